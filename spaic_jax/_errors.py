@@ -1,0 +1,57 @@
+"""Sentences for errors about names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["suggest", "unknown"]
+
+
+def _nearest(name: object, known: list[str]) -> str | None:
+    """The known name most like ``name``, letter case aside, or None."""
+    by_lower: dict[str, str] = {}
+    for entry in known:
+        by_lower.setdefault(entry.lower(), entry)
+    close = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
+    return by_lower[close[0]] if close else None
+
+
+def suggest(name: object, known: Iterable[str]) -> str:
+    """A parenthesis, with its leading space, to put after a name that is not known.
+
+    It holds the nearest known name, or every known name if none is near.
+
+    >>> suggest("stac", ["stca", "stbp"])
+    " (did you mean 'stca'?)"
+    >>> suggest("zzz", ["stca", "stbp"])
+    ' (known: stbp, stca)'
+    >>> suggest("zzz", [])
+    ' (none is known)'
+    """
+    names = sorted(set(known))
+    nearest = _nearest(name, names)
+    if nearest is not None:
+        return f" (did you mean {nearest!r}?)"
+    return f" (known: {', '.join(names)})" if names else " (none is known)"
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
+    """The message of the error for a name that no table row has.
+
+    Args:
+        kind: what the name should have named, such as ``"neuron model"``.
+        name: what came; anything, since users also pass things that are no strings.
+        known: every name that would have been right.
+
+    >>> unknown("neuron model", "cliff", ["lif", "clif"])
+    "unknown neuron model 'cliff': did you mean 'clif'? Known: clif, lif."
+    >>> unknown("neuron model", "zzz", ["lif", "clif"])
+    "unknown neuron model 'zzz'; known: clif, lif."
+    """
+    names = sorted(set(known))
+    listing = ", ".join(names) if names else "none"
+    nearest = _nearest(name, names)
+    if nearest is None:
+        return f"unknown {kind} {name!r}; known: {listing}."
+    return f"unknown {kind} {name!r}: did you mean {nearest!r}? Known: {listing}."

@@ -1,0 +1,174 @@
+"""The configuration of a run: read from a file, changed by `--set`, checked."""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from spaic_jax._errors import unknown
+from spaic_jax._extras import import_extra
+from spaic_jax.cli.errors import UserError, user_errors
+
+with user_errors():
+    import_extra("pydantic", "a configuration")
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Simulation(_Table):
+    """Time.
+
+    Attributes:
+        dt: length of a step, ms.
+        duration: length of a run, ms; a whole number of steps.
+        propagation: see `spaic_jax.build`.
+    """
+
+    dt: float = Field(gt=0)
+    duration: float = Field(gt=0)
+    propagation: Literal["same_step", "one_step"] = "same_step"
+
+
+class Data(_Table):
+    """The data.
+
+    Attributes:
+        name: a name in `spaic_jax.data.DATASETS`.
+        input: the encoder that takes the samples; the only one by default.
+    """
+
+    name: str
+    input: str | None = None
+
+
+class Optimizer(_Table):
+    """The optimizer; further keys are settings of the optax function.
+
+    Attributes:
+        name: see `spaic_jax.cli.optimizers.OPTIMIZERS`.
+        learning_rate: at the start.
+        schedule: `"constant"`, or `"cosine"`, which falls to zero at the end of the last epoch.
+        clip_norm: largest norm of the gradient; unlimited by default.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["constant", "cosine"] = "constant"
+    clip_norm: float | None = Field(default=None, gt=0)
+
+
+class Training(_Table):
+    """How the network is trained.
+
+    Attributes:
+        epochs: number of epochs.
+        batch_size: samples of an update.
+        loss: name of a loss, or a table of its name and settings.
+        optimizer: the optimizer.
+        decoder: the output that the loss looks at; the only one by default.
+        seed: seed of all that is random.
+    """
+
+    epochs: int = Field(gt=0)
+    batch_size: int = Field(gt=0)
+    loss: dict[str, Any]
+    optimizer: Optimizer
+    decoder: str | None = None
+    seed: int = Field(default=0, ge=0, lt=2**32)
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _named(cls, loss: Any) -> Any:
+        table = {"name": loss} if isinstance(loss, str) else loss
+        if not isinstance(table, dict) or not isinstance(table.get("name"), str):
+            raise ValueError("the name of a loss, or a table with a name, is needed")
+        return table
+
+
+class Config(_Table):
+    """All of a run. `network` is as of `spaic_jax.network.from_dict`."""
+
+    network: dict[str, Any]
+    simulation: Simulation
+    data: Data
+    training: Training
+
+
+def read_config(path: str | Path, changes: Sequence[str] = ()) -> Config:
+    """Read and check a configuration.
+
+    Args:
+        path: a file `.toml` or `.json`.
+        changes: `key=value` pairs, such as `"training.epochs=3"`. A value is read as TOML, else taken as a string.
+
+    Raises:
+        UserError: one sentence that names the file and the key.
+    """
+    with user_errors():
+        text = Path(path).read_text(encoding="utf-8")
+    try:
+        table = json.loads(text) if Path(path).suffix == ".json" else tomllib.loads(text)
+    except ValueError as error:
+        raise UserError(f"{path}: this is no {'JSON' if Path(path).suffix == '.json' else 'TOML'}: {error}.") from error
+    for change in changes:
+        _change(table, change)
+    try:
+        return Config.model_validate(table)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_sentence(error.errors()[0])}") from error
+
+
+def _change(table: Any, change: str) -> None:
+    key, sign, text = change.partition("=")
+    names = key.strip().split(".")
+    if not sign or not all(names):
+        raise UserError(f"--set {change}: a key, '=' and a value are needed, such as training.epochs=3.")
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        parsed = {"value": text}
+    for name in names[:-1]:
+        table = table.setdefault(name, {}) if isinstance(table, dict) else None
+    if not isinstance(table, dict) or parsed.keys() != {"value"}:
+        raise UserError(f"--set {change}: {key.strip()} is no key with a value of its own.")
+    table[names[-1]] = parsed["value"]
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    """The first error of pydantic in words."""
+    place, path = error["loc"], ".".join(map(str, error["loc"]))
+    if error["type"] == "missing":
+        return f"{path} is missing."
+    if error["type"] == "extra_forbidden":
+        model: Any = Config
+        for name in place[:-1]:
+            model = model.model_fields[name].annotation
+        return f"{path}: {unknown('key', place[-1], model.model_fields)}"
+    message = error["msg"].removeprefix("Value error, ")
+    if message.startswith("Input should be "):
+        return f"{path}: needs {message.removeprefix('Input should be ')}, got {error['input']!r}."
+    return f"{path}: {message}."
+
+
+def first_difference(one: Any, other: Any, path: str = "") -> str | None:
+    """The key of the first value in which two configurations differ.
+
+    >>> first_difference({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}})
+    'a.c'
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted(one.keys() | other.keys()):
+            below = f"{path}.{key}" if path else key
+            if key not in one or key not in other:
+                return below
+            if (found := first_difference(one[key], other[key], below)) is not None:
+                return found
+        return None
+    return None if one == other else path

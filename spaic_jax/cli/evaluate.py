@@ -1,0 +1,36 @@
+"""The command `evaluate`."""
+
+import json
+
+from spaic_jax.cli.config import read_config
+from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.cli.experiment import make_experiment
+from spaic_jax.cli.folder import RunFolder
+from spaic_jax.train.checkpoint import load_weights
+from spaic_jax.train.evaluation import evaluate_arrays
+from spaic_jax.train.keys import test_key
+
+
+def evaluate(run: str, as_json: bool) -> None:
+    """Evaluate a finished run on its test data: the numbers of its last epoch again.
+
+    Args:
+        run: run folder.
+        as_json: whether to print one line of JSON.
+
+    Raises:
+        UserError: no run folder, or a run that is not finished or damaged.
+    """
+    folder = RunFolder(run)
+    folder.read_config()
+    if not folder.weights.is_file():
+        raise UserError(f"'{run}' holds no weights.safetensors: finish the run with train ... --out {run} --resume.")
+    experiment = make_experiment(read_config(folder.config), folder.config)
+    batch_size = experiment.config.training.batch_size
+    with user_errors():
+        variables, epoch = load_weights(folder.weights, experiment.sim, batch_size)
+    tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, batch_size, test_key(experiment.key))
+    if as_json:
+        print(json.dumps({"test_accuracy": tested.accuracy, "test_loss": tested.loss, "epoch": epoch}))
+    else:
+        print(f"test accuracy {tested.accuracy:.2%}, test loss {tested.loss:.4f} after epoch {epoch}")

@@ -1,0 +1,84 @@
+"""The command line: its arguments, and what its exit code says."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import spaic_jax
+from spaic_jax.cli.errors import UserError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: arguments after the name of the script; those of the process by default.
+
+    Returns:
+        0 when all went well, 2 for bad input or a training that diverged (with one sentence on stderr), 130 when it was
+        interrupted. Errors of the program itself are raised.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        _run(arguments)
+    except UserError as error:
+        print(f"spaic-jax: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as error:
+        print(f"spaic-jax: {error.args[0] if error.args else 'interrupted.'}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="spaic-jax", description=spaic_jax.__doc__)
+    parser.add_argument("--version", action="version", version=f"spaic-jax {spaic_jax.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    train = commands.add_parser("train", help="train a network, and keep the run in a folder")
+    train.add_argument("config", help="configuration, .toml or .json")
+    _add_set(train)
+    train.add_argument("--out", help="run folder; runs/<config>-seed<N> by default")
+    train.add_argument("--seed", type=int, help="seed of all that is random, instead of training.seed")
+    train.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
+    train.add_argument("--quiet", action="store_true", help="no progress bar")
+
+    evaluate = commands.add_parser("evaluate", help="evaluate a finished run on its test data")
+    evaluate.add_argument("run", help="run folder")
+    evaluate.add_argument("--json", action="store_true", help="one line of JSON")
+
+    summary = commands.add_parser("summary", help="list what a configuration declares, and what it compiles to")
+    summary.add_argument("config", help="configuration, .toml or .json")
+    _add_set(summary)
+
+    bench = commands.add_parser("bench", help="time standard workloads beside their matrix products alone")
+    bench.add_argument("--workload", help="name of one workload; all by default")
+    bench.add_argument("--json", action="store_true", help="one line of JSON a workload")
+    return parser
+
+
+def _add_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
+        help="change a value of the configuration, such as training.epochs=3; may be repeated",
+    )
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    # Each command imports what it needs: `--help` does not wait for it.
+    if arguments.command == "train":
+        from spaic_jax.cli.train import train
+
+        train(arguments.config, arguments.changes, arguments.out, arguments.seed, arguments.resume, arguments.quiet)
+    elif arguments.command == "evaluate":
+        from spaic_jax.cli.evaluate import evaluate
+
+        evaluate(arguments.run, arguments.json)
+    elif arguments.command == "summary":
+        from spaic_jax.cli.summary import summary
+
+        summary(arguments.config, arguments.changes)
+    else:
+        from spaic_jax.cli.bench import bench
+
+        bench(arguments.workload, arguments.json)

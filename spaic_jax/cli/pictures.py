@@ -1,0 +1,62 @@
+"""The pictures of a run."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from spaic_jax import plot
+from spaic_jax.cli.experiment import Experiment
+from spaic_jax.cli.folder import RunFolder
+from spaic_jax.network import Encoder, NeuronGroup, from_dict
+from spaic_jax.run import Variables, build
+from spaic_jax.train.evaluation import variables_for
+from spaic_jax.train.keys import test_key
+from spaic_jax.train.metrics import confusion_matrix
+
+#: How many neurons of a group have their membrane potential drawn.
+_TRACES = 4
+
+
+def draw(
+    folder: RunFolder,
+    experiment: Experiment,
+    variables: Variables,
+    history: list[dict[str, Any]],
+    predictions: np.ndarray,
+) -> None:
+    """Draw the learning curve, the confusion matrix of the test data, and the spikes of its first sample."""
+    folder.save_picture("learning_curve", plot.learning_curve(history))
+    labels = np.asarray(experiment.test_arrays.labels)
+    names = experiment.test.class_names or tuple(map(str, range(int(max(labels.max(), predictions.max())) + 1)))
+    matrix = confusion_matrix(predictions, labels, len(names))
+    folder.save_picture("confusion_matrix", plot.confusion_matrix(np.asarray(matrix), names))
+    spikes, potentials = _sample(experiment, variables)
+    folder.save_picture("raster", plot.raster(spikes, potentials, dt=experiment.sim.program.dt))
+
+
+def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Spikes and potentials of the first sample of the test data, `[T, n]` by group."""
+    network, monitors = experiment.network, {}
+    sources = {**network.of_kind(Encoder), **network.of_kind(NeuronGroup)}
+    for name, source in sources.items():
+        if source.output == "O":
+            monitors[f"spikes of {name}"] = {"kind": "state", "target": name, "var_name": "O"}
+        if isinstance(source, NeuronGroup) and "V" in source.model.initial:
+            monitors[f"V of {name}"] = {"kind": "state", "target": name, "var_name": "V"}
+    # The network with monitors of its own: the trained one has those its author asked for.
+    tables = {**experiment.resolved["network"], "monitors": monitors}
+    sim = build(from_dict(tables), experiment.config.simulation.dt, experiment.config.simulation.propagation)
+    sample = experiment.task.take(experiment.test_arrays.inputs, jax.numpy.zeros((1,), jax.numpy.int32))
+    key = test_key(experiment.key)
+    probes = sim.run(variables_for(sim, variables, 1, key), sample, key, experiment.task.steps).probes
+    flat = {name: np.asarray(x).reshape(experiment.task.steps, -1) for name, x in probes.items()}
+    spikes, potentials = {}, {}
+    for name in sources:
+        events = flat.get(f"spikes of {name}")
+        # Encoders that give currents have no spikes to draw.
+        if events is not None and np.isin(events, (0, 1)).all():
+            spikes[name] = events
+        if f"V of {name}" in flat:
+            potentials[name] = flat[f"V of {name}"][:, :_TRACES]
+    return spikes, potentials

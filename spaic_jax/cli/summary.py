@@ -1,0 +1,81 @@
+"""The command `summary`."""
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from spaic_jax._extras import import_extra
+from spaic_jax.cli.config import read_config
+from spaic_jax.cli.errors import user_errors
+from spaic_jax.cli.experiment import build_network
+from spaic_jax.network import Connection, Decoder, Encoder, NeuronGroup
+
+
+def summary(config: str, changes: Sequence[str]) -> None:
+    """Print tables of what a configuration declares, and of the program it becomes.
+
+    Args:
+        config: file of the configuration.
+        changes: `key=value` pairs that change it.
+
+    Raises:
+        UserError: bad input.
+    """
+    with user_errors():
+        import_extra("rich", "a summary")
+    network, sim, steps = build_network(read_config(config, changes), config)
+    program = sim.program
+    sized = {v.name: math.prod(v.shape) for v in program.of_role("parameter")}
+    groups = [
+        [name, _axes(node.shape), type(node.coding).__name__, "", "(input)"]
+        for name, node in network.of_kind(Encoder).items()
+    ]
+    for name, group in network.of_kind(NeuronGroup).items():
+        trained = ", ".join(group.parameter_variables)
+        groups.append([name, _axes(group.shape), type(group.model).__name__, trained, _read_by(network, group)])
+    connections = [
+        [
+            name, f"{network.name_of(link.pre)} -> {network.name_of(link.post)}", type(link.link).__name__,
+            f"{sum(size for full, size in sized.items() if full.startswith(f'{name}.')):,}",
+        ]
+        for name, link in network.of_kind(Connection).items()
+    ]
+    parameters = [
+        [v.name, f"{v.dtype}{list(v.shape)}", f"{sized[v.name]:,}", _bounds(v.bounds)]
+        for v in program.of_role("parameter")
+    ]
+    parameters.append(["all", "", f"{sum(sized.values()):,}", ""])
+    _show(f"{config}: {steps} steps of {program.dt:g} ms", ["group", "shape", "model", "trained", "output"], groups)
+    _show("", ["connection", "from -> to", "link", "parameters"], connections)
+    _show("", ["parameter", "array", "numbers", "bounds"], parameters)
+    _show("", ["", "op"], [[str(number), str(op)] for number, op in enumerate(program.ops, 1)])
+
+
+def _axes(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _bounds(bounds: tuple[float | None, float | None]) -> str:
+    low, high = bounds
+    return "" if bounds == (None, None) else f"{'' if low is None else low} ... {'' if high is None else high}"
+
+
+def _read_by(network: Any, group: NeuronGroup) -> str:
+    return ", ".join(
+        f"{name} ({type(node.decoding).__name__})"
+        for name, node in network.of_kind(Decoder).items()
+        if node.dec_target is group
+    )
+
+
+def _show(title: str, columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, title=title or None, title_justify="left", title_style="bold")
+    for row in rows:
+        # As text: brackets such as those of V[updated] are no markup.
+        table.add_row(*map(Text, row))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)

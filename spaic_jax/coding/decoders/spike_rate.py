@@ -1,0 +1,20 @@
+"""Spikes a step."""
+
+import dataclasses
+from typing import ClassVar
+
+from spaic_jax.coding.decoders.base import Population
+from spaic_jax.program import Mean
+
+
+@dataclasses.dataclass(frozen=True)
+class SpikeRate(Population):
+    """`(mean over time, summed over a population, of O + bias) * scale`, shape `[B, num / pop_size]`.
+
+    Source: SPAIC, `spike_rate`.
+
+    >>> SpikeRate(pop_size=2).pop_size
+    2
+    """
+
+    reduce: ClassVar = Mean()

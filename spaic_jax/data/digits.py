@@ -1,0 +1,55 @@
+"""Handwritten digits of 8 x 8 pixels, from scikit-learn."""
+
+import math
+
+import numpy as np
+
+from spaic_jax._extras import import_extra
+from spaic_jax.data.dataset import Dataset
+
+
+def digits(input: str = "image", shape: tuple[int, ...] = (64,)) -> tuple[Dataset, Dataset]:
+    """scikit-learn's digits: 1797 images of 8 x 8 pixels in ten classes, split into training and test data.
+
+    Of each class, in the order of the file, every fifth sample is test data: 355 in all. The split depends on nothing,
+    so that all seeds are tested on the same samples. Pixels are divided by 16, float32 in [0, 1].
+
+    Args:
+        input: name of the encoder that takes the images.
+        shape: shape of one image: `(64,)`, `(1, 8, 8)` or what else holds 64.
+
+    Returns:
+        Training data and test data.
+
+    Raises:
+        ValueError: when `shape` does not hold 64 pixels.
+        ImportError: when scikit-learn is not installed.
+
+    Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI (1998).
+
+    Example:
+        >>> training, test = digits()
+        >>> training.inputs["image"].shape, len(test)
+        ((1442, 64), 355)
+    """
+    if math.prod(shape) != 64:
+        raise ValueError(f"the digits have 64 pixels, which the shape {tuple(shape)} does not hold.")
+    bunch = import_extra("sklearn.datasets", "the data set 'digits'").load_digits()
+    images = (np.asarray(bunch.data, np.float32) / np.float32(16)).reshape(-1, *shape)
+    labels = np.asarray(bunch.target, np.int32)
+    test = fifth_of_each_class(labels)
+    names = tuple(str(name) for name in range(10))
+    training, held_out = (Dataset({input: images[rows]}, labels[rows], names) for rows in (~test, test))
+    return training, held_out
+
+
+def fifth_of_each_class(labels: np.ndarray) -> np.ndarray:
+    """A mask of every fifth sample of each class, in order of appearance.
+
+    >>> fifth_of_each_class(np.array([0, 1, 0, 0, 0, 0, 0])).nonzero()[0].tolist()
+    [5]
+    """
+    mask = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        mask[np.flatnonzero(labels == label)[4::5]] = True
+    return mask

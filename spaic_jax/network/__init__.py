@@ -1,0 +1,16 @@
+"""Declaring a network: frozen descriptions that refer to each other."""
+
+from spaic_jax.network.connection import Connection
+from spaic_jax.network.decoder import Decoder
+from spaic_jax.network.dictionary import from_dict, to_dict
+from spaic_jax.network.element import Element
+from spaic_jax.network.encoder import Encoder
+from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.lowering import lower
+from spaic_jax.network.network import Network
+from spaic_jax.network.probe import SpikeMonitor, StateMonitor
+
+__all__ = [
+    "Connection", "Decoder", "Element", "Encoder", "Network", "NeuronGroup", "SpikeMonitor", "StateMonitor",
+    "from_dict", "lower", "to_dict",
+]

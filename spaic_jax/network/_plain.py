@@ -1,0 +1,138 @@
+"""Settings as values that TOML and JSON can hold, and back."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from spaic_jax._errors import unknown
+from spaic_jax.program import Constant, Given, Initial, Normal, Uniform
+from spaic_jax.surrogate import SURROGATES, Surrogate, resolve_surrogate
+
+INITIALS: dict[str, type[Initial]] = {"constant": Constant, "normal": Normal, "uniform": Uniform}
+
+
+def name_in(table: Mapping[str, type], value: object, path: str) -> str:
+    """The name of an object's class in a table: the one most like the class' own name.
+
+    Raises:
+        ValueError: when it has none.
+    """
+    names = [name for name, kind in table.items() if kind is type(value)]
+    if not names:
+        known = ", ".join(sorted(table))
+        raise ValueError(f"{path}: {type(value).__name__} has no name in the table, which holds {known}.")
+    own = type(value).__name__.lower()
+    return min(names, key=lambda name: (name.replace("_", "") != own, len(name)))
+
+
+def settings_of(value: Any, path: str) -> dict[str, Any]:
+    """The fields of a dataclass that are not `None`, as plain values."""
+    fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {name: to_plain(setting, f"{path}.{name}") for name, setting in fields.items() if setting is not None}
+
+
+def to_plain(value: Any, path: str) -> Any:
+    """A setting as numbers, strings, booleans, lists and tables.
+
+    Raises:
+        ValueError: when it has no such form.
+    """
+    if isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Surrogate):
+        return {"name": name_in(SURROGATES, value, path), **settings_of(value, path)}
+    if isinstance(value, Given):
+        return value.value.tolist()
+    if isinstance(value, Initial):
+        return {"initial": name_in(INITIALS, value, path), **settings_of(value, path)}
+    if isinstance(value, Mapping):
+        return {name: to_plain(item, f"{path}.{name}") for name, item in value.items()}
+    if isinstance(value, list | tuple) and not any(hasattr(item, "shape") for item in value):
+        return [to_plain(item, path) for item in value]
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{path}: {value!r} has no form as a plain value.")
+    return array.tolist()
+
+
+def from_plain(field: dataclasses.Field[Any], value: Any, path: str) -> Any:
+    """What a plain value stands for in a field: an array, an initial value, a surrogate, or itself.
+
+    Raises:
+        ValueError: an unknown name or key, with its path.
+    """
+    if field.name == "surrogate" and isinstance(value, Mapping):
+        settings = {key: setting for key, setting in value.items() if key != "name"}
+        if "name" not in value:
+            raise ValueError(f"{path}.name is missing.")
+        try:
+            return resolve_surrogate(value["name"], **settings)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}: {error}") from error
+    if isinstance(value, Mapping):
+        settings = dict(value)
+        name = settings.pop("initial", None)
+        kind = INITIALS.get(name) if isinstance(name, str) else None
+        if kind is None:
+            raise ValueError(f"{path}.initial: {unknown('initial value', name, INITIALS)}")
+        known = [entry.name for entry in dataclasses.fields(kind)]  # type: ignore[arg-type]
+        for key, setting in settings.items():
+            if key not in known:
+                raise ValueError(f"{path}.{key}: {unknown('key', key, known)}")
+            if isinstance(setting, bool) or not isinstance(setting, int | float) or not math.isfinite(setting):
+                raise ValueError(f"{path}.{key}: a finite number is needed, not {setting!r}.")
+        return kind(**settings)
+    if isinstance(value, list) and field.type in (Any, "Any"):
+        try:
+            return np.asarray(value, np.float32)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}: an array needs rows of numbers that are equally long.") from error
+    default = None if field.default is dataclasses.MISSING else field.default
+    number = isinstance(default, float | int) or any(kind in str(field.type) for kind in ("float", "int"))
+    if isinstance(default, bool) != isinstance(value, bool) or (number and not isinstance(value, float | int)):
+        needed = "true or false" if isinstance(default, bool) else "a number" if number else "another value"
+        raise ValueError(f"{path}: {needed} is needed, not {value!r}.")
+    return value
+
+
+def check_own(key: str, value: Any, path: str) -> None:
+    """ValueError unless the value of a member's own argument is of the right kind; what it means is checked later."""
+    needed, fine = {
+        "is_parameter": ("true or false", isinstance(value, bool)),
+        "num": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
+        "every": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
+        "shape": ("a list of whole numbers", isinstance(value, list | tuple)),
+        "parameter_variables": (
+            "a list of names", isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+        ),
+        "varible_ranges": ("a table of ranges", isinstance(value, Mapping)),
+    }.get(key, ("a name", isinstance(value, str)))
+    if not fine:
+        raise ValueError(f"{path}: {needed} is needed, not {value!r}.")
+
+
+def to_ranges(ranges: Mapping[str, tuple[float | None, float | None]]) -> dict[str, list[float]]:
+    """Ranges with infinities for free ends."""
+    return {
+        name: [-math.inf if low is None else low, math.inf if high is None else high]
+        for name, (low, high) in ranges.items()
+    }
+
+
+def from_ranges(ranges: Mapping[str, Any], path: str) -> dict[str, tuple[float | None, float | None]]:
+    """Ranges with `None` for infinities.
+
+    Raises:
+        ValueError: an entry that is no pair of numbers in order.
+    """
+    pairs: dict[str, tuple[float | None, float | None]] = {}
+    for name, pair in ranges.items():
+        numbers = isinstance(pair, list | tuple) and all(isinstance(x, int | float) and not math.isnan(x) for x in pair)
+        if not numbers or len(pair) != 2 or pair[0] > pair[1]:
+            raise ValueError(f"{path}.{name}: a list [lowest, highest] of numbers is needed, not {pair!r}.")
+        low, high = (None if math.isinf(x) else x for x in pair)
+        pairs[name] = (low, high)
+    return pairs

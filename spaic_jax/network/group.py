@@ -1,0 +1,78 @@
+"""A population of neurons."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from spaic_jax._errors import unknown
+from spaic_jax.network.element import Element, shape_of
+from spaic_jax.neurons import NeuronModel, resolve_neuron
+
+
+class NeuronGroup(Element):
+    """A population of neurons of one model.
+
+    Args:
+        num: number of neurons.
+        model: name of a neuron model (see `spaic_jax.neurons.NEURONS`), or the model itself.
+        shape: shape of the population, instead of or beside `num`.
+        name: name in the network; by default that of the attribute or variable it is bound to.
+        parameter_variables: names of model parameters that are trained, such as `["tau_m"]`.
+        varible_ranges: `{name: (lowest, highest)}` for trained parameters (SPAIC's spelling), `None` where free.
+        **parameters: the model's parameters and choices; a number, or an array with one number a neuron.
+
+    Raises:
+        ValueError: no or contradictory size, unknown model or parameter (with the nearest right one), an array of the
+            wrong shape.
+
+    Example:
+        >>> NeuronGroup(100, model="lif", tau_m=20.0, reset="soft").shape
+        (100,)
+    """
+
+    def __init__(
+        self,
+        num: int | None = None,
+        model: str | NeuronModel = "clif",
+        *,
+        shape: tuple[int, ...] | None = None,
+        name: str | None = None,
+        parameter_variables: Sequence[str] = (),
+        varible_ranges: dict[str, tuple[float | None, float | None]] | None = None,
+        **parameters: Any,
+    ):
+        size = shape_of("NeuronGroup", num, shape)
+        resolved = resolve_neuron(model, **parameters)
+        known = resolved.parameters()
+        for wanted in (*parameter_variables, *(varible_ranges or ())):
+            if wanted not in known:
+                raise ValueError(unknown(f"parameter of a {type(resolved).__name__} to train", wanted, known))
+        for wanted, value in known.items():
+            if np.ndim(value) and np.shape(value) != size:
+                raise ValueError(
+                    f"NeuronGroup of shape {size}: {wanted} has shape {np.shape(value)}, but needs one number or {size}."
+                )
+        self._declare(
+            shape=size,
+            model=resolved,
+            name=name,
+            parameter_variables=tuple(parameter_variables),
+            varible_ranges=dict(varible_ranges or {}),
+        )
+
+    shape: tuple[int, ...]
+    model: NeuronModel
+    parameter_variables: tuple[str, ...]
+    varible_ranges: dict[str, tuple[float | None, float | None]]
+
+    @property
+    def num(self) -> int:
+        """Number of neurons."""
+        return math.prod(self.shape)
+
+    @property
+    def output(self) -> str:
+        """The variable that others read by default."""
+        return self.model.output

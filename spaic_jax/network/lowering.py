@@ -1,0 +1,150 @@
+"""From a network to its program: the rows of one step, in an order in which they can be carried out."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from spaic_jax._errors import unknown
+from spaic_jax._graph import components
+from spaic_jax.network.connection import Connection
+from spaic_jax.network.decoder import Decoder
+from spaic_jax.network.encoder import Encoder
+from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.network import Network
+from spaic_jax.network.probe import REDUCTIONS, SpikeMonitor, StateMonitor, as_events
+from spaic_jax.neurons import ModelFunction
+from spaic_jax.program import Mean, Op, Program, Record, Variable
+from spaic_jax.program.initial import Constant, as_initial
+from spaic_jax.program.op import UPDATED
+from spaic_jax.synapses import Ends
+
+Propagation = Literal["same_step", "one_step"]
+
+
+def lower(network: Network, dt: float, propagation: Propagation = "same_step") -> Program:
+    """The program of a network.
+
+    Args:
+        network: what was declared.
+        dt: length of a step, ms.
+        propagation: `"same_step"`: a connection carries this step's spikes, unless it lies in a loop, where it carries
+            the previous step's; `"one_step"`: every connection carries the previous step's, as SPAIC builds by default.
+
+    Raises:
+        ValueError: an empty network, a group that nothing reaches, a monitor or decoder of an unknown variable, a
+            member that is used but not in the network, an unknown propagation.
+    """
+    if propagation not in get_args(Propagation):
+        raise ValueError(unknown("propagation", propagation, get_args(Propagation)))
+    if not network.of_kind(NeuronGroup):
+        raise ValueError("the network is empty: it needs at least one NeuronGroup.")
+    _check_reached(network)
+    variables: list[Variable] = []
+    ops: list[Op] = []
+    for name, encoder in network.of_kind(Encoder).items():
+        variables += [
+            Variable(name, encoder.shape, role="input", axes=encoder.coding.axes),
+            Variable(f"{name}.O", encoder.shape),
+        ]
+        ops += encoder.coding.lower(name, f"{name}.O")
+    for ring in _rings(network):
+        for connection_name, connection in network.of_kind(Connection).items():
+            if connection.post not in ring:
+                continue
+            late = propagation == "one_step" or connection.pre in ring
+            source = f"{network.name_of(connection.pre)}.{connection.pre_var_name}" + ("" if late else UPDATED)
+            post = network.name_of(connection.post)
+            ends = Ends(
+                connection_name, source, f"{post}.Isyn", connection.pre.shape, connection.post.shape,
+                connection.is_parameter,
+            )
+            link_variables, link_ops = connection.link.lower(ends)
+            variables += link_variables
+            ops += link_ops
+        for group in ring:
+            group_variables, group_ops = _lower_group(network.name_of(group), group, dt)
+            variables += group_variables
+            ops += group_ops
+    return Program(tuple(variables), tuple(ops), tuple(_records(network, variables, ops)), dt)
+
+
+def _lower_group(name: str, group: NeuronGroup, dt: float) -> tuple[list[Variable], list[Op]]:
+    """The variables of a group, the row of its coefficients, and the row of its step."""
+    model, parameters = group.model, group.model.parameters()
+    variables = []
+    for key, value in parameters.items():
+        trained = key in group.parameter_variables
+        variables.append(
+            Variable(
+                f"{name}.{key}", np.shape(value), role="parameter" if trained else "constant", init=as_initial(value),
+                bounds=group.varible_ranges.get(key, (None, None)),
+            )
+        )
+    spiking = model.output == "O"
+    states = (*model.initial, *(["O"] if spiking else []))
+    variables += [Variable(f"{name}.{s}", group.shape, init=Constant(model.initial.get(s, 0.0))) for s in states]
+
+    structs = {key: jax.ShapeDtypeStruct(np.shape(value), jnp.float32) for key, value in parameters.items()}
+    probe = ModelFunction.of(model, "coefficients", tuple(structs), (), dt)
+    derived = tuple(sorted(jax.eval_shape(lambda s: probe.values(*s.values()), structs)))
+    ops = []
+    if derived:
+        function = dataclasses.replace(probe, results=derived)
+        ops.append(Op(_full(name, derived), function, _full(name, structs), name=f"{name}.coefficients"))
+    arguments = (*model.initial, "Isyn", *(key for key in parameters if key not in derived), *derived)
+    step = ModelFunction.of(model, "step", arguments, states, dt)
+    ops.append(Op(_full(name, states), step, _full(name, arguments), name=name))
+    return variables, ops
+
+
+def _full(prefix: str, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{prefix}.{name}" for name in names)
+
+
+def _rings(network: Network) -> list[list[NeuronGroup]]:
+    """The groups in an order of flow, those that lie in one loop together."""
+    groups = list(network.of_kind(NeuronGroup).values())
+    number = {id(group): i for i, group in enumerate(groups)}
+    followers: dict[int, list[int]] = {i: [] for i in range(len(groups))}
+    for connection in network.of_kind(Connection).values():
+        if isinstance(connection.pre, NeuronGroup):
+            followers[number[id(connection.pre)]].append(number[id(connection.post)])
+    return [[groups[i] for i in ring] for ring in components(followers)]
+
+
+def _check_reached(network: Network) -> None:
+    """ValueError when no path leads from an encoder to a group."""
+    connections = list(network.of_kind(Connection).values())
+    reached = {id(encoder) for encoder in network.of_kind(Encoder).values()}
+    while new := {id(c.post) for c in connections if id(c.pre) in reached} - reached:
+        reached |= new
+    for name, group in network.of_kind(NeuronGroup).items():
+        if id(group) not in reached:
+            raise ValueError(f"group '{name}' is reached by nothing: connect an encoder, or a group that one reaches, to it.")
+
+
+def _records(network: Network, variables: list[Variable], ops: list[Op]) -> Iterable[Record]:
+    """What decoders and monitors keep."""
+    known = {v.name for v in variables} | {name for op in ops for name in op.outputs}
+
+    def full_name(owner: str, target: str, variable: str) -> str:
+        if f"{target}.{variable}" not in known:
+            choices = [name.removeprefix(f"{target}.") for name in known if name.startswith(f"{target}.")]
+            raise ValueError(f"'{owner}' looks at '{target}': {unknown('variable', variable, choices)}")
+        return f"{target}.{variable}"
+
+    for name, decoder in network.of_kind(Decoder).items():
+        variable = full_name(name, network.name_of(decoder.dec_target), decoder.coding_var_name)
+        yield Record(name, variable, "output", reduce=decoder.decoding.reduce, finish=decoder.decoding)
+    for name, monitor in network.of_kind(StateMonitor).items():
+        variable = full_name(name, network.name_of(monitor.target), monitor.var_name)
+        reduction = REDUCTIONS[monitor.reduce] if monitor.reduce else None
+        transform = as_events if isinstance(monitor, SpikeMonitor) else None
+        yield Record(name, variable, "probe", reduction, monitor.every, transform)
+    for name, group in network.of_kind(NeuronGroup).items():
+        if group.output == "O":
+            yield Record(f"{name}.O", f"{name}.O", "health", Mean(), transform=jnp.mean)

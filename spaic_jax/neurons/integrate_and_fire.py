@@ -1,0 +1,58 @@
+"""Integrate-and-fire without leak."""
+
+import dataclasses
+from types import SimpleNamespace
+from typing import ClassVar
+
+import jax
+
+from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.reset import Reset, apply_reset, check_reset
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class IF(SpikingModel):
+    """Integrate-and-fire neuron.
+
+    $$ v_t = V_{t-1} + I_t - c, \\qquad O_t = H(v_t - v_{th}), \\qquad V_t = \\mathrm{reset}(v_t, O_t) $$
+
+    Args:
+        v_th: threshold; a spike needs `v > v_th`.
+        v_reset: potential after a hard reset.
+        ConstantDecay: `c`, what the potential loses every step.
+        reset: `"hard"`, `"soft"` or `"none"`.
+        surrogate: surrogate gradient of the threshold.
+
+    Source: SPAIC, `if`.
+
+    >>> IF(v_th=2.0).v_th
+    2.0
+    """
+
+    initial: ClassVar = {"V": 0.0}
+    v_th: Parameter = parameter(1.0)
+    v_reset: Parameter = parameter(0.0)
+    ConstantDecay: Parameter = parameter(0.0)
+    reset: Reset = "hard"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_reset(type(self).__name__, self.reset)
+
+    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+        v = (state.V + current) - p.ConstantDecay
+        spikes = self.spike(v - p.v_th)
+        return {"V": apply_reset(self.reset, v, spikes, p.v_th, p.v_reset), "O": spikes}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class IFSoftReset(IF):
+    """`IF` that subtracts the threshold after a spike.
+
+    SPAIC's `ifsoftreset` resets to zero in spite of its name (its trace is `IF()` here); this one is soft.
+
+    >>> IFSoftReset().reset
+    'soft'
+    """
+
+    reset: Reset = "soft"

@@ -1,0 +1,194 @@
+"""Arithmetic, element by element: operands broadcast as in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from spaic_jax.ops._check import array, broadcast, fitted, known, real
+
+
+def _unary(op: str, function: Callable[[jax.Array], jax.Array], x: ArrayLike) -> jax.Array:
+    """A function of floats; whole numbers and spikes are cast to the default floating dtype first, as in NumPy."""
+    value = array(op, "x", x)
+    if not jnp.issubdtype(value.dtype, jnp.inexact):
+        value = value.astype(jnp.dtype(float))
+    return function(value)
+
+
+def _binary(op: str, function: Callable[..., jax.Array], **operands: ArrayLike) -> jax.Array:
+    return function(*broadcast(op, **{name: array(op, name, value) for name, value in operands.items()}))
+
+
+def add(x: ArrayLike, y: ArrayLike) -> jax.Array:
+    """`x + y`.
+
+    Source: SPAIC. Raises ValueError for shapes that do not broadcast together, as do all binary ops here.
+
+    >>> add(jnp.array([1.0, 2.0]), 3.0).tolist()
+    [4.0, 5.0]
+    """
+    return _binary("add", jnp.add, x=x, y=y)
+
+
+def minus(x: ArrayLike, y: ArrayLike) -> jax.Array:
+    """`x - y`. Source: SPAIC.
+
+    >>> minus(jnp.array([1.0, 2.0]), 3.0).tolist()
+    [-2.0, -1.0]
+    """
+    return _binary("minus", jnp.subtract, x=x, y=y)
+
+
+def div(x: ArrayLike, y: ArrayLike) -> jax.Array:
+    """`x / y`, of floating dtype also for integers. Source: SPAIC.
+
+    >>> div(jnp.array([1, 3]), 2).tolist()
+    [0.5, 1.5]
+    """
+    return _binary("div", jnp.true_divide, x=x, y=y)
+
+
+def var_mult(A: ArrayLike, X: ArrayLike) -> jax.Array:
+    """`A * X`, element by element. Source: SPAIC.
+
+    >>> var_mult(jnp.array([1.0, 2.0]), 3.0).tolist()
+    [3.0, 6.0]
+    """
+    return _binary("var_mult", jnp.multiply, A=A, X=X)
+
+
+def var_linear(A: ArrayLike, X: ArrayLike, b: ArrayLike) -> jax.Array:
+    """`A * X + b`, element by element. Source: SPAIC.
+
+    >>> var_linear(0.5, jnp.array([1.0, 2.0]), 1.0).tolist()
+    [1.5, 2.0]
+    """
+    return _binary("var_linear", lambda A, X, b: A * X + b, A=A, X=X, b=b)
+
+
+def relu(x: ArrayLike) -> jax.Array:
+    """`max(x, 0)`, with derivative 0 at 0. Source: SPAIC. Raises TypeError for complex numbers.
+
+    >>> relu(jnp.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+    return jax.nn.relu(real("relu", "x", array("relu", "x", x)))
+
+
+def sigmoid(x: ArrayLike) -> jax.Array:
+    """`1 / (1 + exp(-x))`. Source: SPAIC, which leaves it out of its table, so that no model can name it.
+
+    >>> sigmoid(jnp.array([0.0])).tolist()
+    [0.5]
+    """
+    return _unary("sigmoid", jax.nn.sigmoid, x)
+
+
+def exp(x: ArrayLike) -> jax.Array:
+    """`e ** x`. Source: SPAIC.
+
+    >>> exp(jnp.array([0.0])).tolist()
+    [1.0]
+    """
+    return _unary("exp", jnp.exp, x)
+
+
+def sin(x: ArrayLike) -> jax.Array:
+    """Sine of `x` in radians. Source: SPAIC.
+
+    >>> sin(jnp.array([0.0])).tolist()
+    [0.0]
+    """
+    return _unary("sin", jnp.sin, x)
+
+
+def cos(x: ArrayLike) -> jax.Array:
+    """Cosine of `x` in radians. Source: SPAIC.
+
+    >>> cos(jnp.array([0.0])).tolist()
+    [1.0]
+    """
+    return _unary("cos", jnp.cos, x)
+
+
+def tan(x: ArrayLike) -> jax.Array:
+    """Tangent of `x` in radians. Source: SPAIC.
+
+    >>> tan(jnp.array([0.0])).tolist()
+    [0.0]
+    """
+    return _unary("tan", jnp.tan, x)
+
+
+def log(x: ArrayLike) -> jax.Array:
+    """Natural logarithm of `x`. Source: SPAIC.
+
+    >>> log(jnp.array([1.0])).tolist()
+    [0.0]
+    """
+    return _unary("log", jnp.log, x)
+
+
+def log2(x: ArrayLike) -> jax.Array:
+    """Logarithm of `x` to base 2. Source: SPAIC.
+
+    >>> log2(jnp.array([8.0])).tolist()
+    [3.0]
+    """
+    return _unary("log2", jnp.log2, x)
+
+
+def log10(x: ArrayLike) -> jax.Array:
+    """Logarithm of `x` to base 10. Source: SPAIC.
+
+    >>> round(float(log10(jnp.array(100.0))), 5)
+    2.0
+    """
+    return _unary("log10", jnp.log10, x)
+
+
+def _bounded(op: str, function: Callable[..., jax.Array], x: jax.Array, bound: ArrayLike, name: str) -> jax.Array:
+    return function(x, fitted(op, name, array(op, name, bound).astype(x.dtype), x.shape))
+
+
+def clamp_(data: ArrayLike, min: ArrayLike, max: ArrayLike) -> jax.Array:
+    """`data` with every element brought within `min` and `max`.
+
+    Source: SPAIC, where it changes `data` and returns None; here the value is returned.
+    Raises ValueError if `min` exceeds `max` where both are known while tracing.
+
+    >>> clamp_(jnp.array([-2.0, 0.5, 2.0]), -1.0, 1.0).tolist()
+    [-1.0, 0.5, 1.0]
+    """
+    low, high = known(min), known(max)
+    if low is not None and high is not None and (low > high).any():
+        raise ValueError(f"clamp_ got min={min} and max={max}, but needs min to be at most max.")
+    return clamp_min_(clamp_max_(data, max), min)
+
+
+def clamp_max_(data: ArrayLike, max: ArrayLike) -> jax.Array:
+    """`data` with every element brought down to `max` at most.
+
+    Source: SPAIC, where it changes `data` and returns None; here the value is returned.
+
+    >>> clamp_max_(jnp.array([-2.0, 2.0]), 1.0).tolist()
+    [-2.0, 1.0]
+    """
+    x = real("clamp_max_", "data", array("clamp_max_", "data", data))
+    return _bounded("clamp_max_", jnp.minimum, x, max, "max")
+
+
+def clamp_min_(data: ArrayLike, min: ArrayLike) -> jax.Array:
+    """`data` with every element brought up to `min` at least.
+
+    Source: SPAIC, where it changes `data` and returns None; here the value is returned.
+
+    >>> clamp_min_(jnp.array([-2.0, 2.0]), -1.0).tolist()
+    [-1.0, 2.0]
+    """
+    x = real("clamp_min_", "data", array("clamp_min_", "data", data))
+    return _bounded("clamp_min_", jnp.maximum, x, min, "min")

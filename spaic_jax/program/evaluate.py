@@ -1,0 +1,56 @@
+"""Carrying out rows: one op, a list of them, and the random key of each."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax import ops as named_ops
+from spaic_jax.program.op import RESERVED, Op
+
+if TYPE_CHECKING:
+    from spaic_jax.program.program import Program
+
+
+def function_of(op: Op) -> Callable[..., Any]:
+    """The function of an op: itself, or the one its name stands for in `spaic_jax.ops`."""
+    return named_ops.REGISTRY[op.fn] if isinstance(op.fn, str) else op.fn
+
+
+def step_key(key: jax.Array, op: Op, step: jax.Array) -> jax.Array:
+    """The random key of an op in a step: it depends on the op's name and the step's number, on nothing else."""
+    return jax.random.fold_in(jax.random.fold_in(key, zlib.crc32(op.name.encode())), step)
+
+
+def call(op: Op, arguments: Iterable[Any], key: jax.Array | None = None) -> tuple[Any, ...]:
+    """The values an op writes, in the order of its outputs."""
+    values = function_of(op)(key, *arguments) if op.random else function_of(op)(*arguments)
+    return tuple(values) if isinstance(values, tuple | list) else (values,)
+
+
+def evaluate(
+    program: Program, ops: Iterable[Op], env: dict[str, Any], key: jax.Array | None = None
+) -> dict[str, Any]:
+    """Carry out rows in order on `env`, which maps reads to values; returns `env` with what they wrote added.
+
+    Written names appear under the read that means this step's value; names written by several rows hold their sum.
+    """
+    env = dict(env)
+    for op in ops:
+        op_key = step_key(key, op, env["[step]"]) if op.random and key is not None else None
+        values = call(op, (env[read] for read in op.inputs), op_key)
+        for name, value in zip(op.outputs, values, strict=True):
+            read = program.written_read(name)
+            env[read] = env[read] + value if read in env else value
+    return env
+
+
+def reserved(program: Program, step: Any, position: Any, window: Any) -> dict[str, Any]:
+    """The values of the reserved reads."""
+    values = (jnp.float32(program.dt), step, position, jnp.asarray(window, jnp.int32))
+    return dict(zip(RESERVED, values, strict=True))
+

@@ -1,0 +1,69 @@
+"""One row of a program's op list."""
+
+import dataclasses
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+UPDATED = "[updated]"
+
+#: Values every op may read besides the variables: the step length in ms, the number of steps since the variables were
+#: made, the number of steps since this run began, and the number of steps of this run (int32, dt float32).
+RESERVED = ("[dt]", "[step]", "[position]", "[window]")
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class Op:
+    """`outputs = fn(*inputs)`, once every step.
+
+    Reads follow SPAIC: the name of a state alone is its value of the **previous step**, `"hidden.V[updated]"` the value
+    written **in this step**; parameters, constants, inputs and temporaries (names that are written but not declared as
+    variables) have one value a step and need no tag. Several ops that write one name in one step are summed.
+
+    Attributes:
+        outputs: names written. A name that is no variable of the program is a temporary of the step.
+        fn: a pure function, or the name of one in `spaic_jax.ops`. Arrays carry their batch axis in front.
+        inputs: names read, with `[updated]` where this step's value of a state is meant.
+        name: what error messages and listings call the op; its outputs by default.
+        random: whether `fn` takes a random key before the inputs: `fn(key, *inputs)`.
+
+    Raises:
+        ValueError: for an op that neither reads nor writes, or a function that is not hashable.
+
+    Example:
+        >>> print(Op("V", "var_linear", ("decay", "V", "I")))
+        V = var_linear(decay, V, I)
+    """
+
+    outputs: tuple[str, ...]
+    fn: str | Callable[..., Any]
+    inputs: tuple[str, ...]
+    name: str
+    random: bool
+
+    def __init__(
+        self,
+        outputs: str | Iterable[str],
+        fn: str | Callable[..., Any],
+        inputs: str | Iterable[str] = (),
+        name: str = "",
+        random: bool = False,
+    ):
+        written = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+        reads = (inputs,) if isinstance(inputs, str) else tuple(inputs)
+        if not written and not reads:
+            raise ValueError(f"op {fn!r} has neither inputs nor outputs.")
+        if not (isinstance(fn, str) or callable(fn)) or not isinstance(fn, Hashable):
+            raise ValueError(f"op '{', '.join(written)}': fn must be a name or a hashable function, not {fn!r}.")
+        fields = {"outputs": written, "fn": fn, "inputs": reads, "name": name or ", ".join(written), "random": random}
+        for field, value in fields.items():
+            object.__setattr__(self, field, value)
+
+    def __str__(self) -> str:
+        label = self.fn if isinstance(self.fn, str) else getattr(self.fn, "__name__", None) or str(self.fn)
+        arguments = (["key"] if self.random else []) + list(self.inputs)
+        return f"{', '.join(self.outputs)} = {label}({', '.join(arguments)})"
+
+
+def base_name(read: str) -> str:
+    """The name behind a read: `"V[updated]"` reads `"V"`."""
+    return read.removesuffix(UPDATED)

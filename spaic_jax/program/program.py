@@ -1,0 +1,113 @@
+"""The program: variables and the list of operations of one step, as one immutable value."""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Mapping
+from typing import ClassVar
+
+import jax
+
+from spaic_jax.program.check import CHECKED_BATCH, ProgramError, check_program
+from spaic_jax.program.op import UPDATED, Op
+from spaic_jax.program.record import Record
+from spaic_jax.program.variable import Role, Variable
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """What happens in one step of a simulation.
+
+    Attributes:
+        variables: every parameter, state, constant and input.
+        ops: the rows, in the order in which they are carried out.
+        records: what a run keeps.
+        dt: the length of a step in ms.
+
+    Programs are hashable and comparable, print as a listing, and need no network: write one by hand and give it to
+    `spaic_jax.build`. Making one checks it (names, reads, shapes and dtypes) without computing anything.
+
+    Raises:
+        ProgramError: naming the row and what is wrong with it.
+
+    Example:
+        >>> leak = Program(
+        ...     variables=(Variable("x", (3,), role="input"), Variable("V", (3,)), Variable("decay", role="constant")),
+        ...     ops=(Op("V", "var_linear", ("decay", "V", "x")),),
+        ...     dt=1.0,
+        ... )
+        >>> print(leak)
+        program: 3 variables, 1 op, dt 1 ms
+          input     x      float32[B,3]
+          state     V      float32[B,3]
+          constant  decay  float32[]
+          1  V = var_linear(decay, V, x)
+    """
+
+    variables: tuple[Variable, ...]
+    ops: tuple[Op, ...]
+    records: tuple[Record, ...] = ()
+    dt: float = 0.1
+
+    _structs: ClassVar[Mapping[str, jax.ShapeDtypeStruct]]
+
+    def __post_init__(self) -> None:
+        for field in ("variables", "ops", "records"):
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+        if not (math.isfinite(self.dt) and self.dt > 0):
+            raise ProgramError(f"dt must be a positive number of milliseconds, not {self.dt!r}.")
+        object.__setattr__(self, "_structs", check_program(self))
+
+    def struct(self, read: str, batch_size: int) -> jax.ShapeDtypeStruct:
+        """Shape and dtype of what a read gives in one step."""
+        struct = self._structs[read]
+        shape = tuple(batch_size if n == CHECKED_BATCH else n for n in struct.shape)
+        return jax.ShapeDtypeStruct(shape, struct.dtype)
+
+    @functools.cached_property
+    def by_name(self) -> Mapping[str, Variable]:
+        """The variables by name."""
+        return {variable.name: variable for variable in self.variables}
+
+    @functools.cached_property
+    def written(self) -> frozenset[str]:
+        """Every name that an op writes."""
+        return frozenset(name for op in self.ops for name in op.outputs)
+
+    def of_role(self, role: Role) -> tuple[Variable, ...]:
+        """The variables of one role, in order."""
+        return tuple(variable for variable in self.variables if variable.role == role)
+
+    def is_state(self, name: str) -> bool:
+        """Whether `name` is carried from step to step."""
+        return name in self.by_name and self.by_name[name].role == "state"
+
+    def written_read(self, name: str) -> str:
+        """The read that means this step's value of a written name."""
+        return name + UPDATED if self.is_state(name) else name
+
+    def recorded_read(self, name: str) -> str:
+        """The read that means the value of `name` after the step."""
+        return self.written_read(name) if name in self.written else name
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash((self.variables, self.ops, self.records, self.dt))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __str__(self) -> str:
+        width = max((len(v.name) for v in self.variables), default=0)
+        rows = []
+        for v in self.variables:
+            axes = (*(["B"] if v.batched else []), *map(str, v.shape))
+            rows.append(f"  {v.role:9} {v.name:{width}}  {v.dtype}[{','.join(axes)}]")
+        digits = len(str(len(self.ops)))
+        rows += [f"  {i:{digits}}  {op}" for i, op in enumerate(self.ops, 1)]
+        rows += [
+            f"  {r.kind} {r.name} = {type(r.reduce).__name__.lower() if r.reduce else 'stack'}({r.variable})"
+            for r in self.records
+        ]
+        count = f"{len(self.ops)} op" + ("" if len(self.ops) == 1 else "s")
+        return "\n".join([f"program: {len(self.variables)} variables, {count}, dt {self.dt:g} ms", *rows])

@@ -1,0 +1,99 @@
+"""What a run keeps of its variables, and how it reduces them over time."""
+
+import abc
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+class Reduction(abc.ABC):
+    """A reduction over time that takes any number of steps at once: `init`, then `update` with `[K, ...]` values.
+
+    Reducing as the run goes keeps one array of one step's size instead of all of time.
+    """
+
+    @abc.abstractmethod
+    def init(self, value: jax.Array) -> jax.Array:
+        """The start, for values shaped like `value` (one step)."""
+
+    @abc.abstractmethod
+    def update(self, total: jax.Array, values: jax.Array) -> jax.Array:
+        """Take in `values`, whose first axis is time."""
+
+    def finish(self, total: jax.Array, steps: int) -> jax.Array:
+        """The result after `steps` steps."""
+        return total
+
+
+@dataclasses.dataclass(frozen=True)
+class Sum(Reduction):
+    """The sum over time."""
+
+    def init(self, value: jax.Array) -> jax.Array:
+        return jnp.zeros_like(value)
+
+    def update(self, total: jax.Array, values: jax.Array) -> jax.Array:
+        return total + values.sum(0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mean(Sum):
+    """The mean over time."""
+
+    def finish(self, total: jax.Array, steps: int) -> jax.Array:
+        return total / jnp.asarray(steps, total.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Max(Reduction):
+    """The largest value over time. Its gradient goes to the first step that reaches it, whatever the tile."""
+
+    def init(self, value: jax.Array) -> jax.Array:
+        return jnp.full_like(value, -jnp.inf)
+
+    def update(self, total: jax.Array, values: jax.Array) -> jax.Array:
+        largest = jnp.take_along_axis(values, values.argmax(0, keepdims=True), axis=0)[0]
+        return jnp.where(largest > total, largest, total)
+
+
+@dataclasses.dataclass(frozen=True)
+class Last(Reduction):
+    """The value of the last step."""
+
+    def init(self, value: jax.Array) -> jax.Array:
+        return jnp.zeros_like(value)
+
+    def update(self, total: jax.Array, values: jax.Array) -> jax.Array:
+        return values[-1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What a probe or a decoder keeps: `transform(variable)` of each step, reduced over time or stacked.
+
+    Attributes:
+        name: the key of the value in the run's result.
+        variable: the variable or temporary looked at, after the step has written it.
+        kind: `"probe"`, `"output"` or `"health"` (a spike rate): in which part of the result the value appears.
+        reduce: how steps are put together; `None` stacks them, time first.
+        every: keep each `every`-th step, the first one included (stacked records only).
+        transform: a pure, hashable function of the value of one step, batch axis in front.
+        finish: a pure, hashable function of the reduced value.
+    """
+
+    name: str
+    variable: str
+    kind: str = "probe"
+    reduce: Reduction | None = None
+    every: int = 1
+    transform: Callable[[Any], Any] | None = None
+    finish: Callable[[Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or (self.reduce is not None and self.every != 1):
+            raise ValueError(
+                f"record '{self.name}': every must be at least 1, and 1 for a reduced record, not {self.every}."
+            )

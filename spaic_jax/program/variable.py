@@ -1,0 +1,61 @@
+"""A variable of a program: its name, shape and part, without a value."""
+
+import dataclasses
+from typing import Literal, get_args
+
+import jax.numpy as jnp
+
+from spaic_jax.program.initial import Constant, Initial
+
+Role = Literal["parameter", "state", "constant", "input"]
+Axes = Literal["time", "held", "either"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Variable:
+    """One named array of a program.
+
+    Attributes:
+        name: full name, such as `"hidden.V"` or `"image->hidden.weight"`.
+        shape: shape of one sample, without time and batch.
+        dtype: NumPy name of the element type.
+        role: `"parameter"` (trained), `"state"` (carried from step to step), `"constant"` (neither) or `"input"`.
+        init: how the first value is made.
+        bounds: lowest and highest value a parameter may take, `None` where it is free.
+        batched: whether the array has a batch axis in front. State and inputs have by default.
+        axes: for an input, whether it is given as `[T, B, *shape]` (`"time"`), as `[B, *shape]` and held for the
+            whole run (`"held"`), or as either of them (`"either"`), told apart by the number of axes.
+
+    Raises:
+        ValueError: for an empty name, a negative axis, an unknown role or dtype.
+    """
+
+    name: str
+    shape: tuple[int, ...] = ()
+    dtype: str = "float32"
+    role: Role = "state"
+    init: Initial = Constant(0.0)
+    bounds: tuple[float | None, float | None] = (None, None)
+    batched: bool | None = None
+    axes: Axes = "time"
+
+    def __post_init__(self) -> None:
+        if not self.name or "[" in self.name:
+            raise ValueError(f"a variable needs a name without '[', not {self.name!r}.")
+        if any(not isinstance(n, int) or n < 1 for n in self.shape):
+            raise ValueError(f"variable '{self.name}': the shape must hold positive whole numbers, not {self.shape}.")
+        for field, kind in (("role", Role), ("axes", Axes)):
+            if getattr(self, field) not in get_args(kind):
+                raise ValueError(
+                    f"variable '{self.name}': {field} must be one of {get_args(kind)}, not {getattr(self, field)!r}."
+                )
+        try:
+            jnp.dtype(self.dtype)
+        except TypeError:
+            raise ValueError(f"variable '{self.name}': {self.dtype!r} is not the name of a dtype.") from None
+        if self.batched is None:
+            object.__setattr__(self, "batched", self.role in ("state", "input"))
+
+    def sized(self, batch_size: int) -> tuple[int, ...]:
+        """The shape of this step's value, with the batch axis where the variable has one."""
+        return (batch_size, *self.shape) if self.batched else self.shape

@@ -1,0 +1,8 @@
+"""Running a program: pure functions of its variables."""
+
+from spaic_jax.run.build import build
+from spaic_jax.run.result import Health, Result
+from spaic_jax.run.simulator import Simulator
+from spaic_jax.run.variables import Variables
+
+__all__ = ["Health", "Result", "Simulator", "Variables", "build"]

@@ -1,0 +1,33 @@
+"""Training by surrogate gradients: losses, measures, the loop, checkpoints."""
+
+from spaic_jax.train.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    save_weights,
+)
+from spaic_jax.train.evaluation import Evaluation, evaluate
+from spaic_jax.train.fitting import fit
+from spaic_jax.train.keys import initial_key, test_key
+from spaic_jax.train.losses import (
+    LOSSES,
+    REGULARISERS,
+    check_labels,
+    count_cross_entropy,
+    count_mse,
+    membrane_cross_entropy,
+    rate_cross_entropy,
+    rate_regulariser_lower,
+    rate_regulariser_upper,
+    resolve_loss,
+)
+from spaic_jax.train.metrics import accuracy, confusion_matrix
+from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
+
+__all__ = [
+    "LOSSES", "REGULARISERS", "CheckpointError", "Evaluation", "FitResult", "TrainState", "TrainingDiverged",
+    "accuracy", "check_labels", "confusion_matrix", "count_cross_entropy", "count_mse", "evaluate", "fit",
+    "initial_key", "load_checkpoint", "load_weights", "membrane_cross_entropy", "rate_cross_entropy",
+    "rate_regulariser_lower", "rate_regulariser_upper", "resolve_loss", "save_checkpoint", "save_weights", "test_key",
+]

@@ -1,0 +1,145 @@
+"""Named arrays in a file of safetensors, with what is needed to tell a whole and fitting file from another one."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from spaic_jax._extras import import_extra
+from spaic_jax._files import write_whole
+from spaic_jax.program import Program
+
+FORMAT_VERSION = "1"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is missing, damaged, or of another network or optimizer."""
+
+
+def fingerprint(program: Program) -> str:
+    """A digest of a program's variables (role, name, dtype, shape) and its dt; the order does not matter.
+
+    Values and rows are left out, so that weights stay loadable when a constant or the lowering changes.
+    """
+    rows = sorted(f"{v.role} {v.name} {v.dtype} {v.shape}" for v in program.variables)
+    return hashlib.sha256("\n".join([f"dt {program.dt!r}", *rows]).encode()).hexdigest()
+
+
+def write_tensors(
+    path: str | os.PathLike[str], tensors: Mapping[str, Any], program: Program, kind: str, extra: Mapping[str, str]
+) -> None:
+    """Write arrays, atomically.
+
+    Args:
+        path: the file.
+        tensors: arrays by name.
+        program: what they belong to.
+        kind: what the file is, such as `"weights"`.
+        extra: more metadata.
+    """
+    numpy_format = import_extra("safetensors.numpy", "a checkpoint")
+    arrays = {name: _host(x) for name, x in tensors.items()}
+    metadata = {
+        "format": "spaic_jax", "version": FORMAT_VERSION, "kind": kind, "program": fingerprint(program),
+        "sha256": _digest(arrays), **_key_kinds(tensors), **extra,
+    }
+    # safetensors' own way of writing files leaves them readable by nobody else.
+    contents = _sorted_header(numpy_format.save(arrays, metadata))
+    write_whole(path, lambda file: file.write_bytes(contents))
+
+
+def _sorted_header(contents: bytes) -> bytes:
+    """The same file with its metadata in order: safetensors shuffles it, but equal weights shall be equal files."""
+    size = int.from_bytes(contents[:8], "little")
+    header = json.loads(contents[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    # Data starts at a multiple of eight bytes, as the format asks for.
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + contents[8 + size :]
+
+
+def read_tensors(
+    path: str | os.PathLike[str], needed: Mapping[str, jax.ShapeDtypeStruct], program: Program, kind: str
+) -> tuple[dict[str, jax.Array], dict[str, str]]:
+    """Read arrays, and check that they are whole and the ones that are needed.
+
+    Args:
+        path: the file.
+        needed: shape and dtype of each array, by name.
+        program: what they shall belong to.
+        kind: what the file shall be.
+
+    Returns:
+        The arrays, and the metadata.
+
+    Raises:
+        CheckpointError: one sentence about what is wrong.
+    """
+    arrays, metadata = _read(Path(path))
+    found = (metadata.get("format"), metadata.get("version"), metadata.get("kind"))
+    if found != ("spaic_jax", FORMAT_VERSION, kind):
+        raise CheckpointError(
+            f"'{path}' is format {found[0]}, version {found[1]}, kind {found[2]}, but needs format spaic_jax, version"
+            f" {FORMAT_VERSION}, kind {kind}."
+        )
+    if metadata.get("sha256") != _digest(arrays):
+        raise CheckpointError(f"'{path}' is damaged: its arrays are not the ones that were written.")
+    for name in sorted(needed.keys() | arrays.keys()):
+        if name not in arrays:
+            raise CheckpointError(f"'{path}' lacks '{name}': it is of another network or optimizer.")
+        if name not in needed:
+            raise CheckpointError(f"'{path}' holds '{name}' besides: it is of another network or optimizer.")
+        want = jax.eval_shape(_data, needed[name])
+        if (arrays[name].shape, arrays[name].dtype) != (want.shape, want.dtype):
+            raise CheckpointError(
+                f"'{path}' holds '{name}' as {arrays[name].dtype} of shape {arrays[name].shape}, but {want.dtype} of"
+                f" shape {want.shape} is needed."
+            )
+    if metadata.get("program") != fingerprint(program):
+        raise CheckpointError(f"'{path}' is of another network: its states, constants, inputs or dt differ.")
+    return {name: _device(x, metadata.get(f"key {name}")) for name, x in arrays.items()}, metadata
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    safetensors = import_extra("safetensors", "a checkpoint")
+    if not path.is_file():
+        raise CheckpointError(f"there is no file '{path}'.")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"'{path}' is damaged, or is no file of safetensors: {error}") from error
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name, x in sorted(arrays.items()):
+        digest.update(f"{name} {x.dtype} {x.shape} ".encode())
+        digest.update(x.tobytes())
+    return digest.hexdigest()
+
+
+def _data(x: Any) -> Any:
+    """An array that can be stored: the numbers behind random keys, anything else as it is."""
+    return jax.random.key_data(x) if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else x
+
+
+def _host(x: Any) -> np.ndarray:
+    return np.array(_data(jnp.asarray(x)), order="C")
+
+
+def _key_kinds(tensors: Mapping[str, Any]) -> dict[str, str]:
+    """For each random key, the name of its generator, which the numbers behind it do not say."""
+    keys = {name: x for name, x in tensors.items() if jnp.issubdtype(jnp.asarray(x).dtype, jax.dtypes.prng_key)}
+    return {f"key {name}": str(jax.random.key_impl(x)) for name, x in keys.items()}
+
+
+def _device(x: np.ndarray, key_kind: str | None) -> jax.Array:
+    return jnp.asarray(x) if key_kind is None else jax.random.wrap_key_data(jnp.asarray(x), impl=key_kind)

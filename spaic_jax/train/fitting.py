@@ -1,0 +1,135 @@
+"""Training a network on labelled data."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from spaic_jax.data import Dataset
+from spaic_jax.run import Simulator, Variables
+from spaic_jax.train.evaluation import check_batch_size, variables_for
+from spaic_jax.train.keys import initial_key
+from spaic_jax.train.loop import Loop, initial_opt_state
+from spaic_jax.train.progress import progress_bar
+from spaic_jax.train.state import FitResult, TrainState
+from spaic_jax.train.task import prepare
+
+
+def fit(
+    sim: Simulator,
+    loss: str | Callable[..., jax.Array],
+    optimizer: optax.GradientTransformation,
+    data: Dataset,
+    *,
+    epochs: int,
+    batch_size: int,
+    key: jax.Array,
+    steps: int | None = None,
+    decoder: str | None = None,
+    test: Dataset | None = None,
+    variables: Variables | None = None,
+    start: TrainState | None = None,
+    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    progress: bool = True,
+) -> FitResult:
+    """Train a network on labelled data with surrogate gradients through time.
+
+    Each epoch draws a new order of the samples and makes `N // batch_size` updates, one for each full batch; the
+    samples that are left over come in another epoch. The data stays on the device, and one compiled step, whose
+    parameters and optimizer state are updated in place, gathers its batch there. After each update parameters with
+    bounds (`w_min`, `varible_ranges`) are clipped to them.
+
+    Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start`
+    ends with the same bits.
+
+    Args:
+        sim: the simulator.
+        loss: name (see `spaic_jax.train.LOSSES`) or function of a loss `(output, labels) -> scalar`.
+        optimizer: any `optax.GradientTransformation`.
+        data: training data.
+        epochs: number of epochs in all, those before a resumption included.
+        batch_size: samples of an update.
+        key: random key of the first parameters, the order of samples and random codings.
+        steps: number of steps of a run; may be left out where an input has a time axis.
+        decoder: name of the output; may be left out where there is one only.
+        test: data to evaluate after each epoch; it has no influence on the training.
+        variables: parameters and constants to start from; drawn from the key by default.
+        start: state to resume from, such as a checkpoint's or the one `on_epoch` got.
+        on_epoch: called after each epoch with its state and its row of the history.
+        progress: whether to show a progress bar, which needs the extra `cli`.
+
+    Raises:
+        ValueError: data, labels, sizes or a state that do not fit, in one sentence.
+        TypeError: an argument of another type.
+        TrainingDiverged: the loss or a parameter became NaN or infinite. It is seen one update late, so that the device
+            need not wait for the host, but before `on_epoch` hears of that epoch.
+        ImportError: when a progress bar is wanted and rich is not installed.
+
+    Example:
+        >>> import jax, numpy as np, optax, spaic_jax as sj
+        >>> with sj.Network() as net:
+        ...     image = sj.Encoder(num=2, coding_method="constant_current")
+        ...     layer = sj.NeuronGroup(2, model="lif")
+        ...     synapses = sj.Connection(image, layer, w_std=0.5)
+        ...     counts = sj.Decoder(dec_target=layer)
+        >>> data = sj.data.Dataset({"image": np.eye(2)[[0, 1] * 8]}, np.array([0, 1] * 8))
+        >>> result = fit(
+        ...     sj.build(net, dt=1.0), "count_cross_entropy", optax.adam(0.1), data, epochs=5, batch_size=4,
+        ...     key=jax.random.key(0), steps=5, progress=False,
+        ... )
+        >>> result.epoch, result.history[-1]["accuracy"]
+        (5, 1.0)
+    """
+    if not isinstance(optimizer, optax.GradientTransformation):
+        raise TypeError(f"the optimizer must be an optax.GradientTransformation, not {type(optimizer).__name__}.")
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f"epochs must be a positive whole number, got {epochs!r}.")
+    batch_size = check_batch_size(batch_size)
+    task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps, what="the training data")
+    held_out = test if test is None else prepare(
+        sim, test, loss=task.loss, decoder=task.decoder, steps=steps, what="the test data"
+    )[1]
+    if len(arrays) < batch_size:
+        raise ValueError(f"the training data has {len(arrays)} samples, fewer than batch_size {batch_size}.")
+    drawn = sim.init(initial_key(key), batch_size)
+    first = drawn if variables is None else variables_for(sim, variables, batch_size, initial_key(key))
+    state = _starting_state(first, optimizer, start)
+    loop = Loop(task, optimizer, arrays, held_out, dataclasses.replace(first, params={}), batch_size, key)
+    history = []
+    done, total = state.epoch * loop.updates, epochs * loop.updates
+    with progress_bar(progress, epochs, done, total) as report:
+        for epoch in range(state.epoch + 1, epochs + 1):
+            state, row = loop.epoch(state, epoch, report)
+            history.append(row)
+            if on_epoch is not None:
+                # The next update overwrites the arrays of this state, so that the callback gets some of its own.
+                on_epoch(_copy(state), dict(row))
+    return FitResult(dataclasses.replace(first, params=state.params), state.opt_state, state.epoch, history)
+
+
+def _copy(tree: Any) -> Any:
+    """A copy of every array of a tree; none of them weakly typed, which would compile the next step anew."""
+    return jax.tree.map(lambda x: jnp.array(x, x.dtype) if hasattr(x, "dtype") else x, tree)
+
+
+def _starting_state(first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None) -> TrainState:
+    """The state before the first update, in arrays that may be overwritten."""
+    if start is None:
+        return _copy(TrainState(first.params, initial_opt_state(optimizer, first.params), 0))
+    if not isinstance(start, TrainState):
+        raise TypeError(f"start must be a TrainState, not {type(start).__name__}.")
+    needed = jax.eval_shape(lambda p: (p, initial_opt_state(optimizer, p)), first.params)
+    given = (start.params, start.opt_state)
+    parts: list[Any] = [jax.tree.structure(tree) for tree in (given, needed)]
+    if parts[0] != parts[1]:
+        raise ValueError("start holds the state of another network or another optimizer: its parts have other names.")
+    paths = jax.tree_util.tree_flatten_with_path(given)[0]
+    for (path, x), need in zip(paths, jax.tree.leaves(needed), strict=True):
+        if (jnp.shape(x), jnp.result_type(x)) != (need.shape, need.dtype):
+            name = jax.tree_util.keystr(path[1:])
+            given_as = f"{jnp.result_type(x)} of shape {jnp.shape(x)}"
+            raise ValueError(f"start{name} is {given_as}, but needs {need.dtype} of shape {need.shape}.")
+    return _copy(TrainState(*given, int(start.epoch)))

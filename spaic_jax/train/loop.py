@@ -1,0 +1,122 @@
+"""The epochs of a training, and the one compiled step they are made of."""
+
+import dataclasses
+import functools
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from spaic_jax.run import Variables
+from spaic_jax.train.evaluation import evaluate_arrays
+from spaic_jax.train.keys import epoch_keys, test_key
+from spaic_jax.train.metrics import accuracy
+from spaic_jax.train.progress import Report
+from spaic_jax.train.state import TrainingDiverged, TrainState
+from spaic_jax.train.task import Arrays, Task
+
+
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    """What stays the same over all epochs; `rest` are the variables without their parameters."""
+
+    task: Task
+    optimizer: optax.GradientTransformation
+    arrays: Arrays
+    test: Arrays | None
+    rest: Variables
+    batch_size: int
+    key: jax.Array
+
+    @property
+    def updates(self) -> int:
+        """Updates of an epoch."""
+        return len(self.arrays) // self.batch_size
+
+    def epoch(self, state: TrainState, epoch: int, report: Report) -> tuple[TrainState, dict[str, Any]]:
+        """One epoch: the new state, and its row of the history. The arrays of the old state are gone."""
+        begin = time.perf_counter()
+        order_key, run_key = epoch_keys(self.key, epoch)
+        order = _order(order_key, len(self.arrays))
+        params, opt_state = state.params, state.opt_state
+        sums = np.zeros(2)
+
+        def look(step: int, measures: dict[str, jax.Array]) -> None:
+            values = jax.device_get(measures)
+            loss, right = float(values["loss"]), float(values["accuracy"])
+            if not np.isfinite(loss):
+                raise TrainingDiverged(epoch, step, f"the loss is {loss}")
+            for name, finite in sorted(values["finite"].items()):
+                if not finite:
+                    raise TrainingDiverged(epoch, step, f"parameter '{name}' holds NaN or infinite values")
+            sums[:] += (loss, right)
+            report(epoch, (epoch - 1) * self.updates + step, *(sums / step).tolist())
+
+        waiting = None
+        for step in range(self.updates):
+            params, opt_state, measures = train_step(
+                self.task, self.optimizer, self.batch_size, params, opt_state, self.rest, self.arrays.inputs,
+                self.arrays.labels, order, run_key, np.int32(step),
+            )
+            # The step before is looked at while the device works on this one.
+            if waiting is not None:
+                look(step, waiting)
+            waiting = measures
+        assert waiting is not None
+        look(self.updates, waiting)
+        loss, right = (sums / self.updates).tolist()
+        row: dict[str, Any] = {"epoch": epoch, "loss": loss, "accuracy": right}
+        if self.test is not None:
+            variables = dataclasses.replace(self.rest, params=params)
+            result = evaluate_arrays(self.task, variables, self.test, self.batch_size, test_key(self.key))
+            row |= {"test_loss": result.loss, "test_accuracy": result.accuracy}
+        return TrainState(params, opt_state, epoch), row | {"seconds": round(time.perf_counter() - begin, 4)}
+
+
+def initial_opt_state(optimizer: optax.GradientTransformation, params: dict[str, jax.Array]) -> Any:
+    """The state of an optimizer before its first update."""
+    # Optax itself mixes dtypes, so that strict promotion cannot be asked of it.
+    with jax.numpy_dtype_promotion("standard"):
+        return optimizer.init(params)
+
+
+@functools.partial(jax.jit, static_argnames=("count",))
+def _order(key: jax.Array, count: int) -> jax.Array:
+    return jax.random.permutation(key, count).astype(jnp.int32)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2), donate_argnums=(3, 4))
+def train_step(
+    task: Task,
+    optimizer: optax.GradientTransformation,
+    batch_size: int,
+    params: dict[str, jax.Array],
+    opt_state: Any,
+    rest: Variables,
+    inputs: dict[str, jax.Array],
+    labels: jax.Array,
+    order: jax.Array,
+    key: jax.Array,
+    step: jax.Array,
+) -> tuple[dict[str, jax.Array], Any, dict[str, Any]]:
+    """One update: gather a batch, differentiate its loss, apply the optimizer, clip to bounds."""
+    index = jax.lax.dynamic_slice_in_dim(order, step * batch_size, batch_size)
+    batch, wanted = task.take(inputs, index), labels[index]
+
+    def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        output = task.output(dataclasses.replace(rest, params=params), batch, jax.random.fold_in(key, step))
+        assert task.loss is not None
+        return task.loss(output, wanted), output
+
+    (loss, output), gradient = jax.value_and_grad(objective, has_aux=True)(params)
+    with jax.numpy_dtype_promotion("standard"):
+        updates, new_state = optimizer.update(gradient, opt_state, params)
+        new = optax.apply_updates(params, updates)
+    bounds = {v.name: v.bounds for v in task.sim.program.of_role("parameter")}
+    new = {name: x if bounds[name] == (None, None) else jnp.clip(x, *bounds[name]) for name, x in new.items()}
+    new, new_state = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state), (params, opt_state))
+    finite = {name: jnp.isfinite(x).all() for name, x in new.items()}
+    return new, new_state, {"loss": loss, "accuracy": accuracy(output, wanted), "finite": finite}

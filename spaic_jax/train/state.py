@@ -1,0 +1,70 @@
+"""What training carries from epoch to epoch, and what it gives back."""
+
+import dataclasses
+from typing import Any
+
+import jax
+
+from spaic_jax.run import Variables
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class TrainState:
+    """All that is needed to go on with a training: give it to `fit` as `start`.
+
+    Attributes:
+        params: the trained parameters, by full name.
+        opt_state: the state of the optimizer.
+        epoch: number of epochs done.
+    """
+
+    params: dict[str, jax.Array]
+    opt_state: Any
+    epoch: int
+
+
+@dataclasses.dataclass(frozen=True)
+class FitResult:
+    """What `fit` gives back.
+
+    Attributes:
+        variables: the variables before the first step of a run, with the trained parameters: ready for `sim.run` with
+            the batch size of the training, and for `evaluate`.
+        opt_state: the state of the optimizer after the last update.
+        epoch: number of epochs done, those before a resumption included.
+        history: for each epoch of this call `epoch`, `loss`, `accuracy`, `seconds`, and `test_loss` and
+            `test_accuracy` where there is a test set. Loss and accuracy of the training data are means over the
+            epoch's batches, each taken before its update.
+    """
+
+    variables: Variables
+    opt_state: Any
+    epoch: int
+    history: list[dict[str, Any]]
+
+    @property
+    def params(self) -> dict[str, jax.Array]:
+        """The trained parameters, by full name."""
+        return self.variables.params
+
+    @property
+    def state(self) -> TrainState:
+        """What to go on with."""
+        return TrainState(self.params, self.opt_state, self.epoch)
+
+
+class TrainingDiverged(RuntimeError):  # noqa: N818
+    """The loss or a parameter became NaN or infinite.
+
+    Attributes:
+        epoch: the epoch in which it was seen, counted from 1.
+        step: the batch of that epoch, counted from 1.
+    """
+
+    def __init__(self, epoch: int, step: int, what: str):
+        super().__init__(
+            f"training diverged at epoch {epoch}, step {step}: {what}; a lower learning rate or clipped gradients may"
+            " help."
+        )
+        self.epoch, self.step = epoch, step

@@ -1,0 +1,65 @@
+"""Random networks for the tests of plans: anything the frontend can declare."""
+
+import dataclasses
+
+import numpy as np
+from hypothesis import strategies as st
+
+import spaic_jax as sj
+from spaic_jax.surrogate import STCA
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A network, its data and how to run it."""
+
+    net: sj.Network
+    data: dict
+    steps: int
+    batch: int
+    propagation: str
+    tile: int
+
+
+def grid(rng, shape, scale):
+    """Multiples of 1/16: their sums are exact in float32, so that no order of summation can flip a spike."""
+    return (np.round(rng.normal(0.1, scale, shape) * 16) / 16).astype(np.float32)
+
+
+@st.composite
+def cases(draw, exact):
+    """A random network: groups, loops, self-loops, both propagations, several encoders, probes on anything."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
+    steps, batch = draw(st.integers(1, 70)), draw(st.integers(1, 3))
+    net = sj.Network()
+    sources, data = [], {}
+    for i in range(draw(st.integers(1, 2))):
+        coding = draw(st.sampled_from(["null", "constant_current", "poisson", "latency"]))
+        n = draw(st.integers(1, 5))
+        setattr(net, f"x{i}", sj.Encoder(num=n, coding_method=coding))
+        shape = (steps, batch, n) if coding == "null" else (batch, n)
+        data[f"x{i}"] = np.abs(grid(rng, shape, 0.5))
+        sources.append(getattr(net, f"x{i}"))
+    models = ["if", "ifsoftreset"] if exact else ["lif", "clif", "if", "leaky_integrator"]
+    groups = []
+    for i in range(draw(st.integers(1, 3))):
+        model = draw(st.sampled_from(models))
+        choice = {} if model == "leaky_integrator" else {"surrogate": STCA(0.25, compat=True)}
+        if model == "lif":
+            choice["reset"] = draw(st.sampled_from(["hard", "soft"]))
+        setattr(net, f"g{i}", sj.NeuronGroup(draw(st.integers(1, 5)), model=model, **choice))
+        groups.append(getattr(net, f"g{i}"))
+    pairs = [(draw(st.sampled_from(sources + groups[:i])), g) for i, g in enumerate(groups)]
+    extra = st.tuples(st.sampled_from(sources + groups), st.sampled_from(groups))
+    pairs += draw(st.lists(extra, max_size=3))
+    for i, (pre, post) in enumerate(pairs):
+        # Weak loops: a gradient that grows a billionfold on its way back is all rounding, in any plan.
+        weight = grid(rng, (post.num, pre.num), 0.15 if pre in groups else 0.4)
+        bias = grid(rng, (post.num,), 0.2) if draw(st.booleans()) else None
+        setattr(net, f"w{i}", sj.Connection(pre, post, weight=weight, bias=bias))
+    for i, group in enumerate(groups):
+        setattr(net, f"v{i}", sj.StateMonitor(group, "V", every=draw(st.integers(1, 4))))
+        setattr(net, f"d{i}", sj.Decoder(dec_target=group, coding_method=draw(st.sampled_from(["spike_counts", "spike_rate", "final_step_voltage"]))))
+    net.i0 = sj.StateMonitor(groups[0], "Isyn", reduce=draw(st.sampled_from([None, "sum", "mean", "max", "last"])))
+    net.o = sj.StateMonitor(sources[0], "O")
+    return Case(net, data, steps, batch, draw(st.sampled_from(["same_step", "one_step"])), draw(st.integers(1, 30)))

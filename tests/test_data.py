@@ -1,0 +1,53 @@
+"""Data sets."""
+
+import numpy as np
+import pytest
+
+from spaic_jax.data import DATASETS, Dataset, digits
+
+
+def test_digits_are_split_the_same_for_all() -> None:
+    training, test = digits()
+    again, _ = digits()
+    assert np.array_equal(training.inputs["image"], again.inputs["image"])
+    assert training.inputs["image"].dtype == np.float32
+    assert training.inputs["image"].min() == 0 and training.inputs["image"].max() == 1
+    assert len(training) + len(test) == 1797
+    assert training.class_names == tuple("0123456789")
+
+
+def test_digits_are_stratified_and_disjoint() -> None:
+    training, test = digits()
+    share = np.bincount(test.labels) / (np.bincount(test.labels) + np.bincount(training.labels))
+    assert (np.abs(share - 0.2) < 0.01).all()
+    rows = {row.tobytes() for row in training.inputs["image"]}
+    # Two pairs of images in the file would be a coincidence; the split itself gives no sample to both.
+    assert sum(row.tobytes() in rows for row in test.inputs["image"]) == 0
+
+
+def test_digits_take_the_shape_of_their_encoder() -> None:
+    training, _ = digits("eye", (1, 8, 8))
+    assert training.inputs["eye"].shape[1:] == (1, 8, 8)
+    with pytest.raises(ValueError, match=r"64 pixels, which the shape \(63,\) does not hold"):
+        digits(shape=(63,))
+
+
+def test_datasets_table() -> None:
+    assert DATASETS["digits"] is digits
+
+
+@pytest.mark.parametrize(
+    "inputs, labels, sentence",
+    [
+        ({}, [0], "mapping from encoder name to array"),
+        (np.zeros((1, 2)), [0], "mapping from encoder name to array, got ndarray"),
+        ({"x": np.zeros((1, 2))}, [0.0], "float64 of shape"),
+        ({"x": np.zeros((1, 2))}, [[0, 1]], r"of shape \(1, 2\)"),
+        ({"x": np.zeros((1, 2))}, np.zeros(0, int), r"of shape \(0,\)"),
+        ({"x": np.zeros((1, 2))}, ["cat"], "integers of shape"),
+        ({"x": np.zeros((1, 2))}, 3, r"of shape \(\)"),
+    ],
+)
+def test_bad_datasets(inputs: object, labels: object, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Dataset(inputs, labels)  # type: ignore[arg-type]

@@ -1,0 +1,179 @@
+"""Networks as dictionaries."""
+
+import dataclasses
+import json
+import tomllib
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import spaic_jax as sj
+from spaic_jax.network import from_dict, lower, to_dict
+from spaic_jax.network.dictionary import _SECTIONS
+from spaic_jax.neurons import LIF, NEURONS
+from spaic_jax.program import Normal, Uniform
+from spaic_jax.surrogate import STCA, SURROGATES
+from spaic_jax.synapses import Full
+
+
+def everything() -> sj.Network:
+    with sj.Network() as net:
+        image = sj.Encoder(shape=(2, 2), coding_method="poisson", unit_conversion=0.5)
+        drive = sj.Encoder(num=3, coding_method="spikes")
+        hidden = sj.NeuronGroup(
+            3, model="lif", tau_m=np.array([5.0, 6.0, 7.0], np.float32), surrogate=STCA(alpha=0.5), reset="soft",
+            parameter_variables=["tau_m"], varible_ranges={"tau_m": (1.0, None)},
+        )
+        out = sj.NeuronGroup(4, model="clif")
+        sj.Connection(image, hidden, weight=np.arange(12, dtype=np.float32).reshape(3, 4), bias=Uniform(-1.0, 1.0))
+        sj.Connection(hidden, out, weight=Normal(0.0, 0.3), w_min=-0.5, is_parameter=False)
+        sj.Connection(drive, hidden, w_std=0.2)
+        sj.Decoder(name="decision", dec_target=out, coding_method="spike_rate", pop_size=2)
+        sj.StateMonitor(hidden, "V", name="voltage", every=2)
+        sj.StateMonitor(hidden, "O", name="mean", reduce="mean")
+        sj.SpikeMonitor(out, name="spikes")
+    return net
+
+
+def test_round_trip_of_everything() -> None:
+    net = everything()
+    tables = to_dict(net)
+    assert list(tables) == list(_SECTIONS)
+    again = from_dict(tables)
+    assert to_dict(again) == tables
+    assert lower(again, 1.0) == lower(net, 1.0)
+
+
+def test_round_trip_through_a_file_gives_the_same_run(key: jax.Array) -> None:
+    net = everything()
+    tables = json.loads(json.dumps(to_dict(net)))
+    inputs = {"image": np.ones((5, 2, 2, 2)), "drive": np.ones((5, 2, 3))}
+    results = []
+    for network in (net, from_dict(tables)):
+        sim = sj.build(network, dt=1.0)
+        results.append(sim.run(sim.init(key, 2), inputs, key))
+    for one, other in zip(*map(jax.tree.leaves, results), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", NEURONS)
+def test_every_model_has_a_form(name: str) -> None:
+    with sj.Network() as net:
+        group = sj.NeuronGroup(2, model=name)
+    row = to_dict(net)["groups"]["group"]
+    assert NEURONS[row["model"]] is NEURONS[name]
+    assert from_dict({"groups": {"group": row}}).members["group"].model.choices() == group.model.choices()
+
+
+@pytest.mark.parametrize("name", SURROGATES)
+def test_every_surrogate_has_a_form(name: str) -> None:
+    with sj.Network() as net:
+        group = sj.NeuronGroup(2, model="lif", surrogate=name)
+    again = from_dict(to_dict(net)).members["group"]
+    assert again.model.surrogate == group.model.surrogate  # type: ignore[attr-defined]
+    plain = from_dict({"groups": {"group": {"num": 2, "model": "lif", "surrogate": name}}}).members["group"]
+    assert plain.model.surrogate == group.model.surrogate  # type: ignore[attr-defined]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class OwnModel(LIF):
+    """A model that is in no table."""
+
+
+def test_what_has_no_name_is_refused() -> None:
+    net = sj.Network()
+    net.add("own", sj.NeuronGroup(2, model=OwnModel()))
+    with pytest.raises(ValueError, match=r"network\.groups\.own\.model: OwnModel has no name in the table"):
+        to_dict(net)
+    other = sj.Network()
+    layer = sj.NeuronGroup(2, model="lif")
+    other.add("layer", layer)
+    other.add("to_itself", sj.Connection(layer, layer, Full(weight="heavy")))
+    assert to_dict(other)["connections"]["to_itself"]["weight"] == "heavy"
+
+
+GOOD = """
+[encoders.image]
+num = 4
+[groups.hidden]
+num = 3
+model = "lif"
+[connections.synapses]
+pre = "image"
+post = "hidden"
+[decoders.counts]
+dec_target = "hidden"
+[monitors.seen]
+kind = "spikes"
+target = "hidden"
+"""
+
+
+def test_toml() -> None:
+    net = from_dict(tomllib.loads(GOOD))
+    assert list(net.members) == ["image", "hidden", "synapses", "counts", "seen"]
+
+
+@pytest.mark.parametrize(
+    "path, value, sentence",
+    [
+        ("groups.hidden.tau_mm", 3.0, "network.groups.hidden.tau_mm: unknown key 'tau_mm': did you mean 'tau_m'?"),
+        ("groups.hidden.tau_m", -1.0, "network.groups.hidden: LIF: tau_m must be positive, not -1.0."),
+        ("groups.hidden.tau_m", "slow", "network.groups.hidden.tau_m: a number is needed, not 'slow'."),
+        ("groups.hidden.tau_m", [1.0, 2.0], "network.groups.hidden: NeuronGroup of shape (3,): tau_m has shape (2,)"),
+        ("groups.hidden.tau_m", [[1.0], 2.0], "network.groups.hidden.tau_m: an array needs rows of numbers"),
+        ("groups.hidden.num", "many", "network.groups.hidden.num: a whole number is needed, not 'many'."),
+        ("groups.hidden.num", 0, "network.groups.hidden: a NeuronGroup needs positive whole numbers"),
+        ("groups.hidden.shape", 3, "network.groups.hidden.shape: a list of whole numbers is needed, not 3."),
+        ("groups.hidden.model", "lifff", "network.groups.hidden.model: unknown model 'lifff': did you mean 'lif'?"),
+        ("groups.hidden.model", 3, "network.groups.hidden.model: unknown model 3"),
+        ("groups.hidden.reset", "sft", "network.groups.hidden: LIF: unknown reset 'sft': did you mean 'soft'?"),
+        ("groups.hidden.surrogate", "atn", "network.groups.hidden: unknown surrogate 'atn'"),
+        ("groups.hidden.surrogate", {"alpha": 1.0}, "network.groups.hidden.surrogate.name is missing."),
+        ("groups.hidden.surrogate", {"name": "atan", "beta": 1.0}, "network.groups.hidden.surrogate: AtanGrad has no"),
+        ("groups.hidden.parameter_variables", "tau_m", "parameter_variables: a list of names is needed, not 'tau_m'."),
+        ("groups.hidden.varible_ranges", {"tau_m": [2.0, 1.0]}, "network.groups.hidden.varible_ranges.tau_m: a list"),
+        ("groups.hidden", 3, "network.groups.hidden: a table is needed, not 3."),
+        ("groups", [], "network.groups: a table is needed, not []."),
+        ("grops", {}, "network.grops: unknown table 'grops': did you mean 'groups'?"),
+        ("connections.synapses.pre", "imge", "network.connections.synapses.pre: unknown member 'imge': did you mean"),
+        ("connections.synapses.pre", ["image"], "network.connections.synapses.pre: a name is needed"),
+        ("connections.synapses.post", "image", "network.connections.synapses: Connection: post must be a NeuronGroup"),
+        ("connections.synapses.post", None, "network.connections.synapses.post is missing."),
+        ("connections.synapses.link_type", "fill", "network.connections.synapses.link_type: unknown link_type 'fill'"),
+        ("connections.synapses.w_std", "wide", "network.connections.synapses.w_std: a number is needed, not 'wide'."),
+        ("connections.synapses.w_std", [0.1], "network.connections.synapses.w_std: a number is needed, not [0.1]."),
+        ("connections.synapses.is_parameter", 1, "is_parameter: true or false is needed, not 1."),
+        ("connections.synapses.weight", {"initial": "norml"}, "synapses.weight.initial: unknown initial value 'norml'"),
+        ("connections.synapses.weight", {"initial": "normal", "sd": 1}, "synapses.weight.sd: unknown key 'sd'"),
+        ("connections.synapses.weight", {"initial": "normal", "std": "a"}, "synapses.weight.std: a finite number"),
+        ("encoders.image.coding_method", "poison", "network.encoders.image.coding_method: unknown coding_method"),
+        ("encoders.image.unit_conversion", -1.0, "network.encoders.image: Poisson: unit_conversion must be positive"),
+        ("decoders.counts.num", 4, "network.decoders.counts: Decoder: num is 4, but its target has 3 neurons."),
+        ("monitors.seen.kind", "spiks", "network.monitors.seen.kind: unknown kind of monitor 'spiks'"),
+        ("monitors.seen.kind", None, "network.monitors.seen.kind is missing."),
+        ("monitors.seen.every", 2, "network.monitors.seen.every: unknown key 'every'"),
+        ("monitors.hidden", {"kind": "spikes", "target": "hidden"}, "network.monitors.hidden: the network has two"),
+    ],
+)
+def test_bad_tables(path: str, value: Any, sentence: str) -> None:
+    tables = tomllib.loads(GOOD)
+    *front, last = path.split(".")
+    table = tables
+    for name in front:
+        table = table[name]
+    if value is None:
+        del table[last]
+    else:
+        table[last] = value
+    with pytest.raises(ValueError, match=r"^network\.") as caught:
+        from_dict(tables)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_not_a_table() -> None:
+    with pytest.raises(ValueError, match="network: a table is needed, not 3"):
+        from_dict(3)  # type: ignore[arg-type]

@@ -1,0 +1,331 @@
+"""Losses and metrics: against float64 NumPy, their edges and their error sentences."""
+
+import doctest
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spaic_jax.train import losses, metrics
+from spaic_jax.train.losses import (
+    LOSSES,
+    REGULARISERS,
+    check_labels,
+    count_cross_entropy,
+    count_mse,
+    membrane_cross_entropy,
+    rate_cross_entropy,
+    rate_regulariser_lower,
+    rate_regulariser_upper,
+    resolve_loss,
+)
+from spaic_jax.train.metrics import accuracy, confusion_matrix
+
+B, C, T = 5, 4, 7
+LABELS = np.array([0, 3, 1, 1, 2])
+LABELLED = {
+    "count_cross_entropy": count_cross_entropy,
+    "rate_cross_entropy": rate_cross_entropy,
+    "membrane_cross_entropy": membrane_cross_entropy,
+    "count_mse": lambda counts, labels: count_mse(counts, labels, steps=T),
+}
+labelled = pytest.mark.parametrize("loss", LABELLED.values(), ids=LABELLED)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def strict():
+    with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
+        yield
+
+
+def counts(seed=0):
+    return np.random.default_rng(seed).integers(0, T + 1, (B, C)).astype(np.float32)
+
+
+def cross_entropy(logits, labels):
+    z = np.asarray(logits, np.float64)
+    z = z - z.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -np.mean(log_p[np.arange(len(labels)), labels])
+
+
+# Losses against NumPy.
+
+
+@settings(deadline=None, max_examples=10)
+@given(
+    values=st.lists(st.integers(0, 200), min_size=B * C, max_size=B * C),
+    labels=st.lists(st.integers(0, C - 1), min_size=B, max_size=B),
+)
+def test_cross_entropies(values, labels):
+    n = np.reshape(values, (B, C)).astype(np.float32)
+    y = np.asarray(labels)
+    expected = cross_entropy(n, y)
+    got = count_cross_entropy(n, y)
+    assert got.shape == () and got.dtype == jnp.float32
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+    rate = rate_cross_entropy(n / 200, y, scale=200)
+    np.testing.assert_allclose(rate, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(membrane_cross_entropy(n, y), got)
+
+
+def test_rate_scale():
+    rates = counts() / T
+    np.testing.assert_allclose(
+        rate_cross_entropy(rates, LABELS),
+        cross_entropy(10.0 * rates, LABELS),
+        rtol=1e-5,
+    )
+    perfect = np.eye(C, dtype=np.float32)[LABELS]
+    assert float(rate_cross_entropy(perfect, LABELS)) < 1e-3
+    assert float(rate_cross_entropy(perfect, LABELS, scale=1)) > 0.7
+
+
+@pytest.mark.parametrize(
+    ("reduce", "numpy"),
+    [
+        ("max", lambda v: v.max(0)),
+        ("mean", lambda v: v.mean(0)),
+        ("last", lambda v: v[-1]),
+    ],
+)
+def test_membrane_reduces_time(reduce, numpy):
+    v = np.random.default_rng(1).normal(size=(T, B, C)).astype(np.float32)
+    np.testing.assert_allclose(
+        membrane_cross_entropy(v, LABELS, reduce=reduce),
+        cross_entropy(numpy(v), LABELS),
+        rtol=1e-5,
+    )
+
+
+def test_count_mse():
+    n = counts()
+    target = np.full((B, C), T * 0.1)
+    target[np.arange(B), LABELS] = T * 0.7
+    got = count_mse(n, LABELS, steps=T, correct=0.7, incorrect=0.1)
+    np.testing.assert_allclose(got, np.mean((n - target) ** 2), rtol=1e-5)
+    perfect = np.full((B, C), 2.0, np.float32)
+    perfect[np.arange(B), LABELS] = 8.0
+    assert float(count_mse(perfect, LABELS, steps=10)) < 1e-10
+
+
+def test_regularisers():
+    rates = np.random.default_rng(2).uniform(0, 1, (B, 6)).astype(np.float32)
+    mean = rates.astype(np.float64).mean(0)
+    for limit in (0, 0.4, 0.6):
+        upper = np.mean(np.maximum(mean - limit, 0) ** 2)
+        lower = np.mean(np.maximum(limit - mean, 0) ** 2)
+        got = rate_regulariser_upper(rates, limit=limit)
+        assert got.shape == () and got.dtype == jnp.float32
+        np.testing.assert_allclose(got, upper, rtol=1e-5, atol=1e-9)
+        got = rate_regulariser_lower(rates.reshape(B, 2, 3), limit=limit)
+        np.testing.assert_allclose(got, lower, rtol=1e-5, atol=1e-9)
+
+
+def test_silent_neurons_are_pushed_up_and_busy_ones_down():
+    rates = np.zeros((B, 6), np.float32)
+    rates[:, 1] = 0.9
+    up = np.asarray(jax.grad(lambda r: rate_regulariser_lower(r, limit=0.1))(rates))
+    down = np.asarray(jax.grad(lambda r: rate_regulariser_upper(r, limit=0.5))(rates))
+    assert (up[:, 0] < 0).all() and (up[:, 1] == 0).all()
+    assert (down[:, 1] > 0).all() and (down[:, 0] == 0).all()
+
+
+# Properties of every labelled loss.
+
+
+@labelled
+def test_under_jit_with_gradient(loss):
+    n = counts(3) / T
+    step = jax.jit(jax.value_and_grad(loss))
+    value, grad = step(n, LABELS)
+    np.testing.assert_allclose(value, loss(n, LABELS), rtol=1e-6)
+    assert grad.shape == n.shape and np.isfinite(grad).all()
+    right = np.asarray(grad)[np.arange(B), LABELS]
+    assert (right < 0).all()  # more of the right class lowers every one of them
+    # Huge scores stay finite.
+    value, grad = step(counts() * np.float32(1e4), LABELS)
+    assert np.isfinite(value) and np.isfinite(grad).all()
+    # A label out of range shows, and does not teach.
+    for label in (-1, C, 200):
+        value, grad = step(n, np.array([0, 1, label, 2, 3]))
+        assert np.isnan(value)
+        np.testing.assert_array_equal(grad, np.zeros((B, C)))
+
+
+@labelled
+def test_dtypes(loss):
+    expected = loss(counts(), LABELS)
+    for dtype in ("int32", "uint8", "bfloat16", "float16"):
+        got = loss(jnp.asarray(counts()).astype(dtype), LABELS)
+        assert got.dtype == jnp.float32
+        np.testing.assert_allclose(got, expected, rtol=1e-6)
+    for dtype in ("int8", "uint8", "int64"):
+        np.testing.assert_array_equal(loss(counts(), LABELS.astype(dtype)), expected)
+
+
+# Errors.
+
+ONE = np.zeros((B, C), np.float32)
+
+
+@labelled
+@pytest.mark.parametrize(
+    ("values", "labels", "message"),
+    [
+        (ONE[0], LABELS, "of shape [4], but needs [B, C]"),
+        (ONE[:, :1], LABELS, "of shape [5, 1], but needs at least one sample and two"),
+        (ONE, LABELS.astype(np.float32), "labels of dtype float32, but needs integers"),
+        (
+            ONE,
+            np.eye(C)[LABELS],
+            "but needs integers (class indices, not one-hot rows).",
+        ),
+        (ONE, LABELS > 1, "labels of dtype bool, but needs integers"),
+        (
+            ONE,
+            LABELS[:3],
+            "labels of shape [3], but needs [5], one class index for each",
+        ),
+        (ONE, LABELS[:, None], "labels of shape [5, 1], but needs [5]"),
+        (ONE.astype(np.complex64), LABELS, "complex64, but needs real numbers."),
+    ],
+)
+def test_bad_input_at_trace(loss, values, labels, message):
+    with pytest.raises(ValueError) as error:
+        jax.jit(loss)(values, labels)
+    assert message in str(error.value)
+    assert "_cross_entropy got" in str(error.value) or "count_mse got" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: rate_cross_entropy(ONE, LABELS, scale=0), "scale=0, but needs a positive"),
+        (lambda: rate_cross_entropy(ONE, LABELS, scale="1"), "scale='1', but needs"),
+        (lambda: membrane_cross_entropy(ONE, LABELS, reduce="maximum"),
+         "membrane_cross_entropy: unknown reduce 'maximum': did you mean 'max'?"),
+        (lambda: membrane_cross_entropy(ONE[None, None], LABELS),
+         "shape [1, 1, 5, 4], but needs [B, C] or [T, B, C]."),
+        (lambda: membrane_cross_entropy(ONE[None][:0], LABELS), "shape [0, 5, 4]"),
+        (lambda: count_mse(ONE, LABELS, steps=2.5), "steps=2.5, but needs a positive whole"),
+        (lambda: count_mse(ONE, LABELS, steps=0), "steps=0, but needs"),
+        (lambda: count_mse(ONE, LABELS, steps=9, correct=0.1),
+         "correct=0.1 and incorrect=0.2, but needs 0 <= incorrect < correct <= 1"),
+        (lambda: rate_regulariser_upper(ONE[0], limit=0.1),
+         "rate_regulariser_upper got rates of shape [4], but needs [B, n]"),
+        (lambda: rate_regulariser_lower(ONE, limit=-1.0),
+         "rate_regulariser_lower got limit=-1.0, but needs a finite number >= 0."),
+        (lambda: rate_regulariser_lower(ONE, limit="x"), "limit='x'"),
+        (lambda: resolve_loss("count_msee"),
+         "unknown loss 'count_msee': did you mean 'count_mse'?"),
+        (lambda: resolve_loss(None), "unknown loss None"),
+        (lambda: check_labels([0, -1, 7], 3),
+         "labels[1] is -1, but needs to be in 0 ... 2 for 3 classes."),
+        (lambda: check_labels([0.0, 1.0], 3), "labels are float64 of shape [2]"),
+        (lambda: check_labels([[0, 1]], 3), "labels are int64 of shape [1, 2]"),
+        (lambda: check_labels([0], 0), "classes=0, but needs a positive whole number."),
+        (lambda: accuracy(ONE[0], LABELS), "accuracy got scores of shape [4]"),
+        (lambda: accuracy(ONE, LABELS[:2]), "accuracy got labels of shape [2]"),
+        (lambda: accuracy(ONE, LABELS, np.ones(2)), "accuracy got weights of shape [2]"),
+        (lambda: confusion_matrix(ONE, LABELS, 3),
+         "float32 and shape [5, 4], but needs integers [B] or scores [B, 3]."),
+        (lambda: confusion_matrix(ONE[:, 0], LABELS, 4), "float32 and shape [5], but"),
+        (lambda: confusion_matrix(LABELS, LABELS, True), "classes=True, but needs"),
+    ],
+)  # fmt: skip
+def test_error_sentences(call, message):
+    with pytest.raises(ValueError) as error:
+        call()
+    assert message in str(error.value)
+
+
+def test_check_labels_returns_int32():
+    got = check_labels(jnp.array([2, 0, 1]), 3)
+    assert isinstance(got, np.ndarray) and got.dtype == np.int32
+    np.testing.assert_array_equal(got, [2, 0, 1])
+    assert check_labels(np.zeros(0, int), 3).shape == (0,)
+
+
+# Tables.
+
+
+def test_tables_hold_every_public_loss():
+    helpers = {"check_labels", "resolve_loss", "LOSSES", "REGULARISERS"}
+    assert {*LOSSES, *REGULARISERS} == set(losses.__all__) - helpers
+    for name, function in {**LOSSES, **REGULARISERS}.items():
+        assert function is getattr(losses, name)
+        assert resolve_loss(name.upper()) is function
+    assert set(LABELLED) == set(LOSSES)
+
+
+def test_resolve_binds_parameters():
+    bound = resolve_loss("count_mse", steps=T)
+    np.testing.assert_array_equal(bound(counts(), LABELS), count_mse(counts(), LABELS, steps=T))
+    assert resolve_loss(accuracy) is accuracy
+
+
+# Metrics.
+
+
+@settings(deadline=None, max_examples=10)
+@given(
+    values=st.lists(st.integers(0, 3), min_size=B * C, max_size=B * C),
+    labels=st.lists(st.integers(0, C - 1), min_size=B, max_size=B),
+)
+def test_metrics_against_numpy(values, labels):
+    scores, y = np.reshape(values, (B, C)).astype(np.float32), np.asarray(labels)
+    answer = scores.argmax(1)  # NumPy too takes the lowest index of equal scores
+    np.testing.assert_allclose(accuracy(scores, y), np.mean(answer == y), rtol=1e-6)
+    weights = np.arange(B).astype(np.float32)
+    np.testing.assert_allclose(
+        accuracy(scores, y, weights),
+        np.average(answer == y, weights=weights),
+        rtol=1e-6,
+    )
+    expected = np.zeros((C, C), np.int32)
+    np.add.at(expected, (y, answer), 1)
+    for predictions in (scores, scores.astype(np.int32), answer):
+        got = confusion_matrix(predictions, y, C)
+        assert got.dtype == jnp.int32
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_ties_and_silence_answer_the_lowest_class():
+    silent = np.zeros((B, C), np.float32)
+    assert float(accuracy(silent, LABELS)) == pytest.approx(0.2)
+    assert confusion_matrix(silent, LABELS, C)[:, 0].tolist() == [1, 2, 1, 1]
+
+
+def test_nan_scores_are_never_right():
+    scores = np.eye(C, dtype=np.float32)[LABELS]
+    scores[0, 0] = np.nan
+    assert float(accuracy(scores, LABELS)) == pytest.approx(0.8)
+    assert float(accuracy(scores, np.array([-1, 3, 1, 1, 2]))) == pytest.approx(0.8)
+    assert confusion_matrix(scores, LABELS, C).tolist() == np.diag([0, 2, 1, 1]).tolist()
+
+
+def test_padding():
+    scores = np.eye(C, dtype=np.float32)[LABELS]
+    labels = np.array([0, 3, 1, -1, C])
+    weights = np.array([1, 1, 1, 0, 0], np.float32)
+    assert float(accuracy(scores, labels, weights)) == 1.0
+    assert np.isnan(accuracy(scores, labels, weights * 0))
+    assert int(confusion_matrix(scores, labels, C).sum()) == 3
+    assert int(confusion_matrix(np.array([0, C, -1, 1, 0]), labels, C).sum()) == 1
+
+
+def test_metrics_under_jit():
+    scores = counts()
+    assert float(jax.jit(accuracy)(scores, LABELS)) == float(accuracy(scores, LABELS))
+    jitted = jax.jit(confusion_matrix, static_argnums=2)
+    np.testing.assert_array_equal(jitted(scores, LABELS, C), confusion_matrix(scores, LABELS, C))
+
+
+def test_doctests():
+    for module in (losses, metrics):
+        result = doctest.testmod(module)
+        assert result.failed == 0 and result.attempted > 0

@@ -1,0 +1,111 @@
+"""Figures: what is on them, that they render, and what they refuse."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+
+from spaic_jax import plot
+
+HISTORY = [{"epoch": n, "loss": 2.0 / n, "accuracy": 1 - 0.5 / n, "test_accuracy": 0.9 - 0.4 / n} for n in (1, 2, 3)]
+
+
+def png(figure):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def test_learning_curve_shows_loss_and_both_accuracies():
+    figure = plot.learning_curve(HISTORY)
+    loss, accuracy = figure.axes
+    np.testing.assert_allclose(loss.lines[0].get_xydata(), [[1, 2.0], [2, 1.0], [3, 2 / 3]])
+    np.testing.assert_allclose(accuracy.lines[0].get_ydata()[-1], 100 * (1 - 0.5 / 3))
+    np.testing.assert_allclose(accuracy.lines[1].get_ydata()[0], 50)
+    assert [axes.get_xlabel() for axes in figure.axes] == ["epoch", "epoch"]
+    assert accuracy.get_ylabel() == "accuracy (%)"
+    assert png(figure).startswith(b"\x89PNG")
+
+
+def test_learning_curve_without_test_accuracy_and_with_one_row():
+    row = {"epoch": 1, "loss": 2.0, "accuracy": 0.5}
+    figure = plot.learning_curve([row])
+    assert len(figure.axes[1].lines) == 1
+    assert len(plot.learning_curve([row | {"test_accuracy": None}]).axes[1].lines) == 1
+    png(figure)
+
+
+def test_learning_curve_refuses_what_is_no_history():
+    with pytest.raises(ValueError, match="at least one row"):
+        plot.learning_curve([])
+    with pytest.raises(ValueError, match="row 1 of the history lacks loss, accuracy"):
+        plot.learning_curve([HISTORY[0], {"epoch": 2}])
+
+
+def test_raster_places_spikes_and_potentials_in_ms():
+    spikes = np.zeros((20, 4), bool)
+    spikes[6, 1] = spikes[19, 3] = True
+    potentials = np.linspace(0, 1, 40).reshape(20, 2)
+    figure = plot.raster({"in": spikes, "out": spikes[:, :2]}, {"out": potentials}, dt=0.5, v_th=1.0)
+    first, second, trace = figure.axes
+    assert sorted(map(tuple, first.lines[0].get_xydata())) == [(3.0, 1.0), (9.5, 3.0)]
+    assert len(second.lines[0].get_xydata()) == 1
+    np.testing.assert_allclose(trace.lines[1].get_ydata(), potentials[:, 1])
+    assert trace.lines[2].get_ydata()[0] == 1.0
+    assert trace.get_xlabel() == "time (ms)"
+    assert first.get_xlim() == trace.get_xlim() == (-0.25, 9.75)
+    assert png(figure).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("spikes", [np.zeros((5, 1), np.uint8), np.ones((1, 300), np.float32)])
+def test_raster_draws_silence_and_a_single_step(spikes):
+    png(plot.raster({"layer": spikes}, dt=1.0))
+
+
+def test_raster_refuses_wrong_shapes():
+    with pytest.raises(ValueError, match=r"'layer' has shape \(5, 2, 3\), but needs \[T, n\]"):
+        plot.raster({"layer": np.zeros((5, 2, 3))}, dt=1.0)
+    with pytest.raises(ValueError, match="'b' has 4 steps, but 'a' has 5"):
+        plot.raster({"a": np.zeros((5, 2))}, {"b": np.zeros((4, 2))}, dt=1.0)
+    with pytest.raises(ValueError, match="got none"):
+        plot.raster({}, dt=1.0)
+    with pytest.raises(ValueError, match="positive number of milliseconds"):
+        plot.raster({"a": np.zeros((5, 2))}, dt=0.0)
+
+
+def test_confusion_matrix_writes_counts_in_the_cells():
+    figure = plot.confusion_matrix([[5, 1], [0, 4]], ["cat", "dog"])
+    axes = figure.axes[0]
+    cells = {text.get_position(): text.get_text() for text in axes.texts}
+    assert cells == {(0, 0): "5", (1, 0): "1", (0, 1): "0", (1, 1): "4"}
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
+    assert axes.get_title() == "9 of 10 right (90.0 %)"
+    assert png(figure).startswith(b"\x89PNG")
+
+
+def test_confusion_matrix_takes_a_class_without_samples():
+    png(plot.confusion_matrix(np.zeros((3, 3), int)))
+
+
+def test_confusion_matrix_refuses_what_is_none():
+    with pytest.raises(ValueError, match=r"shape \(2, 3\), but needs \[C, C\]"):
+        plot.confusion_matrix(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="whole numbers"):
+        plot.confusion_matrix([[0.5, 0.5], [0.0, 1.0]])
+    with pytest.raises(ValueError, match="3 class names were given, but the matrix has 2"):
+        plot.confusion_matrix(np.eye(2), ["a", "b", "c"])
+
+
+def test_missing_matplotlib_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r'^plotting needs the package matplotlib: pip install "spaic_jax\[cli\]"\.$'):
+        plot.learning_curve(HISTORY)
+
+
+def test_pyplot_stays_unloaded():
+    """Its global state would keep every figure alive."""
+    before = "matplotlib.pyplot" in sys.modules
+    png(plot.learning_curve(HISTORY))
+    assert ("matplotlib.pyplot" in sys.modules) == before
