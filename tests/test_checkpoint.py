@@ -118,7 +118,7 @@ def test_other_files(file: Path, tmp_path: Path) -> None:
     "sim, optimizer, sentence",
     [
         (build(channels=5), "adam", r"as float32 of shape \(3, 4\), but float32 of shape \(3, 5\) is needed"),
-        (SIM, "sgd", r"holds '\[opt_state\]\[0\].count', besides: it is of another network or optimizer"),
+        (SIM, "sgd", r"holds '\[opt_state\]\[0\].count' besides: it is of another network or optimizer"),
         (SIM, "booleans", r"lacks '\[opt_state\].*': it is of another network or optimizer"),
         (build(bias=0.0), "adam", "lacks '.*synapses.bias.*': it is of another network or optimizer"),
         (build(dt=0.5), "adam", "is of another network: its states, constants, inputs or dt differ"),

@@ -1,9 +1,6 @@
 """Surrogate gradients: against SPAIC, against their formulas, under transforms."""
 
-import doctest
-import importlib
 import pickle
-import pkgutil
 from dataclasses import FrozenInstanceError, dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import spaic_jax._errors as errors
 import spaic_jax.surrogate as package
 from spaic_jax.surrogate import (
     STBP,
@@ -411,12 +407,3 @@ def test_error_sentences(call, error, message):
 def test_users_own_surrogate_needs_only_a_derivative():
     assert float(jax.grad(Bare())(-2.0)) == 1.0
     assert resolve_surrogate(Bare) == Bare()
-
-
-def test_doctests():
-    modules = [errors] + [
-        importlib.import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
-    ]
-    results = [doctest.testmod(module) for module in modules]
-    assert sum(r.failed for r in results) == 0
-    assert sum(r.attempted for r in results) >= 2 * len(CLASSES)

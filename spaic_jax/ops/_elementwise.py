@@ -155,6 +155,23 @@ def _bounded(op: str, function: Callable[..., jax.Array], x: jax.Array, bound: A
     return function(x, fitted(op, name, array(op, name, bound).astype(x.dtype), x.shape))
 
 
+def _clamp(op: str, data: ArrayLike, low: ArrayLike | None, high: ArrayLike | None) -> jax.Array:
+    x = real(op, "data", array(op, "data", data))
+    # Comparisons rather than minimum and maximum: at a bound, the derivative is then 1 rather than 1/2.
+    if high is not None:
+        bound, value = _bound(op, "max", x, high)
+        x = jnp.where(value > bound, bound, value)
+    if low is not None:
+        bound, value = _bound(op, "min", x, low)
+        x = jnp.where(value < bound, bound, value)
+    return x
+
+
+def _bound(op: str, name: str, x: jax.Array, value: ArrayLike) -> list[jax.Array]:
+    bound = fitted(op, name, real(op, name, array(op, name, value)), x.shape)
+    return cast(op, bound=bound, data=x)
+
+
 def clamp_(data: ArrayLike, min: ArrayLike, max: ArrayLike) -> jax.Array:
     """`data` with every element brought within `min` and `max`.
 
@@ -167,7 +184,7 @@ def clamp_(data: ArrayLike, min: ArrayLike, max: ArrayLike) -> jax.Array:
     low, high = known(min), known(max)
     if low is not None and high is not None and (low > high).any():
         raise ValueError(f"clamp_ got min={min} and max={max}, but needs min to be at most max.")
-    return clamp_min_(clamp_max_(data, max), min)
+    return _clamp("clamp_", data, min, max)
 
 
 def clamp_max_(data: ArrayLike, max: ArrayLike) -> jax.Array:
@@ -178,8 +195,7 @@ def clamp_max_(data: ArrayLike, max: ArrayLike) -> jax.Array:
     >>> clamp_max_(jnp.array([-2.0, 2.0]), 1.0).tolist()
     [-2.0, 1.0]
     """
-    x = real("clamp_max_", "data", array("clamp_max_", "data", data))
-    return _bounded("clamp_max_", jnp.minimum, x, max, "max")
+    return _clamp("clamp_max_", data, None, max)
 
 
 def clamp_min_(data: ArrayLike, min: ArrayLike) -> jax.Array:
@@ -190,5 +206,4 @@ def clamp_min_(data: ArrayLike, min: ArrayLike) -> jax.Array:
     >>> clamp_min_(jnp.array([-2.0, 2.0]), -1.0).tolist()
     [-1.0, 2.0]
     """
-    x = real("clamp_min_", "data", array("clamp_min_", "data", data))
-    return _bounded("clamp_min_", jnp.maximum, x, min, "min")
+    return _clamp("clamp_min_", data, min, None)

@@ -1,11 +1,14 @@
 """From a declared network, or a program written by hand, to a simulator."""
 
+from typing import get_args
+
+from spaic_jax._errors import unknown
 from spaic_jax.network import Network, lower
 from spaic_jax.network.lowering import Propagation
 from spaic_jax.plan import ReferencePlan, TiledPlan
 from spaic_jax.plan.remat import Remat, check_remat
 from spaic_jax.program import Program
-from spaic_jax.run.simulator import Simulator
+from spaic_jax.run.simulator import Precision, Simulator
 
 
 def build(
@@ -15,6 +18,7 @@ def build(
     *,
     tile: int | None = None,
     remat: Remat = None,
+    precision: Precision | None = None,
     reference: bool = False,
 ) -> Simulator:
     """Build the simulator of a network or a program. Nothing is computed yet, and no device is touched.
@@ -27,6 +31,7 @@ def build(
         tile: steps done at once where nothing loops; chosen by a cost model when `None`.
         remat: what the backward pass keeps: `None` all it needs, `"step"` the state of every step, `Chunk(steps)` the
             state before every chunk, `"auto"` or `Auto(budget)` as much as fits a number of bytes.
+        precision: of matrix products: `"float32"`, `"tensorfloat32"`, `"bfloat16"`, or `None` for the device's default.
         reference: run the reference plan, one scan of the whole step, which all results are held to.
 
     Raises:
@@ -51,6 +56,8 @@ def build(
     else:
         raise TypeError(f"build needs a Network or a Program, not {network!r}.")
     policy = check_remat(remat)
+    if precision is not None and precision not in get_args(Precision):
+        raise ValueError(unknown("precision", precision, get_args(Precision)))
     if reference and (tile is not None or policy is not None):
         raise ValueError("the reference plan has no tiles and keeps everything: leave out tile and remat.")
-    return Simulator(program, ReferencePlan(program) if reference else TiledPlan(program, tile, policy))
+    return Simulator(program, ReferencePlan(program) if reference else TiledPlan(program, tile, policy), precision)

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,9 @@ from spaic_jax.program.evaluate import evaluate, reserved
 from spaic_jax.run.result import Health, Result
 from spaic_jax.run.variables import Variables
 
+#: Precision of matrix products, as JAX names it.
+Precision = Literal["bfloat16", "tensorfloat32", "float32"]
+
 
 @dataclasses.dataclass(frozen=True)
 class Simulator:
@@ -28,10 +31,12 @@ class Simulator:
     Attributes:
         program: what one step does.
         plan: how steps are carried out.
+        precision: of matrix products; `None` for the device's default.
     """
 
     program: Program
     plan: ReferencePlan | TiledPlan
+    precision: Precision | None = None
 
     def steps(self, duration: float) -> int:
         """The number of steps in `duration` ms.
@@ -217,7 +222,8 @@ def _run(
     held = {name: x for name, x in inputs.items() if name not in sequences}
     fixed = {**variables.params, **variables.constants, **held}
     batch = batch_size_of(program, variables) or _batch_of_inputs(declared, inputs)
-    state, kept = sim.plan.run(fixed, variables.state, sequences, key, variables.step, steps, batch)
+    with jax.default_matmul_precision(sim.precision):
+        state, kept = sim.plan.run(fixed, variables.state, sequences, key, variables.step, steps, batch)
     rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.records if r.kind == "health"}
     finite = {n: jnp.isfinite(v).all() for n, v in state.items() if jnp.issubdtype(v.dtype, jnp.inexact)}
     return Result(
@@ -235,7 +241,8 @@ def _step(
     program = sim.program
     clock = reserved(program, variables.step, variables.step, window)
     env = {**variables.params, **variables.constants, **variables.state, **inputs, **clock}
-    env = evaluate(program, program.ops, env, key)
+    with jax.default_matmul_precision(sim.precision):
+        env = evaluate(program, program.ops, env, key)
     state = {name: env.get(program.written_read(name), old) for name, old in variables.state.items()}
     emitted = {r.name: env[program.recorded_read(r.variable)] for r in program.records if r.kind != "health"}
     return dataclasses.replace(variables, state=state, step=variables.step + jnp.int32(1)), emitted

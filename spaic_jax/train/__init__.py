@@ -10,19 +10,17 @@ from spaic_jax.train.checkpoint import (
 from spaic_jax.train.evaluation import Evaluation, evaluate
 from spaic_jax.train.fitting import fit
 from spaic_jax.train.keys import initial_key, test_key
+from spaic_jax.train.labels import check_labels
 from spaic_jax.train.losses import (
     LOSSES,
-    REGULARISERS,
-    check_labels,
     count_cross_entropy,
     count_mse,
     membrane_cross_entropy,
     rate_cross_entropy,
-    rate_regulariser_lower,
-    rate_regulariser_upper,
     resolve_loss,
 )
 from spaic_jax.train.metrics import accuracy, confusion_matrix
+from spaic_jax.train.regularisers import REGULARISERS, rate_regulariser_lower, rate_regulariser_upper
 from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
 
 __all__ = [

@@ -1,10 +1,10 @@
-"""Losses on what decoders return, and regularisers of activity.
+"""Losses on what decoders return.
 
 All are pure, return a float32 scalar and may be differentiated. Shapes: ``B`` samples,
 ``C`` classes, ``T`` steps, ``n`` neurons. Labels are integers ``[B]`` in 0 ... C-1. Their
 values cannot be checked under ``jax.jit``, so a label out of range makes the loss NaN,
 with a gradient of 0, rather than a plausible number; on the host use
-:func:`check_labels`, which names the label.
+``check_labels``, which names the label.
 """
 
 from __future__ import annotations
@@ -12,28 +12,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jax.typing import ArrayLike
 
 from spaic_jax._errors import unknown
+from spaic_jax.train.labels import as_float, is_real, label_vector, shape_text
+from spaic_jax.train.regularisers import REGULARISERS
 
 __all__ = [
     "LOSSES",
-    "REGULARISERS",
-    "check_labels",
     "count_cross_entropy",
     "count_mse",
     "membrane_cross_entropy",
     "rate_cross_entropy",
-    "rate_regulariser_lower",
-    "rate_regulariser_upper",
     "resolve_loss",
 ]
 
@@ -76,7 +73,7 @@ def rate_cross_entropy(rates: ArrayLike, labels: ArrayLike, *, scale: float = 10
     >>> round(float(rate_cross_entropy(jnp.array([[0.3, 0.0]]), jnp.array([0]))), 4)
     0.0486
     """
-    if not _is_real(scale) or not math.isfinite(scale) or scale <= 0:
+    if not is_real(scale) or not math.isfinite(scale) or scale <= 0:
         raise ValueError(f"rate_cross_entropy got scale={scale!r}, but needs a positive, finite number.")
     return _cross_entropy("rate_cross_entropy", "rates", rates, labels, float(scale))
 
@@ -123,9 +120,9 @@ def membrane_cross_entropy(potential: ArrayLike, labels: ArrayLike, *, reduce: s
     name = "membrane_cross_entropy"
     if reduce not in _REDUCE:
         raise ValueError(f"{name}: {unknown('reduce', reduce, _REDUCE)}")
-    values = _as_float(name, "potential", potential)
+    values = as_float(name, "potential", potential)
     if values.ndim not in (2, 3) or values.shape[0] == 0:
-        raise ValueError(f"{name} got potential of shape {_shape(values)}, but needs [B, C] or [T, B, C].")
+        raise ValueError(f"{name} got potential of shape {shape_text(values)}, but needs [B, C] or [T, B, C].")
     if values.ndim == 3:
         values = _REDUCE[reduce](values)
     return _cross_entropy(name, "potential", values, labels)
@@ -165,7 +162,7 @@ def count_mse(
     name = "count_mse"
     if isinstance(steps, bool) or not isinstance(steps, Integral) or steps <= 0:
         raise ValueError(f"{name} got steps={steps!r}, but needs a positive whole number of steps.")
-    fractions = _is_real(correct) and _is_real(incorrect)
+    fractions = is_real(correct) and is_real(incorrect)
     if not fractions or not 0 <= incorrect < correct <= 1:
         raise ValueError(
             f"{name} got correct={correct!r} and incorrect={incorrect!r}, but needs "
@@ -178,54 +175,6 @@ def count_mse(
     return _mean_over_batch(jnp.mean(error * error, axis=1), index, logits.shape[1])
 
 
-def rate_regulariser_upper(rates: ArrayLike, *, limit: float) -> jax.Array:
-    r"""Squared hinge on neurons that fire too much.
-
-        loss = mean_i max(0, mean_b r[b, i] - limit)^2
-
-    The activity of a neuron is its mean over the batch, so a neuron may still fire much
-    for the few samples it stands for.
-
-    Args:
-        rates: activity ``[B, n]`` (or ``[B, ...]``), in any unit.
-        limit: activity up to which there is no penalty, in the same unit, finite, >= 0.
-
-    Raises:
-        ValueError: if the shape or the limit is wrong.
-
-    >>> rates = jnp.array([[0.5, 0.0], [0.5, 0.2]])
-    >>> round(float(rate_regulariser_upper(rates, limit=0.3)), 4)
-    0.02
-    """
-    activity = _activity("rate_regulariser_upper", rates, limit)
-    excess = activity - float(limit)
-    return jnp.mean(jnp.square(jnp.maximum(excess, 0.0)))
-
-
-def rate_regulariser_lower(rates: ArrayLike, *, limit: float) -> jax.Array:
-    r"""Squared hinge on neurons that fire too little.
-
-        loss = mean_i max(0, limit - mean_b r[b, i])^2
-
-    The activity of a neuron is its mean over the batch, so a neuron may be silent for
-    some samples as long as it fires for others.
-
-    Args:
-        rates: activity ``[B, n]`` (or ``[B, ...]``), in any unit.
-        limit: activity from which there is no penalty, in the same unit, finite, >= 0.
-
-    Raises:
-        ValueError: if the shape or the limit is wrong.
-
-    >>> rates = jnp.array([[0.5, 0.0], [0.5, 0.2]])
-    >>> round(float(rate_regulariser_lower(rates, limit=0.3)), 4)
-    0.02
-    """
-    activity = _activity("rate_regulariser_lower", rates, limit)
-    lack = float(limit) - activity
-    return jnp.mean(jnp.square(jnp.maximum(lack, 0.0)))
-
-
 LOSSES: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
     {
         "count_cross_entropy": count_cross_entropy,
@@ -235,15 +184,6 @@ LOSSES: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
     }
 )
 """Losses of ``(decoded, labels)`` by name."""
-
-REGULARISERS: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
-    {
-        "rate_regulariser_upper": rate_regulariser_upper,
-        "rate_regulariser_lower": rate_regulariser_lower,
-    }
-)
-"""Regularisers of ``(rates,)`` by name; apart, since they take no labels."""
-
 
 def resolve_loss(loss: str | Callable[..., jax.Array], **parameters: Any) -> Callable[..., jax.Array]:
     """The function a name in ``LOSSES`` or ``REGULARISERS`` stands for, in any letter case.
@@ -268,72 +208,14 @@ def resolve_loss(loss: str | Callable[..., jax.Array], **parameters: Any) -> Cal
     return partial(function, **parameters) if parameters else function
 
 
-def check_labels(labels: Any, classes: int) -> np.ndarray:
-    """Labels as a host array int32 ``[B]``, or a ValueError that names the first bad one.
-
-    For use outside ``jax.jit``, once per data set or batch.
-
-    Args:
-        labels: integers ``[B]`` in 0 ... classes - 1.
-        classes: number of classes, positive.
-
-    >>> check_labels([0, 2, 1], 3)
-    array([0, 2, 1], dtype=int32)
-    >>> check_labels([0, 3], 3)
-    Traceback (most recent call last):
-        ...
-    ValueError: labels[1] is 3, but needs to be in 0 ... 2 for 3 classes.
-    """
-    if isinstance(classes, bool) or not isinstance(classes, Integral) or classes <= 0:
-        raise ValueError(f"check_labels got classes={classes!r}, but needs a positive whole number.")
-    array = np.asarray(labels)
-    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"labels are {array.dtype} of shape {_shape(array)}, but need to be integers of shape [B].")
-    bad = np.flatnonzero((array < 0) | (array >= classes))
-    if bad.size:
-        raise ValueError(
-            f"labels[{bad[0]}] is {array[bad[0]]}, but needs to be in 0 ... {classes - 1} for {classes} classes."
-        )
-    return array.astype(np.int32)
-
-
-def label_vector(name: str, labels: ArrayLike, batch: int) -> jax.Array:
-    """Labels as int32 ``[B]``, or a ValueError in the name of ``name``, at trace."""
-    array = jnp.asarray(labels)
-    if not jnp.issubdtype(array.dtype, jnp.integer):
-        raise ValueError(
-            f"{name} got labels of dtype {array.dtype}, but needs integers (class indices, not one-hot rows)."
-        )
-    if array.shape != (batch,):
-        raise ValueError(
-            f"{name} got labels of shape {_shape(array)}, but needs [{batch}], one class index for each sample."
-        )
-    return array.astype(jnp.int32)
-
-
-def _shape(array: Any) -> str:
-    return str(list(array.shape))
-
-
-def _is_real(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _as_float(name: str, what: str, values: ArrayLike) -> jax.Array:
-    array = jnp.asarray(values)
-    if jnp.issubdtype(array.dtype, jnp.complexfloating):
-        raise ValueError(f"{name} got {what} of dtype {array.dtype}, but needs real numbers.")
-    return array.astype(jnp.float32)
-
-
 def _pair(name: str, what: str, values: ArrayLike, labels: ArrayLike) -> tuple[jax.Array, jax.Array]:
     """Values as float32 ``[B, C]`` and labels as int32 ``[B]``."""
-    array = _as_float(name, what, values)
+    array = as_float(name, what, values)
     if array.ndim != 2:
-        raise ValueError(f"{name} got {what} of shape {_shape(array)}, but needs [B, C].")
+        raise ValueError(f"{name} got {what} of shape {shape_text(array)}, but needs [B, C].")
     batch, classes = array.shape
     if batch == 0 or classes < 2:
-        raise ValueError(f"{name} got {what} of shape {_shape(array)}, but needs at least one sample and two classes.")
+        raise ValueError(f"{name} got {what} of shape {shape_text(array)}, but needs at least one sample and two classes.")
     return array, label_vector(name, labels, batch)
 
 
@@ -350,13 +232,3 @@ def _cross_entropy(name: str, what: str, values: ArrayLike, labels: ArrayLike, s
     return _mean_over_batch(losses, index, logits.shape[1])
 
 
-def _activity(name: str, rates: ArrayLike, limit: float) -> jax.Array:
-    """Mean over the batch, one number a neuron."""
-    if not _is_real(limit) or not math.isfinite(limit) or limit < 0:
-        raise ValueError(f"{name} got limit={limit!r}, but needs a finite number >= 0.")
-    array = _as_float(name, "rates", rates)
-    if array.ndim < 2 or array.size == 0:
-        raise ValueError(
-            f"{name} got rates of shape {_shape(array)}, but needs [B, n] with at least one sample and one neuron."
-        )
-    return jnp.mean(array, axis=0)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from spaic_jax.train.losses import label_vector
+from spaic_jax.train.labels import label_vector
 
 __all__ = ["accuracy", "confusion_matrix"]
 

@@ -11,7 +11,8 @@ from spaic_jax._errors import unknown
 from spaic_jax.data import Dataset
 from spaic_jax.program import Variable
 from spaic_jax.run import Simulator, Variables
-from spaic_jax.train.losses import check_labels, resolve_loss
+from spaic_jax.train.labels import check_labels
+from spaic_jax.train.losses import resolve_loss
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,59 @@
+"""Products with sparse weights in coordinate form."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from spaic_jax.ops._check import array, cast, integers, integral, within
+
+
+def sparse_mat_mult_weight(
+    indices: ArrayLike, values: ArrayLike, X: ArrayLike, *, shape: tuple[int, int]
+) -> jax.Array:
+    """`(W @ X.T).T`, where `W[indices[0, k], indices[1, k]]` is the sum of its `values[k]`, and zero elsewhere.
+
+    Only the entries given are touched, and only they have a gradient.
+
+    Args:
+        indices: integers `(2, entries)`, rows (post) and columns (pre); entries that meet are summed.
+        values: `(entries,)`.
+        X: input, `(..., pre)`.
+        shape: `(post, pre)` of the weight.
+
+    Returns:
+        `(..., post)`.
+
+    Raises:
+        ValueError: shapes that do not match, or indices out of range where they are known while tracing.
+        TypeError: indices that are no integers, or a complex operand and a real one.
+
+    Source: SPAIC, where the first argument is a sparse tensor; here its parts are given, as variables of a program hold
+    them. Under `jax.jit`, entries out of range are dropped.
+
+    >>> weight = {"indices": jnp.array([[0, 1, 1], [2, 0, 2]]), "values": jnp.array([5.0, 6.0, 7.0])}
+    >>> sparse_mat_mult_weight(**weight, X=jnp.array([[1.0, 10.0, 100.0]]), shape=(2, 3)).tolist()
+    [[500.0, 706.0]]
+    """
+    op = "sparse_mat_mult_weight"
+    post, pre = integers(op, "shape", shape, 2, 0)
+    where = integral(op, "indices", array(op, "indices", indices))
+    entries = array(op, "values", values)
+    x = array(op, "X", X, 1, "(..., pre)")
+    if entries.ndim != 1 or where.shape != (2, entries.size):
+        raise ValueError(
+            f"{op} got indices of shape {where.shape} and values of shape {entries.shape}, "
+            "but needs (2, entries) and (entries,)."
+        )
+    if x.shape[-1] != pre:
+        raise ValueError(f"{op} got X of shape {x.shape}, but needs its last axis to be pre ({pre}) of shape {shape}.")
+    within(op, "indices[0]", where[0], post)
+    within(op, "indices[1]", where[1], pre)
+    entries, x = cast(op, mixed=False, values=entries, X=x)
+    inside = (where[0] >= 0) & (where[0] < post) & (where[1] >= 0) & (where[1] < pre)
+    entries = jnp.where(inside, entries, jnp.zeros_like(entries))
+    # Entries lead, so that a row of the gathered block is one contiguous read.
+    columns = jnp.take(jnp.moveaxis(x, -1, 0), where[1], axis=0, mode="clip")
+    products = columns * jnp.reshape(entries, (-1,) + (1,) * (x.ndim - 1))
+    return jnp.moveaxis(jax.ops.segment_sum(products, where[0], num_segments=post), 0, -1)

@@ -1,0 +1,150 @@
+"""What every neuron model, surrogate, encoder and decoder must do. A row of a table is all it takes to be tested here."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import spaic_jax as sj
+from spaic_jax import neurons, surrogate, synapses
+from spaic_jax.coding import DECODERS, ENCODERS, decoders, encoders
+from spaic_jax.network import from_dict, to_dict
+from spaic_jax.neurons import NEURONS
+from spaic_jax.surrogate import SURROGATES, Smooth
+from spaic_jax.synapses import LINKS
+from spaic_jax.train import load_weights, save_weights
+
+STEPS, BATCH = 9, 3
+
+
+def network(model="lif", coding_method="constant_current", decoding="spike_counts", link="full", **choice):
+    """Two groups of a model in a loop, driven by an encoder and read by a decoder."""
+    net = sj.Network()
+    net.x = sj.Encoder(num=4, coding_method=coding_method)
+    net.a = sj.NeuronGroup(4, model=model, **choice)
+    net.b = sj.NeuronGroup(4, model=model, **choice)
+    net.xa = sj.Connection(net.x, net.a, link, w_mean=0.2, w_std=0.3)
+    net.ab = sj.Connection(net.a, net.b, link, w_mean=0.2, w_std=0.3)
+    net.ba = sj.Connection(net.b, net.a, link, w_std=0.1)
+    net.out = sj.Decoder(dec_target=net.b, coding_method=decoding)
+    net.v = sj.StateMonitor(net.a, next(iter(net.a.model.initial)))
+    return net
+
+
+
+
+def classes_of(table):
+    """A name for each class of a table; the other names of a class say nothing new."""
+    return {kind: name for name, kind in table.items()}.values()
+
+
+CASES = [
+    *({"model": name} for name in classes_of(NEURONS)),
+    *({"coding_method": name} for name in classes_of(ENCODERS)),
+    *({"decoding": name} for name in classes_of(DECODERS)),
+    *({"link": name} for name in classes_of(LINKS)),
+    *({"surrogate": name} for name in classes_of(SURROGATES)),
+]
+
+
+def data_of(sim, seed=0):
+    rng = np.random.default_rng(seed)
+    time = sim.program.by_name["x"].axes == "time"
+    return {"x": rng.random((STEPS, BATCH, 4) if time else (BATCH, 4)).astype(np.float32)}
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(*case.items()))
+def net(request):
+    """A network for each row of each table."""
+    return network(**request.param)
+
+
+def test_contract(net, key, tmp_path):
+    """Shapes and dtypes are stable over steps, jit equals eager, plans agree, gradients are finite, files come back."""
+    reference, tiled = sj.build(net, dt=1.0, reference=True), sj.build(net, dt=1.0, tile=4)
+    variables, data = tiled.init(key, BATCH), data_of(tiled)
+
+    def loss(params, sim):
+        result = sim.run(variables.with_params(params), data, key, STEPS)
+        return (result.outputs["out"] ** 2).mean() + (result.probes["v"] ** 2).mean(), result
+
+    (_, expected), slopes = jax.value_and_grad(loss, has_aux=True)(variables.params, reference)
+    (_, got), got_slopes = jax.value_and_grad(loss, has_aux=True)(variables.params, tiled)
+    same_structs(variables.state, got.variables.state)
+    assert got.probes["v"].shape == (STEPS, BATCH, 4) and got.outputs["out"].shape == (BATCH, 4)
+    close(got.variables.state, expected.variables.state)
+    close(got.outputs, expected.outputs)
+    close(got_slopes, slopes, 1e-4)
+    assert all(np.isfinite(slope).all() for slope in slopes.values())
+    assert not any("NaN" in line for line in got.health.report())
+
+    one, by_hand = {"x": data["x"][0] if data["x"].ndim == 3 else data["x"]}, tiled.init(key, BATCH)
+    with jax.disable_jit():
+        eager, emitted = reference.step(by_hand, one, key, steps=STEPS)
+    stepped, _ = reference.step(by_hand, one, key, steps=STEPS)
+    same_structs(eager.state, stepped.state)
+    close(eager.state, stepped.state)
+    close(emitted["v"], expected.probes["v"][0])
+
+    again = sj.build(from_dict(to_dict(net)), dt=1.0, tile=4)
+    assert again.program == tiled.program
+    save_weights(tmp_path / "w.safetensors", tiled, variables)
+    close(load_weights(tmp_path / "w.safetensors", again)[0].params, variables.params, 0)
+
+
+def test_a_batch_is_its_samples(net, key):
+    """vmap over samples equals the batch; codings that draw or that scale by the batch are the exception."""
+    sim = sj.build(net, dt=1.0, tile=4)
+    x = jnp.asarray(data_of(sim)["x"])
+    coding = net.x.coding
+    if any(op.random for op in sim.program.ops) or type(coding).__name__ == "Latency":
+        pytest.skip("draws by position in the batch, or scales by the batch")
+    axis = x.ndim - 2
+    one = sim.init(key, 1)
+
+    def alone(sample):
+        return sim.run(one, {"x": jnp.expand_dims(sample, axis)}, key, STEPS).outputs["out"][0]
+
+    mapped = jax.vmap(alone, in_axes=axis)(x)
+    close(mapped, sim.run(sim.init(key, BATCH), {"x": x}, key, STEPS).outputs["out"])
+
+
+@pytest.mark.parametrize("name", SURROGATES)
+def test_surrogates_have_both_modes_and_a_smooth_twin(name):
+    spike = SURROGATES[name]()
+    x = jnp.linspace(-2.0, 2.0, 41)
+    slope = jax.vmap(jax.grad(spike))(x)
+    np.testing.assert_allclose(slope, spike.derivative(x), rtol=1e-6)
+    np.testing.assert_allclose(jax.jvp(spike, (x,), (jnp.ones_like(x),))[1], slope, rtol=1e-6)
+    np.testing.assert_allclose(jax.vmap(jax.grad(Smooth(spike)))(x), slope, rtol=1e-6)
+    assert set(np.unique(spike(x))) <= {0.0, 1.0}
+
+
+def same_structs(first, second):
+    def struct(x):
+        return x.shape, x.dtype
+
+    assert jax.tree.map(struct, first) == jax.tree.map(struct, second)
+
+
+def close(first, second, rtol=1e-5):
+    for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * max(1.0, float(np.abs(b).max())))
+
+
+@pytest.mark.parametrize(
+    ("package", "base", "table"),
+    [
+        (neurons, neurons.NeuronModel, NEURONS),
+        (surrogate, surrogate.Surrogate, SURROGATES),
+        (synapses, synapses.Link, LINKS),
+        (encoders, encoders.Coding, ENCODERS),
+        (decoders, decoders.Decoding, DECODERS),
+    ],
+)
+def test_every_public_class_is_in_its_table(package, base, table):
+    classes = {kind for name in package.__all__ if inspect.isclass(kind := getattr(package, name))}
+    kinds = {kind for kind in classes if issubclass(kind, base) and not inspect.isabstract(kind)}
+    assert kinds - {Smooth} == set(table.values())
