@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["suggest", "unknown"]
-
 
 def _nearest(name: object, known: list[str]) -> str | None:
     """The known name most like ``name``, letter case aside, or None."""
@@ -17,27 +15,8 @@ def _nearest(name: object, known: list[str]) -> str | None:
     return by_lower[close[0]] if close else None
 
 
-def suggest(name: object, known: Iterable[str]) -> str:
-    """A parenthesis, with its leading space, to put after a name that is not known.
-
-    It holds the nearest known name, or every known name if none is near.
-
-    >>> suggest("stac", ["stca", "stbp"])
-    " (did you mean 'stca'?)"
-    >>> suggest("zzz", ["stca", "stbp"])
-    ' (known: stbp, stca)'
-    >>> suggest("zzz", [])
-    ' (none is known)'
-    """
-    names = sorted(set(known))
-    nearest = _nearest(name, names)
-    if nearest is not None:
-        return f" (did you mean {nearest!r}?)"
-    return f" (known: {', '.join(names)})" if names else " (none is known)"
-
-
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """The message of the error for a name that no table row has.
+    """The message of the error for a name that no table row has, with the nearest right one.
 
     Args:
         kind: what the name should have named, such as ``"neuron model"``.

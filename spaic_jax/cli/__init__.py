@@ -1,5 +1,5 @@
 """The console script `spaic-jax`."""
 
-from spaic_jax.cli.main import main
+from spaic_jax.cli.main import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

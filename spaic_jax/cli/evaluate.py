@@ -8,7 +8,7 @@ from spaic_jax.cli.experiment import make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.train.checkpoint import load_weights
 from spaic_jax.train.evaluation import evaluate_arrays
-from spaic_jax.train.keys import test_key
+from spaic_jax.train.keys import evaluation_key
 
 
 def evaluate(run: str, as_json: bool) -> None:
@@ -29,7 +29,7 @@ def evaluate(run: str, as_json: bool) -> None:
     batch_size = experiment.config.training.batch_size
     with user_errors():
         variables, epoch = load_weights(folder.weights, experiment.sim, batch_size)
-    tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, batch_size, test_key(experiment.key))
+    tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, batch_size, evaluation_key(experiment.key))
     if as_json:
         print(json.dumps({"test_accuracy": tested.accuracy, "test_loss": tested.loss, "epoch": epoch}))
     else:

@@ -1,8 +1,10 @@
 """The command line: its arguments, and what its exit code says."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import spaic_jax
 from spaic_jax.cli.errors import UserError
@@ -28,6 +30,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"spaic-jax: {error.args[0] if error.args else 'interrupted.'}", file=sys.stderr)
         return 130
     return 0
+
+
+def run() -> NoReturn:
+    """Run the command of this process, and end the process with its exit code."""
+    code = main()
+    if code == 130:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Interrupted while it traces or compiles, JAX may crash when Python takes it down.
+        os._exit(code)
+    sys.exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,7 @@ from spaic_jax.cli.folder import RunFolder
 from spaic_jax.network import Encoder, NeuronGroup, from_dict
 from spaic_jax.run import Variables, build
 from spaic_jax.train.evaluation import variables_for
-from spaic_jax.train.keys import test_key
+from spaic_jax.train.keys import evaluation_key
 from spaic_jax.train.metrics import confusion_matrix
 
 #: How many neurons of a group have their membrane potential drawn.
@@ -48,7 +48,7 @@ def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.
     tables = {**experiment.resolved["network"], "monitors": monitors}
     sim = build(from_dict(tables), experiment.config.simulation.dt, experiment.config.simulation.propagation)
     sample = experiment.task.take(experiment.test_arrays.inputs, jax.numpy.zeros((1,), jax.numpy.int32))
-    key = test_key(experiment.key)
+    key = evaluation_key(experiment.key)
     probes = sim.run(variables_for(sim, variables, 1, key), sample, key, experiment.task.steps).probes
     flat = {name: np.asarray(x).reshape(experiment.task.steps, -1) for name, x in probes.items()}
     spikes, potentials = {}, {}

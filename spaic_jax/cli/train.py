@@ -13,7 +13,7 @@ from spaic_jax.cli.folder import RunFolder
 from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from spaic_jax.train.evaluation import evaluate_arrays
 from spaic_jax.train.fitting import fit
-from spaic_jax.train.keys import test_key
+from spaic_jax.train.keys import evaluation_key
 from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
 
 
@@ -64,7 +64,7 @@ def _train(config: Config, where: str, folder: RunFolder, resume: bool, quiet: b
     with user_errors():
         folder.open(experiment.resolved)
     result = _fit(experiment, folder, start, history, quiet)
-    arrays, key = experiment.test_arrays, test_key(experiment.key)
+    arrays, key = experiment.test_arrays, evaluation_key(experiment.key)
     tested = evaluate_arrays(experiment.task, result.variables, arrays, config.training.batch_size, key)
     from spaic_jax.cli.pictures import draw
 

@@ -9,7 +9,7 @@ from spaic_jax.train.checkpoint import (
 )
 from spaic_jax.train.evaluation import Evaluation, evaluate
 from spaic_jax.train.fitting import fit
-from spaic_jax.train.keys import initial_key, test_key
+from spaic_jax.train.keys import evaluation_key, initial_key
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.losses import (
     LOSSES,
@@ -25,7 +25,7 @@ from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
 
 __all__ = [
     "LOSSES", "REGULARISERS", "CheckpointError", "Evaluation", "FitResult", "TrainState", "TrainingDiverged",
-    "accuracy", "check_labels", "confusion_matrix", "count_cross_entropy", "count_mse", "evaluate", "fit",
-    "initial_key", "load_checkpoint", "load_weights", "membrane_cross_entropy", "rate_cross_entropy",
-    "rate_regulariser_lower", "rate_regulariser_upper", "resolve_loss", "save_checkpoint", "save_weights", "test_key",
+    "accuracy", "check_labels", "confusion_matrix", "count_cross_entropy", "count_mse", "evaluate", "evaluation_key",
+    "fit", "initial_key", "load_checkpoint", "load_weights", "membrane_cross_entropy", "rate_cross_entropy",
+    "rate_regulariser_lower", "rate_regulariser_upper", "resolve_loss", "save_checkpoint", "save_weights",
 ]

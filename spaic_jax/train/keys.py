@@ -14,15 +14,12 @@ def epoch_keys(key: jax.Array, epoch: int) -> tuple[jax.Array, jax.Array]:
     return order, runs
 
 
-def test_key(key: jax.Array) -> jax.Array:
+def evaluation_key(key: jax.Array) -> jax.Array:
     """The key with which `fit` evaluates the test set: the same after every epoch.
 
     >>> import jax
-    >>> bool(test_key(jax.random.key(0)) == test_key(jax.random.key(0)))
+    >>> bool(evaluation_key(jax.random.key(0)) == evaluation_key(jax.random.key(0)))
     True
     """
     return jax.random.fold_in(key, 2**32 - 1)
 
-
-# Not a test, in spite of its name.
-test_key.__test__ = False  # type: ignore[attr-defined]

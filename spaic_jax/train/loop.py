@@ -12,7 +12,7 @@ import optax
 
 from spaic_jax.run import Variables
 from spaic_jax.train.evaluation import evaluate_arrays
-from spaic_jax.train.keys import epoch_keys, test_key
+from spaic_jax.train.keys import epoch_keys, evaluation_key
 from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.progress import Report
 from spaic_jax.train.state import TrainingDiverged, TrainState
@@ -71,7 +71,7 @@ class Loop:
         row: dict[str, Any] = {"epoch": epoch, "loss": loss, "accuracy": right}
         if self.test is not None:
             variables = dataclasses.replace(self.rest, params=params)
-            result = evaluate_arrays(self.task, variables, self.test, self.batch_size, test_key(self.key))
+            result = evaluate_arrays(self.task, variables, self.test, self.batch_size, evaluation_key(self.key))
             row |= {"test_loss": result.loss, "test_accuracy": result.accuracy}
         return TrainState(params, opt_state, epoch), row | {"seconds": round(time.perf_counter() - begin, 4)}
 
