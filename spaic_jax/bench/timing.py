@@ -1,5 +1,6 @@
 """How long a workload takes, beside the floor below which its matrix products do not let it go."""
 
+import functools
 import statistics
 import sys
 import time
@@ -10,42 +11,54 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from spaic_jax.bench.floor import products
 from spaic_jax.bench.workload import Workload, resolve_workload
-from spaic_jax.run import build
+from spaic_jax.run import Simulator, build
 
 _WARM_UP = 3
+#: The reference plan is timed in every so many rounds only, as it can take many times longer than all others together.
+_REFERENCE_EVERY = 5
 
 
-def measure(workload: str | Workload, repeats: int = 15) -> dict[str, Any]:
+def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, Any]:
     """Time a workload: a forward run and a training step (gradient and Adam update), each beside its floor.
 
-    The floor is the same work with nothing but the matrix products between layers, without neurons and without the
-    recurrent product. The four are timed in turn in one process, so that a disturbance meets all of them; compare
+    The floor is the same work with nothing but the matrix products, without neurons. Where the workload is recurrent,
+    that includes the recurrent product: once a step in a loop, forward and backward, and the gradient of its weights as
+    one product over all steps. All are timed in turn in one process, so that a disturbance meets all of them; compare
     ratios rather than times. Compilation is timed apart and is no part of the medians.
 
     Args:
         workload: a name in `WORKLOADS`, or a workload.
-        repeats: timings of each; the median counts.
+        repeats: timings of each, of which the median counts; `workload.repeats` by default. The reference plan, slow
+            as it is, has a fifth of them.
 
     Returns:
         workload: its name.
         forward_ms, step_ms: medians of a forward run and of a training step.
         floor_forward_ms, floor_step_ms: medians of the matrix products alone.
+        reference_forward_ms, reference_step_ms: medians of the reference plan; `None` where the workload leaves it out.
+        remat_step_ms: median of a training step with `remat="auto"`; `None` where that is the same computation.
+        forward_us_per_step, step_us_per_step: the same medians a simulated step, microseconds.
         compile_s: seconds to trace and compile the forward run and the training step.
-        peak_mb: largest memory of this process so far, MiB; it covers whatever else the process did.
-        temp_mb: memory that the compiled training step needs beside its inputs and outputs, MiB.
+        peak_mb: largest memory of this process so far, MiB; it covers all that was timed, and what came before.
+        temp_mb: memory that the compiled training step needs beside its inputs and outputs, MiB, by XLA's account.
+        remat_temp_mb: the same with `remat="auto"`; `None` where that is the same computation.
         spike_rate: mean spikes a neuron and step, averaged over the layers.
 
     Raises:
         ValueError: unknown workload, or `repeats` below 1.
 
     Example:
-        >>> small = Workload("small", layers=(4, 3), steps=5, batch_size=2)
-        >>> sorted(measure(small, repeats=1))
-        ['compile_s', 'floor_forward_ms', 'floor_step_ms', 'forward_ms', 'peak_mb', 'spike_rate', 'step_ms', 'temp_mb',
-         'workload']
+        >>> tiny = Workload("tiny", layers=(4, 3), steps=5, batch_size=2)
+        >>> sorted(measure(tiny, repeats=1))
+        ['compile_s', 'floor_forward_ms', 'floor_step_ms', 'forward_ms', 'forward_us_per_step', 'peak_mb',
+         'reference_forward_ms', 'reference_step_ms', 'remat_step_ms', 'remat_temp_mb', 'spike_rate', 'step_ms',
+         'step_us_per_step', 'temp_mb', 'workload']
     """
     chosen = resolve_workload(workload)
+    if repeats is None:
+        repeats = chosen.repeats
     if repeats < 1:
         raise ValueError(f"measure: repeats must be at least 1, got {repeats!r}.")
     sim = build(chosen.network(), dt=chosen.dt)
@@ -53,42 +66,79 @@ def measure(workload: str | Workload, repeats: int = 15) -> dict[str, Any]:
     numbers = chosen.numbers()
     spikes, labels = jnp.asarray(numbers.spikes), jnp.asarray(numbers.labels)
 
-    def network(params: Any, spikes: jax.Array) -> tuple[jax.Array, None]:
-        return sim.run(variables.with_params(params), {"image": spikes}).outputs["counts"], None
+    def running(sim: Simulator) -> Callable[[Any, jax.Array], tuple[jax.Array, None]]:
+        def run(params: Any, spikes: jax.Array) -> tuple[jax.Array, None]:
+            return sim.run(variables.with_params(params), {"image": spikes}).outputs["counts"], None
 
-    def products(weights: Any, spikes: jax.Array) -> tuple[jax.Array, jax.Array]:
-        rows = spikes.reshape(-1, spikes.shape[-1])
-        for weight in weights:
-            rows = rows @ weight.T
-        # The last product is returned too: XLA would otherwise fuse it into the sum, which can take ten times longer.
-        return rows.reshape(*spikes.shape[:2], -1).sum(0), rows
+        return run
 
-    ours = _Task(network, variables.params, spikes, labels)
-    floor = _Task(products, [jnp.asarray(weight) for weight in numbers.weights], spikes, labels)
+    weights = {
+        "between": [jnp.asarray(weight) for weight in numbers.weights],
+        "within": jnp.asarray(numbers.within) if chosen.recurrent else None,
+    }
+    forward = _Forward(running(sim), variables.params, spikes)
+    step = _Step(running(sim), variables.params, spikes, labels)
+    tasks: dict[str, tuple[Callable[[], None], int]] = {
+        "forward_ms": (forward, 1),
+        "floor_forward_ms": (_Forward(products, weights, spikes), 1),
+        "step_ms": (step, 1),
+        "floor_step_ms": (_Step(products, weights, spikes, labels), 1),
+    }
+    if chosen.reference:
+        slow = running(build(sim.program, reference=True))
+        tasks["reference_forward_ms"] = (_Forward(slow, variables.params, spikes), _REFERENCE_EVERY)
+        tasks["reference_step_ms"] = (_Step(slow, variables.params, spikes, labels), _REFERENCE_EVERY)
+    remat = _Step(running(build(sim.program, remat="auto")), variables.params, spikes, labels)
+    differs = remat.text != step.text
+    if differs:
+        tasks["remat_step_ms"] = (remat, 1)
     rates = sim.run(variables, {"image": spikes}).health.spike_rate
-    times = _interleaved([ours.forward, floor.forward, ours.step, floor.step], repeats)
-    keys = ("forward_ms", "floor_forward_ms", "step_ms", "floor_step_ms")
+    times = _interleaved(tasks, repeats)
     return {
         "workload": chosen.name,
-        **dict(zip(keys, times, strict=True)),
-        "compile_s": ours.compile_s,
+        "forward_ms": times["forward_ms"],
+        "floor_forward_ms": times["floor_forward_ms"],
+        "reference_forward_ms": times.get("reference_forward_ms"),
+        "step_ms": times["step_ms"],
+        "floor_step_ms": times["floor_step_ms"],
+        "reference_step_ms": times.get("reference_step_ms"),
+        "remat_step_ms": times.get("remat_step_ms"),
+        "forward_us_per_step": 1e3 * times["forward_ms"] / chosen.steps,
+        "step_us_per_step": 1e3 * times["step_ms"] / chosen.steps,
+        "compile_s": forward.compile_s + step.compile_s,
         "peak_mb": _peak_mb(),
-        "temp_mb": ours.temp_mb,
+        "temp_mb": step.temp_mb,
+        "remat_temp_mb": remat.temp_mb if differs else None,
         "spike_rate": statistics.fmean(float(rate) for rate in rates.values()),
     }
 
 
-class _Task:
-    """A function from parameters and spikes to counts (and more), compiled forward and as a training step."""
+#: From parameters and spikes to counts, and more that has to be computed.
+_Run = Callable[[Any, jax.Array], tuple[jax.Array, Any]]
 
-    def __init__(
-        self, run: Callable[[Any, jax.Array], tuple[jax.Array, Any]], params: Any, spikes: jax.Array, labels: jax.Array
-    ):
+
+class _Forward:
+    """A compiled run; a call does it and waits."""
+
+    def __init__(self, run: _Run, params: Any, spikes: jax.Array):
+        self._arguments = params, spikes
+        begin = time.perf_counter()
+        self._compiled = jax.jit(run).lower(*self._arguments).compile()
+        self.compile_s = time.perf_counter() - begin
+
+    def __call__(self) -> None:
+        jax.block_until_ready(self._compiled(*self._arguments))
+
+
+class _Step:
+    """A training step on a run; a call does it and waits. It is compiled when it is first needed."""
+
+    def __init__(self, run: _Run, params: Any, spikes: jax.Array, labels: jax.Array):
         optimiser = optax.adam(1e-3)
         # Donated buffers must not be those of anyone else.
-        self.params = jax.tree.map(jnp.copy, params)
-        self.optimiser_state = optimiser.init(self.params)
-        self.spikes, self.labels = spikes, labels
+        self._params = jax.tree.map(jnp.copy, params)
+        self._optimiser_state = optimiser.init(self._params)
+        self._data = spikes, labels
 
         def loss(params: Any, spikes: jax.Array, labels: jax.Array) -> jax.Array:
             return optax.softmax_cross_entropy_with_integer_labels(run(params, spikes)[0], labels).mean()
@@ -101,37 +151,52 @@ class _Task:
             return optax.apply_updates(params, updates), state, value
 
         begin = time.perf_counter()
-        self._forward = jax.jit(run).lower(self.params, spikes).compile()
-        lowered = jax.jit(step, donate_argnums=(0, 1)).lower(self.params, self.optimiser_state, spikes, labels)
-        self._step = lowered.compile()
-        self.compile_s = time.perf_counter() - begin
+        self._lowered = jax.jit(step, donate_argnums=(0, 1)).lower(self._params, self._optimiser_state, *self._data)
+        self._trace_s = time.perf_counter() - begin
+
+    @property
+    def text(self) -> str:
+        """What is to be compiled: the same text, the same computation."""
+        return self._lowered.as_text()
+
+    @functools.cached_property
+    def _compiled(self) -> tuple[Any, float]:
+        begin = time.perf_counter()
+        return self._lowered.compile(), time.perf_counter() - begin
+
+    @property
+    def compile_s(self) -> float:
+        """Seconds to trace and compile."""
+        return self._trace_s + self._compiled[1]
 
     @property
     def temp_mb(self) -> float | None:
-        """Memory of the step beside its inputs and outputs, MiB; `None` where the backend does not say."""
-        analysis = self._step.memory_analysis()
+        """Memory beside inputs and outputs, MiB; `None` where the backend does not say."""
+        analysis = self._compiled[0].memory_analysis()
         return None if analysis is None else analysis.temp_size_in_bytes / 2**20
 
-    def forward(self) -> None:
-        """A forward run, waited for."""
-        jax.block_until_ready(self._forward(self.params, self.spikes))
-
-    def step(self) -> None:
-        """A training step, waited for."""
-        result = self._step(self.params, self.optimiser_state, self.spikes, self.labels)
-        self.params, self.optimiser_state, _ = jax.block_until_ready(result)
+    def __call__(self) -> None:
+        result = self._compiled[0](self._params, self._optimiser_state, *self._data)
+        self._params, self._optimiser_state, _ = jax.block_until_ready(result)
 
 
-def _interleaved(tasks: list[Callable[[], None]], repeats: int) -> list[float]:
-    """The median time of each task in ms, timed in turn after a warm-up."""
-    times: list[list[float]] = [[] for _ in tasks]
-    for repeat in range(_WARM_UP + repeats):
-        for task, taken in zip(tasks, times, strict=True):
-            begin = time.perf_counter()
-            task()
-            if repeat >= _WARM_UP:
-                taken.append(1e3 * (time.perf_counter() - begin))
-    return [statistics.median(taken) for taken in times]
+def _interleaved(tasks: dict[str, tuple[Callable[[], None], int]], repeats: int) -> dict[str, float]:
+    """The median time of each task in ms, timed in turn after a warm-up.
+
+    Args:
+        tasks: by name, what to time, and that it takes part in every so many rounds only.
+        repeats: number of rounds.
+    """
+    times: dict[str, list[float]] = {name: [] for name in tasks}
+    for count, kept in ((min(_WARM_UP, repeats), False), (repeats, True)):
+        for number in range(count):
+            for name, (task, every) in tasks.items():
+                if number % every == 0:
+                    begin = time.perf_counter()
+                    task()
+                    if kept:
+                        times[name].append(1e3 * (time.perf_counter() - begin))
+    return {name: statistics.median(taken) for name, taken in times.items()}
 
 
 def _peak_mb() -> float | None:

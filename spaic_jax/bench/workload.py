@@ -1,8 +1,9 @@
-"""What is measured: layered LIF networks of fixed sizes, weights and inputs."""
+"""What is measured: layered networks of fixed sizes, weights and inputs."""
 
 import dataclasses
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from spaic_jax.network import Connection, Decoder, Encoder, Network, NeuronGroup
 _DT = 1.0
 _DECAY = 0.9
 _SPIKE_PROBABILITY = 0.1
+#: Settings of a neuron model where they are not its defaults.
+_SETTINGS: dict[str, dict[str, Any]] = {"lif": {"tau_m": -_DT / math.log(_DECAY), "v_th": 1.0, "reset": "soft"}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Numbers:
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """A layered network of LIF neurons (decay 0.9 a step, threshold 1, soft reset), trained on spike counts.
+    """A layered network of spiking neurons, trained on spike counts.
 
     Args:
         name: what it is called.
@@ -41,9 +44,13 @@ class Workload:
         steps: T, steps of a run.
         batch_size: B, samples of a run.
         recurrent: whether the first layer of neurons is also connected to itself.
+        model: name of the neuron model; `"lif"` has decay 0.9 a step, threshold 1 and a soft reset, all others their
+            defaults.
+        repeats: how often each of its times is taken, if not said otherwise.
+        reference: whether the reference plan is timed too, which can take many times longer.
 
     Raises:
-        ValueError: fewer than two layers, or a size that is not positive.
+        ValueError: fewer than two layers, or a size or `repeats` that is not positive.
 
     Example:
         >>> Workload("small", layers=(4, 3), steps=5, batch_size=2).numbers().spikes.shape
@@ -55,9 +62,12 @@ class Workload:
     steps: int
     batch_size: int
     recurrent: bool = False
+    model: str = "lif"
+    repeats: int = 15
+    reference: bool = True
 
     def __post_init__(self) -> None:
-        if len(self.layers) < 2 or min(*self.layers, self.steps, self.batch_size) < 1:
+        if len(self.layers) < 2 or min(*self.layers, self.steps, self.batch_size, self.repeats) < 1:
             raise ValueError(f"workload '{self.name}' needs at least two layers and positive sizes, got {self}.")
 
     def numbers(self) -> "Numbers":
@@ -80,8 +90,8 @@ class Workload:
         network = Network()
         before: Encoder | NeuronGroup = Encoder(self.layers[0], coding_method="spikes")
         network.add("image", before)
-        tau_m = -_DT / math.log(_DECAY)
-        groups = [NeuronGroup(size, model="lif", tau_m=tau_m, v_th=1.0, reset="soft") for size in self.layers[1:]]
+        settings = _SETTINGS.get(self.model, {})
+        groups = [NeuronGroup(size, model=self.model, **settings) for size in self.layers[1:]]
         for number, (group, weight) in enumerate(zip(groups, numbers.weights, strict=True), 1):
             network.add(f"layer{number}", group)
             network.add(f"to_layer{number}", Connection(before, group, weight=weight))
@@ -106,6 +116,10 @@ WORKLOADS: dict[str, Workload] = {
         Workload("B_mlp", (784, 400, 10), steps=25, batch_size=128),
         Workload("C_rec", (700, 256, 20), steps=100, batch_size=64, recurrent=True),
         Workload("D_deep", (784, 1000, 1000, 10), steps=50, batch_size=64),
+        # What the backward pass keeps outgrows the budget of remat="auto".
+        Workload("memory", (128, 512, 10), steps=2000, batch_size=32, recurrent=True, repeats=2, reference=False),
+        # So little to compute that the time of a step is what running a step costs by itself.
+        Workload("small", (4, 4, 10), steps=1000, batch_size=1, model="clif"),
     )
 }
 

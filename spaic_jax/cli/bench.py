@@ -2,39 +2,77 @@
 
 import json
 import sys
+from pathlib import Path
+from typing import Any
 
 from spaic_jax._extras import import_extra
-from spaic_jax.cli.errors import user_errors
+from spaic_jax._files import write_whole
+from spaic_jax.cli.errors import UserError, user_errors
 
 
-def bench(workload: str | None, as_json: bool) -> None:
+def bench(workload: str | None, as_json: bool, picture: str | None = None) -> None:
     """Time standard workloads.
 
     Args:
         workload: name of one; all when `None`.
         as_json: whether to print one line of JSON a workload.
+        picture: PNG to draw the times into, beside those of the matrix products.
 
     Raises:
-        UserError: unknown workload.
+        UserError: unknown workload, or a picture that cannot be written.
     """
     from spaic_jax.bench import WORKLOADS, measure
     from spaic_jax.bench.workload import resolve_workload
 
+    # Timing takes minutes: what can fail is tried first.
     with user_errors():
         if not as_json:
             import_extra("rich", "a table (or use --json)")
+        if picture is not None:
+            import_extra("matplotlib.figure", "--plot")
+            _check_picture(Path(picture))
         names = list(WORKLOADS) if workload is None else [resolve_workload(workload).name]
     rows = []
     for name in names:
         rows.append(measure(name))
         if as_json:
             print(json.dumps(rows[-1]), flush=True)
-    if as_json:
-        return
+    if not as_json:
+        _print_table(rows)
+    if picture is not None:
+        from spaic_jax import plot
+
+        figure = plot.benchmark(rows)
+        with user_errors():
+            write_whole(picture, lambda file: figure.savefig(file, format="png", dpi=150))
+
+
+def _check_picture(path: Path) -> None:
+    if path.suffix.lower() != ".png":
+        raise UserError(f"--plot writes a PNG: give a name that ends in .png, not '{path}'.")
+    if not path.parent.is_dir():
+        raise UserError(f"--plot: there is no folder '{path.parent}'.")
+    if path.is_dir():
+        raise UserError(f"--plot: '{path}' is a folder.")
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    """One column a workload: there are more figures than would fit side by side."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*(key.replace("_", " ") for key in rows[0]))
+    table = Table()
+    table.add_column("")
     for row in rows:
-        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+        table.add_column(row["workload"], justify="right")
+    for key in rows[0]:
+        if key != "workload":
+            table.add_row(key.replace("_", " "), *(_cell(row[key]) for row in rows))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    # Three digits where there are so many, but never 1.2e+03.
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

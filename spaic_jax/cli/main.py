@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="time standard workloads beside their matrix products alone")
     bench.add_argument("--workload", help="name of one workload; all by default")
     bench.add_argument("--json", action="store_true", help="one line of JSON a workload")
+    bench.add_argument("--plot", metavar="FILE.png", help="draw the times as multiples of the matrix products' alone")
     return parser
 
 
@@ -94,4 +95,4 @@ def _run(arguments: argparse.Namespace) -> None:
     else:
         from spaic_jax.cli.bench import bench
 
-        bench(arguments.workload, arguments.json)
+        bench(arguments.workload, arguments.json, arguments.plot)

@@ -1,0 +1,84 @@
+"""How long benchmarks take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from spaic_jax.plot.style import COLOURS, new_figure, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_PANELS = {"step_ms": "training step", "forward_ms": "forward run"}
+_BARS = {"": "tiled plan", "reference_": "reference plan", "remat_": 'tiled plan, remat="auto"'}
+
+
+def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Times of workloads as multiples of what their matrix products alone take, on a logarithmic axis.
+
+    The upper panel is a training step, the lower one a forward run; bars start at 1, the products alone.
+
+    Args:
+        rows: one a workload, as `spaic_jax.bench.measure` returns them; what is missing or `None` has no bar.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: when there is no row, or a row lacks its name or a time of the tiled plan or of the floor.
+        ImportError: when matplotlib is not installed.
+
+    Example:
+        >>> row = {"workload": "A", "step_ms": 3.0, "floor_step_ms": 2.0, "forward_ms": 2.0, "floor_forward_ms": 1.0}
+        >>> figure = benchmark([row])
+        >>> [axes.get_title(loc="left") for axes in figure.axes]
+        ['training step', 'forward run']
+    """
+    if not rows:
+        raise ValueError("benchmark needs at least one workload, got none.")
+    needed = ["workload", *_PANELS, *(f"floor_{time}" for time in _PANELS)]
+    for number, row in enumerate(rows):
+        missing = [name for name in needed if row.get(name) is None]
+        if missing:
+            raise ValueError(f"benchmark: row {number} lacks {', '.join(missing)}.")
+    figure = new_figure(max(5.0, 2.0 + 1.3 * len(rows)), 6.0)
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    panes = figure.subplots(len(_PANELS), 1, sharex=True)
+    for axes, (time, title) in zip(panes, _PANELS.items(), strict=True):
+        axes.set_yscale("log")
+        lengths = [1.0]
+        for place, row in enumerate(rows):
+            ratios = {kind: row[kind + time] / row[f"floor_{time}"] for kind in _BARS if row.get(kind + time)}
+            lengths += ratios.values()
+            width = 0.27
+            for number, (kind, ratio) in enumerate(ratios.items()):
+                # The bars of a workload stand together in its middle, however many there are.
+                x = place + width * (number - (len(ratios) - 1) / 2)
+                colour = COLOURS[list(_BARS).index(kind)]
+                axes.bar(x, ratio - 1, 0.92 * width, bottom=1.0, color=colour, label=_BARS[kind])
+                axes.annotate(
+                    f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}", (x, ratio), xytext=(0, 2 if ratio >= 1 else -2),
+                    textcoords="offset points", ha="center", va="bottom" if ratio >= 1 else "top", fontsize=7.5,
+                )  # fmt: skip
+        axes.axhline(1.0, color="black", linewidth=0.8)
+        # Room for the numbers at the ends of the bars.
+        axes.set_ylim(0.75 * min(lengths), max(1.35 * max(lengths), 2.5))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.grid(axis="y", alpha=0.3)
+        axes.set_axisbelow(True)
+        axes.set_ylabel("time / matrix products alone")
+        axes.set_title(title, loc="left", fontsize="medium")
+        tidy(axes)
+    panes[-1].set_xticks(range(len(rows)), [str(row["workload"]) for row in rows])
+    panes[-1].set_xlim(-0.6, len(rows) - 0.4)
+    handles: dict[str, Any] = {}
+    for axes in panes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    order = [label for label in _BARS.values() if label in handles]
+    figure.legend([handles[label] for label in order], order, loc="outside upper right", ncols=3, frameon=False)
+    return figure
