@@ -98,6 +98,33 @@ def test_confusion_matrix_refuses_what_is_none():
         plot.confusion_matrix(np.eye(2), ["a", "b", "c"])
 
 
+def test_benchmark_draws_ratios_to_the_floor():
+    row = {
+        "workload": "A", "step_ms": 3.0, "floor_step_ms": 2.0, "reference_step_ms": 8.0, "remat_step_ms": 5.0,
+        "forward_ms": 0.5, "floor_forward_ms": 1.0, "reference_forward_ms": 30.0,
+    }
+    bare = row | {"workload": "B", "reference_step_ms": None, "remat_step_ms": None, "reference_forward_ms": None}
+    figure = plot.benchmark([row, bare])
+    step, forward = figure.axes
+    bars = {id(axes): [(bar.get_y(), bar.get_y() + bar.get_height()) for bar in axes.patches] for axes in figure.axes}
+    np.testing.assert_allclose(bars[id(step)], [(1, 1.5), (1, 4), (1, 2.5), (1, 1.5)])
+    np.testing.assert_allclose(bars[id(forward)], [(1, 0.5), (1, 30), (1, 0.5)])
+    assert [text.get_text() for text in forward.texts] == ["0.50", "30", "0.50"]
+    assert all(list(axes.lines[0].get_ydata()) == [1, 1] for axes in figure.axes)
+    assert [label.get_text() for label in forward.get_xticklabels()] == ["A", "B"]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["tiled plan", "reference plan", 'tiled plan, remat="auto"']
+    assert [text.get_text() for text in plot.benchmark([bare]).legends[0].get_texts()] == ["tiled plan"]
+    assert png(figure).startswith(b"\x89PNG")
+
+
+def test_benchmark_refuses_what_is_none():
+    with pytest.raises(ValueError, match="at least one workload"):
+        plot.benchmark([])
+    with pytest.raises(ValueError, match="row 0 lacks floor_step_ms, floor_forward_ms"):
+        plot.benchmark([{"workload": "A", "step_ms": 1.0, "forward_ms": 1.0}])
+
+
 def test_missing_matplotlib_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r'^plotting needs the package matplotlib: pip install "spaic_jax\[cli\]"\.$'):

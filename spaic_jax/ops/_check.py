@@ -39,28 +39,33 @@ def inexact(op: str, name: str, x: jax.Array) -> jax.Array:
 
 
 def integral(op: str, name: str, x: jax.Array) -> jax.Array:
-    """`x`, unless it is of a dtype that cannot index."""
+    """`x` as an index, of an integer dtype wide enough for any axis."""
     if not jnp.issubdtype(x.dtype, jnp.integer):
         raise TypeError(f"{op} got {name} of dtype {x.dtype}, but needs an integer dtype.")
-    return x
+    return x.astype(jnp.int32) if x.dtype.itemsize < 4 else x
 
 
 def known(x: Any) -> np.ndarray | None:
-    """The numbers of `x` if they are known while tracing, else None."""
+    """The numbers of `x`, as the caller gave it, if they are known while tracing, else None.
+
+    What `jnp.asarray` makes of a number inside `jax.jit` is traced: ask before converting.
+    """
     return None if isinstance(x, jax.core.Tracer) else np.asarray(x)
 
 
-def within(op: str, name: str, indices: jax.Array, size: int) -> None:
-    """ValueError if an index whose value is known lies outside `0 ... size - 1`."""
-    values = known(indices)
+def within(op: str, name: str, values: np.ndarray | None, size: int) -> None:
+    """ValueError if one of the indices, where they are known, lies outside `0 ... size - 1`."""
     if values is not None and values.size and not (values.min() >= 0 and values.max() < size):
-        raise ValueError(f"{op} got {name} from {values.min()} to {values.max()}, but needs them within 0 ... {size - 1}.")
+        raise ValueError(
+            f"{op} got {name} from {values.min()} to {values.max()}, "
+            f"but needs them within 0 ... {size - 1}."
+        )
 
 
 def fraction(op: str, name: str, value: ArrayLike) -> jax.Array:
     """A probability, as an array; its range is checked where its value is known."""
     x = real(op, name, array(op, name, value))
-    values = known(x)
+    values = known(value)
     if values is not None and not np.all((values >= 0) & (values <= 1)):
         raise ValueError(f"{op} got {name}={value}, but needs a probability between 0 and 1.")
     return x
@@ -110,7 +115,9 @@ def axis(op: str, value: Any, ndim: int) -> int:
 
 
 def cast(op: str, *, mixed: bool = True, **arrays: jax.Array) -> list[jax.Array]:
-    """The arrays, with spikes stored as bool or integer cast to the floating dtype they meet, and bool to integer.
+    """The arrays, of which those of bool or integer dtype (stored spikes) are cast to the float they meet.
+
+    Bool is cast to integer likewise.
 
     Args:
         mixed: whether complex and real arrays may meet, as they may element by element.
@@ -131,14 +138,19 @@ def cast(op: str, *, mixed: bool = True, **arrays: jax.Array) -> list[jax.Array]
     return [x.astype(whole[0]) if whole and x.dtype == jnp.bool_ else x for x in arrays.values()]
 
 
-def broadcast(op: str, **arrays: jax.Array) -> list[jax.Array]:
-    """The arrays, cast as by `cast` and broadcast to one shape by NumPy's rule."""
+def spread(op: str, **arrays: jax.Array) -> list[jax.Array]:
+    """The arrays, broadcast to one shape by NumPy's rule."""
     try:
         shape = np.broadcast_shapes(*(x.shape for x in arrays.values()))
     except ValueError:
         given = ", ".join(f"{k} {x.shape}" for k, x in arrays.items())
         raise ValueError(f"{op} got shapes {given}, but needs shapes that broadcast together.") from None
-    return [jnp.broadcast_to(x, shape) for x in cast(op, **arrays)]  # type: ignore[arg-type]
+    return [jnp.broadcast_to(x, shape) for x in arrays.values()]
+
+
+def broadcast(op: str, **arrays: jax.Array) -> list[jax.Array]:
+    """The arrays, cast as by `cast` and broadcast to one shape."""
+    return spread(op, **dict(zip(arrays, cast(op, mixed=True, **arrays), strict=True)))
 
 
 def fitted(op: str, name: str, x: jax.Array, shape: Sequence[int]) -> jax.Array:
@@ -146,13 +158,19 @@ def fitted(op: str, name: str, x: jax.Array, shape: Sequence[int]) -> jax.Array:
     try:
         return jnp.broadcast_to(x, shape)
     except ValueError:
-        raise ValueError(f"{op} got {name} of shape {x.shape}, but needs one that broadcasts to {tuple(shape)}.") from None
+        raise ValueError(
+            f"{op} got {name} of shape {x.shape}, "
+            f"but needs one that broadcasts to {tuple(shape)}."
+        ) from None
 
 
-def contracted(op: str, a_name: str, a: jax.Array, a_axis: int, x_name: str, x: jax.Array, x_axis: int) -> None:
+def contracted(
+    op: str, a_name: str, a: jax.Array, a_axis: int, x_name: str, x: jax.Array, x_axis: int
+) -> None:
     """ValueError unless the two axes that a product sums over are equal."""
     if a.shape[a_axis] != x.shape[x_axis]:
         raise ValueError(
-            f"{op} got {a_name} of shape {a.shape} and {x_name} of shape {x.shape}, but needs axis {a_axis} of "
-            f"{a_name} ({a.shape[a_axis]}) equal to axis {x_axis} of {x_name} ({x.shape[x_axis]})."
+            f"{op} got {a_name} of shape {a.shape} and {x_name} of shape {x.shape}, "
+            f"but needs axis {a_axis} of {a_name} ({a.shape[a_axis]}) "
+            f"equal to axis {x_axis} of {x_name} ({x.shape[x_axis]})."
         )

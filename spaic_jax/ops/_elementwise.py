@@ -8,14 +8,14 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from spaic_jax.ops._check import array, broadcast, fitted, known, real
+from spaic_jax.ops._check import array, broadcast, cast, fitted, known, real
 
 
 def _unary(op: str, function: Callable[[jax.Array], jax.Array], x: ArrayLike) -> jax.Array:
-    """A function of floats; whole numbers and spikes are cast to the default floating dtype first, as in NumPy."""
+    """A function of floats: bool and integer are cast to the default floating dtype first, as in NumPy."""
     value = array(op, "x", x)
     if not jnp.issubdtype(value.dtype, jnp.inexact):
-        value = value.astype(jnp.dtype(float))
+        value = value.astype(jnp.result_type(float))
     return function(value)
 
 
@@ -149,10 +149,6 @@ def log10(x: ArrayLike) -> jax.Array:
     2.0
     """
     return _unary("log10", jnp.log10, x)
-
-
-def _bounded(op: str, function: Callable[..., jax.Array], x: jax.Array, bound: ArrayLike, name: str) -> jax.Array:
-    return function(x, fitted(op, name, array(op, name, bound).astype(x.dtype), x.shape))
 
 
 def _clamp(op: str, data: ArrayLike, low: ArrayLike | None, high: ArrayLike | None) -> jax.Array:

@@ -51,9 +51,10 @@ def reshape_mat_mult(A: ArrayLike, X: ArrayLike) -> jax.Array:
 
 
 def mat_mult_pre(A: ArrayLike, X: ArrayLike) -> jax.Array:
-    """`A.T @ X`: `(batch, post)` and `(batch, pre)` give `(post, pre)`, summed over the batch and any axis before it.
+    """`A.T @ X`: `(batch, post)` and `(batch, pre)` give `(post, pre)`, summed over the batch.
 
-    Raises ValueError unless all axes but the last are equal. Source: SPAIC, for plasticity.
+    Further leading axes are summed over too. Raises ValueError unless all axes but the last are equal.
+    Source: SPAIC, for plasticity.
 
     >>> mat_mult_pre(jnp.ones((4, 5)), jnp.ones((4, 3))).shape
     (5, 3)
@@ -62,7 +63,8 @@ def mat_mult_pre(A: ArrayLike, X: ArrayLike) -> jax.Array:
     x = array("mat_mult_pre", "X", X, 2, "(batch, pre)")
     if a.shape[:-1] != x.shape[:-1]:
         raise ValueError(
-            f"mat_mult_pre got A of shape {a.shape} and X of shape {x.shape}, but needs all axes but the last equal."
+            f"mat_mult_pre got A of shape {a.shape} and X of shape {x.shape}, "
+            "but needs all axes but the last equal."
         )
     a, x = cast("mat_mult_pre", mixed=False, A=a, X=x)
     batch = tuple(range(a.ndim - 1))
@@ -72,7 +74,10 @@ def mat_mult_pre(A: ArrayLike, X: ArrayLike) -> jax.Array:
 def _product(op: str, a: jax.Array, x: jax.Array) -> jax.Array:
     contracted(op, "A", a, -1, "X", x, -2)
     if x.ndim > 2 and a.shape[:-2] != x.shape[:-2]:
-        raise ValueError(f"{op} got A of shape {a.shape} and X of shape {x.shape}, but needs equal leading axes.")
+        raise ValueError(
+            f"{op} got A of shape {a.shape} and X of shape {x.shape}, "
+            "but needs equal leading axes."
+        )
     a, x = cast(op, mixed=False, A=a, X=x)
     return jnp.matmul(a, x) if x.ndim > 2 else jnp.tensordot(a, x, axes=((-1,), (0,)))
 
@@ -128,7 +133,8 @@ def mult_sum_weight(A: ArrayLike, X: ArrayLike) -> jax.Array:
     x = array("mult_sum_weight", "X", X)
     if a.shape[-2:] != x.shape:
         raise ValueError(
-            f"mult_sum_weight got A of shape {a.shape} and X of shape {x.shape}, but needs (..., post, pre) and (post, pre)."
+            f"mult_sum_weight got A of shape {a.shape} and X of shape {x.shape}, "
+            "but needs (..., post, pre) and (post, pre)."
         )
     a, x = cast("mult_sum_weight", mixed=False, A=a, X=x)
     return jnp.sum(a * jnp.broadcast_to(x, a.shape), axis=-1)
@@ -164,7 +170,10 @@ def weight_norm(weight: ArrayLike, amp: ArrayLike) -> jax.Array:
     """
     w = array("weight_norm", "weight", weight, 2, "(post, pre, ...)")
     if not jnp.issubdtype(w.dtype, jnp.floating):
-        raise TypeError(f"weight_norm got weight of dtype {w.dtype}, but needs a real floating dtype such as float32.")
+        raise TypeError(
+            f"weight_norm got weight of dtype {w.dtype}, "
+            "but needs a real floating dtype such as float32."
+        )
     length = fitted("weight_norm", "amp", array("weight_norm", "amp", amp), w.shape)
     w, length = cast("weight_norm", mixed=False, weight=w, amp=length)
     square = jnp.sum(w * w, axis=1, keepdims=True)

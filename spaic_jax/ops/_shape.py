@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from spaic_jax.ops._check import array, axis, cast, fitted, integer, integral, within
+from spaic_jax.ops._check import array, axis, cast, integer
 
 
 def assign(x: ArrayLike) -> jax.Array:
@@ -34,12 +34,15 @@ def _members(op: str, x: Any, rest: tuple[Any, ...], dim: int) -> tuple[list[jax
         raise ValueError(f"{op} got an empty list, but needs at least one array.")
     names = [f"x[{i}]" for i in range(len(members))]
     arrays = [array(op, name, member) for name, member in zip(names, members, strict=True)]
-    return cast(op, **dict(zip(names, arrays, strict=True))), dim
+    return cast(op, mixed=True, **dict(zip(names, arrays, strict=True))), dim
 
 
 def _equal_shapes(op: str, members: Sequence[jax.Array]) -> None:
     if len({m.shape for m in members}) > 1:
-        raise ValueError(f"{op} got shapes {', '.join(str(m.shape) for m in members)}, but needs equal shapes.")
+        raise ValueError(
+            f"{op} got shapes {', '.join(str(m.shape) for m in members)}, "
+            "but needs equal shapes."
+        )
 
 
 def cat(x: Any, *rest: Any, dim: int = 1) -> jax.Array:
@@ -67,8 +70,9 @@ def cat(x: Any, *rest: Any, dim: int = 1) -> jax.Array:
 def stack(x: Any, *rest: Any, dim: int = 1) -> jax.Array:
     """The arrays stacked along a new axis.
 
-    Called `stack([a, b], 0)` as in SPAIC, or `stack(a, b, dim=0)`, as the inputs of an op row arrive. If ranks differ, a
-    member `m` of shape `(batch, n)` is taken as spikes without a time plane and becomes `(batch, 2, n)`, `[m, 0]`.
+    Called `stack([a, b], 0)` as in SPAIC, or `stack(a, b, dim=0)`, as the inputs of an op row arrive. If
+    ranks differ, a member `m` of shape `(batch, n)` is taken as spikes without a time plane and becomes
+    `(batch, 2, n)`, `[m, 0]`.
 
     Raises:
         ValueError: no such axis, or shapes that still differ.
@@ -90,7 +94,8 @@ def stack(x: Any, *rest: Any, dim: int = 1) -> jax.Array:
 def reduce_sum_update(x: Any, *rest: Any) -> jax.Array:
     """The sum of arrays of one shape: what several writers of a variable amount to.
 
-    Called with a list, as in SPAIC, or with the arrays. Raises ValueError for shapes that differ. Source: SPAIC.
+    Called with a list, as in SPAIC, or with the arrays. Raises ValueError for shapes that differ. Source:
+    SPAIC.
 
     >>> reduce_sum_update([jnp.array([1.0]), jnp.array([2.0]), jnp.array([4.0])]).tolist()
     [7.0]
@@ -123,69 +128,6 @@ def reduce_sum(x: ArrayLike, *dim: int, keepdim: bool = False) -> jax.Array:
     return jnp.sum(value, axes, keepdims=keepdim)
 
 
-def index_select(x: ArrayLike, indices: ArrayLike, dim: int = 1) -> jax.Array:
-    """The slices of `x` that `indices`, a vector of integers, names along an axis.
-
-    Raises:
-        ValueError: no such axis, indices of more than one axis, or out of range where they are known while tracing.
-        TypeError: indices that are no integers.
-
-    Source: SPAIC. Under `jax.jit`, an index out of range gives NaN (for integers, the least number).
-
-    >>> index_select(jnp.array([[1.0, 2.0, 3.0]]), jnp.array([2, 0])).tolist()
-    [[3.0, 1.0]]
-    """
-    value = array("index_select", "x", x)
-    place = axis("index_select", dim, value.ndim)
-    rows = integral("index_select", "indices", array("index_select", "indices", indices))
-    if rows.ndim > 1:
-        raise ValueError(f"index_select got indices of shape {rows.shape}, but needs one axis of them.")
-    within("index_select", "indices", rows, value.shape[place])
-    return jnp.take(value, rows.reshape(-1), axis=place, mode="fill")
-
-
-def scatter(x: ArrayLike, indices: ArrayLike, src: ArrayLike, dim: int = 0) -> jax.Array:
-    """`x` with `src` written where `indices` says, along one axis.
-
-    For two axes and `dim=0`: `y = x`, then `y[indices[i, j], j] = src[i, j]`.
-
-    Args:
-        x: array.
-        indices: integers, with as many axes as `x`, none but `dim` longer than it is there.
-        src: what to write, of the shape of `indices` or a number. If two writes meet, either may stay.
-        dim: the axis along which to write.
-
-    Raises:
-        ValueError: shapes that do not match, or indices out of range where they are known while tracing.
-        TypeError: indices that are no integers.
-
-    Source: SPAIC, which calls it without `src` and so always fails. Under `jax.jit`, a write out of range is dropped.
-
-    >>> scatter(jnp.zeros(4), jnp.array([3, 0]), jnp.array([5.0, 6.0])).tolist()
-    [6.0, 0.0, 0.0, 5.0]
-    """
-    value = array("scatter", "x", x, 1, "at least one axis")
-    place = axis("scatter", dim, value.ndim)
-    where = integral("scatter", "indices", array("scatter", "indices", indices))
-    longer = where.ndim == value.ndim and any(
-        n > m for i, (n, m) in enumerate(zip(where.shape, value.shape, strict=True)) if i != place
-    )
-    if where.ndim != value.ndim or longer:
-        raise ValueError(
-            f"scatter got indices of shape {where.shape} for x of shape {value.shape}, but needs as many axes, "
-            f"none but axis {dim} longer."
-        )
-    within("scatter", "indices", where, value.shape[place])
-    _, given = cast("scatter", x=value, src=array("scatter", "src", src))
-    if given.shape not in ((), where.shape):
-        raise ValueError(f"scatter got src of shape {given.shape}, but needs a number or the shape of indices {where.shape}.")
-    # A negative index would count from the end; one beyond the end is dropped.
-    where = jnp.where(where < 0, jnp.full_like(where, value.shape[place]), where)
-    grid = [jax.lax.broadcasted_iota(where.dtype, where.shape, i) for i in range(where.ndim)]
-    grid[place] = where
-    return value.at[tuple(grid)].set(fitted("scatter", "src", given, where.shape), mode="drop")
-
-
 def permute(x: ArrayLike, permute_dim: Sequence[int]) -> jax.Array:
     """`x` with its axes in another order. Source: SPAIC.
 
@@ -197,7 +139,10 @@ def permute(x: ArrayLike, permute_dim: Sequence[int]) -> jax.Array:
     value = array("permute", "x", x)
     order = tuple(axis("permute", d, value.ndim) for d in permute_dim)
     if sorted(order) != list(range(value.ndim)):
-        raise ValueError(f"permute got permute_dim={permute_dim}, but needs each of the {value.ndim} axes once.")
+        raise ValueError(
+            f"permute got permute_dim={permute_dim}, "
+            f"but needs each of the {value.ndim} axes once."
+        )
     return jnp.transpose(value, order)
 
 
@@ -212,9 +157,12 @@ def view(x: ArrayLike, view_dim: Sequence[int]) -> jax.Array:
     value = array("view", "x", x)
     shape = tuple(integer("view", "view_dim", d, -1) for d in view_dim)
     rest = math.prod(n for n in shape if n >= 0)
-    open_axes = shape.count(-1)
-    if open_axes > 1 or (value.size % rest if open_axes and rest else value.size != rest or open_axes):
-        raise ValueError(f"view got view_dim={view_dim} for x of shape {value.shape}, but needs {value.size} elements.")
+    unknown = shape.count(-1)
+    if not (value.size == rest if unknown == 0 else unknown == 1 and rest > 0 and value.size % rest == 0):
+        raise ValueError(
+            f"view got view_dim={view_dim} for x of shape {value.shape}, "
+            f"but needs {value.size} elements."
+        )
     return jnp.reshape(value, shape)
 
 

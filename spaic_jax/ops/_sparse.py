@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from spaic_jax.ops._check import array, cast, integers, integral, within
+from spaic_jax.ops._check import array, cast, integers, integral, known, within
 
 
 def sparse_mat_mult_weight(
     indices: ArrayLike, values: ArrayLike, X: ArrayLike, *, shape: tuple[int, int]
 ) -> jax.Array:
-    """`(W @ X.T).T`, where `W[indices[0, k], indices[1, k]]` is the sum of its `values[k]`, and zero elsewhere.
+    """`(W @ X.T).T` with a sparse `W`: `W[indices[0, k], indices[1, k]]` is the sum of its `values[k]`.
 
     Only the entries given are touched, and only they have a gradient.
 
@@ -29,8 +29,8 @@ def sparse_mat_mult_weight(
         ValueError: shapes that do not match, or indices out of range where they are known while tracing.
         TypeError: indices that are no integers, or a complex operand and a real one.
 
-    Source: SPAIC, where the first argument is a sparse tensor; here its parts are given, as variables of a program hold
-    them. Under `jax.jit`, entries out of range are dropped.
+    Source: SPAIC, where the first argument is a sparse tensor; here its parts are given, as variables of a
+    program hold them. Under `jax.jit`, entries out of range are dropped.
 
     >>> weight = {"indices": jnp.array([[0, 1, 1], [2, 0, 2]]), "values": jnp.array([5.0, 6.0, 7.0])}
     >>> sparse_mat_mult_weight(**weight, X=jnp.array([[1.0, 10.0, 100.0]]), shape=(2, 3)).tolist()
@@ -47,9 +47,13 @@ def sparse_mat_mult_weight(
             "but needs (2, entries) and (entries,)."
         )
     if x.shape[-1] != pre:
-        raise ValueError(f"{op} got X of shape {x.shape}, but needs its last axis to be pre ({pre}) of shape {shape}.")
-    within(op, "indices[0]", where[0], post)
-    within(op, "indices[1]", where[1], pre)
+        raise ValueError(
+            f"{op} got X of shape {x.shape}, "
+            f"but needs its last axis to be pre ({pre}) of shape {shape}."
+        )
+    given = known(indices)
+    for row, size in enumerate((post, pre)):
+        within(op, f"indices[{row}]", None if given is None else given[row], size)
     entries, x = cast(op, mixed=False, values=entries, X=x)
     inside = (where[0] >= 0) & (where[0] < post) & (where[1] >= 0) & (where[1] < pre)
     entries = jnp.where(inside, entries, jnp.zeros_like(entries))

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from spaic_jax.ops._check import array, broadcast, real
+from spaic_jax.ops._check import array, broadcast, cast, real, spread
 
 
 def threshold(
@@ -19,8 +19,8 @@ def threshold(
     Args:
         x: potential, of any shape.
         v_th: threshold; broadcast against `x`.
-        surrogate: a spike function of `x - v_th` with a gradient of its own, such as those of `spaic_jax.surrogate`.
-            Without one the gradient is zero.
+        surrogate: a spike function of `x - v_th` with a gradient of its own, such as those of
+            `spaic_jax.surrogate`. Without one the gradient is zero.
 
     Raises:
         ValueError: shapes that do not broadcast together.
@@ -43,13 +43,14 @@ def reset(v: ArrayLike, o: ArrayLike) -> jax.Array:
     """`v` where `o == 0`, else `0`.
 
     The gradient flows to `v` where there was no spike, and never to `o`.
-    Source: SPAIC, which multiplies by `[o == 0]`, so that NaN and infinity outlive the reset; here they do not.
+    Source: SPAIC, which multiplies by `[o == 0]`, so that NaN and infinity outlive the reset; here they do
+    not.
 
     >>> reset(jnp.array([0.5, 1.5]), jnp.array([0.0, 1.0])).tolist()
     [0.5, 0.0]
     """
-    value, spikes = array("reset", "v", v), array("reset", "o", o)
-    potential, silent = broadcast("reset", v=value, o=spikes == 0)
+    potential, spikes = spread("reset", v=array("reset", "v", v), o=array("reset", "o", o))
+    silent = spikes == jnp.zeros_like(spikes)
     return jnp.where(silent, potential, jnp.zeros_like(potential))
 
 
@@ -62,10 +63,13 @@ def if_assign(cond: ArrayLike, x: ArrayLike, y: ArrayLike) -> jax.Array:
     >>> if_assign(jnp.array([0.0, 1.0, 0.25]), jnp.array([1.0, 2.0, 3.0]), 10.0).tolist()
     [10.0, 2.0, 8.25]
     """
-    given = {name: array("if_assign", name, value) for name, value in (("cond", cond), ("x", x), ("y", y))}
-    weight, chosen, other = broadcast("if_assign", **given)
+    op = "if_assign"
+    weight = array(op, "cond", cond)
     if weight.dtype == jnp.bool_:
+        chosen, other = cast(op, x=array(op, "x", x), y=array(op, "y", y))
+        weight, chosen, other = spread(op, cond=weight, x=chosen, y=other)
         return jnp.where(weight, chosen, other)
+    weight, chosen, other = broadcast(op, cond=weight, x=array(op, "x", x), y=array(op, "y", y))
     # Only what is not finite is taken out: the gradient to `cond` needs both sides.
     chosen = jnp.where((weight == 0) & ~jnp.isfinite(chosen), jnp.zeros_like(chosen), chosen)
     other = jnp.where((weight == 1) & ~jnp.isfinite(other), jnp.zeros_like(other), other)

@@ -16,7 +16,7 @@ def to_numpy(data: ArrayLike) -> np.ndarray:
 
     Source: SPAIC. Raises TypeError for a value that is being traced: it has no numbers yet.
 
-    >>> to_numpy(jnp.array([1.0, 2.0])).tolist()
+    >>> to_numpy(jax.numpy.array([1.0, 2.0])).tolist()
     [1.0, 2.0]
     """
     if isinstance(data, jax.core.Tracer):
@@ -44,7 +44,7 @@ def to(x: ArrayLike, device: str | jax.Device | jax.sharding.Sharding) -> jax.Ar
 
     Raises ValueError for a name of no device here. Source: SPAIC.
 
-    >>> to(jnp.array([1.0]), "cpu").tolist()
+    >>> to(jax.numpy.array([1.0]), "cpu").tolist()
     [1.0]
     """
     value = array("to", "x", x)
@@ -55,4 +55,7 @@ def to(x: ArrayLike, device: str | jax.Device | jax.sharding.Sharding) -> jax.Ar
         return jax.device_put(value, jax.devices(platform)[int(position or 0)])
     except (RuntimeError, ValueError, IndexError):
         here = ", ".join(f"{d.platform}:{d.id}" for d in jax.devices())
-        raise ValueError(f"to got device={device!r}, but needs a device that is here, such as {here}.") from None
+        raise ValueError(
+            f"to got device={device!r}, "
+            f"but needs a device that is here, such as {here}."
+        ) from None

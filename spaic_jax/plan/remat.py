@@ -38,7 +38,7 @@ class Auto:
     1048576
     """
 
-    budget: int = 64 * 2**20
+    budget: int = 48 * 2**20
 
     def __post_init__(self) -> None:
         if self.budget <= 0:

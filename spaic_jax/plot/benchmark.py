@@ -59,7 +59,7 @@ def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
                 colour = COLOURS[list(_BARS).index(kind)]
                 axes.bar(x, ratio - 1, 0.92 * width, bottom=1.0, color=colour, label=_BARS[kind])
                 axes.annotate(
-                    f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}", (x, ratio), xytext=(0, 2 if ratio >= 1 else -2),
+                    f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2f}", (x, ratio), xytext=(0, 2 if ratio >= 1 else -2),
                     textcoords="offset points", ha="center", va="bottom" if ratio >= 1 else "top", fontsize=7.5,
                 )  # fmt: skip
         axes.axhline(1.0, color="black", linewidth=0.8)
@@ -81,4 +81,5 @@ def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
             handles.setdefault(label, handle)
     order = [label for label in _BARS.values() if label in handles]
     figure.legend([handles[label] for label in order], order, loc="outside upper right", ncols=3, frameon=False)
+    figure.align_ylabels(list(panes))
     return figure
