@@ -11,10 +11,8 @@ from spaic_jax.ops._check import array, cast, fraction, inexact, integer, number
 
 def batchnorm2d(
     x: ArrayLike, num_features: int, running_mean: ArrayLike | None = None,
-    running_var: ArrayLike | None = None,
-    weight: ArrayLike | None = None, bias: ArrayLike | None = None, *, train: bool = True,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
+    running_var: ArrayLike | None = None, weight: ArrayLike | None = None, bias: ArrayLike | None = None, *,
+    train: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> jax.Array | tuple[jax.Array, jax.Array, jax.Array]:
     """`weight * (x - mean) / sqrt(var + eps) + bias`, for each channel.
 
@@ -139,7 +137,9 @@ def dropout(key: jax.Array | None, x: ArrayLike, p: ArrayLike = 0.5, *, train: b
     if key is None:
         raise ValueError("dropout got no key, but needs one in training: pass a random key, or train=False.")
     chance = chance.astype(jnp.finfo(value.dtype).dtype)
-    kept = jax.random.uniform(key, value.shape) >= jnp.broadcast_to(chance.astype(jnp.float32), value.shape)
+    # In float32 whatever the dtype of `x`, so that a key gives one mask.
+    drawn = jax.random.uniform(key, value.shape, jnp.float32)
+    kept = drawn >= jnp.broadcast_to(chance.astype(jnp.float32), value.shape)
     # With p = 1 nothing is kept: any finite factor will do, and keeps the gradient finite.
     share = jnp.where(chance < 1, 1 - chance, jnp.ones_like(chance))
     scaled = value / jnp.broadcast_to(share, value.shape).astype(value.dtype)

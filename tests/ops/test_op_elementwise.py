@@ -3,11 +3,10 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
-from op_support import close, each_gives, few, normals, seeds, wide
+from op_support import close, each_gives, few, normals, quick, seeds, wide
 
 from spaic_jax import ops
 from spaic_jax.surrogate import STCA
@@ -30,10 +29,11 @@ def test_arithmetic(drawn, seed):
 
     a64, x64, b64 = wide(a), wide(x), wide(b)
     expected = (
-        a64 + x64, a64 - x64, a64 / b64, a64 * x64, a64 * x64 + b64, (a64 > x64) * 1.0, np.where(x64 > 0, 0 * a64, a64),
+        a64 + x64, a64 - x64, a64 / b64, a64 * x64, a64 * x64 + b64, (a64 > x64) * 1.0,
+        np.where(x64 > 0, 0 * a64, a64),
         x64 * a64 + (1 - x64) * b64, np.where(x64 > 0, a64, b64),
     )  # fmt: skip
-    for result, value in zip(jax.jit(every)(a, x, b), expected, strict=True):
+    for result, value in zip(quick(every)(a, x, b), expected, strict=True):
         assert result.dtype == np.float32
         close(result, value)
 
@@ -51,17 +51,21 @@ def test_functions(shape, seed):
 
     x64, p64 = wide(x), wide(positive)
     expected = (
-        np.maximum(x64, 0), 1 / (1 + np.exp(-x64)), np.exp(x64), np.sin(x64), np.cos(x64), np.tan(x64), np.log(p64),
+        np.maximum(x64, 0), 1 / (1 + np.exp(-x64)), np.exp(x64), np.sin(x64), np.cos(x64), np.tan(x64),
+        np.log(p64),
         np.log2(p64), np.log10(p64), np.clip(x64, -0.5, 0.25), np.minimum(x64, 0.25), np.maximum(x64, -0.5),
     )  # fmt: skip
-    for result, value in zip(jax.jit(every)(x, positive), expected, strict=True):
+    for result, value in zip(quick(every)(x, positive), expected, strict=True):
         close(result, value, 1e-4)
 
 
 def test_functions_of_complex_numbers():
     z = np.array([0.3 + 0.4j, -1.2j], np.complex64)
     for name in ("sigmoid", "exp", "sin", "cos", "tan", "log", "log10"):
-        close(getattr(ops, name)(z), {"sigmoid": lambda z: 1 / (1 + np.exp(-z))}.get(name, getattr(np, name, None))(wide(z)))
+        close(
+            getattr(ops, name)(z),
+            {"sigmoid": lambda z: 1 / (1 + np.exp(-z))}.get(name, getattr(np, name, None))(wide(z)),
+        )
     close(ops.var_linear(z, z, np.float32(2.0)[None].astype(np.complex64)), wide(z) ** 2 + 2)
 
 
@@ -131,7 +135,6 @@ def _spaic_rescale(x, shift, m, bits):
 
 @settings(few, max_examples=4)
 @given(seeds, st.sampled_from([8, 16, 24]), st.sampled_from([(60,), (30, 40), (2, 1, 50)]))
-@pytest.mark.usefixtures("optimised")
 def test_fixed_point_is_exact(seed, bits, shape):
     rng = np.random.default_rng(seed)
     x, y = (rng.integers(-(2**16), 2**16, shape).astype(np.float32) for _ in range(2))
@@ -140,7 +143,8 @@ def test_fixed_point_is_exact(seed, bits, shape):
 
     def every(x, y, m, n, up):
         return (
-            ops.rescale(x, n, m, bits), ops.rescale(x, n, num_bits=bits), ops.lshift_with_rescale(x, up, n, m, bits),
+            ops.rescale(x, n, m, bits), ops.rescale(x, n, num_bits=bits),
+            ops.lshift_with_rescale(x, up, n, m, bits),
             ops.lshift_with_clamp(x, up, bits), ops.add_with_clamp(x, y, bits), ops.quant_clamp(x / 4, bits),
             ops.bit_and(x, y),
         )  # fmt: skip
@@ -171,7 +175,8 @@ def test_fixed_point_at_its_edges():
         return (
             ops.rescale(halves, 0.0), ops.quant_clamp(halves, 16), ops.rescale(endless, 0.0, 2.0),
             ops.rescale(2 * whole.astype(np.int16), 0), ops.lshift_with_clamp(whole.astype(np.int8), 3),
-            ops.lshift_with_clamp(whole[:1].astype(np.uint8), 3), jax.grad(lambda x: ops.rescale(x, 1.0, 3.0))(5.0),
+            ops.lshift_with_clamp(whole[:1].astype(np.uint8), 3),
+            jax.grad(lambda x: ops.rescale(x, 1.0, 3.0))(5.0),
             jax.grad(lambda x: ops.lshift_with_clamp(x, 1.0))(5.0),
         )  # fmt: skip
 
@@ -179,7 +184,7 @@ def test_fixed_point_at_its_edges():
         [1, 2, 3, -1, -3, 1001, 16001], [0, 2, 2, 0, -2, 1000, 16000], [32767, -32767, 32767, np.nan],
         [200, -200], [127, -128], [255], 0, 2,
     )  # fmt: skip
-    for result, value in zip(jax.jit(every)(), expected, strict=True):
+    for result, value in zip(quick(every)(), expected, strict=True):
         np.testing.assert_array_equal(result, value)
 
 
@@ -191,6 +196,6 @@ def test_quant_clamp_leaves_its_input_alone():
 
 def test_empty_and_single():
     ones = [np.ones(shape, np.float32) for shape in ((0,), (0, 3), (1,), (1, 1))]
-    each_gives(*(
-        (lambda x=x: ops.var_linear(x, x, ops.rescale(ops.threshold(x, 0.5), 0.0)), 2 * x) for x in ones
-    ))
+    each_gives(
+        *((lambda x=x: ops.var_linear(x, x, ops.rescale(ops.threshold(x, 0.5), 0.0)), 2 * x) for x in ones)
+    )

@@ -5,7 +5,7 @@ import functools
 import jax
 import numpy as np
 import pytest
-from op_support import GOLDEN, RECORDS, close, golden_arguments
+from op_support import GOLDEN, RECORDS, close, golden_arguments, quick
 
 from spaic_jax import ops
 
@@ -14,7 +14,7 @@ INITIALISERS = [name.removeprefix("init_") for name in RECORDS if name.startswit
 
 
 def _call(name):
-    """The op, and its arguments with arrays apart from settings, which come first in the result."""
+    """The op with its settings bound, and the arrays it is called with."""
     op = getattr(ops, name.partition("#")[0])
     if name == "sparse_mat_mult_weight":
         dense, x = GOLDEN[f"{name}/in0"], GOLDEN[f"{name}/in1"]
@@ -35,7 +35,9 @@ def _call(name):
 
     def call(*arrays):
         left = iter(arrays)
-        return op(*(a if _plain(a) or not isinstance(a, (np.ndarray, list)) else next(left) for a in arguments))
+        return op(
+            *(a if _plain(a) or not isinstance(a, (np.ndarray, list)) else next(left) for a in arguments)
+        )
 
     return call, arrays
 
@@ -60,7 +62,7 @@ def test_compiled_and_batched_equal_eager(name):
     # Indices stay what they are; all else differs between the two samples.
     other = jax.tree.map(lambda a: a if a.dtype.kind == "i" else (a * a.dtype.type(0.5)), arrays)
     batch = jax.tree.map(lambda a, b: np.stack([a, b]), arrays, other)
-    single, batched = jax.jit(lambda one, many: (op(*one), jax.vmap(op)(*many)))(arrays, batch)
+    single, batched = jax.jit(op)(*arrays), quick(jax.vmap(op))(*batch)
     eager = op(*arrays)
     assert single.dtype == eager.dtype
     close(single, eager, 1e-6)
@@ -70,7 +72,9 @@ def test_compiled_and_batched_equal_eager(name):
 @pytest.mark.parametrize("name", INITIALISERS)
 def test_initialisers_draw_what_spaic_draws(name):
     record, (low, high, mean, std, zeros) = RECORDS[f"init_{name}"], GOLDEN[f"init_{name}/stats"]
-    settings = {key: (value.strip("'") if key == "mode" else float(value)) for key, value in record["kwargs"].items()}
+    settings = {
+        key: (value.strip("'") if key == "mode" else float(value)) for key, value in record["kwargs"].items()
+    }
     drawn = np.asarray(ops.INITIALISERS[name](jax.random.key(1), np.zeros(record["shape"], "f"), **settings))
     assert abs(drawn.mean() - mean) < 0.01 * max(std, 1e-3)
     assert abs(drawn.std() - std) < 0.01 * std + 1e-9
@@ -80,5 +84,7 @@ def test_initialisers_draw_what_spaic_draws(name):
 
 
 def test_every_record_is_of_a_call_that_worked():
-    assert all(record["status"] == "ok" and not (record.get("kwargs") and "init_" not in name)
-               for name, record in RECORDS.items())
+    assert all(
+        record["status"] == "ok" and not (record.get("kwargs") and "init_" not in name)
+        for name, record in RECORDS.items()
+    )

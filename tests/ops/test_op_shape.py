@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from op_support import agrees, close, each_gives, few, normals, seeds, wide
+from op_support import agrees, close, each_gives, few, normals, quick, seeds, wide
 
 from spaic_jax import ops
 
@@ -23,19 +23,22 @@ def test_moves(data, shape, seed):
 
     def every(x, y, z):
         return (
-            ops.assign(x), ops.cat([x, y, z], dim), ops.cat(x, y, dim=dim), ops.stack([x, y], dim), ops.stack(x, y),
+            ops.assign(x), ops.cat([x, y, z], dim), ops.cat(x, y, dim=dim), ops.stack([x, y], dim),
+            ops.stack(x, y),
             ops.reduce_sum(x, *dims), ops.reduce_sum(x, dim, keepdim=True), ops.reduce_sum_update([x, y, z]),
             ops.reduce_sum_update(x, y), ops.permute(x, order), ops.view(x, (x.size,)), ops.unsqueeze(x, dim),
             ops.feature_map_flatten(x), ops.conv2d_flatten(ops.unsqueeze(x, 0)),
         )  # fmt: skip
 
     expected = (
-        x, np.concatenate([x, y, z], dim), np.concatenate([x, y], dim), np.stack([x, y], dim), np.stack([x, y], 1),
-        wide(x).sum(tuple(dims) or 1), wide(x).sum(dim, keepdims=True), wide(x) + y + z, x + y, x.transpose(order),
+        x, np.concatenate([x, y, z], dim), np.concatenate([x, y], dim), np.stack([x, y], dim),
+        np.stack([x, y], 1),
+        wide(x).sum(tuple(dims) or 1), wide(x).sum(dim, keepdims=True), wide(x) + y + z, x + y,
+        x.transpose(order),
         x.ravel(), np.expand_dims(x, dim), x.reshape(shape[0], int(np.prod(shape[1:]))),
         x.reshape(1, *shape[:-2], shape[-2] * shape[-1]),
     )  # fmt: skip
-    for result, value in zip(jax.jit(every)(x, y, z), expected, strict=True):
+    for result, value in zip(quick(every)(x, y, z), expected, strict=True):
         close(result, value)
 
 
@@ -49,7 +52,9 @@ def test_selection(data, shape, seed):
     agrees(lambda x, i: ops.index_select(x, i, dim), np.take(x, taken, dim), x, taken)
 
     written = tuple(data.draw(st.integers(0, n)) for n in shape)
-    lines = np.argsort(rng.random(shape), axis=dim).astype(np.uint8)  # distinct along dim, so that no writes meet
+    lines = np.argsort(rng.random(shape), axis=dim).astype(
+        np.uint8
+    )  # distinct along dim, so that no writes meet
     where = lines[tuple(slice(n) for n in written)]
     (src,) = normals(seed + 1, written)
     expected = x.copy()
@@ -63,9 +68,9 @@ def test_selection(data, shape, seed):
 
 def test_places_out_of_range_under_jit():
     x, places = np.arange(3.0, dtype=np.float32), np.array([-1, 3, 1], np.int32)
-    taken = jax.jit(lambda x, i: ops.index_select(x, i, 0))(x, places)
+    taken = quick(lambda x, i: ops.index_select(x, i, 0))(x, places)
     assert np.isnan(taken[:2]).all() and taken[2] == 1.0
-    assert jax.jit(lambda x, i: ops.scatter(x, i, 9.0))(x, places).tolist() == [0.0, 9.0, 2.0]
+    assert quick(lambda x, i: ops.scatter(x, i, 9.0))(x, places).tolist() == [0.0, 9.0, 2.0]
 
 
 def test_spikes_without_a_time_plane_are_given_one():
@@ -88,8 +93,14 @@ def test_dtypes_survive():
         (lambda: ops.reduce_sum_update([whole, whole]), 2 * whole),
         (lambda: ops.stack([z, z]), np.stack([z, z], 1)),
         (lambda: ops.index_select(z, np.array([0])), z[:, :1]),
-        (lambda: ops.scatter(z, np.zeros((1, 1), np.int32), 2.0), np.array([[2, 1, 1], [1, 1, 1]], np.complex64)),
-        (lambda: ops.scatter(whole, np.zeros((1, 1), np.int32), 0.5), np.array([[0.5, 1, 2], [3, 4, 5]], np.float32)),
+        (
+            lambda: ops.scatter(z, np.zeros((1, 1), np.int32), 2.0),
+            np.array([[2, 1, 1], [1, 1, 1]], np.complex64),
+        ),
+        (
+            lambda: ops.scatter(whole, np.zeros((1, 1), np.int32), 0.5),
+            np.array([[0.5, 1, 2], [3, 4, 5]], np.float32),
+        ),
         (lambda: ops.scatter(0 * last, np.array([255], np.uint8), 1), last),
     )
 
@@ -104,7 +115,11 @@ def test_host_and_devices():
     assert ops.to_tensor(jnp.ones(2, jnp.int32), "bfloat16").dtype == jnp.bfloat16
     assert ops.to_tensor(True) == 1.0
     devices = jax.devices("cpu")
-    for name, device in (("cpu", devices[0]), (f"cpu:{len(devices) - 1}", devices[-1]), (devices[0], devices[0])):
+    for name, device in (
+        ("cpu", devices[0]),
+        (f"cpu:{len(devices) - 1}", devices[-1]),
+        (devices[0], devices[0]),
+    ):
         assert ops.to(np.ones(2, np.float32), name).devices() == {device}
     assert jax.jit(ops.to_tensor)(np.arange(2)).dtype == jnp.float32
 
