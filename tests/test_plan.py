@@ -82,11 +82,11 @@ def test_random_networks_of_every_model_agree(case):
     assert_same(case, None, exact=False)
 
 
-def layered(recurrent, model="lif", coding_method="null"):
+def layered(recurrent, coding_method="null", **parameters):
     net = sj.Network()
     net.x = sj.Encoder(num=6, coding_method=coding_method)
-    net.a = sj.NeuronGroup(5, model=model)
-    net.b = sj.NeuronGroup(3, model=model)
+    net.a = sj.NeuronGroup(5, model="lif", **parameters)
+    net.b = sj.NeuronGroup(3, model="lif", **parameters)
     net.xa = sj.Connection(net.x, net.a, w_mean=0.2, w_std=0.3)
     net.ab = sj.Connection(net.a, net.b, w_mean=0.2, w_std=0.3)
     if recurrent:
@@ -220,14 +220,7 @@ def test_a_second_run_compiles_nothing(compilations, key):
 
 
 def test_another_time_constant_compiles_nothing(compilations, key):
-    def network(tau):
-        net = layered(recurrent=False)
-        del net._members["ab"], net._members["b"], net._members["out"]
-        net.c = sj.NeuronGroup(2, model="lif", tau_m=tau)
-        net.ac = sj.Connection(net.a, net.c)
-        return sj.build(net, dt=1.0, tile=3)
-
-    first, second = network(5.0), network(9.0)
+    first, second = (sj.build(layered(recurrent=False, tau_m=tau), dt=1.0, tile=3) for tau in (5.0, 9.0))
     x = np.ones((4, 1, 6), np.float32)
     first.run(first.init(key), {"x": x})
     first.run(second.init(key), {"x": x})

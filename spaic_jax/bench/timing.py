@@ -1,4 +1,7 @@
-"""How long a workload takes, beside the floor below which its matrix products do not let it go."""
+"""How long a workload takes, beside its matrix products alone.
+
+They are a yardstick and no strict limit: a tile that stays in cache may beat products over all steps at once.
+"""
 
 import functools
 import statistics
