@@ -86,7 +86,9 @@ def _lower_group(name: str, group: NeuronGroup, dt: float) -> tuple[list[Variabl
         )
     spiking = model.output == "O"
     states = (*model.initial, *(["O"] if spiking else []))
-    variables += [Variable(f"{name}.{s}", group.shape, init=Constant(model.initial.get(s, 0.0))) for s in states]
+    variables += [
+        Variable(f"{name}.{s}", group.shape, init=Constant(model.initial.get(s, 0.0)), stay=s in model.stay) for s in states
+    ]
 
     structs = {key: jax.ShapeDtypeStruct(np.shape(value), jnp.float32) for key, value in parameters.items()}
     probe = ModelFunction.of(model, "coefficients", tuple(structs), (), dt)

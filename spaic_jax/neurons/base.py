@@ -33,6 +33,8 @@ class NeuronModel(abc.ABC):
 
     #: First value of each state variable.
     initial: ClassVar[Mapping[str, float]]
+    #: The state variables that keep their value when a run starts afresh from earlier variables (SPAIC's `[stay]`).
+    stay: ClassVar[tuple[str, ...]] = ()
     #: The variable that connections, decoders and monitors read by default.
     output: ClassVar[str] = "O"
 

@@ -25,9 +25,11 @@ class Variable:
         batched: whether the array has a batch axis in front. State and inputs have by default.
         axes: for an input, whether it is given as `[T, B, *shape]` (`"time"`), as `[B, *shape]` and held for the
             whole run (`"held"`), or as either of them (`"either"`), told apart by the number of axes.
+        stay: whether a state keeps its value when a run starts afresh from earlier variables (SPAIC's `[stay]`), such as
+            a slowly adapting threshold.
 
     Raises:
-        ValueError: for an empty name, a negative axis, an unknown role or dtype.
+        ValueError: for an empty name, a negative axis, an unknown role or dtype, `stay` of what is no state.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Variable:
     bounds: tuple[float | None, float | None] = (None, None)
     batched: bool | None = None
     axes: Axes = "time"
+    stay: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or "[" in self.name:
@@ -53,6 +56,8 @@ class Variable:
             jnp.dtype(self.dtype)
         except TypeError:
             raise ValueError(f"variable '{self.name}': {self.dtype!r} is not the name of a dtype.") from None
+        if self.stay and self.role != "state":
+            raise ValueError(f"variable '{self.name}': only a state can stay, not a {self.role}.")
         if self.batched is None:
             object.__setattr__(self, "batched", self.role in ("state", "input"))
 
