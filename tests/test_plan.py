@@ -223,8 +223,11 @@ def test_another_time_constant_compiles_nothing(compilations, key):
     first, second = (sj.build(layered(recurrent=False, tau_m=tau), dt=1.0, tile=3) for tau in (5.0, 9.0))
     x = np.ones((4, 1, 6), np.float32)
     first.run(first.init(key), {"x": x})
-    first.run(second.init(key), {"x": x})
+    expected = first.run(second.init(key), {"x": x})
+    got = second.run(second.init(key), {"x": x})
     assert len(compilations) == 1
+    np.testing.assert_array_equal(got.outputs["out"], expected.outputs["out"])
+    assert first.program != second.program
 
 
 def test_a_training_step_compiles_once(key):

@@ -1,14 +1,16 @@
 """The program: variables and the list of operations of one step, as one immutable value."""
 
+import copy
 import dataclasses
 import functools
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import jax
 
 from spaic_jax.program.check import CHECKED_BATCH, ProgramError, check_program
+from spaic_jax.program.initial import Constant
 from spaic_jax.program.op import UPDATED, Op
 from spaic_jax.program.record import Record
 from spaic_jax.program.variable import Role, Variable
@@ -89,6 +91,16 @@ class Program:
     def recorded_read(self, name: str) -> str:
         """The read that means the value of `name` after the step."""
         return self.written_read(name) if name in self.written else name
+
+    @functools.cached_property
+    def skeleton(self) -> Self:
+        """The same program with no initial values: what is compiled depends on this much of it only."""
+        bare = copy.copy(self)  # what the check has found stays true
+        for cached in ("_hash", "by_name"):
+            bare.__dict__.pop(cached, None)
+        variables = tuple(dataclasses.replace(v, init=Constant()) for v in self.variables)
+        object.__setattr__(bare, "variables", variables)
+        return bare
 
     @functools.cached_property
     def _hash(self) -> int:

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import zlib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import jax
 import jax.numpy as jnp
@@ -37,6 +37,12 @@ class Simulator:
     program: Program
     plan: ReferencePlan | TiledPlan
     precision: Precision | None = None
+
+    @functools.cached_property
+    def skeleton(self) -> Self:
+        """This simulator without initial values: networks that differ in those only compile once."""
+        program = self.program.skeleton
+        return dataclasses.replace(self, program=program, plan=dataclasses.replace(self.plan, program=program))
 
     def steps(self, duration: float) -> int:
         """The number of steps in `duration` ms.
@@ -104,7 +110,7 @@ class Simulator:
             [[3.0, 3.0, 3.0]]
         """
         arrays, steps = self._check(variables, dict(inputs or {}), key, steps)
-        return _run(self, variables, arrays, key, steps)
+        return _run(self.skeleton, variables, arrays, key, steps)
 
     def step(
         self,
@@ -132,7 +138,7 @@ class Simulator:
         given = dict(inputs or {})
         arrays, _ = self._check(variables, {n: jnp.asarray(x)[None] for n, x in given.items()}, key, 1, single=True)
         arrays = {name: x[0] for name, x in arrays.items()}
-        return _step(self, variables, arrays, key, jnp.int32(steps or 0))
+        return _step(self.skeleton, variables, arrays, key, jnp.int32(steps or 0))
 
     def _check(
         self, variables: Variables, inputs: dict[str, Any], key: Any, steps: int | None, single: bool = False

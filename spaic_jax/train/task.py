@@ -94,7 +94,7 @@ def prepare(
         raise ValueError(f"steps must be a positive whole number, got {steps!r}.")
     if None not in (steps, length) and steps != length:
         raise ValueError(f"{what} has {length} steps, but steps is {steps}: its axes are [T, N, ...].")
-    task = Task(sim, decoder, int(steps or length or 0), None if loss is None else resolve_loss(loss))
+    task = Task(sim.skeleton, decoder, int(steps or length or 0), None if loss is None else resolve_loss(loss))
     labels = np.asarray(data.labels)
     try:
         checked = check_labels(labels, _classes(task, inputs))
