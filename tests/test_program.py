@@ -81,7 +81,7 @@ def test_equal_networks_give_equal_programs_whatever_their_time_constants():
         ({"ops": (Op("V", "var_liner", ("decay", "V", "x")),)}, "unknown op 'var_liner': did you mean 'var_linear'"),
         ({"ops": (Op("V", "var_linear", ("decay", "V")),)}, "row 1, op 'V'"),
         ({"ops": (Op("V", "assign", ("decay",)),)}, "writes 'V' as float32[], but the variable is float32[B,3]"),
-        ({"ops": (Op("V", "assign", ("V[updated]",)),)}, "which row 1 writes only later"),
+        ({"ops": (Op("V", "assign", ("V[updated]",)),)}, "is part of a cycle within one step (row 1 needs row 1)"),
         ({"ops": (Op("V", "assign", ("I",)), Op("I", "assign", ("x",)))}, "which row 2 writes only later"),
         ({"ops": (Op("decay", "assign", ("x",)),)}, "writes 'decay', a constant"),
         ({"ops": (Op(("V", "W"), "assign", ("x",)),)}, "returns 1 values for 2 outputs"),

@@ -85,7 +85,7 @@ def _lower_group(name: str, group: NeuronGroup, dt: float) -> tuple[list[Variabl
             )
         )
     spiking = model.output == "O"
-    states = (*model.initial, *(["O"] if spiking else []))
+    states = (*model.initial, *(["O"] if spiking and "O" not in model.initial else []))
     variables += [
         Variable(f"{name}.{s}", group.shape, init=Constant(model.initial.get(s, 0.0)), stay=s in model.stay) for s in states
     ]

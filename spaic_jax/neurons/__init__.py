@@ -5,6 +5,7 @@ from typing import Any
 from spaic_jax._tables import resolve
 from spaic_jax.neurons.base import ModelFunction, NeuronModel, SpikingModel, parameter
 from spaic_jax.neurons.clif import CLIF
+from spaic_jax.neurons.custom import custom_model, rows_model
 from spaic_jax.neurons.integrate_and_fire import IF, IFSoftReset
 from spaic_jax.neurons.leaky_integrator import LeakyIntegrator
 from spaic_jax.neurons.lif import LIF
@@ -29,5 +30,5 @@ def resolve_neuron(model: str | NeuronModel, **parameters: Any) -> NeuronModel:
 
 __all__ = [
     "CLIF", "IF", "LIF", "NEURONS", "IFSoftReset", "LeakyIntegrator", "ModelFunction", "NeuronModel", "SpikingModel",
-    "parameter", "resolve_neuron",
+    "custom_model", "parameter", "resolve_neuron", "rows_model",
 ]

@@ -70,7 +70,7 @@ from spaic_jax.ops._pooling import (
     post_max_pool2d_complex,
     upsample,
 )
-from spaic_jax.ops._registry import INITIALISERS, REGISTRY
+from spaic_jax.ops._registry import INITIALISERS, REGISTRY, register
 from spaic_jax.ops._select import index_select, scatter
 from spaic_jax.ops._shape import (
     assign,
@@ -84,7 +84,7 @@ from spaic_jax.ops._shape import (
     unsqueeze,
     view,
 )
-from spaic_jax.ops._sparse import sparse_mat_mult_weight
+from spaic_jax.ops._sparse import sparse_mat_mult_weight, sparse_to_dense
 from spaic_jax.ops._spikes import if_assign, reset, threshold
 from spaic_jax.ops._transfer import to, to_numpy, to_tensor
 
@@ -143,6 +143,7 @@ __all__ = [
     "quant_clamp",
     "reduce_sum",
     "reduce_sum_update",
+    "register",
     "relu",
     "rescale",
     "reset",
@@ -152,6 +153,7 @@ __all__ = [
     "sin",
     "sparse",
     "sparse_mat_mult_weight",
+    "sparse_to_dense",
     "stack",
     "tan",
     "threshold",

@@ -79,6 +79,7 @@ REGISTRY: dict[str, Callable[..., Any]] = {
     "sigmoid": _elementwise.sigmoid,
     "sin": _elementwise.sin,
     "sparse_mat_mult_weight": _sparse.sparse_mat_mult_weight,
+    "sparse_to_dense": _sparse.sparse_to_dense,
     "stack": _shape.stack,
     "tan": _elementwise.tan,
     "threshold": _spikes.threshold,
@@ -103,3 +104,33 @@ INITIALISERS: dict[str, Callable[..., Any]] = {
     "xavier_normal": _initialise.xavier_normal,
     "xavier_uniform": _initialise.xavier_uniform,
 }
+
+
+def register(name: str, function: Callable[..., Any]) -> None:
+    """Give a pure function a name that rows of op lists may call it by, for the rest of the process.
+
+    Args:
+        name: the name; lower case, as in SPAIC.
+        function: a pure function of arrays.
+
+    Raises:
+        ValueError: when the name is taken, or is no lower-case identifier.
+        TypeError: when it is no function.
+
+    Source: SPAIC, `register_basic_op`.
+
+    >>> register("leaky_sum", lambda v, x: 0.5 * v + x)
+    >>> REGISTRY["leaky_sum"](2.0, 1.0)
+    2.0
+    >>> register("leaky_sum", max)
+    Traceback (most recent call last):
+    ValueError: there is an op named 'leaky_sum' already: choose another name.
+    >>> _ = REGISTRY.pop("leaky_sum")
+    """
+    if not callable(function):
+        raise TypeError(f"op '{name}' needs a function, not {function!r}.")
+    if not isinstance(name, str) or not name.isidentifier() or name != name.lower():
+        raise ValueError(f"the name of an op is a lower-case identifier, not {name!r}.")
+    if name in REGISTRY:
+        raise ValueError(f"there is an op named '{name}' already: choose another name.")
+    REGISTRY[name] = function

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from spaic_jax import ops as named_ops
 from spaic_jax._errors import unknown
 from spaic_jax.program.evaluate import call
-from spaic_jax.program.op import RESERVED, UPDATED, base_name
+from spaic_jax.program.op import RESERVED, UPDATED, Op, base_name
 
 if TYPE_CHECKING:
     from spaic_jax.program.program import Program
@@ -30,31 +30,84 @@ def check_program(program: Program) -> dict[str, jax.ShapeDtypeStruct]:
         ProgramError: one sentence naming the variable, the row or the record.
     """
     _check_names(program)
+    for v in program.variables:
+        if jax.dtypes.canonicalize_dtype(v.dtype) != jnp.dtype(v.dtype):
+            raise ProgramError(f"variable '{v.name}' is {v.dtype}, which needs jax.config.update('jax_enable_x64', True).")
     env: dict[str, Any] = {v.name: _struct(v.sized(CHECKED_BATCH), v.dtype) for v in program.variables}
-    env |= {name: _struct((), "float32" if name == "[dt]" else "int32") for name in RESERVED}
+    env |= {name: _struct((), program.float_dtype if name == "[dt]" else "int32") for name in RESERVED}
     key = jax.eval_shape(lambda: jax.random.key(0))
+    _check_initial(program, dict(env), key)
     writers = {name: [i for i, op in enumerate(program.ops) if name in op.outputs] for name in program.written}
     for row, op in enumerate(program.ops):
         where = f"row {row + 1}, op '{op.name}' ({op})"
         for read in op.inputs:
             _check_read(program, writers, row, read, where)
-        inputs = [env[read] for read in op.inputs]
-        given = ", ".join(f"{read} {s.dtype}{list(s.shape)}" for read, s in zip(op.inputs, inputs, strict=True))
-        if isinstance(op.fn, str) and op.fn not in named_ops.REGISTRY:
-            raise ProgramError(f"{where}: {unknown('op', op.fn, named_ops.REGISTRY)}")
-        try:
-            values = jax.eval_shape(lambda key, *inputs, op=op: call(op, inputs, key), key, *inputs)
-        except Exception as error:
-            raise ProgramError(f"{where} cannot take {given or 'no input'}: {error}") from error
-        if len(values) != len(op.outputs):
-            raise ProgramError(f"{where} returns {len(values)} values for {len(op.outputs)} outputs.")
-        for name, value in zip(op.outputs, values, strict=True):
+        for name, value in zip(op.outputs, _values(op, env, key, where), strict=True):
             _check_written(program, env, name, value, where)
     for record in program.records:
         if record.variable not in program.by_name and record.variable not in program.written:
             known = [*program.by_name, *program.written]
             raise ProgramError(f"record '{record.name}': {unknown('variable', record.variable, known)}")
     return env
+
+
+def _values(op: Op, env: dict[str, Any], key: Any, where: str) -> tuple[Any, ...]:
+    """Shape and dtype of what a row gives."""
+    inputs = [env[read] for read in op.inputs]
+    given = ", ".join(f"{read} {s.dtype}{_axes(s.shape)}" for read, s in zip(op.inputs, inputs, strict=True))
+    if isinstance(op.fn, str) and op.fn not in named_ops.REGISTRY:
+        raise ProgramError(f"{where}: {unknown('op', op.fn, named_ops.REGISTRY)}")
+    try:
+        values = jax.eval_shape(lambda key, *inputs: call(op, inputs, key), key, *inputs)
+    except Exception as error:
+        raise ProgramError(f"{where} cannot take {given or 'no input'}: {error}") from error
+    if len(values) != len(op.outputs):
+        raise ProgramError(f"{where} returns {len(values)} values for {len(op.outputs)} outputs.")
+    return values
+
+
+def _check_initial(program: Program, env: dict[str, Any], key: Any) -> None:
+    """The rows that are carried out once: they read what is there before the first step, and write states."""
+    env = {name: struct for name, struct in env.items() if name in program.by_name or name == "[dt]"}
+    env = {name: struct for name, struct in env.items() if name not in {v.name for v in program.of_role("input")}}
+    for row, op in enumerate(program.initial_ops):
+        where = f"initial row {row + 1}, op '{op.name}' ({op})"
+        for read in op.inputs:
+            if read not in env:
+                raise ProgramError(f"{where}: {unknown('variable', read, env)}")
+        for name, value in zip(op.outputs, _values(op, env, key, where), strict=True):
+            if name in program.by_name and not program.is_state(name):
+                raise ProgramError(f"{where} writes '{name}', a {program.by_name[name].role}: only states are written.")
+            needed = env.get(name, value)
+            if (value.shape, value.dtype) != (needed.shape, needed.dtype):
+                raise ProgramError(
+                    f"{where} writes '{name}' as {value.dtype}{_axes(value.shape)}, but needs"
+                    f" {needed.dtype}{_axes(needed.shape)}."
+                )
+            env[name] = _struct(value.shape, value.dtype)
+
+
+def _within_step(program: Program, row: int) -> set[str]:
+    """The names that a row reads of this step."""
+    reads = program.ops[row].inputs
+    return {base_name(r) for r in reads if r.endswith(UPDATED) or (r in program.written and not program.is_state(r))}
+
+
+def _cycle(program: Program, row: int) -> list[int]:
+    """A way from a row through rows that read what it writes in this step back to itself; empty if there is none."""
+    ahead, came_from = [row], {}
+    while ahead:
+        now = ahead.pop()
+        for other in range(len(program.ops)):
+            if _within_step(program, other) & set(program.ops[now].outputs) and other not in came_from:
+                came_from[other] = now
+                ahead.append(other)
+    if row not in came_from:
+        return []
+    way = [row]
+    while (now := came_from[way[-1]]) != row:
+        way.append(now)
+    return [row, *reversed(way)]
 
 
 def _struct(shape: tuple[int, ...], dtype: str) -> jax.ShapeDtypeStruct:
@@ -90,6 +143,12 @@ def _check_read(program: Program, writers: dict[str, list[int]], row: int, read:
     if not writers.get(name):
         raise ProgramError(f"{where} reads '{read}', but no op writes '{name}'.")
     if writers[name][-1] >= row:
+        if cycle := _cycle(program, row):
+            steps = " needs row ".join(str(i + 1) for i in reversed(cycle))
+            raise ProgramError(
+                f"{where} is part of a cycle within one step (row {steps}): let one of them read the previous step's"
+                " value of a state."
+            )
         raise ProgramError(
             f"{where} reads this step's '{name}', which row {writers[name][-1] + 1} writes only later: move that row up"
             " or read the previous step's value of a state."

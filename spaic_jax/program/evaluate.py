@@ -51,6 +51,5 @@ def evaluate(
 
 def reserved(program: Program, step: Any, position: Any, window: Any) -> dict[str, Any]:
     """The values of the reserved reads."""
-    values = (jnp.float32(program.dt), step, position, jnp.asarray(window, jnp.int32))
+    values = (jnp.asarray(program.dt, program.float_dtype), step, position, jnp.asarray(window, jnp.int32))
     return dict(zip(RESERVED, values, strict=True))
-

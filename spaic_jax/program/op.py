@@ -67,3 +67,25 @@ class Op:
 def base_name(read: str) -> str:
     """The name behind a read: `"V[updated]"` reads `"V"`."""
     return read.removesuffix(UPDATED)
+
+
+def as_op(row: Any) -> Op:
+    """An op, or SPAIC's form of one: a tuple `(outputs, fn, input, ...)` or `(outputs, fn, [input, ...])`.
+
+    Raises:
+        ValueError: when it is neither.
+
+    >>> print(as_op(("V", "var_linear", "decay", "V", "I")))
+    V = var_linear(decay, V, I)
+    """
+    if isinstance(row, Op):
+        return row
+    if not isinstance(row, tuple) or len(row) < 2:
+        raise ValueError(f"a row of an op list is an Op or a tuple (outputs, fn, inputs...), not {row!r}.")
+    outputs, fn, *inputs = row
+    if len(inputs) == 1 and isinstance(inputs[0], list | tuple):
+        inputs = list(inputs[0])
+    names = [*(outputs if isinstance(outputs, list | tuple) else [outputs]), *inputs]
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(f"a row of an op list names its outputs and inputs, but {row!r} holds other values.")
+    return Op(outputs, fn, inputs)

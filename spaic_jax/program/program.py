@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import jax
+import jax.numpy as jnp
 
 from spaic_jax.program.check import CHECKED_BATCH, ProgramError, check_program
 from spaic_jax.program.initial import Constant
-from spaic_jax.program.op import UPDATED, Op
+from spaic_jax.program.op import UPDATED, Op, as_op
 from spaic_jax.program.record import Record
 from spaic_jax.program.variable import Role, Variable
 
@@ -22,9 +23,12 @@ class Program:
 
     Attributes:
         variables: every parameter, state, constant and input.
-        ops: the rows, in the order in which they are carried out.
+        ops: the rows, in the order in which they are carried out; an `Op` each, or SPAIC's tuple
+            `(outputs, fn, inputs...)`.
         records: what a run keeps.
         dt: the length of a step in ms.
+        initial_ops: rows carried out once, in order, when the variables are made: they read first values and write
+            those of states. A later row overwrites an earlier one.
 
     Programs are hashable and comparable, print as a listing, and need no network: write one by hand and give it to
     `spaic_jax.build`. Making one checks it (names, reads, shapes and dtypes) without computing anything.
@@ -50,12 +54,18 @@ class Program:
     ops: tuple[Op, ...]
     records: tuple[Record, ...] = ()
     dt: float = 0.1
+    initial_ops: tuple[Op, ...] = ()
 
     _structs: ClassVar[Mapping[str, jax.ShapeDtypeStruct]]
 
     def __post_init__(self) -> None:
-        for field in ("variables", "ops", "records"):
+        for field in ("variables", "records"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
+        for field in ("ops", "initial_ops"):
+            try:
+                object.__setattr__(self, field, tuple(as_op(row) for row in getattr(self, field)))
+            except ValueError as error:
+                raise ProgramError(str(error)) from error
         if not (math.isfinite(self.dt) and self.dt > 0):
             raise ProgramError(f"dt must be a positive number of milliseconds, not {self.dt!r}.")
         object.__setattr__(self, "_structs", check_program(self))
@@ -75,6 +85,27 @@ class Program:
     def written(self) -> frozenset[str]:
         """Every name that an op writes."""
         return frozenset(name for op in self.ops for name in op.outputs)
+
+    @property
+    def float_dtype(self) -> str:
+        """The dtype of the first floating variable, in which `[dt]` is given; float32 where there is none."""
+        floating = (v.dtype for v in self.variables if jnp.issubdtype(jnp.dtype(v.dtype), jnp.floating))
+        return next(floating, "float32")
+
+    def astype(self, dtype: str) -> Self:
+        """The same program with all floating variables in another dtype, such as `"bfloat16"`.
+
+        Raises:
+            ValueError: for what is no floating dtype.
+            ProgramError: when a row cannot work in it, or for float64 without JAX's x64 mode.
+        """
+        if not jnp.issubdtype(jnp.dtype(dtype), jnp.floating):
+            raise ValueError(f"a program can be turned into a floating dtype, not into {dtype!r}.")
+        variables = tuple(
+            dataclasses.replace(v, dtype=dtype) if jnp.issubdtype(jnp.dtype(v.dtype), jnp.floating) else v
+            for v in self.variables
+        )
+        return dataclasses.replace(self, variables=variables)
 
     def of_role(self, role: Role) -> tuple[Variable, ...]:
         """The variables of one role, in order."""
@@ -100,11 +131,12 @@ class Program:
             bare.__dict__.pop(cached, None)
         variables = tuple(dataclasses.replace(v, init=Constant()) for v in self.variables)
         object.__setattr__(bare, "variables", variables)
+        object.__setattr__(bare, "initial_ops", ())
         return bare
 
     @functools.cached_property
     def _hash(self) -> int:
-        return hash((self.variables, self.ops, self.records, self.dt))
+        return hash((self.variables, self.ops, self.records, self.dt, self.initial_ops))
 
     def __hash__(self) -> int:
         return self._hash
@@ -116,6 +148,7 @@ class Program:
             axes = (*(["B"] if v.batched else []), *map(str, v.shape))
             rows.append(f"  {v.role:9} {v.name:{width}}  {v.dtype}[{','.join(axes)}]")
         digits = len(str(len(self.ops)))
+        rows += [f"  initially {op}" for op in self.initial_ops]
         rows += [f"  {i:{digits}}  {op}" for i, op in enumerate(self.ops, 1)]
         rows += [
             f"  {r.kind} {r.name} = {type(r.reduce).__name__.lower() if r.reduce else 'stack'}({r.variable})"

@@ -8,12 +8,12 @@ from typing import Any, Literal, Self
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax.plan import ReferencePlan, TiledPlan
-from spaic_jax.program import Program, Variable
-from spaic_jax.program.evaluate import evaluate, reserved
+from spaic_jax.program import Constant, Given, Program
+from spaic_jax.program.evaluate import call, evaluate, reserved, step_key
+from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run, check_value
 from spaic_jax.run.result import Health, Result
 from spaic_jax.run.variables import Variables
 
@@ -66,15 +66,119 @@ class Simulator:
         """
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"batch_size must be a positive whole number, got {batch_size!r}.")
-        values: dict[str, dict[str, jax.Array]] = {"parameter": {}, "state": {}, "constant": {}}
+        return self._started(self._first_values(key, batch_size), key)
+
+    def _first_values(self, key: jax.Array, batch_size: int) -> dict[str, jax.Array]:
+        values: dict[str, jax.Array] = {}
         for v in self.program.variables:
             if v.role == "input":
                 continue
             value = v.init(jax.random.fold_in(key, zlib.crc32(v.name.encode())), v.shape, jnp.dtype(v.dtype))
             if v.bounds != (None, None):
                 value = jnp.clip(value, *v.bounds)
-            values[v.role][v.name] = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
-        return Variables(values["parameter"], values["state"], values["constant"], jnp.zeros((), jnp.int32))
+            values[v.name] = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
+        return values
+
+    def _started(self, values: dict[str, jax.Array], key: jax.Array) -> Variables:
+        """The variables of some first values, after the program's initial rows."""
+        env = {**values, "[dt]": jnp.asarray(self.program.dt, self.program.float_dtype)}
+        for op in self.program.initial_ops:
+            written = call(op, (env[read] for read in op.inputs), step_key(key, op, jnp.int32(0)))
+            env |= dict(zip(op.outputs, written, strict=True))
+        params, state, constants = (
+            {v.name: env[v.name] for v in self.program.of_role(role)} for role in ("parameter", "state", "constant")
+        )
+        return Variables(params, state, constants, jnp.zeros((), jnp.int32))
+
+    def restart(self, variables: Variables, key: jax.Array | None = None, batch_size: int | None = None) -> Variables:
+        """A fresh start from earlier variables: parameters, constants and the states that stay are kept.
+
+        All other states get their first values again, and the count of steps is 0. To go on without a fresh start, give
+        the variables of a result to the next run; to start anew in everything, use `init`.
+
+        Args:
+            variables: earlier variables.
+            key: random key for the first values of states that are drawn; may be left out where none is.
+            batch_size: of the new variables; by default that of the earlier ones. A state that stays can go over to
+                another batch size only where it is the same for all samples.
+
+        Raises:
+            ValueError: when a key is missing, or a state that stays differs between samples and the batch size changes.
+
+        Example:
+            >>> import jax, spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     image = sj.Encoder(num=4)
+            ...     layer = sj.NeuronGroup(3, model="lif")
+            ...     synapses = sj.Connection(image, layer)
+            >>> sim = sj.build(net, dt=1.0)
+            >>> variables = sim.init(jax.random.key(0))
+            >>> sim.restart(variables, batch_size=32)["layer.V"].shape
+            (32, 3)
+        """
+        batch = batch_size_of(self.program, variables)
+        drawn = [v.name for v in self.program.of_role("state") if not isinstance(v.init, Constant | Given)]
+        drawn += [op.name for op in self.program.initial_ops if op.random]
+        if key is None and drawn:
+            raise ValueError(f"the first value of '{drawn[0]}' is drawn: give key=jax.random.key(seed).")
+        key = jax.random.key(0) if key is None else key
+        size = batch or 1 if batch_size is None else batch_size
+        kept = {}
+        for v in self.program.of_role("state"):
+            if not v.stay:
+                continue
+            kept[v.name] = value = variables.state[v.name]
+            if v.batched and size != batch:
+                if isinstance(value, jax.core.Tracer) or not bool((value == value[:1]).all()):
+                    raise ValueError(
+                        f"state '{v.name}' stays, but differs between the {batch} samples: it cannot go over to a batch of"
+                        f" {size}."
+                    )
+                kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
+        first = self._first_values(key, size)
+        started = self._started({**first, **kept, **variables.params, **variables.constants}, key)
+        return dataclasses.replace(started, state={**started.state, **kept})
+
+    def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
+        """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
+
+        To read one, write `variables["layer.V"]`.
+
+        Raises:
+            ValueError: an unknown name (with the nearest right one), a shape or dtype that does not fit, or a value
+                outside the bounds of its parameter.
+        """
+        batch = batch_size_of(self.program, variables)
+        known = {v.name: v for v in self.program.variables if v.role != "input"}
+        parts: dict[str, dict[str, jax.Array]] = {"parameter": {}, "state": {}, "constant": {}}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(unknown("variable", name, known))
+            parts[known[name].role][name] = check_value(known[name], value, batch)
+        return Variables(
+            {**variables.params, **parts["parameter"]},
+            {**variables.state, **parts["state"]},
+            {**variables.constants, **parts["constant"]},
+            variables.step,
+        )
+
+    def project(self, params: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+        """The parameters within their bounds: the nearest values that are.
+
+        A projection in optax's sense, to be applied after `optax.apply_updates`; `spaic_jax.train.fit` does so.
+
+        Example:
+            >>> import jax, spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     image = sj.Encoder(num=1)
+            ...     layer = sj.NeuronGroup(1, model="lif")
+            ...     synapses = sj.Connection(image, layer, weight=[[0.5]], w_min=0.0, w_max=1.0)
+            >>> sim = sj.build(net, dt=1.0)
+            >>> sim.project({"synapses.weight": jax.numpy.array([[1.5]])})["synapses.weight"].tolist()
+            [[1.0]]
+        """
+        bounds = {v.name: v.bounds for v in self.program.of_role("parameter")}
+        return {n: x if bounds[n] == (None, None) else jnp.clip(x, *bounds[n]) for n, x in params.items()}
 
     def run(
         self,
@@ -109,7 +213,7 @@ class Simulator:
             >>> result.outputs["counts"].tolist()
             [[3.0, 3.0, 3.0]]
         """
-        arrays, steps = self._check(variables, dict(inputs or {}), key, steps)
+        arrays, steps = check_run(self.program, variables, dict(inputs or {}), key, steps)
         return _run(self.skeleton, variables, arrays, key, steps)
 
     def step(
@@ -136,86 +240,9 @@ class Simulator:
         if steps is None and (windowed := [op.name for op in self.program.ops if "[window]" in op.inputs]):
             raise ValueError(f"op '{windowed[0]}' needs the number of steps of the whole loop: give steps=.")
         given = dict(inputs or {})
-        arrays, _ = self._check(variables, {n: jnp.asarray(x)[None] for n, x in given.items()}, key, 1, single=True)
+        arrays, _ = check_run(self.program, variables, {n: jnp.asarray(x)[None] for n, x in given.items()}, key, 1, single=True)
         arrays = {name: x[0] for name, x in arrays.items()}
         return _step(self.skeleton, variables, arrays, key, jnp.int32(steps or 0))
-
-    def _check(
-        self, variables: Variables, inputs: dict[str, Any], key: Any, steps: int | None, single: bool = False
-    ) -> tuple[dict[str, Any], int]:
-        """Arrays of the inputs and the number of steps, or one sentence about what does not fit."""
-        declared = {v.name: v for v in self.program.of_role("input")}
-        for name in inputs:
-            if name not in declared:
-                raise ValueError(unknown("input", name, declared))
-        batch = batch_size_of(self.program, variables)
-        lengths = {}
-        arrays = {}
-        for name, v in declared.items():
-            if name not in inputs:
-                raise ValueError(f"input '{name}' is missing: it needs {_axes_text(v, batch)}.")
-            x = inputs[name] if isinstance(inputs[name], jax.Array) else np.asarray(inputs[name])
-            needed = (*(() if batch is None else (batch,)), *v.shape)
-            timed = x.ndim == len(v.shape) + 2 and (v.axes != "held" or single)
-            held = x.ndim == len(v.shape) + 1 and v.axes != "time"
-            if not (timed or held) or x.shape[x.ndim - len(needed) :] != needed:
-                raise ValueError(f"input '{name}' has shape {x.shape}, but needs {_axes_text(v, batch)}.")
-            if x.dtype != jnp.dtype(v.dtype) and x.dtype.kind not in "biuf":
-                raise ValueError(f"input '{name}' has dtype {x.dtype}, but needs numbers that {v.dtype} can hold.")
-            if timed:
-                lengths[name] = x.shape[0]
-            arrays[name] = jnp.asarray(x, v.dtype)
-        if steps is None and not lengths:
-            raise ValueError("the number of steps is not known: give steps=, as no input has a time axis.")
-        count = next(iter(lengths.values())) if steps is None else steps
-        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-            raise ValueError(f"steps must be a positive whole number, got {count!r}.")
-        for name, length in lengths.items():
-            if length != count:
-                raise ValueError(f"input '{name}' has {length} steps, but {int(count)} are to be run: its axes are [T, B, ...].")
-        if key is None and any(op.random for op in self.program.ops):
-            raise ValueError(
-                f"op '{next(op.name for op in self.program.ops if op.random)}' is random: give key=jax.random.key(seed)."
-            )
-        return arrays, int(count)
-
-
-def batch_size_of(program: Program, variables: Variables) -> int | None:
-    """The batch size of some variables, or `None` where none of them has a batch axis.
-
-    Raises:
-        ValueError: when a variable is missing or has another shape.
-    """
-    batch = None
-    parts = {"parameter": variables.params, "state": variables.state, "constant": variables.constants}
-    for v in program.variables:
-        if v.role == "input":
-            continue
-        if v.name not in parts[v.role]:
-            raise ValueError(f"the variables hold no {v.role} '{v.name}': make them with this simulator's init.")
-        shape = parts[v.role][v.name].shape
-        if v.batched and batch is None and shape:
-            batch = int(shape[0])
-        if shape != v.sized(batch or 0):
-            needed = ", ".join((*((f"B={batch}",) if v.batched else ()), *map(str, v.shape)))
-            raise ValueError(f"{v.role} '{v.name}' has shape {shape}, but needs [{needed}].")
-    return batch
-
-
-def _batch_of_inputs(declared: Mapping[str, Variable], inputs: Mapping[str, jax.Array]) -> int:
-    return next((x.shape[x.ndim - len(declared[name].shape) - 1] for name, x in inputs.items()), 1)
-
-
-def _axes_text(v: Variable, batch: int | None) -> str:
-    def axes(*front: str) -> str:
-        return "[" + ", ".join((*front, *map(str, v.shape))) + "]"
-
-    size = "B" if batch is None else f"B={batch}"
-    return {
-        "time": axes("T", size),
-        "held": axes(size),
-        "either": f"{axes(size)} (held) or {axes('T', size)}",
-    }[v.axes]
 
 
 @functools.partial(jax.jit, static_argnames=("sim", "steps"))
@@ -227,7 +254,7 @@ def _run(
     sequences = {name: x for name, x in inputs.items() if x.ndim == len(declared[name].shape) + 2}
     held = {name: x for name, x in inputs.items() if name not in sequences}
     fixed = {**variables.params, **variables.constants, **held}
-    batch = batch_size_of(program, variables) or _batch_of_inputs(declared, inputs)
+    batch = batch_size_of(program, variables) or batch_of_inputs(declared, inputs)
     with jax.default_matmul_precision(sim.precision):
         state, kept = sim.plan.run(fixed, variables.state, sequences, key, variables.step, steps, batch)
     rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.records if r.kind == "health"}

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import jax
+import jax.numpy as jnp
+
+from spaic_jax._errors import unknown
 
 
 @jax.tree_util.register_dataclass
@@ -35,3 +38,26 @@ class Variables:
                 f"the parameters are named {sorted(self.params)}, but {sorted(params)} were given."
             )
         return dataclasses.replace(self, params=dict(params))
+
+    def __getitem__(self, name: str) -> jax.Array:
+        """The value of a parameter, state or constant by its full name, such as `variables["hidden.V"]`.
+
+        Raises:
+            KeyError: unknown name, with the nearest right one.
+        """
+        known = {**self.params, **self.state, **self.constants}
+        if name not in known:
+            raise KeyError(unknown("variable", name, known))
+        return known[name]
+
+    def detach(self) -> Self:
+        """The same variables; no gradient passes through their state (truncated backpropagation through time)."""
+        return dataclasses.replace(self, state=jax.lax.stop_gradient(self.state))
+
+    def astype(self, dtype: str) -> Self:
+        """All floating variables in another dtype, for a simulator of `program.astype(dtype)`."""
+
+        def cast(x: jax.Array) -> jax.Array:
+            return x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x
+
+        return jax.tree.map(cast, self)

@@ -9,7 +9,7 @@ import jax
 import optax
 
 from spaic_jax.run import Simulator, Variables
-from spaic_jax.train._tensors import CheckpointError, read_tensors, write_tensors
+from spaic_jax.run._tensors import CheckpointError, read_tensors, write_tensors
 from spaic_jax.train.loop import initial_opt_state
 from spaic_jax.train.state import TrainState
 

@@ -115,8 +115,7 @@ def train_step(
     with jax.numpy_dtype_promotion("standard"):
         updates, new_state = optimizer.update(gradient, opt_state, params)
         new = optax.apply_updates(params, updates)
-    bounds = {v.name: v.bounds for v in task.sim.program.of_role("parameter")}
-    new = {name: x if bounds[name] == (None, None) else jnp.clip(x, *bounds[name]) for name, x in new.items()}
+    new = task.sim.project(new)
     new, new_state = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state), (params, opt_state))
     finite = {name: jnp.isfinite(x).all() for name, x in new.items()}
     return new, new_state, {"loss": loss, "accuracy": accuracy(output, wanted), "finite": finite}

@@ -12,7 +12,7 @@ from op_support import RECORDS
 from spaic_jax import Op, Program, Variable, ops
 
 #: Public, and no row of an op list: initial weights have their own table, and to_numpy leaves the program.
-NO_ROWS = {"INITIALISERS", "REGISTRY", "to_numpy", *ops.INITIALISERS}
+NO_ROWS = {"INITIALISERS", "REGISTRY", "register", "to_numpy", *ops.INITIALISERS}
 
 #: The names of SPAIC's table of operations.
 SPAIC_ROWS = [
@@ -29,7 +29,7 @@ SPAIC_ROWS = [
 #: What SPAIC has and cannot name, or cannot call.
 MENDED_ROWS = [
     "sigmoid", "index_select", "scatter", "conv1d", "conv_trans1d", "conv_trans2d", "clamp_",
-    "clamp_max_", "clamp_min_", "to_tensor", "reduce_sum_update",
+    "clamp_max_", "clamp_min_", "to_tensor", "reduce_sum_update", "sparse_to_dense",
 ]  # fmt: skip
 
 

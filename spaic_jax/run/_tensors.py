@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +66,16 @@ def _sorted_header(contents: bytes) -> bytes:
 
 
 def read_tensors(
-    path: str | os.PathLike[str], needed: Mapping[str, jax.ShapeDtypeStruct], program: Program, kind: str
+    path: str | os.PathLike[str],
+    needed: Mapping[str, jax.ShapeDtypeStruct] | Callable[[Mapping[str, str]], Mapping[str, jax.ShapeDtypeStruct]],
+    program: Program,
+    kind: str,
 ) -> tuple[dict[str, jax.Array], dict[str, str]]:
     """Read arrays, and check that they are whole and the ones that are needed.
 
     Args:
         path: the file.
-        needed: shape and dtype of each array, by name.
+        needed: shape and dtype of each array, by name; or a function of the metadata that gives them.
         program: what they shall belong to.
         kind: what the file shall be.
 
@@ -91,6 +94,7 @@ def read_tensors(
         )
     if metadata.get("sha256") != _digest(arrays):
         raise CheckpointError(f"'{path}' is damaged: its arrays are not the ones that were written.")
+    needed = needed(metadata) if callable(needed) else needed
     for name in sorted(needed.keys() | arrays.keys()):
         if name not in arrays:
             raise CheckpointError(f"'{path}' lacks '{name}': it is of another network or optimizer.")

@@ -1,0 +1,180 @@
+"""A neuron model written as rows of an op list, or as one function of named variables."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, Literal, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from spaic_jax._errors import unknown
+from spaic_jax.neurons.base import Parameter, SpikingModel
+from spaic_jax.program import Op
+from spaic_jax.program.evaluate import call
+from spaic_jax.program.op import UPDATED, as_op
+from spaic_jax.surrogate import Surrogate
+
+EquationType = Literal["iterative", "euler_iterative", "exp_euler_iterative"]
+
+_PER_STEP = "_per_step"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class RowsModel(SpikingModel):
+    """A neuron model whose step is a list of rows: see `rows_model`, which makes it.
+
+    Attributes:
+        rows: the rows of one step.
+        states: first value of each state variable, by name.
+        constants: value of each parameter, by name.
+        equation_type: what stands in a row for a parameter whose name holds `tau`.
+        add_threshold: whether `O = H(V - Vth)` follows the rows.
+    """
+
+    rows: tuple[Op, ...]
+    states: tuple[tuple[str, float], ...]
+    constants: tuple[tuple[str, Parameter], ...] = ()
+    equation_type: EquationType = "iterative"
+    add_threshold: bool = True
+
+    @property
+    def initial(self) -> dict[str, float]:  # type: ignore[override]
+        """First value of each state variable."""
+        return dict(self.states)
+
+    @property
+    def output(self) -> str:  # type: ignore[override]
+        """The spikes, or the first state of a model without."""
+        written = {name for row in self.rows for name in row.outputs}
+        return "O" if self.add_threshold or "O" in written else self.states[0][0]
+
+    def parameters(self) -> dict[str, Parameter]:
+        return dict(self.constants)
+
+    def choices(self) -> dict[str, Any]:
+        # Values of parameters are variables of the program; only their names matter to what is compiled.
+        return {name: value for name, value in super().choices().items() if name != "constants"}
+
+    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
+        if self.equation_type == "iterative":
+            return {}
+        times = {name: value for name, value in vars(p).items() if "tau" in name}
+        if self.equation_type == "euler_iterative":
+            return {name + _PER_STEP: dt / tau for name, tau in times.items()}
+        return {name + _PER_STEP: jnp.exp(-dt / tau) for name, tau in times.items()}
+
+    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+        env = {**vars(p), **vars(state), "Isyn": current, "Isyn" + UPDATED: current}
+        env |= {name.removesuffix(_PER_STEP): value for name, value in env.items() if name.endswith(_PER_STEP)}
+        states = {*self.initial, "O"}
+        written: set[str] = set()
+        for row in self.rows:
+            for name, value in zip(row.outputs, call(row, (env[read] for read in row.inputs)), strict=True):
+                read = name + UPDATED if name in states else name
+                env[read] = env[read] + value if name in written else value
+                written.add(name)
+        if self.add_threshold:
+            env["O" + UPDATED] = self.spike(env["V" + UPDATED] - env["Vth"])
+            written.add("O")
+        return {name: env[name + UPDATED] for name in states & written}
+
+
+def rows_model(
+    rows: Sequence[Op | tuple[Any, ...]],
+    variables: Mapping[str, Parameter],
+    equation_type: EquationType = "iterative",
+    add_threshold: bool = True,
+    surrogate: Surrogate | str = "atan",
+) -> RowsModel:
+    """A neuron model from rows of an op list, for `NeuronGroup(num, model=rows_model(...))`.
+
+    A row reads `"V"` as the previous step's value of a state, `"V[updated]"` as this step's, `"Isyn"` as this step's input
+    current, a parameter by its name. Names that are written and not among `variables` are temporaries; several rows
+    that write one name are summed. Arrays are `[B, *shape]`.
+
+    Args:
+        rows: each an `Op`, or a tuple `(outputs, fn, inputs...)`.
+        variables: first value of every state and value of every parameter. A name that rows write is a state.
+        equation_type: `"iterative"`: parameters stand in rows as they are; `"euler_iterative"`: one whose name holds `tau`
+            (ms) stands as `dt / tau`; `"exp_euler_iterative"`: as `exp(-dt / tau)`.
+        add_threshold: add `O = H(V - Vth)`, with this step's `V`; `variables` then holds `V` and `Vth`.
+        surrogate: surrogate gradient of the threshold.
+
+    Raises:
+        ValueError: a row that reads what nobody gives, a random row, no state, no `V` or `Vth` for the threshold, an unknown
+            equation type.
+
+    Source: SPAIC, the op lists of its neuron models.
+
+    >>> model = rows_model(
+    ...     [("V", "var_linear", "tau_m", "V", "Isyn")], {"V": 0.0, "tau_m": 20.0, "Vth": 1.0}, "exp_euler_iterative"
+    ... )
+    >>> model.initial, sorted(model.parameters())
+    ({'V': 0.0}, ['Vth', 'tau_m'])
+    """
+    if equation_type not in get_args(EquationType):
+        raise ValueError(unknown("equation type", equation_type, get_args(EquationType)))
+    ops = tuple(as_op(row) for row in rows)
+    values = {name.removesuffix("[constant]"): value for name, value in variables.items()}
+    written = {name for op in ops for name in op.outputs}
+    states = {name: value for name, value in values.items() if name in written or name == "O"}
+    known = {"Isyn", "Isyn" + UPDATED, *values}
+    for number, op in enumerate(ops, 1):
+        where = f"row {number} of the neuron model ({op})"
+        if op.random:
+            raise ValueError(f"{where} is random, but rows of a neuron model get no key.")
+        for read in op.inputs:
+            if read not in known:
+                raise ValueError(f"{where}: {unknown('variable', read, known)}")
+        known |= {name + UPDATED if name in states or name == "O" else name for name in op.outputs}
+    if not states:
+        raise ValueError("a neuron model needs a state: a name in variables that a row writes.")
+    for name, value in values.items():
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf" or not np.isfinite(array).all() or (name in states and array.ndim):
+            needed = "a finite number" if name in states else "a finite number or an array"
+            raise ValueError(f"neuron model: {name} must be {needed}, not {value!r}.")
+    if add_threshold and not ("V" in states and "Vth" in values):
+        raise ValueError(f"add_threshold needs a state V and a parameter Vth, but the variables are {sorted(values)}.")
+    constants = {name: value for name, value in values.items() if name not in states}
+    return RowsModel(
+        rows=ops, states=tuple(states.items()), constants=tuple(constants.items()), equation_type=equation_type,
+        add_threshold=add_threshold, surrogate=surrogate,
+    )
+
+
+def custom_model(
+    input_vars: Sequence[str],
+    output_vars: Sequence[str],
+    new_vars_dict: Mapping[str, Parameter],
+    equation_type: EquationType = "iterative",
+    add_threshold: bool = True,
+    surrogate: Surrogate | str = "atan",
+) -> Callable[[Callable[..., Any]], RowsModel]:
+    """A decorator that makes a neuron model of one pure function: `rows_model` with a single row.
+
+    Args:
+        input_vars: what the function is called with, in order: reads as in a row.
+        output_vars: what it returns, in order.
+        new_vars_dict: first value of every state and value of every parameter.
+        equation_type: see `rows_model`.
+        add_threshold: see `rows_model`.
+        surrogate: surrogate gradient of the threshold.
+
+    Raises:
+        ValueError: as `rows_model`.
+
+    Source: SPAIC, `NeuronGroup.custom_model`. Its `"ode"` is `"iterative"` here.
+
+    >>> @custom_model(["V", "Isyn", "tau_m"], ["V"], {"V": 0.0, "tau_m": 10.0, "Vth": 1.0}, "euler_iterative")
+    ... def leaky(v, current, rate):
+    ...     return v + rate * (current - v)
+    >>> leaky.output
+    'O'
+    """
+    return lambda function: rows_model(
+        [Op(output_vars, function, input_vars)], new_vars_dict, equation_type, add_threshold, surrogate
+    )
+
