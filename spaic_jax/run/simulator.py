@@ -64,11 +64,11 @@ class Simulator:
         Raises:
             ValueError: when `batch_size` is not a positive whole number.
         """
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"batch_size must be a positive whole number, got {batch_size!r}.")
         return self._started(self._first_values(key, batch_size), key)
 
     def _first_values(self, key: jax.Array, batch_size: int) -> dict[str, jax.Array]:
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"batch_size must be a positive whole number, got {batch_size!r}.")
         values: dict[str, jax.Array] = {}
         for v in self.program.variables:
             if v.role == "input":
