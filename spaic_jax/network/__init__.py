@@ -1,5 +1,6 @@
 """Declaring a network: frozen descriptions that refer to each other."""
 
+from spaic_jax.network.assembly import Assembly
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.decoder import Decoder
 from spaic_jax.network.dictionary import from_dict, to_dict
@@ -11,6 +12,6 @@ from spaic_jax.network.network import Network
 from spaic_jax.network.probe import SpikeMonitor, StateMonitor
 
 __all__ = [
-    "Connection", "Decoder", "Element", "Encoder", "Network", "NeuronGroup", "SpikeMonitor", "StateMonitor",
+    "Assembly", "Connection", "Decoder", "Element", "Encoder", "Network", "NeuronGroup", "SpikeMonitor", "StateMonitor",
     "from_dict", "lower", "to_dict",
 ]
