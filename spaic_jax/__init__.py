@@ -1,7 +1,10 @@
 """spaic_jax: spiking neural networks, declared once, compiled by JAX."""
 
 from spaic_jax import coding, data, neurons, ops, program, surrogate, synapses, train
-from spaic_jax.network import Connection, Decoder, Encoder, Network, NeuronGroup, SpikeMonitor, StateMonitor
+from spaic_jax.network import (
+    Assembly, Connection, Decoder, Encoder, ExcludedTypePolicy, IncludedTypePolicy, IndexConnectPolicy, Module, Network,
+    NeuronGroup, Projection, SpikeMonitor, StateMonitor, edit,
+)
 from spaic_jax.plan import Auto, Chunk
 from spaic_jax.program import Op, Program, Record, Variable
 from spaic_jax.run import Health, Result, Simulator, Variables, build
@@ -9,7 +12,8 @@ from spaic_jax.run import Health, Result, Simulator, Variables, build
 __version__ = "0.1.0"
 
 __all__ = [
-    "Auto", "Chunk", "Connection", "Decoder", "Encoder", "Health", "Network", "NeuronGroup", "Op", "Program",
-    "Record", "Result", "Simulator", "SpikeMonitor", "StateMonitor", "Variable", "Variables", "build", "coding",
-    "data", "neurons", "ops", "program", "surrogate", "synapses", "train",
+    "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Health", "IncludedTypePolicy",
+    "IndexConnectPolicy", "Module", "Network", "NeuronGroup", "Op", "Program", "Projection", "Record", "Result",
+    "Simulator", "SpikeMonitor", "StateMonitor", "Variable", "Variables", "build", "coding", "data", "edit", "neurons",
+    "ops", "program", "surrogate", "synapses", "train",
 ]

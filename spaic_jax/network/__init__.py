@@ -1,5 +1,6 @@
 """Declaring a network: frozen descriptions that refer to each other."""
 
+from spaic_jax.network import edit
 from spaic_jax.network.assembly import Assembly
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.decoder import Decoder
@@ -8,10 +9,14 @@ from spaic_jax.network.element import Element
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.lowering import lower
+from spaic_jax.network.module import Module
 from spaic_jax.network.network import Network
+from spaic_jax.network.policy import POLICIES, ConnectPolicy, ExcludedTypePolicy, IncludedTypePolicy, IndexConnectPolicy
 from spaic_jax.network.probe import SpikeMonitor, StateMonitor
+from spaic_jax.network.projection import Projection, expand
 
 __all__ = [
-    "Assembly", "Connection", "Decoder", "Element", "Encoder", "Network", "NeuronGroup", "SpikeMonitor", "StateMonitor",
-    "from_dict", "lower", "to_dict",
+    "POLICIES", "Assembly", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder", "ExcludedTypePolicy",
+    "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Network", "NeuronGroup", "Projection", "SpikeMonitor",
+    "StateMonitor", "edit", "expand", "from_dict", "lower", "to_dict",
 ]

@@ -78,7 +78,7 @@ def _elements(values: Any) -> Iterator[Element]:
 def _exchanged(value: Any, exchange: Callable[[Element], Element]) -> Any:
     if isinstance(value, Element):
         return exchange(value)
-    if isinstance(value, tuple | list):
+    if any(_elements([value])):
         return type(value)(_exchanged(item, exchange) for item in value)
     return value
 
