@@ -34,13 +34,25 @@ def everything() -> sj.Network:
         sj.StateMonitor(hidden, "V", name="voltage", every=2)
         sj.StateMonitor(hidden, "O", name="mean", reduce="mean")
         sj.SpikeMonitor(out, name="spikes")
-    return net
+        with sj.Assembly(neuron_type=["cortex", "left"]) as cortex:
+            with sj.Assembly() as layer:
+                inner = sj.NeuronGroup(2, model="if", neuron_type="excitatory")
+                sj.Connection(image, inner, name="in")
+            other = sj.NeuronGroup(2, model="if")
+            sj.Projection(cortex, layer, name="within", w_std=0.3)
+            sj.StateMonitor(inner, "V", name="deep")
+        chosen = sj.IncludedTypePolicy("excitatory") & sj.ExcludedTypePolicy(post_types=["cortex"], level=0)
+        sj.Projection(cortex, out, [chosen, sj.IndexConnectPolicy([0, (1, 0)], [0, 0])], name="across", is_parameter=False)
+        sj.Projection(image, other, name="drives")
+        unused = sj.NeuronGroup(3)
+    assert unused.name is None
+    return sj.edit.hide(net, "unused", "cortex/deep")
 
 
 def test_round_trip_of_everything() -> None:
     net = everything()
     tables = to_dict(net)
-    assert list(tables) == list(_SECTIONS)
+    assert list(tables) == ["hidden", *_SECTIONS, "assemblies"]
     again = from_dict(tables)
     assert to_dict(again) == tables
     assert lower(again, 1.0) == lower(net, 1.0)

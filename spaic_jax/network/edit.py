@@ -97,7 +97,7 @@ def copy(what: Some, name: str | None = None) -> Some:
     return new
 
 
-def replace(network: Network, which: str | Element, new: Element) -> Network:
+def replace(network: Network, which: str | Element, new: Any) -> Network:
     """The network with another member in place of one of the same kind; what referred to the old refers to the new.
 
     An assembly is replaced by one that has a member of the same kind and path for each member of the old one that
@@ -112,8 +112,8 @@ def replace(network: Network, which: str | Element, new: Element) -> Network:
         >>> net = Network()
         >>> net.a = NeuronGroup(3, model="lif")
         >>> net.loop = Connection(net.a, net.a)
-        >>> replace(net, "a", NeuronGroup(3, model="clif")).loop.pre.model
-        CLIF(surrogate=AtanGrad(alpha=2.0), tau_p=12.0, tau_q=8.0, tau_m=20.0, v_th=1.0)
+        >>> replace(net, "a", NeuronGroup(5, model="lif")).loop.pre.num
+        5
     """
     draft = Draft(network)
     path = draft.path(which)
@@ -132,8 +132,9 @@ def replace(network: Network, which: str | Element, new: Element) -> Network:
     inside = {id(member) for _, member in old._walk()}
     others = [member for _, member in network._walk() if id(member) not in inside and member is not old]
     wanted = {id(other) for member in others for other in member.references}
+    counterparts = dict(new._walk())
     for part, member in old._walk():
-        there = new._members.get(part) if SEPARATOR not in part else dict(new._walk()).get(part)
+        there = counterparts.get(part)
         if id(member) in wanted:
             if there is None:
                 raise ValueError(f"'{path}': the new assembly has no '{part}', which is referred to from outside.")
@@ -213,13 +214,13 @@ def select(network: Network, *which: str | Element) -> Network:
     members = dict(network._walk())
     kept = {path for path in members if any(f"{path}/".startswith(f"{one}/") for one in chosen)}
     ids = {id(members[path]) for path in kept}
-    more = True
-    while more:
-        more = [
-            path for path, member in members.items()
-            if path not in kept and member.references and all(id(other) in ids for other in member.references)
-        ]
-        kept |= set(more)
+
+    def follows(path: str) -> bool:
+        references = members[path].references
+        return path not in kept and bool(references) and all(id(other) in ids for other in references)
+
+    while more := set(filter(follows, members)):
+        kept |= more
         ids |= {id(members[path]) for path in more}
     for path in kept:
         for other in members[path].references:
@@ -316,6 +317,6 @@ def _swap(assembly: Assembly, old: str, name: str, member: Element) -> None:
     vars(assembly)["_hidden"] = hidden
 
 
-def _check_kind(path: str, old: Element, new: Element) -> None:
+def _check_kind(path: str, old: Element, new: Any) -> None:
     if not isinstance(new, Assembly) if isinstance(old, Assembly) else type(new) is not type(old):
         raise TypeError(f"'{path}' is a {type(old).__name__}: it cannot be replaced by {new!r}.")
