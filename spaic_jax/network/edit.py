@@ -282,7 +282,7 @@ def add_type(network: Network, which: str | Element, *types: str) -> Network:
     path = draft.path(which)
     member = draft.at(path)
     if not isinstance(member, NeuronGroup | Assembly):
-        raise TypeError(f"'{path}' is a {type(member).__name__}: only groups and assemblies have types.")
+        raise TypeError(f"'{path}' ({type(member).__name__}): only groups and assemblies have types.")
     tags = tuple(dict.fromkeys((*member.neuron_type, *names_of(types, "a type"))))
     if isinstance(member, Assembly):
         vars(member)["neuron_type"] = tags
@@ -319,4 +319,4 @@ def _swap(assembly: Assembly, old: str, name: str, member: Element) -> None:
 
 def _check_kind(path: str, old: Element, new: Any) -> None:
     if not isinstance(new, Assembly) if isinstance(old, Assembly) else type(new) is not type(old):
-        raise TypeError(f"'{path}' is a {type(old).__name__}: it cannot be replaced by {new!r}.")
+        raise TypeError(f"'{path}' ({type(old).__name__}) cannot be replaced by {new!r}.")

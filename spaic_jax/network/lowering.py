@@ -21,7 +21,7 @@ from spaic_jax.network.projection import expand
 from spaic_jax.neurons import ModelFunction
 from spaic_jax.program import Mean, Op, Program, Record, Variable
 from spaic_jax.program.initial import Constant, as_initial
-from spaic_jax.program.op import UPDATED
+from spaic_jax.program.op import UPDATED, base_name
 from spaic_jax.synapses import Ends
 
 Propagation = Literal["same_step", "one_step"]
@@ -83,6 +83,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             group_variables, group_ops = _lower_group(network.name_of(group), group, dt)
             variables += group_variables
             ops += group_ops
+    _check_outputs(network, variables, ops)
     return Program(tuple(variables), tuple(ops), tuple(_records(network, variables, ops)), dt)
 
 
@@ -156,6 +157,16 @@ def _check_reached(network: Network) -> None:
     for name, group in network.of_kind(NeuronGroup).items():
         if id(group) not in reached:
             raise ValueError(f"group '{name}' is reached by nothing: connect an encoder, or a group that one reaches, to it.")
+
+
+def _check_outputs(network: Network, variables: list[Variable], ops: list[Op]) -> None:
+    """ValueError when a module writes what its group does not read."""
+    read = {base_name(name) for op in ops for name in op.inputs} - {v.name for v in variables}
+    for name, module in network.of_kind(Module).items():
+        group, variable = network.name_of(module.output[0]), module.output[1]
+        if f"{group}.{variable}" not in read:
+            choices = [other.removeprefix(f"{group}.") for other in read if other.startswith(f"{group}.")]
+            raise ValueError(f"module '{name}' writes to '{group}': {unknown('variable', variable, choices)}")
 
 
 def _records(network: Network, variables: list[Variable], ops: list[Op]) -> Iterable[Record]:

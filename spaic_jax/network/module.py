@@ -120,23 +120,32 @@ class Module(Element):
                     LeafOf(self.params, number, name) if given is None else as_initial(given[number]),
                 )
             )
-        function = ModuleFunction(self.fn, structure, len(sources))
+        function = ModuleFunction(self.fn, structure, len(sources), self.output[0].shape)
         return variables, [Op(target, function, (*sources, *(v.name for v in variables)), name=name)]
 
 
 @dataclasses.dataclass(frozen=True)
 class ModuleFunction:
-    """A function of parameters and inputs as one of arrays: the inputs, then the leaves of the parameters."""
+    """A function of parameters and inputs as one of arrays: the inputs, then the leaves of the parameters.
+
+    `shape` is that of one sample of the result.
+    """
 
     fn: Callable[..., jax.Array]
     structure: Any
     inputs: int
+    shape: tuple[int, ...]
 
     def __str__(self) -> str:
         return getattr(self.fn, "__name__", type(self.fn).__name__)
 
     def __call__(self, *arrays: jax.Array) -> jax.Array:
-        return self.fn(jax.tree.unflatten(self.structure, arrays[self.inputs :]), *arrays[: self.inputs])
+        result = self.fn(jax.tree.unflatten(self.structure, arrays[self.inputs :]), *arrays[: self.inputs])
+        got, batch = np.shape(result), arrays[0].shape[0]
+        if got != (batch, *self.shape):
+            axes = ", ".join("B" if axis == 0 and n == batch else str(n) for axis, n in enumerate(got))
+            raise ValueError(f"{self} returns [{axes}], but [{', '.join(['B', *map(str, self.shape)])}] is needed.")
+        return result
 
 
 @dataclasses.dataclass(frozen=True)

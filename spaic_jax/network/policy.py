@@ -177,7 +177,7 @@ def _found(ways: Sequence[Way], place: int | tuple[int, int], field: str) -> lis
     members = list({id(member): member for member in there}.values())
     if number >= len(members):
         at = "" if level is None else f" at level {level}"
-        raise ValueError(f"IndexConnectPolicy: {field} has {number}, but the positions{at} end at {len(members) - 1}.")
+        raise ValueError(f"IndexConnectPolicy: {field} has {number}, counted from 0, but there are {len(members)} positions{at}.")
     return [i for i, way in enumerate(ways) if members[number] in (way[-1:] if level is None else way)]
 
 
