@@ -190,17 +190,17 @@ def test_whatever_stands_in_a_file_gives_a_network_or_one_sentence(spot, junk, c
         table[f"{spot[-1]}x"] = junk
     else:
         table[spot[-1]] = junk
-    net, sentence = outcome(from_dict, tables)
+    net, sentence = outcome(ValueError, from_dict, tables)
     assert sentence is None or sentence.startswith("network")
     if net is not None:
-        outcome(lower, net, 1.0)
+        outcome((TypeError, ValueError), lower, net, 1.0)
 
 
-def outcome(function, *arguments):
+def outcome(errors, function, *arguments):
     """The result, or the sentence about what is wrong."""
     try:
         return function(*arguments), None
-    except ValueError as error:
+    except errors as error:
         return None, str(error)
 
 

@@ -11,12 +11,19 @@ from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.lowering import lower
 from spaic_jax.network.module import Module
 from spaic_jax.network.network import Network
-from spaic_jax.network.policy import POLICIES, ConnectPolicy, ExcludedTypePolicy, IncludedTypePolicy, IndexConnectPolicy
+from spaic_jax.network.policy import (
+    POLICIES,
+    BothPolicies,
+    ConnectPolicy,
+    ExcludedTypePolicy,
+    IncludedTypePolicy,
+    IndexConnectPolicy,
+)
 from spaic_jax.network.probe import SpikeMonitor, StateMonitor
 from spaic_jax.network.projection import Projection, expand
 
 __all__ = [
-    "POLICIES", "Assembly", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder", "ExcludedTypePolicy",
-    "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Network", "NeuronGroup", "Projection", "SpikeMonitor",
-    "StateMonitor", "edit", "expand", "from_dict", "lower", "to_dict",
+    "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
+    "ExcludedTypePolicy", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Network", "NeuronGroup", "Projection",
+    "SpikeMonitor", "StateMonitor", "edit", "expand", "from_dict", "lower", "to_dict",
 ]

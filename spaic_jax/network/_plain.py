@@ -90,9 +90,10 @@ def from_plain(field: dataclasses.Field[Any], value: Any, path: str) -> Any:
         return kind(**settings)
     if isinstance(value, list) and field.type in (Any, "Any"):
         try:
-            return np.asarray(value, np.float32)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{path}: an array needs rows of numbers that are equally long.") from error
+            with np.errstate(over="raise"):
+                return np.asarray(value, np.float32)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: an array needs rows of numbers of float32 that are equally long.") from error
     default = None if field.default is dataclasses.MISSING else field.default
     number = isinstance(default, float | int) or any(kind in str(field.type) for kind in ("float", "int"))
     if isinstance(default, bool) != isinstance(value, bool) or (number and not isinstance(value, float | int)):

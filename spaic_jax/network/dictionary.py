@@ -259,7 +259,7 @@ def _arguments(members: Mapping[str, Element], row: dict[str, Any], section: _Se
             raise ValueError(f"{path}.{section.key}: {unknown(section.key, chosen, section.table)}")
         fields = dataclasses.fields(kind)
         known |= {field.name for field in fields}
-    elif row.get("kind", "state") not in _MONITORS:
+    elif row.get("kind", "state") not in [*_MONITORS]:
         raise ValueError(f"{path}.kind: {unknown('kind of monitor', row['kind'], _MONITORS)}")
     elif row.get("kind") == "spikes":
         known -= {"every", "reduce"}
