@@ -54,8 +54,9 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             Variable(f"{name}.O", encoder.shape),
         ]
         ops += encoder.coding.lower(name, f"{name}.O")
+    connections, modules = network.of_kind(Connection), network.of_kind(Module)
     for ring in _rings(network):
-        for connection_name, connection in network.of_kind(Connection).items():
+        for connection_name, connection in connections.items():
             if connection.post not in ring:
                 continue
             late = propagation == "one_step" or connection.pre in ring
@@ -68,7 +69,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             link_variables, link_ops = connection.link.lower(ends)
             variables += link_variables
             ops += link_ops
-        for module_name, module in network.of_kind(Module).items():
+        for module_name, module in modules.items():
             if module.output[0] not in ring:
                 continue
             sources = []
