@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
+from spaic_jax import network as networks
 from spaic_jax import neurons, surrogate, synapses
 from spaic_jax.coding import DECODERS, ENCODERS, decoders, encoders
-from spaic_jax.network import from_dict, to_dict
+from spaic_jax.network import POLICIES, from_dict, to_dict
 from spaic_jax.neurons import NEURONS
 from spaic_jax.surrogate import SURROGATES, Smooth
 from spaic_jax.synapses import LINKS
@@ -142,6 +143,7 @@ def close(first, second, rtol=1e-5):
         (synapses, synapses.Link, LINKS),
         (encoders, encoders.Coding, ENCODERS),
         (decoders, decoders.Decoding, DECODERS),
+        (networks, networks.ConnectPolicy, POLICIES),
     ],
 )
 def test_every_public_class_is_in_its_table(package, base, table):

@@ -34,13 +34,25 @@ def everything() -> sj.Network:
         sj.StateMonitor(hidden, "V", name="voltage", every=2)
         sj.StateMonitor(hidden, "O", name="mean", reduce="mean")
         sj.SpikeMonitor(out, name="spikes")
-    return net
+        with sj.Assembly(neuron_type=["cortex", "left"]) as cortex:
+            with sj.Assembly() as layer:
+                inner = sj.NeuronGroup(2, model="if", neuron_type="excitatory")
+                sj.Connection(image, inner, name="in")
+            other = sj.NeuronGroup(2, model="if")
+            sj.Projection(cortex, layer, name="within", w_std=0.3)
+            sj.StateMonitor(inner, "V", name="deep")
+        chosen = sj.IncludedTypePolicy("excitatory") & sj.ExcludedTypePolicy(post_types=["cortex"], level=0)
+        sj.Projection(cortex, out, [chosen, sj.IndexConnectPolicy([0, (1, 0)], [0, 0])], name="across", is_parameter=False)
+        sj.Projection(image, other, name="drives")
+        unused = sj.NeuronGroup(3)
+    assert unused.name is None
+    return sj.edit.hide(net, "unused", "cortex/deep")
 
 
 def test_round_trip_of_everything() -> None:
     net = everything()
     tables = to_dict(net)
-    assert list(tables) == list(_SECTIONS)
+    assert list(tables) == ["hidden", *_SECTIONS, "assemblies"]
     again = from_dict(tables)
     assert to_dict(again) == tables
     assert lower(again, 1.0) == lower(net, 1.0)
@@ -124,6 +136,7 @@ def test_toml() -> None:
         ("groups.hidden.tau_m", "slow", "network.groups.hidden.tau_m: a number is needed, not 'slow'."),
         ("groups.hidden.tau_m", [1.0, 2.0], "network.groups.hidden: NeuronGroup of shape (3,): tau_m has shape (2,)"),
         ("groups.hidden.tau_m", [[1.0], 2.0], "network.groups.hidden.tau_m: an array needs rows of numbers"),
+        ("groups.hidden.tau_m", [1.0, 2.0, 1e39], "network.groups.hidden.tau_m: an array needs rows of numbers of float32"),
         ("groups.hidden.num", "many", "network.groups.hidden.num: a whole number is needed, not 'many'."),
         ("groups.hidden.num", 0, "network.groups.hidden: a NeuronGroup needs positive whole numbers"),
         ("groups.hidden.shape", 3, "network.groups.hidden.shape: a list of whole numbers is needed, not 3."),
@@ -153,6 +166,7 @@ def test_toml() -> None:
         ("encoders.image.unit_conversion", -1.0, "network.encoders.image: Poisson: unit_conversion must be positive"),
         ("decoders.counts.num", 4, "network.decoders.counts: Decoder: num is 4, but its target has 3 neurons."),
         ("monitors.seen.kind", "spiks", "network.monitors.seen.kind: unknown kind of monitor 'spiks'"),
+        ("monitors.seen.kind", [], "network.monitors.seen.kind: unknown kind of monitor []"),
         ("monitors.seen.kind", None, "network.monitors.seen.kind is missing."),
         ("monitors.seen.every", 2, "network.monitors.seen.every: unknown key 'every'"),
         ("monitors.hidden", {"kind": "spikes", "target": "hidden"}, "network.monitors.hidden: the network has two"),

@@ -11,7 +11,7 @@ import pytest
 import spaic_jax as sj
 from spaic_jax import Op, Program, Record, Variable
 from spaic_jax.program import Constant, ProgramError, Uniform
-from spaic_jax.run import load_variables, save_variables
+from spaic_jax.storage import load_variables, save_variables
 
 
 def bounded(**connection):

@@ -6,7 +6,7 @@ from spaic_jax.cli.config import read_config
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.experiment import make_experiment
 from spaic_jax.cli.folder import RunFolder
-from spaic_jax.train.checkpoint import load_weights
+from spaic_jax.storage import load_weights
 from spaic_jax.train.evaluation import evaluate_arrays
 from spaic_jax.train.keys import evaluation_key
 

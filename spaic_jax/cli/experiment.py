@@ -13,7 +13,7 @@ from spaic_jax.cli.config import Config
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
 from spaic_jax.data import DATASETS, Dataset
-from spaic_jax.network import Encoder, Network, from_dict, to_dict
+from spaic_jax.network import Encoder, Network, expand, from_dict, to_dict
 from spaic_jax.run import Simulator, build
 from spaic_jax.train.losses import LOSSES, resolve_loss
 from spaic_jax.train.task import Arrays, Task, prepare
@@ -102,7 +102,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
 
 
 def _load_data(config: Config, network: Network, where: str | Path) -> tuple[Dataset, Dataset]:
-    name, encoders = config.data.name, network.of_kind(Encoder)
+    name, encoders = config.data.name, expand(network).of_kind(Encoder)
     if name not in DATASETS:
         raise UserError(f"{where}: data.name: {unknown('data set', name, DATASETS)}")
     if config.data.input is None and len(encoders) != 1:

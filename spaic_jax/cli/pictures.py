@@ -8,7 +8,7 @@ import numpy as np
 from spaic_jax import plot
 from spaic_jax.cli.experiment import Experiment
 from spaic_jax.cli.folder import RunFolder
-from spaic_jax.network import Encoder, NeuronGroup, from_dict
+from spaic_jax.network import Encoder, NeuronGroup, StateMonitor, edit, expand
 from spaic_jax.run import Variables, build
 from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import evaluation_key
@@ -37,26 +37,26 @@ def draw(
 
 def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Spikes and potentials of the first sample of the test data, `[T, n]` by group."""
-    network, monitors = experiment.network, {}
-    sources = {**network.of_kind(Encoder), **network.of_kind(NeuronGroup)}
-    for name, source in sources.items():
-        if source.output == "O":
-            monitors[f"spikes of {name}"] = {"kind": "state", "target": name, "var_name": "O"}
-        if isinstance(source, NeuronGroup) and "V" in source.model.initial:
-            monitors[f"V of {name}"] = {"kind": "state", "target": name, "var_name": "V"}
     # The network with monitors of its own: the trained one has those its author asked for.
-    tables = {**experiment.resolved["network"], "monitors": monitors}
-    sim = build(from_dict(tables), experiment.config.simulation.dt, experiment.config.simulation.propagation)
+    network = expand(experiment.network)
+    network = edit.delete(network, *network.of_kind(StateMonitor))
+    sources = {**network.of_kind(Encoder), **network.of_kind(NeuronGroup)}
+    for number, source in enumerate(sources.values()):
+        if source.output == "O":
+            network.add(f"spikes of {number}", StateMonitor(source, "O"))
+        if isinstance(source, NeuronGroup) and "V" in source.model.initial:
+            network.add(f"V of {number}", StateMonitor(source, "V"))
+    sim = build(network, experiment.config.simulation.dt, experiment.config.simulation.propagation)
     sample = experiment.task.take(experiment.test_arrays.inputs, jax.numpy.zeros((1,), jax.numpy.int32))
     key = evaluation_key(experiment.key)
     probes = sim.run(variables_for(sim, variables, 1, key), sample, key, experiment.task.steps).probes
     flat = {name: np.asarray(x).reshape(experiment.task.steps, -1) for name, x in probes.items()}
     spikes, potentials = {}, {}
-    for name in sources:
-        events = flat.get(f"spikes of {name}")
+    for number, name in enumerate(sources):
+        events = flat.get(f"spikes of {number}")
         # Encoders that give currents have no spikes to draw.
         if events is not None and np.isin(events, (0, 1)).all():
             spikes[name] = events
-        if f"V of {name}" in flat:
-            potentials[name] = flat[f"V of {name}"][:, :_TRACES]
+        if f"V of {number}" in flat:
+            potentials[name] = flat[f"V of {number}"][:, :_TRACES]
     return spikes, potentials

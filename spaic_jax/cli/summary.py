@@ -9,7 +9,7 @@ from spaic_jax._extras import import_extra
 from spaic_jax.cli.config import read_config
 from spaic_jax.cli.errors import user_errors
 from spaic_jax.cli.experiment import build_network
-from spaic_jax.network import Connection, Decoder, Encoder, NeuronGroup
+from spaic_jax.network import Connection, Decoder, Encoder, NeuronGroup, expand
 
 
 def summary(config: str, changes: Sequence[str]) -> None:
@@ -25,7 +25,7 @@ def summary(config: str, changes: Sequence[str]) -> None:
     with user_errors():
         import_extra("rich", "a summary")
     network, sim, steps = build_network(read_config(config, changes), config)
-    program = sim.program
+    network, program = expand(network), sim.program
     sized = {v.name: math.prod(v.shape) for v in program.of_role("parameter")}
     groups = [
         [name, _axes(node.shape), type(node.coding).__name__, "", "(input)"]

@@ -10,7 +10,8 @@ from spaic_jax.cli.config import Config, read_config
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
-from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from spaic_jax.storage import save_weights
+from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
 from spaic_jax.train.evaluation import evaluate_arrays
 from spaic_jax.train.fitting import fit
 from spaic_jax.train.keys import evaluation_key

@@ -1,5 +1,7 @@
 """Declaring a network: frozen descriptions that refer to each other."""
 
+from spaic_jax.network import edit
+from spaic_jax.network.assembly import Assembly
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.decoder import Decoder
 from spaic_jax.network.dictionary import from_dict, to_dict
@@ -7,10 +9,21 @@ from spaic_jax.network.element import Element
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.lowering import lower
+from spaic_jax.network.module import Module
 from spaic_jax.network.network import Network
+from spaic_jax.network.policy import (
+    POLICIES,
+    BothPolicies,
+    ConnectPolicy,
+    ExcludedTypePolicy,
+    IncludedTypePolicy,
+    IndexConnectPolicy,
+)
 from spaic_jax.network.probe import SpikeMonitor, StateMonitor
+from spaic_jax.network.projection import Projection, expand
 
 __all__ = [
-    "Connection", "Decoder", "Element", "Encoder", "Network", "NeuronGroup", "SpikeMonitor", "StateMonitor",
-    "from_dict", "lower", "to_dict",
+    "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
+    "ExcludedTypePolicy", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Network", "NeuronGroup", "Projection",
+    "SpikeMonitor", "StateMonitor", "edit", "expand", "from_dict", "lower", "to_dict",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spaic_jax._errors import unknown
+from spaic_jax.network.policy import POLICIES, ConnectPolicy
 from spaic_jax.program import Constant, Given, Initial, Normal, Uniform
 from spaic_jax.surrogate import SURROGATES, Surrogate, resolve_surrogate
 
@@ -44,6 +45,8 @@ def to_plain(value: Any, path: str) -> Any:
         return value
     if isinstance(value, Surrogate):
         return {"name": name_in(SURROGATES, value, path), **settings_of(value, path)}
+    if isinstance(value, ConnectPolicy):
+        return {"policy": name_in(POLICIES, value, path), **settings_of(value, path)}
     if isinstance(value, Given):
         return value.value.tolist()
     if isinstance(value, Initial):
@@ -87,15 +90,46 @@ def from_plain(field: dataclasses.Field[Any], value: Any, path: str) -> Any:
         return kind(**settings)
     if isinstance(value, list) and field.type in (Any, "Any"):
         try:
-            return np.asarray(value, np.float32)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{path}: an array needs rows of numbers that are equally long.") from error
+            with np.errstate(over="raise"):
+                return np.asarray(value, np.float32)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: an array needs rows of numbers of float32 that are equally long.") from error
     default = None if field.default is dataclasses.MISSING else field.default
     number = isinstance(default, float | int) or any(kind in str(field.type) for kind in ("float", "int"))
     if isinstance(default, bool) != isinstance(value, bool) or (number and not isinstance(value, float | int)):
         needed = "true or false" if isinstance(default, bool) else "a number" if number else "another value"
         raise ValueError(f"{path}: {needed} is needed, not {value!r}.")
     return value
+
+
+def from_policy(value: Any, path: str) -> ConnectPolicy:
+    """The policy that a table stands for.
+
+    Raises:
+        ValueError: an unknown, missing or unfit name or key, with its path.
+    """
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{path}: a table is needed, not {value!r}.")
+    name = value.get("policy")
+    kind = POLICIES.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise ValueError(f"{path}.policy: {unknown('policy', name, POLICIES)}")
+    fields = {field.name: field.default for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in value:
+        if key not in fields and key != "policy":
+            raise ValueError(f"{path}.{key}: {unknown('key', key, fields)}")
+    for key, default in fields.items():
+        if key not in value and default is dataclasses.MISSING:
+            raise ValueError(f"{path}.{key} is missing.")
+    settings = {
+        key: from_policy(item, f"{path}.{key}") if isinstance(item, Mapping) else item
+        for key, item in value.items()
+        if key != "policy"
+    }
+    try:
+        return kind(**settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def check_own(key: str, value: Any, path: str) -> None:
@@ -105,8 +139,10 @@ def check_own(key: str, value: Any, path: str) -> None:
         "num": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
         "every": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
         "shape": ("a list of whole numbers", isinstance(value, list | tuple)),
-        "parameter_variables": (
-            "a list of names", isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+        "policies": ("a list of policies", isinstance(value, list | tuple)),
+        **dict.fromkeys(
+            ("parameter_variables", "neuron_type", "hidden"),
+            ("a list of names", isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)),
         ),
         "varible_ranges": ("a table of ranges", isinstance(value, Mapping)),
     }.get(key, ("a name", isinstance(value, str)))

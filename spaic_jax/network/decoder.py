@@ -43,9 +43,11 @@ class Decoder(Element):
         if num is not None and num != dec_target.num:
             raise ValueError(f"Decoder: num is {num}, but its target has {dec_target.num} neurons.")
         decoding = resolve_decoder(coding_method, **settings)
-        decoding.check(dec_target.num)
         variable = coding_var_name or decoding.reads or dec_target.output
         self._declare(dec_target=dec_target, decoding=decoding, name=name, coding_var_name=variable)
+
+    def _check(self) -> None:
+        self.decoding.check(self.dec_target.num)
 
     dec_target: NeuronGroup
     decoding: Decoding

@@ -7,14 +7,25 @@ from typing import Any
 from spaic_jax._errors import unknown
 from spaic_jax.coding.decoders import DECODERS
 from spaic_jax.coding.encoders import ENCODERS
-from spaic_jax.network._plain import check_own, from_plain, from_ranges, name_in, settings_of, to_plain, to_ranges
+from spaic_jax.network._plain import (
+    check_own,
+    from_plain,
+    from_policy,
+    from_ranges,
+    name_in,
+    settings_of,
+    to_plain,
+    to_ranges,
+)
+from spaic_jax.network.assembly import SEPARATOR, Assembly
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.decoder import Decoder
-from spaic_jax.network.element import Element
+from spaic_jax.network.element import Element, names_of, undeclared
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
 from spaic_jax.network.probe import SpikeMonitor, StateMonitor
+from spaic_jax.network.projection import Projection
 from spaic_jax.neurons import NEURONS
 from spaic_jax.synapses import LINKS
 
@@ -47,11 +58,16 @@ class _Section:
 _SECTIONS = {
     "encoders": _Section(Encoder, ("num", "shape"), (), ENCODERS, "coding_method", "poisson", "coding"),
     "groups": _Section(
-        NeuronGroup, ("num", "shape", "parameter_variables", "varible_ranges"), (), NEURONS, "model", "clif", "model"
+        NeuronGroup, ("num", "shape", "neuron_type", "parameter_variables", "varible_ranges"), (), NEURONS, "model",
+        "clif", "model",
     ),
     "connections": _Section(
         Connection, ("pre", "post", "pre_var_name", "is_parameter"), ("pre", "post"), LINKS, "link_type", "full",
         "link", ("pre", "post"),
+    ),
+    "projections": _Section(
+        Projection, ("pre", "post", "policies", "is_parameter"), ("pre", "post"), LINKS, "link_type", "full", "link",
+        ("pre", "post"),
     ),
     "decoders": _Section(
         Decoder, ("num", "dec_target", "coding_var_name"), ("dec_target",), DECODERS, "coding_method", "spike_counts",
@@ -61,6 +77,10 @@ _SECTIONS = {
         StateMonitor, ("kind", "target", "var_name", "every", "reduce"), ("kind", "target"), refers=("target",)
     ),
 }
+#: What an assembly has besides its members: tags, and the names of the members that are not built.
+_OWN = ("neuron_type", "hidden")
+#: Assemblies in each other; no more than this, so that no file can exhaust the stack.
+_DEEPEST = 64
 _MONITORS: dict[str, type[StateMonitor]] = {"spikes": SpikeMonitor, "state": StateMonitor}
 
 
@@ -84,14 +104,27 @@ def to_dict(network: Network) -> dict[str, Any]:
         {'synapses': {'pre': 'image', 'post': 'layer', 'pre_var_name': 'O', 'is_parameter': True, 'link_type': 'full',
         'w_mean': 0.005, 'w_std': 0.1}}
     """
+    return _tables_of(network, network, "network")
+
+
+def _tables_of(network: Network, assembly: Assembly, path: str) -> dict[str, Any]:
     tables: dict[str, dict[str, Any]] = {}
-    for name, member in network.members.items():
+    inside: dict[str, Any] = {}
+    for name, member in assembly.members.items():
+        if isinstance(member, Assembly):
+            inside[name] = _tables_of(network, member, f"{path}.assemblies.{name}")
+            continue
         section = next((key for key, section in _SECTIONS.items() if isinstance(member, section.kind)), None)
         if section is None:
-            raise ValueError(f"network.{name}: a {type(member).__name__} has no form as a dictionary.")
-        path = f"network.{section}.{name}"
-        tables.setdefault(section, {})[name] = _describe(network, member, _SECTIONS[section], path)
-    return {section: tables[section] for section in _SECTIONS if section in tables}
+            raise ValueError(f"{path}.{name}: a {type(member).__name__} has no form as a dictionary.")
+        row = _describe(network, member, _SECTIONS[section], f"{path}.{section}.{name}")
+        tables.setdefault(section, {})[name] = row
+    own = {"neuron_type": list(assembly.neuron_type), "hidden": sorted(assembly.hidden_members)}
+    return {
+        **{key: value for key, value in own.items() if value},
+        **{section: tables[section] for section in _SECTIONS if section in tables},
+        **({"assemblies": inside} if inside else {}),
+    }
 
 
 def _describe(network: Network, member: Any, section: _Section, path: str) -> dict[str, Any]:
@@ -119,8 +152,10 @@ def _describe(network: Network, member: Any, section: _Section, path: str) -> di
 def from_dict(tables: Mapping[str, Any]) -> Network:
     """The network that tables describe, such as those of a TOML file.
 
-    The tables are `encoders`, `groups`, `connections`, `decoders` and `monitors`. Each maps the name of a member to its
-    arguments, by the names that its class gives them; the settings of a model, link or coding stand beside them.
+    The tables are `encoders`, `groups`, `connections`, `projections`, `decoders` and `monitors`. Each maps the name of a
+    member to its arguments, by the names that its class gives them; the settings of a model, link or coding stand beside
+    them. Other members are named by path, such as `"cortex/hidden"`. The table `assemblies` maps the name of an assembly
+    to tables like these; the list `hidden` names the members of a level that are not built.
 
     Args:
         tables: what was read.
@@ -140,25 +175,81 @@ def from_dict(tables: Mapping[str, Any]) -> Network:
         >>> net.members["layer"].model.surrogate, net.members["synapses"].link.weight
         (AtanGrad(alpha=3.0), Normal(mean=0.0, std=0.2))
     """
-    for name, rows in _table(tables, "network").items():
-        if name not in _SECTIONS:
-            raise ValueError(f"network.{name}: {unknown('table', name, _SECTIONS)}")
-        for member, row in _table(rows, f"network.{name}").items():
-            _table(row, f"network.{name}.{member}")
+    try:
+        with undeclared():
+            return _network_of(tables)
+    except RecursionError:
+        raise ValueError("network: the tables and lists lie in each other too deeply.") from None
+
+
+def _network_of(tables: Mapping[str, Any]) -> Network:
     network = Network()
+    rows: dict[str, list[_Row]] = {name: [] for name in _SECTIONS}
+    _plant(tables, "network", network, rows)
+    known = network.of_kind(Element)
     for name, section in _SECTIONS.items():
-        for member, row in tables.get(name, {}).items():
-            path = f"network.{name}.{member}"
-            arguments = _arguments(network, dict(row), section, path)
+        for row in rows[name]:
+            arguments = _arguments(known, dict(row.values), section, row.path)
             kind: Callable[..., Element] = _MONITORS[arguments.pop("kind")] if name == "monitors" else section.kind
             try:
-                network.add(member, kind(**arguments))
+                member = kind(**arguments)
+                row.assembly.add(row.name, member)
             except (TypeError, ValueError) as error:
-                raise ValueError(f"{path}: {error}") from error
+                raise ValueError(f"{row.path}: {error}") from error
+            known[row.front + row.name] = member
+    _hide(tables, "network", network)
     return network
 
 
-def _arguments(network: Network, row: dict[str, Any], section: _Section, path: str) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class _Row:
+    """What describes one member: where it will be, by what name, and the path for errors."""
+
+    assembly: Assembly
+    front: str
+    name: str
+    path: str
+    values: Mapping[str, Any]
+
+
+def _plant(tables: Any, path: str, assembly: Assembly, found: dict[str, list[_Row]], around: tuple[str, ...] = ()) -> None:
+    """Make the assemblies, empty, and find the rows of all members."""
+    if len(around) > _DEEPEST:
+        raise ValueError(f"{path}: assemblies lie in each other more than {_DEEPEST} deep.")
+    front = "".join(name + SEPARATOR for name in around)
+    for key, value in _table(tables, path).items():
+        where = f"{path}.{key}"
+        if key in _OWN:
+            check_own(key, value, where)
+            continue
+        if key != "assemblies" and key not in _SECTIONS:
+            raise ValueError(f"{where}: {unknown('table', key, [*_OWN, *_SECTIONS, 'assemblies'])}")
+        for name, row in _table(value, where).items():
+            if key != "assemblies":
+                found[key].append(_Row(assembly, front, name, f"{where}.{name}", _table(row, f"{where}.{name}")))
+                continue
+            inside = Assembly()
+            try:
+                assembly.add(name, inside)
+            except ValueError as error:
+                raise ValueError(f"{where}.{name}: {error}") from error
+            _plant(row, f"{where}.{name}", inside, found, (*around, name))
+    try:
+        vars(assembly)["neuron_type"] = names_of(tables.get("neuron_type", ()), "neuron_type")
+    except ValueError as error:
+        raise ValueError(f"{path}.neuron_type: {error}") from error
+
+
+def _hide(tables: Mapping[str, Any], path: str, assembly: Assembly) -> None:
+    for name in tables.get("hidden", ()):
+        if name not in assembly.members:
+            raise ValueError(f"{path}.hidden: {unknown('member', name, assembly.members)}")
+    vars(assembly)["_hidden"] = frozenset(tables.get("hidden", ()))
+    for name, inside in assembly.of_kind(Assembly, recursive=False).items():
+        _hide(tables["assemblies"][name], f"{path}.assemblies.{name}", inside)
+
+
+def _arguments(members: Mapping[str, Element], row: dict[str, Any], section: _Section, path: str) -> dict[str, Any]:
     known = set(section.own) | ({section.key} if section.table else set())
     fields: tuple[dataclasses.Field[Any], ...] = ()
     if section.table:
@@ -168,7 +259,7 @@ def _arguments(network: Network, row: dict[str, Any], section: _Section, path: s
             raise ValueError(f"{path}.{section.key}: {unknown(section.key, chosen, section.table)}")
         fields = dataclasses.fields(kind)
         known |= {field.name for field in fields}
-    elif row.get("kind", "state") not in _MONITORS:
+    elif row.get("kind", "state") not in [*_MONITORS]:
         raise ValueError(f"{path}.kind: {unknown('kind of monitor', row['kind'], _MONITORS)}")
     elif row.get("kind") == "spikes":
         known -= {"every", "reduce"}
@@ -182,14 +273,16 @@ def _arguments(network: Network, row: dict[str, Any], section: _Section, path: s
         if key not in row:
             raise ValueError(f"{path}.{key} is missing.")
     for key in section.refers:
-        if row[key] not in network.members:
-            raise ValueError(f"{path}.{key}: {unknown('member', row[key], network.members)}")
-        row[key] = network.members[row[key]]
+        if row[key] not in members:
+            raise ValueError(f"{path}.{key}: {unknown('member', row[key], members)}")
+        row[key] = members[row[key]]
     for field in fields:
         if field.name in row:
             row[field.name] = from_plain(field, row[field.name], f"{path}.{field.name}")
     if "shape" in row:
         row["shape"] = tuple(row["shape"])
+    if "policies" in row:
+        row["policies"] = [from_policy(item, f"{path}.policies.{i}") for i, item in enumerate(row["policies"])]
     if "varible_ranges" in row:
         row["varible_ranges"] = from_ranges(row["varible_ranges"], f"{path}.varible_ranges")
     return row

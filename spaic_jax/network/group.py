@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from spaic_jax._errors import unknown
-from spaic_jax.network.element import Element, shape_of
+from spaic_jax.network.element import Element, names_of, shape_of
 from spaic_jax.neurons import NeuronModel, resolve_neuron
 
 
@@ -20,6 +20,7 @@ class NeuronGroup(Element):
         shape: shape of the population, instead of or beside `num`.
         name: name in the network; by default that of the attribute or variable it is bound to.
         parameter_variables: names of model parameters that are trained, such as `["tau_m"]`.
+        neuron_type: tags that the policies of a `Projection` look at, such as `"excitatory"`.
         varible_ranges: `{name: (lowest, highest)}` for trained parameters (SPAIC's spelling), `None` where free.
         **parameters: the model's parameters and choices; a number, or an array with one number a neuron.
 
@@ -39,6 +40,7 @@ class NeuronGroup(Element):
         *,
         shape: tuple[int, ...] | None = None,
         name: str | None = None,
+        neuron_type: str | Sequence[str] = (),
         parameter_variables: Sequence[str] = (),
         varible_ranges: dict[str, tuple[float | None, float | None]] | None = None,
         **parameters: Any,
@@ -58,12 +60,14 @@ class NeuronGroup(Element):
             shape=size,
             model=resolved,
             name=name,
+            neuron_type=names_of(neuron_type, "NeuronGroup: neuron_type"),
             parameter_variables=tuple(parameter_variables),
             varible_ranges=dict(varible_ranges or {}),
         )
 
     shape: tuple[int, ...]
     model: NeuronModel
+    neuron_type: tuple[str, ...]
     parameter_variables: tuple[str, ...]
     varible_ranges: dict[str, tuple[float | None, float | None]]
 

@@ -14,12 +14,14 @@ from spaic_jax.network.connection import Connection
 from spaic_jax.network.decoder import Decoder
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.module import Module
 from spaic_jax.network.network import Network
 from spaic_jax.network.probe import REDUCTIONS, SpikeMonitor, StateMonitor, as_events
+from spaic_jax.network.projection import expand
 from spaic_jax.neurons import ModelFunction
 from spaic_jax.program import Mean, Op, Program, Record, Variable
 from spaic_jax.program.initial import Constant, as_initial
-from spaic_jax.program.op import UPDATED
+from spaic_jax.program.op import UPDATED, base_name
 from spaic_jax.synapses import Ends
 
 Propagation = Literal["same_step", "one_step"]
@@ -40,6 +42,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     """
     if propagation not in get_args(Propagation):
         raise ValueError(unknown("propagation", propagation, get_args(Propagation)))
+    network = expand(network)
     if not network.of_kind(NeuronGroup):
         raise ValueError("the network is empty: it needs at least one NeuronGroup.")
     _check_reached(network)
@@ -51,8 +54,9 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             Variable(f"{name}.O", encoder.shape),
         ]
         ops += encoder.coding.lower(name, f"{name}.O")
+    connections, modules = network.of_kind(Connection), network.of_kind(Module)
     for ring in _rings(network):
-        for connection_name, connection in network.of_kind(Connection).items():
+        for connection_name, connection in connections.items():
             if connection.post not in ring:
                 continue
             late = propagation == "one_step" or connection.pre in ring
@@ -65,10 +69,22 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             link_variables, link_ops = connection.link.lower(ends)
             variables += link_variables
             ops += link_ops
+        for module_name, module in modules.items():
+            if module.output[0] not in ring:
+                continue
+            sources = []
+            for pre, variable in module.inputs:
+                late = propagation == "one_step" or pre in ring
+                sources.append(f"{network.name_of(pre)}.{variable}" + ("" if late else UPDATED))
+            target = f"{network.name_of(module.output[0])}.{module.output[1]}"
+            module_variables, module_ops = module.lower(module_name, sources, target)
+            variables += module_variables
+            ops += module_ops
         for group in ring:
             group_variables, group_ops = _lower_group(network.name_of(group), group, dt)
             variables += group_variables
             ops += group_ops
+    _check_outputs(network, variables, ops)
     return Program(tuple(variables), tuple(ops), tuple(_records(network, variables, ops)), dt)
 
 
@@ -112,21 +128,46 @@ def _rings(network: Network) -> list[list[NeuronGroup]]:
     groups = list(network.of_kind(NeuronGroup).values())
     number = {id(group): i for i, group in enumerate(groups)}
     followers: dict[int, list[int]] = {i: [] for i in range(len(groups))}
-    for connection in network.of_kind(Connection).values():
-        if isinstance(connection.pre, NeuronGroup):
-            followers[number[id(connection.pre)]].append(number[id(connection.post)])
+    for pre, post in _edges(network):
+        if isinstance(pre, NeuronGroup):
+            followers[number[id(pre)]].append(number[id(post)])
     return [[groups[i] for i in ring] for ring in components(followers)]
+
+
+def _edges(network: Network) -> list[tuple[Encoder | NeuronGroup, NeuronGroup]]:
+    """What a member gives to a group, by a connection or a module.
+
+    Raises:
+        ValueError: when one of the two is not in the network.
+    """
+    edges = [(connection.pre, connection.post) for connection in network.of_kind(Connection).values()]
+    edges += [(pre, module.output[0]) for module in network.of_kind(Module).values() for pre, _ in module.inputs]
+    inside = {id(member) for member in network.of_kind(NeuronGroup, Encoder).values()}
+    for end in (end for edge in edges for end in edge):
+        if id(end) not in inside:
+            network.name_of(end)
+    return edges
 
 
 def _check_reached(network: Network) -> None:
     """ValueError when no path leads from an encoder to a group."""
-    connections = list(network.of_kind(Connection).values())
+    edges = _edges(network)
     reached = {id(encoder) for encoder in network.of_kind(Encoder).values()}
-    while new := {id(c.post) for c in connections if id(c.pre) in reached} - reached:
+    while new := {id(post) for pre, post in edges if id(pre) in reached} - reached:
         reached |= new
     for name, group in network.of_kind(NeuronGroup).items():
         if id(group) not in reached:
             raise ValueError(f"group '{name}' is reached by nothing: connect an encoder, or a group that one reaches, to it.")
+
+
+def _check_outputs(network: Network, variables: list[Variable], ops: list[Op]) -> None:
+    """ValueError when a module writes what its group does not read."""
+    read = {base_name(name) for op in ops for name in op.inputs} - {v.name for v in variables}
+    for name, module in network.of_kind(Module).items():
+        group, variable = network.name_of(module.output[0]), module.output[1]
+        if f"{group}.{variable}" not in read:
+            choices = [other.removeprefix(f"{group}.") for other in read if other.startswith(f"{group}.")]
+            raise ValueError(f"module '{name}' writes to '{group}': {unknown('variable', variable, choices)}")
 
 
 def _records(network: Network, variables: list[Variable], ops: list[Op]) -> Iterable[Record]:

@@ -17,6 +17,10 @@ class Initial(abc.ABC):
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         """The array, of the given shape and dtype, from an explicit key."""
 
+    def stream(self, name: str) -> str:
+        """What the key depends on besides the seed: the name of the variable, or another that several ones share."""
+        return name
+
 
 @dataclasses.dataclass(frozen=True)
 class Constant(Initial):

@@ -3,7 +3,6 @@
 from spaic_jax.run.build import build
 from spaic_jax.run.result import Health, Result
 from spaic_jax.run.simulator import Simulator
-from spaic_jax.run.snapshot import load_variables, save_variables
 from spaic_jax.run.variables import Variables
 
-__all__ = ["Health", "Result", "Simulator", "Variables", "build", "load_variables", "save_variables"]
+__all__ = ["Health", "Result", "Simulator", "Variables", "build"]

@@ -73,7 +73,8 @@ class Simulator:
         for v in self.program.variables:
             if v.role == "input":
                 continue
-            value = v.init(jax.random.fold_in(key, zlib.crc32(v.name.encode())), v.shape, jnp.dtype(v.dtype))
+            stream = zlib.crc32(v.init.stream(v.name).encode())
+            value = v.init(jax.random.fold_in(key, stream), v.shape, jnp.dtype(v.dtype))
             if v.bounds != (None, None):
                 value = jnp.clip(value, *v.bounds)
             values[v.name] = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)

@@ -1,12 +1,7 @@
 """Training by surrogate gradients: losses, measures, the loop, checkpoints."""
 
-from spaic_jax.train.checkpoint import (
-    CheckpointError,
-    load_checkpoint,
-    load_weights,
-    save_checkpoint,
-    save_weights,
-)
+from spaic_jax.storage import CheckpointError, load_weights, save_weights
+from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
 from spaic_jax.train.evaluation import Evaluation, evaluate
 from spaic_jax.train.fitting import fit
 from spaic_jax.train.keys import evaluation_key, initial_key

@@ -1,4 +1,4 @@
-"""Checkpoints and weights in files: safetensors, no code inside, written whole or not at all."""
+"""Checkpoints of a training in files: safetensors, no code inside, written whole or not at all."""
 
 import json
 import os
@@ -8,12 +8,10 @@ from typing import Any
 import jax
 import optax
 
-from spaic_jax.run import Simulator, Variables
-from spaic_jax.run._tensors import CheckpointError, read_tensors, write_tensors
+from spaic_jax.run import Simulator
+from spaic_jax.storage._tensors import CheckpointError, read_tensors, write_tensors
 from spaic_jax.train.loop import initial_opt_state
 from spaic_jax.train.state import TrainState
-
-__all__ = ["CheckpointError", "load_checkpoint", "load_weights", "save_checkpoint", "save_weights"]
 
 
 def save_checkpoint(
@@ -79,57 +77,6 @@ def load_checkpoint(
         raise CheckpointError(f"'{path}' is damaged: its epoch or history cannot be read.") from error
     loaded = jax.tree.unflatten(jax.tree.structure(opt_state), [arrays[name] for name in needed])
     return TrainState({name: arrays[name] for name in params}, loaded, epoch), history
-
-
-def save_weights(path: str | os.PathLike[str], sim: Simulator, variables: Variables, epoch: int = 0) -> None:
-    """Write the parameters and constants of a network, by full name, for use without further training.
-
-    Args:
-        path: the file, `*.safetensors`.
-        sim: the simulator of the network.
-        variables: what holds them, such as `fit(...).variables`.
-        epoch: number of epochs they were trained for.
-
-    Raises:
-        OSError: when it cannot be written.
-        ImportError: when safetensors is not installed.
-
-    Example:
-        >>> import jax, spaic_jax as sj, tempfile
-        >>> with sj.Network() as net:
-        ...     image = sj.Encoder(num=2)
-        ...     layer = sj.NeuronGroup(2, model="lif")
-        ...     synapses = sj.Connection(image, layer)
-        >>> sim = sj.build(net, dt=1.0)
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save_weights(f"{folder}/w.safetensors", sim, sim.init(jax.random.key(1)))
-        ...     variables, epoch = load_weights(f"{folder}/w.safetensors", sim)
-        >>> sorted(variables.params), epoch
-        (['synapses.weight'], 0)
-    """
-    write_tensors(path, {**variables.params, **variables.constants}, sim.program, "weights", {"epoch": str(epoch)})
-
-
-def load_weights(path: str | os.PathLike[str], sim: Simulator, batch_size: int = 1) -> tuple[Variables, int]:
-    """Read what `save_weights` wrote.
-
-    Args:
-        path: the file.
-        sim: the simulator of the network.
-        batch_size: batch size of the variables.
-
-    Returns:
-        The variables before the first step, and the number of epochs they were trained for.
-
-    Raises:
-        CheckpointError: the file is missing, damaged, or of another network; one sentence says which.
-        ImportError: when safetensors is not installed.
-    """
-    fresh = sim.init(jax.random.key(0), batch_size)
-    needed = {name: jax.ShapeDtypeStruct(x.shape, x.dtype) for name, x in {**fresh.params, **fresh.constants}.items()}
-    arrays, metadata = read_tensors(path, needed, sim.program, "weights")
-    params, constants = ({name: arrays[name] for name in part} for part in (fresh.params, fresh.constants))
-    return Variables(params, fresh.state, constants, fresh.step), int(metadata["epoch"])
 
 
 def _leaves(opt_state: Any) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import jax
 
-from spaic_jax.run._tensors import CheckpointError, read_tensors, write_tensors
 from spaic_jax.run.check import batch_size_of
 from spaic_jax.run.simulator import Simulator
 from spaic_jax.run.variables import Variables
+from spaic_jax.storage._tensors import CheckpointError, read_tensors, write_tensors
 
 _STEP = "[step]"
 

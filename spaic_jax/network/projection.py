@@ -1,0 +1,147 @@
+"""Connections between the groups of two assemblies."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from spaic_jax.network._draft import Draft
+from spaic_jax.network.assembly import SEPARATOR, Assembly
+from spaic_jax.network.connection import Connection
+from spaic_jax.network.element import Element, undeclared
+from spaic_jax.network.encoder import Encoder
+from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.network import Network
+from spaic_jax.network.policy import ConnectPolicy
+from spaic_jax.synapses import Link, resolve_link
+
+
+class Projection(Element):
+    """Connections of one kind from the groups of `pre` to the groups of `post`, one a pair.
+
+    When the network is lowered, it becomes an assembly of its name, with a connection `"pre->post"` for each pair of
+    groups that its policies choose; each draws weights of its own. See `expand`.
+
+    Args:
+        pre: an assembly, or a single group or encoder; of an assembly only groups count.
+        post: an assembly, or a single group; it may be `pre`, where a group is paired with itself too.
+        policies: a policy or a list of them: a pair is connected if one of them chooses it; all pairs without any.
+            `first & second` chooses what both do.
+        link_type: name of a link type, or the link itself.
+        name: name in the network; by default that of the attribute or variable it is bound to.
+        is_parameter: whether the weights are trained.
+        **settings: the link's settings.
+
+    Raises:
+        ValueError: unknown link type or setting; when the network is lowered, no pair at all.
+        TypeError: an end that is none, or something else than policies.
+
+    Example:
+        >>> from spaic_jax.network import IncludedTypePolicy, expand
+        >>> with Network() as net:
+        ...     with Assembly() as cortex:
+        ...         exc = NeuronGroup(8, neuron_type="excitatory")
+        ...         inh = NeuronGroup(2, neuron_type="inhibitory")
+        ...     output = NeuronGroup(3)
+        ...     out = Projection(cortex, output, IncludedTypePolicy(pre_types="excitatory"), w_std=0.2)
+        >>> list(expand(net).of_kind(Connection))
+        ['out/exc->output']
+    """
+
+    def __init__(
+        self,
+        pre: Assembly | NeuronGroup | Encoder,
+        post: Assembly | NeuronGroup,
+        policies: ConnectPolicy | Sequence[ConnectPolicy] = (),
+        link_type: str | Link = "full",
+        *,
+        name: str | None = None,
+        is_parameter: bool = True,
+        **settings: Any,
+    ):
+        if not isinstance(pre, Assembly | NeuronGroup | Encoder):
+            raise TypeError(f"Projection: pre must be an Assembly, a NeuronGroup or an Encoder, not {pre!r}.")
+        if not isinstance(post, Assembly | NeuronGroup):
+            raise TypeError(f"Projection: post must be an Assembly or a NeuronGroup, not {post!r}.")
+        chosen = (policies,) if isinstance(policies, ConnectPolicy) else policies
+        if not isinstance(chosen, list | tuple) or not all(isinstance(policy, ConnectPolicy) for policy in chosen):
+            raise TypeError(f"Projection: policies must be a policy or a list of policies, not {policies!r}.")
+        self._declare(
+            pre=pre,
+            post=post,
+            policies=tuple(chosen),
+            link=resolve_link(link_type, **settings),
+            name=name,
+            is_parameter=is_parameter,
+        )
+
+    pre: Assembly | NeuronGroup | Encoder
+    post: Assembly | NeuronGroup
+    policies: tuple[ConnectPolicy, ...]
+    link: Link
+    is_parameter: bool
+
+    def connections(self, network: Network) -> dict[str, Connection]:
+        """The connections it stands for in a network, by name.
+
+        Raises:
+            ValueError: when there are none.
+        """
+        where = f"projection '{network.name_of(self)}'"
+        pre, post = _ways(network, self.pre), _ways(network, self.post)
+        before, after = tuple(pre.values()), tuple(post.values())
+        try:
+            chosen = [policy.pairs(before, after) for policy in self.policies]
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
+        pairs = set().union(*chosen) if chosen else {(i, j) for i in range(len(pre)) for j in range(len(post))}
+        if not pairs:
+            why = "its policies choose no pair of groups" if pre and post else "one of its ends holds no group"
+            raise ValueError(f"{where} makes no connection: {why}.")
+        with undeclared():
+            return {
+                # A name may not hold the sign between the names of a path.
+                f"{tuple(pre)[i]}->{tuple(post)[j]}".replace(SEPARATOR, ":"): Connection(
+                    before[i][-1], after[j][-1], self.link, is_parameter=self.is_parameter
+                )
+                for i, j in sorted(pairs)
+            }
+
+
+def _ways(network: Network, end: Any) -> dict[str, Any]:
+    """The groups of an end: by path, the members on the way to each."""
+    if not isinstance(end, Assembly):
+        return {network.name_of(end).rpartition(SEPARATOR)[2]: (end,)}
+    return {path: (*end.assemblies_around(group), group) for path, group in end.of_kind(NeuronGroup).items()}
+
+
+def expand(network: Network) -> Network:
+    """The network as it is built: without hidden members, and with an assembly of connections for each projection.
+
+    Raises:
+        ValueError: a projection that makes no connection.
+
+    Example:
+        >>> from spaic_jax.network import edit
+        >>> net = Network()
+        >>> net.a, net.b = NeuronGroup(3), NeuronGroup(3)
+        >>> list(expand(edit.hide(net, "b")).members)
+        ['a']
+    """
+    draft = Draft(network)
+    hidden = [
+        front + name
+        for front, assembly in [("", network), *((p + SEPARATOR, a) for p, a in network.of_kind(Assembly).items())]
+        for name in assembly.hidden_members
+    ]
+    for path in hidden:
+        if not any(path.startswith(other + SEPARATOR) for other in hidden):
+            draft.drop(path)
+    shown = draft.finish()
+    draft = Draft(shown)
+    for path, projection in shown.of_kind(Projection).items():
+        around, name = draft.holder(path)
+        connections = Assembly._empty()
+        for own, connection in projection.connections(shown).items():
+            connections.add(own, connection)
+        around._members[name] = connections
+        draft.move(projection, connections)
+    return draft.finish()

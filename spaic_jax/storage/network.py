@@ -1,0 +1,104 @@
+"""A network in a file of TOML or JSON, with its weights beside it."""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from spaic_jax._errors import unknown
+from spaic_jax._extras import import_extra
+from spaic_jax._files import write_whole
+from spaic_jax.network import Network, from_dict, to_dict
+from spaic_jax.run import Simulator, Variables
+from spaic_jax.storage.weights import save_weights
+
+
+def save_network(
+    path: str | os.PathLike[str], network: Network, sim: Simulator | None = None, variables: Variables | None = None
+) -> None:
+    """Write what was declared as text that can be read and edited, and the weights beside it.
+
+    The weights go to the file of the same name that ends in `.safetensors`, as `save_weights` writes it; `load_weights`
+    reads it. Each file is written under a temporary name in the same folder and then renamed, the weights first.
+
+    Args:
+        path: the file; `*.toml`, or `*.json`.
+        network: what was declared.
+        sim: its simulator, where its weights are to be written too.
+        variables: what holds them.
+
+    Raises:
+        ValueError: another suffix; a member that has no form as text, such as a `Module`; `sim` without `variables`, or
+            the other way round.
+        OSError: when it cannot be written.
+        ImportError: when tomli-w or safetensors is not installed.
+
+    Example:
+        >>> import jax, spaic_jax as sj, tempfile
+        >>> with sj.Network() as net:
+        ...     image = sj.Encoder(num=2)
+        ...     with sj.Assembly() as cortex:
+        ...         layer = sj.NeuronGroup(2, model="lif")
+        ...     synapses = sj.Connection(image, layer)
+        >>> sim = sj.build(net, dt=1.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_network(f"{folder}/net.toml", net, sim, sim.init(jax.random.key(0)))
+        ...     again = load_network(f"{folder}/net.toml")
+        ...     variables, _ = sj.load_weights(f"{folder}/net.safetensors", sj.build(again, dt=1.0))
+        >>> list(again.of_kind(sj.NeuronGroup)), list(variables.params)
+        (['cortex/layer'], ['synapses.weight'])
+    """
+    target = Path(path)
+    text = _write(target, to_dict(network))
+    if (sim is None) != (variables is None):
+        raise ValueError("save_network: give sim and variables together, or neither of them.")
+    if sim is not None and variables is not None:
+        save_weights(target.with_suffix(".safetensors"), sim, variables)
+    write_whole(target, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def load_network(path: str | os.PathLike[str]) -> Network:
+    """Read what `save_network` wrote, or what was written by hand. Nothing in a file is carried out.
+
+    Args:
+        path: the file; `*.toml`, or `*.json`.
+
+    Raises:
+        ValueError: no such text, or an unknown, missing or unfit key or name; one sentence with the file and the path of
+            the key, such as `net.toml: network.groups.hidden.tau_mm: unknown key ...`.
+        OSError: when there is no such file, or it cannot be read.
+    """
+    source = Path(path)
+    _check_suffix(source)
+    contents = source.read_bytes()
+    try:
+        # JSON's own words for infinities are kept, as ranges have free ends; a repeated key is a slip.
+        text = contents.decode("utf-8")
+        tables = tomllib.loads(text) if source.suffix == ".toml" else json.loads(text, object_pairs_hook=_no_repeats)
+        return from_dict(tables)
+    except RecursionError:
+        raise ValueError(f"{source}: its tables and lists lie in each other too deeply.") from None
+    except ValueError as error:
+        raise ValueError(f"{source}: {' '.join(str(error).split())}") from error
+
+
+def _write(path: Path, tables: dict[str, Any]) -> str:
+    _check_suffix(path)
+    if path.suffix == ".json":
+        return json.dumps(tables, indent=2, ensure_ascii=False) + "\n"
+    text: str = import_extra("tomli_w", "writing TOML").dumps(tables)
+    return text
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix not in (".toml", ".json"):
+        raise ValueError(f"'{path}': {unknown('suffix', path.suffix, ('.toml', '.json'))}")
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key '{next(name for name in names if names.count(name) > 1)}' stands there twice.")
+    return table
