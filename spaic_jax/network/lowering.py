@@ -18,7 +18,7 @@ from spaic_jax.network.network import Network
 from spaic_jax.network.probe import REDUCTIONS, SpikeMonitor, StateMonitor, as_events
 from spaic_jax.neurons import ModelFunction
 from spaic_jax.program import Mean, Op, Program, Record, Variable
-from spaic_jax.program.initial import Constant, as_initial
+from spaic_jax.program.initial import as_initial
 from spaic_jax.program.op import UPDATED
 from spaic_jax.synapses import Ends
 
@@ -66,28 +66,34 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             variables += link_variables
             ops += link_ops
         for group in ring:
-            group_variables, group_ops = _lower_group(network.name_of(group), group, dt)
+            group_variables, group_ops = _lower_group(network.name_of(group), group, dt, ops)
             variables += group_variables
             ops += group_ops
     return Program(tuple(variables), tuple(ops), tuple(_records(network, variables, ops)), dt)
 
 
-def _lower_group(name: str, group: NeuronGroup, dt: float) -> tuple[list[Variable], list[Op]]:
-    """The variables of a group, the row of its coefficients, and the row of its step."""
+def _lower_group(name: str, group: NeuronGroup, dt: float, before: Iterable[Op]) -> tuple[list[Variable], list[Op]]:
+    """The variables of a group, the row of its coefficients, and the row of its step, after the rows of its inputs."""
     model, parameters = group.model, group.model.parameters()
+    written = {output.rpartition(".") for op in before for output in op.outputs}
+    inputs = {variable for owner, _, variable in written if owner == name}
+    for given in sorted(inputs - {*model.receives}):
+        raise ValueError(f"group '{name}': {unknown(f'input of a {type(model).__name__}', given, model.receives)}")
     variables = []
     for key, value in parameters.items():
         trained = key in group.parameter_variables
         variables.append(
             Variable(
                 f"{name}.{key}", np.shape(value), role="parameter" if trained else "constant", init=as_initial(value),
-                bounds=group.varible_ranges.get(key, (None, None)),
+                bounds=group.varible_ranges.get(key, model.bounds(key) if trained else (None, None)),
             )
         )
-    spiking = model.output == "O"
-    states = (*model.initial, *(["O"] if spiking else []))
+    states = (*model.initial, *(["O"] if model.output == "O" and "O" not in model.initial else []))
     variables += [
-        Variable(f"{name}.{s}", group.shape, init=Constant(model.initial.get(s, 0.0)), stay=s in model.stay) for s in states
+        Variable(
+            f"{name}.{s}", group.shape, model.dtypes.get(s, "float32"), init=as_initial(model.first(s)), stay=s in model.stay
+        )
+        for s in states
     ]
 
     structs = {key: jax.ShapeDtypeStruct(np.shape(value), jnp.float32) for key, value in parameters.items()}
@@ -97,9 +103,10 @@ def _lower_group(name: str, group: NeuronGroup, dt: float) -> tuple[list[Variabl
     if derived:
         function = dataclasses.replace(probe, results=derived)
         ops.append(Op(_full(name, derived), function, _full(name, structs), name=f"{name}.coefficients"))
-    arguments = (*model.initial, "Isyn", *(key for key in parameters if key not in derived), *derived)
+    received = tuple(s for s in model.receives if s in inputs)
+    arguments = (*model.initial, *received, *(key for key in parameters if key not in derived), *derived)
     step = ModelFunction.of(model, "step", arguments, states, dt)
-    ops.append(Op(_full(name, states), step, _full(name, arguments), name=name))
+    ops.append(Op(_full(name, states), step, _full(name, arguments), name=name, random=model.random))
     return variables, ops
 
 
@@ -119,9 +126,10 @@ def _rings(network: Network) -> list[list[NeuronGroup]]:
 
 
 def _check_reached(network: Network) -> None:
-    """ValueError when no path leads from an encoder to a group."""
+    """ValueError when no path leads from an encoder, or from a group that fires by itself, to a group."""
     connections = list(network.of_kind(Connection).values())
     reached = {id(encoder) for encoder in network.of_kind(Encoder).values()}
+    reached |= {id(group) for group in network.of_kind(NeuronGroup).values() if group.model.random}
     while new := {id(c.post) for c in connections if id(c.pre) in reached} - reached:
         reached |= new
     for name, group in network.of_kind(NeuronGroup).items():
@@ -148,5 +156,5 @@ def _records(network: Network, variables: list[Variable], ops: list[Op]) -> Iter
         transform = as_events if isinstance(monitor, SpikeMonitor) else None
         yield Record(name, variable, "probe", reduction, monitor.every, transform)
     for name, group in network.of_kind(NeuronGroup).items():
-        if group.output == "O":
+        if group.model.spiking:
             yield Record(f"{name}.O", f"{name}.O", "health", Mean(), transform=jnp.mean)
