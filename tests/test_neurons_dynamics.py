@@ -10,9 +10,10 @@ from test_neurons import run_one
 
 import spaic_jax as sj
 from spaic_jax.network import to_dict
-from spaic_jax.network.lowering import _lower_group
+from spaic_jax.network.lowering import lower_group
 from spaic_jax.neurons import ODE
-from spaic_jax.program import Op, Program, Record, Variable
+from spaic_jax.neurons.integrators import phi
+from spaic_jax.program import Program, Record, Variable
 
 
 def constant(value, steps, n=1):
@@ -180,15 +181,13 @@ def test_cubalif_orders_differ_by_one_step():
     assert first["O"].any()
 
 
-def conductance_program(dt, **parameters):
+def conductance_program(dt):
     """A `condlif` group whose three inputs are given."""
-    group = sj.NeuronGroup(3, model="condlif", **parameters)
-    names = group.model.receives
-    inputs = [Op(f"g.{name}", "relu", name) for name in names]
-    variables, ops = _lower_group("g", group, dt, inputs)
-    given = tuple(Variable(name, (3,), role="input") for name in names)
+    group = sj.NeuronGroup(3, model="condlif")
+    variables, ops = lower_group("g", group, dt, group.model.receives)
+    given = tuple(Variable(f"g.{name}", (3,), role="input") for name in group.model.receives)
     records = tuple(Record(name, f"g.{name}") for name in ("V", "ge", "gi", "O"))
-    return Program((*given, *variables), (*inputs, *ops), records, dt)
+    return Program((*given, *variables), tuple(ops), records, dt)
 
 
 def test_conductances_by_a_loop_in_float64():
@@ -198,7 +197,7 @@ def test_conductances_by_a_loop_in_float64():
     program = conductance_program(dt)
     sim = sj.build(program)
     inputs = {"Isyn": np.full((600, 2, 3), 150.0), "g_exc": excite, "g_inh": inhibit}
-    inputs = {name: x.astype(np.float32) for name, x in inputs.items()}
+    inputs = {f"g.{name}": x.astype(np.float32) for name, x in inputs.items()}
     probes = sim.run(sim.init(jax.random.key(0), 2), inputs).probes
     v, ge, gi, left = np.full((2, 3), -60.0), np.zeros((2, 3)), np.zeros((2, 3)), np.zeros((2, 3), int)
     fired = 0
@@ -229,7 +228,7 @@ def test_an_input_that_nothing_writes_is_zero(key):
 def test_an_input_that_a_model_does_not_take_is_named():
     group = sj.NeuronGroup(2, model="condlif")
     with pytest.raises(ValueError, match=r"group 'g': unknown input of a CondLIF 'g_ex': did you mean 'g_exc'"):
-        _lower_group("g", group, 1.0, [Op("g.g_ex", "relu", "x")])
+        lower_group("g", group, 1.0, ["g_ex"])
 
 
 def test_random_neurons_need_no_input_and_draw_by_their_key(key):
@@ -309,6 +308,17 @@ def test_plif_is_trained_by_its_w(key):
     variables = sim.init(key)
     slope = jax.grad(lambda p: sim.run(variables.with_params(p), {"x": current}).outputs["v"].sum())(variables.params)
     np.testing.assert_allclose(slope["g.w"], current.sum() / 4, rtol=1e-6)
+
+
+def test_phi_is_accurate_and_smooth_everywhere():
+    z = np.float32([-1e6, -50.0, -2.0, -0.30001, -0.29999, -1e-3, 0.0, 1e-6, 0.1, 0.29999, 0.30001, 5.0, 29.0])
+    exact = np.divide(np.expm1(z.astype(np.float64)), z, where=z != 0, out=np.ones(len(z)))
+    values, slopes = jax.vmap(jax.value_and_grad(phi))(jnp.asarray(z))
+    np.testing.assert_allclose(values[1:], exact[1:], rtol=1e-6)
+    z, slopes = z[1:].astype(np.float64), slopes[1:]
+    exact = np.where(np.abs(z) < 1e-2, 0.5 + z / 3, (np.exp(z) - exact[1:]) / np.where(z == 0, 1, z))
+    np.testing.assert_allclose(slopes, exact, rtol=2e-5)
+    assert np.isfinite(jax.grad(phi)(jnp.float32(1e9)))
 
 
 def pendulum(p, x, current):

@@ -66,17 +66,29 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             variables += link_variables
             ops += link_ops
         for group in ring:
-            group_variables, group_ops = _lower_group(network.name_of(group), group, dt, ops)
+            name = network.name_of(group)
+            written = (output.rpartition(".") for op in ops for output in op.outputs)
+            received = {variable for owner, _, variable in written if owner == name}
+            group_variables, group_ops = lower_group(name, group, dt, received)
             variables += group_variables
             ops += group_ops
     return Program(tuple(variables), tuple(ops), tuple(_records(network, variables, ops)), dt)
 
 
-def _lower_group(name: str, group: NeuronGroup, dt: float, before: Iterable[Op]) -> tuple[list[Variable], list[Op]]:
-    """The variables of a group, the row of its coefficients, and the row of its step, after the rows of its inputs."""
+def lower_group(name: str, group: NeuronGroup, dt: float, received: Iterable[str]) -> tuple[list[Variable], list[Op]]:
+    """The variables of a group, the row of its coefficients, and the row of its step.
+
+    Args:
+        name: full name of the group, prefix of its variables.
+        group: what was declared.
+        dt: length of a step, ms.
+        received: the inputs that something writes, such as `"Isyn"`; the others are zero.
+
+    Raises:
+        ValueError: an input that the model does not take.
+    """
     model, parameters = group.model, group.model.parameters()
-    written = {output.rpartition(".") for op in before for output in op.outputs}
-    inputs = {variable for owner, _, variable in written if owner == name}
+    inputs = set(received)
     for given in sorted(inputs - {*model.receives}):
         raise ValueError(f"group '{name}': {unknown(f'input of a {type(model).__name__}', given, model.receives)}")
     variables = []
@@ -103,8 +115,8 @@ def _lower_group(name: str, group: NeuronGroup, dt: float, before: Iterable[Op])
     if derived:
         function = dataclasses.replace(probe, results=derived)
         ops.append(Op(_full(name, derived), function, _full(name, structs), name=f"{name}.coefficients"))
-    received = tuple(s for s in model.receives if s in inputs)
-    arguments = (*model.initial, *received, *(key for key in parameters if key not in derived), *derived)
+    taken = tuple(s for s in model.receives if s in inputs)
+    arguments = (*model.initial, *taken, *(key for key in parameters if key not in derived), *derived)
     step = ModelFunction.of(model, "step", arguments, states, dt)
     ops.append(Op(_full(name, states), step, _full(name, arguments), name=name, random=model.random))
     return variables, ops

@@ -24,9 +24,14 @@ def check_integrator(model: str, integrator: str, known: tuple[str, ...] = INTEG
 def phi(z: jax.Array) -> jax.Array:
     """`(e^z - 1) / z`, which is 1 at 0, with finite gradients everywhere."""
     z = jnp.clip(z, -1e4, _LARGEST)
-    small = jnp.abs(z) < 1e-3
-    apart = jnp.where(small, jnp.ones_like(z), z)
-    return jnp.where(small, 1 + z / 2 + z * z / 6, jnp.expm1(apart) / apart)
+    small = jnp.abs(z) < 0.3
+    # A series near 0 and the exponential elsewhere: on a CPU expm1 takes several times longer.
+    near = jnp.where(small, z, jnp.zeros_like(z))
+    series = jnp.ones_like(z)
+    for n in range(7, 1, -1):
+        series = 1 + near / n * series
+    far = jnp.where(small, jnp.ones_like(z), z)
+    return jnp.where(small, series, (jnp.exp(far) - 1) / far)
 
 
 def advance(
