@@ -40,11 +40,12 @@ def cases(draw, exact):
         shape = (steps, batch, n) if coding == "null" else (batch, n)
         data[f"x{i}"] = np.abs(grid(rng, shape, 0.5))
         sources.append(getattr(net, f"x{i}"))
-    models = ["if", "ifsoftreset"] if exact else ["lif", "clif", "if", "leaky_integrator"]
+    models = ["lif", "clif", "if", "leaky_integrator", "alif", "adlif", "cubalif", "plif", "nonspikinglif"]
+    models = ["if", "ifsoftreset", "ifb", "lifint"] if exact else models
     groups = []
     for i in range(draw(st.integers(1, 3))):
         model = draw(st.sampled_from(models))
-        choice = {} if model == "leaky_integrator" else {"surrogate": STCA(0.25, compat=True)}
+        choice = {} if model in ("leaky_integrator", "nonspikinglif") else {"surrogate": STCA(0.25, compat=True)}
         if model == "lif":
             choice["reset"] = draw(st.sampled_from(["hard", "soft"]))
         setattr(net, f"g{i}", sj.NeuronGroup(draw(st.integers(1, 5)), model=model, **choice))

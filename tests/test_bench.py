@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.bench import WORKLOADS, Workload, floor, measure, timing
+from spaic_jax.bench import MODELS, WORKLOADS, Workload, floor, measure, measure_model, timing
 from spaic_jax.bench.floor import products, recurrent
 from spaic_jax.bench.workload import resolve_workload
 from spaic_jax.cli import main
-from spaic_jax.neurons import CLIF
+from spaic_jax.neurons import CLIF, NEURONS
 from spaic_jax.plan import Auto
 
 TINY = Workload("tiny", layers=(12, 8, 5), steps=7, batch_size=3, recurrent=True)
@@ -49,10 +49,20 @@ def test_measure_times_remat_where_it_differs(monkeypatch):
     assert 0 < figures["remat_temp_mb"] < figures["temp_mb"]
 
 
+def test_a_model_is_timed_beside_its_loop():
+    """Every model: one name each, and programs that can be run."""
+    assert len(MODELS) == len(set(NEURONS.values())) == len({NEURONS[name] for name in MODELS})
+    for name in ("condlif", "darwin_random", "null"):
+        figures = measure_model(name, neurons=20, repeats=1)
+        assert figures.pop("model") == name and len(figures) == 3 and all(value > 0 for value in figures.values())
+    with pytest.raises(ValueError, match="repeats must be at least 1"):
+        measure_model("lif", repeats=0)
+
+
 def test_the_reference_plan_takes_part_in_fewer_rounds():
     calls = []
     tasks = {name: ((lambda name=name: calls.append(name)), every) for name, every in (("a", 1), ("b", 2))}
-    assert set(timing._interleaved(tasks, repeats=3)) == {"a", "b"}
+    assert set(timing.interleaved(tasks, repeats=3)) == {"a", "b"}
     assert calls == 2 * ["a", "b", "a", "a", "b"]
 
 

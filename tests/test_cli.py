@@ -326,6 +326,13 @@ def test_bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
     assert json.loads(capsys.readouterr().out) == {"workload": "B_mlp", "step_ms": 1.5}
     assert main(["bench"]) == 0
     assert "D_deep" in capsys.readouterr().out
+    monkeypatch.setattr("spaic_jax.bench.measure_model", lambda name: {"model": name, "us_per_step": 2.5})
+    assert main(["bench", "--models", "--json"]) == 0
+    assert {json.loads(line)["model"] for line in capsys.readouterr().out.splitlines()} > {"lif", "hh"}
+    assert main(["bench", "--models"]) == 0
+    assert "2.5" in capsys.readouterr().out
+    assert main(["bench", "--models", "--plot", "x.png"]) == 2
+    assert "leave it out with --models" in capsys.readouterr().err
     assert main(["bench", "--workload", "B_mpl"]) == 2
     assert "did you mean 'B_mlp'?" in capsys.readouterr().err
 

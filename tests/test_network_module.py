@@ -188,7 +188,7 @@ class Callable:
         (lambda n: sj.Module(lambda p, x: x, init, [n.x], n.part.y), ValueError, "<lambda> returns [B, 3], but [B, 2] is needed."),
         (lambda n: sj.Module(mlp, init, [n.part.y], n.part.y), ValueError, "op 'bad' ("),
         (lambda n: sj.Module(mlp, init, [(n.x, "v")], n.part.y), ValueError, "unknown variable 'x.v'"),
-        (lambda n: sj.Module(mlp, init, [n.x], (n.part.y, "Isin")), ValueError, "module 'bad' writes to 'part/y': unknown variable 'Isin': did you mean 'Isyn'"),
+        (lambda n: sj.Module(mlp, init, [n.x], (n.part.y, "Isin")), ValueError, "'bad' writes to 'part/y': unknown variable 'Isin': did you mean 'Isyn'"),
         (lambda n: sj.Module(mlp, init, [sj.Encoder(num=3)], n.part.y), ValueError, "is not a member of it"),
     ],
 )

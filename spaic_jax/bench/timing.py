@@ -79,24 +79,24 @@ def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, A
         "between": [jnp.asarray(weight) for weight in numbers.weights],
         "within": jnp.asarray(numbers.within) if chosen.recurrent else None,
     }
-    forward = _Forward(running(sim), variables.params, spikes)
+    forward = Forward(running(sim), variables.params, spikes)
     step = _Step(running(sim), variables.params, spikes, labels)
     tasks: dict[str, tuple[Callable[[], None], int]] = {
         "forward_ms": (forward, 1),
-        "floor_forward_ms": (_Forward(products, weights, spikes), 1),
+        "floor_forward_ms": (Forward(products, weights, spikes), 1),
         "step_ms": (step, 1),
         "floor_step_ms": (_Step(products, weights, spikes, labels), 1),
     }
     if chosen.reference:
         slow = running(build(sim.program, reference=True))
-        tasks["reference_forward_ms"] = (_Forward(slow, variables.params, spikes), _REFERENCE_EVERY)
+        tasks["reference_forward_ms"] = (Forward(slow, variables.params, spikes), _REFERENCE_EVERY)
         tasks["reference_step_ms"] = (_Step(slow, variables.params, spikes, labels), _REFERENCE_EVERY)
     remat = _Step(running(build(sim.program, remat="auto")), variables.params, spikes, labels)
     differs = remat.text != step.text
     if differs:
         tasks["remat_step_ms"] = (remat, 1)
     rates = sim.run(variables, {"image": spikes}).health.spike_rate
-    times = _interleaved(tasks, repeats)
+    times = interleaved(tasks, repeats)
     return {
         "workload": chosen.name,
         "forward_ms": times["forward_ms"],
@@ -117,13 +117,13 @@ def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, A
 
 
 #: From parameters and spikes to counts, and more that has to be computed.
-_Run = Callable[[Any, jax.Array], tuple[jax.Array, Any]]
+_Run = Callable[[Any, Any], tuple[Any, Any]]
 
 
-class _Forward:
+class Forward:
     """A compiled run; a call does it and waits."""
 
-    def __init__(self, run: _Run, params: Any, spikes: jax.Array):
+    def __init__(self, run: _Run, params: Any, spikes: Any):
         self._arguments = params, spikes
         begin = time.perf_counter()
         self._compiled = jax.jit(run).lower(*self._arguments).compile()
@@ -183,7 +183,7 @@ class _Step:
         self._params, self._optimiser_state, _ = jax.block_until_ready(result)
 
 
-def _interleaved(tasks: dict[str, tuple[Callable[[], None], int]], repeats: int) -> dict[str, float]:
+def interleaved(tasks: dict[str, tuple[Callable[[], None], int]], repeats: int) -> dict[str, float]:
     """The median time of each task in ms, timed in turn after a warm-up.
 
     Args:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,35 +11,39 @@ from spaic_jax._files import write_whole
 from spaic_jax.cli.errors import UserError, user_errors
 
 
-def bench(workload: str | None, as_json: bool, picture: str | None = None) -> None:
-    """Time standard workloads.
+def bench(workload: str | None, as_json: bool, picture: str | None = None, models: bool = False) -> None:
+    """Time standard workloads, or neuron models.
 
     Args:
         workload: name of one; all when `None`.
-        as_json: whether to print one line of JSON a workload.
+        as_json: whether to print one line of JSON each.
         picture: PNG to draw the times into, beside those of the matrix products.
+        models: time a step of each neuron model instead of the workloads.
 
     Raises:
         UserError: unknown workload, or a picture that cannot be written.
     """
-    from spaic_jax.bench import WORKLOADS, measure
+    from spaic_jax.bench import MODELS, WORKLOADS, measure, measure_model
     from spaic_jax.bench.workload import resolve_workload
 
     # Timing takes minutes: what can fail is tried first.
     with user_errors():
         if not as_json:
             import_extra("rich", "a table (or use --json)")
+        if picture is not None and models:
+            raise UserError("--plot draws the times of workloads: leave it out with --models.")
         if picture is not None:
             import_extra("matplotlib.figure", "--plot")
             _check_picture(Path(picture))
         names = list(WORKLOADS) if workload is None else [resolve_workload(workload).name]
+    time: Callable[[str], dict[str, Any]] = measure_model if models else measure
     rows = []
-    for name in names:
-        rows.append(measure(name))
+    for name in MODELS if models else names:
+        rows.append(time(name))
         if as_json:
             print(json.dumps(rows[-1]), flush=True)
     if not as_json:
-        _print_table(rows)
+        (_print_models if models else _print_table)(rows)
     if picture is not None:
         from spaic_jax import plot
 
@@ -68,6 +73,19 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     for key in rows[0]:
         if key != "workload":
             table.add_row(key.replace("_", " "), *(_cell(row[key]) for row in rows))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _print_models(rows: list[dict[str, Any]]) -> None:
+    """One row a model."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for key in rows[0]:
+        table.add_column(key.replace("_", " "), justify="left" if key == "model" else "right")
+    for row in rows:
+        table.add_row(*(value if isinstance(value, str) else _cell(value) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 

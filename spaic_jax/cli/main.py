@@ -65,8 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_set(summary)
 
     bench = commands.add_parser("bench", help="time standard workloads beside their matrix products alone")
-    bench.add_argument("--workload", help="name of one workload; all by default")
-    bench.add_argument("--json", action="store_true", help="one line of JSON a workload")
+    which = bench.add_mutually_exclusive_group()
+    which.add_argument("--workload", help="name of one workload; all by default")
+    which.add_argument("--models", action="store_true", help="time a step of each neuron model instead")
+    bench.add_argument("--json", action="store_true", help="one line of JSON each")
     bench.add_argument("--plot", metavar="FILE.png", help="draw the times as multiples of the matrix products' alone")
     return parser
 
@@ -95,4 +97,4 @@ def _run(arguments: argparse.Namespace) -> None:
     else:
         from spaic_jax.cli.bench import bench
 
-        bench(arguments.workload, arguments.json, arguments.plot)
+        bench(arguments.workload, arguments.json, arguments.plot, arguments.models)

@@ -17,6 +17,7 @@ class Connection(Element):
         link_type: name of a link type (see `spaic_jax.synapses.LINKS`), or the link itself.
         name: name in the network; by default that of the attribute or variable it is bound to, else `"pre->post"`.
         pre_var_name: presynaptic variable that is carried; by default `"O"`, or `"V"` of a model without spikes.
+        post_var_name: what the postsynaptic model receives it as, such as `"g_exc"` of `condlif`.
         is_parameter: whether the weights are trained.
         **settings: the link's settings, such as `weight`, `bias`, `w_mean`, `w_std`.
 
@@ -38,6 +39,7 @@ class Connection(Element):
         *,
         name: str | None = None,
         pre_var_name: str | None = None,
+        post_var_name: str = "Isyn",
         is_parameter: bool = True,
         **settings: Any,
     ):
@@ -51,6 +53,7 @@ class Connection(Element):
             link=resolve_link(link_type, **settings),
             name=name,
             pre_var_name=pre_var_name or pre.output,
+            post_var_name=post_var_name,
             is_parameter=is_parameter,
         )
 
@@ -58,4 +61,5 @@ class Connection(Element):
     post: NeuronGroup
     link: Link
     pre_var_name: str
+    post_var_name: str
     is_parameter: bool

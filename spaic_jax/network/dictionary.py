@@ -62,7 +62,7 @@ _SECTIONS = {
         "clif", "model",
     ),
     "connections": _Section(
-        Connection, ("pre", "post", "pre_var_name", "is_parameter"), ("pre", "post"), LINKS, "link_type", "full",
+        Connection, ("pre", "post", "pre_var_name", "post_var_name", "is_parameter"), ("pre", "post"), LINKS, "link_type", "full",
         "link", ("pre", "post"),
     ),
     "projections": _Section(
@@ -101,7 +101,7 @@ def to_dict(network: Network) -> dict[str, Any]:
         ...     layer = NeuronGroup(3, model="if", v_th=0.5)
         ...     synapses = Connection(image, layer, w_std=0.1)
         >>> to_dict(net)["connections"]
-        {'synapses': {'pre': 'image', 'post': 'layer', 'pre_var_name': 'O', 'is_parameter': True, 'link_type': 'full',
+        {'synapses': {'pre': 'image', 'post': 'layer', 'pre_var_name': 'O', 'post_var_name': 'Isyn', 'is_parameter': True, 'link_type': 'full',
         'w_mean': 0.005, 'w_std': 0.1}}
     """
     return _tables_of(network, network, "network")

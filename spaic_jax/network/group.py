@@ -51,7 +51,7 @@ class NeuronGroup(Element):
         for wanted in (*parameter_variables, *(varible_ranges or ())):
             if wanted not in known:
                 raise ValueError(unknown(f"parameter of a {type(resolved).__name__} to train", wanted, known))
-        for wanted, value in known.items():
+        for wanted, value in (known | resolved.first_values()).items():
             if np.ndim(value) and np.shape(value) != size:
                 raise ValueError(
                     f"NeuronGroup of shape {size}: {wanted} has shape {np.shape(value)}, but needs one number or {size}."

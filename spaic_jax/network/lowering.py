@@ -20,8 +20,8 @@ from spaic_jax.network.probe import REDUCTIONS, SpikeMonitor, StateMonitor, as_e
 from spaic_jax.network.projection import expand
 from spaic_jax.neurons import ModelFunction
 from spaic_jax.program import Mean, Op, Program, Record, Variable
-from spaic_jax.program.initial import Constant, as_initial
-from spaic_jax.program.op import UPDATED, base_name
+from spaic_jax.program.initial import as_initial
+from spaic_jax.program.op import UPDATED
 from spaic_jax.synapses import Ends
 
 Propagation = Literal["same_step", "one_step"]
@@ -46,6 +46,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     if not network.of_kind(NeuronGroup):
         raise ValueError("the network is empty: it needs at least one NeuronGroup.")
     _check_reached(network)
+    _check_targets(network)
     variables: list[Variable] = []
     ops: list[Op] = []
     for name, encoder in network.of_kind(Encoder).items():
@@ -63,7 +64,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             source = f"{network.name_of(connection.pre)}.{connection.pre_var_name}" + ("" if late else UPDATED)
             post = network.name_of(connection.post)
             ends = Ends(
-                connection_name, source, f"{post}.Isyn", connection.pre.shape, connection.post.shape,
+                connection_name, source, f"{post}.{connection.post_var_name}", connection.pre.shape, connection.post.shape,
                 connection.is_parameter,
             )
             link_variables, link_ops = connection.link.lower(ends)
@@ -81,29 +82,41 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             variables += module_variables
             ops += module_ops
         for group in ring:
-            group_variables, group_ops = _lower_group(network.name_of(group), group, dt)
+            name = network.name_of(group)
+            written = (output.rpartition(".") for op in ops for output in op.outputs)
+            received = {variable for owner, _, variable in written if owner == name}
+            group_variables, group_ops = lower_group(name, group, dt, received)
             variables += group_variables
             ops += group_ops
-    _check_outputs(network, variables, ops)
     return Program(tuple(variables), tuple(ops), tuple(_records(network, variables, ops)), dt)
 
 
-def _lower_group(name: str, group: NeuronGroup, dt: float) -> tuple[list[Variable], list[Op]]:
-    """The variables of a group, the row of its coefficients, and the row of its step."""
+def lower_group(name: str, group: NeuronGroup, dt: float, received: Iterable[str]) -> tuple[list[Variable], list[Op]]:
+    """The variables of a group, the row of its coefficients, and the row of its step.
+
+    Args:
+        name: full name of the group, prefix of its variables.
+        group: what was declared.
+        dt: length of a step, ms.
+        received: the inputs that something writes, such as `"Isyn"`; the others are zero.
+    """
     model, parameters = group.model, group.model.parameters()
+    inputs = set(received)
     variables = []
     for key, value in parameters.items():
         trained = key in group.parameter_variables
         variables.append(
             Variable(
                 f"{name}.{key}", np.shape(value), role="parameter" if trained else "constant", init=as_initial(value),
-                bounds=group.varible_ranges.get(key, (None, None)),
+                bounds=group.varible_ranges.get(key, model.bounds(key) if trained else (None, None)),
             )
         )
-    spiking = model.output == "O"
-    states = (*model.initial, *(["O"] if spiking and "O" not in model.initial else []))
+    states = (*model.initial, *(["O"] if model.output == "O" and "O" not in model.initial else []))
     variables += [
-        Variable(f"{name}.{s}", group.shape, init=Constant(model.initial.get(s, 0.0)), stay=s in model.stay) for s in states
+        Variable(
+            f"{name}.{s}", group.shape, model.dtypes.get(s, "float32"), init=as_initial(model.first(s)), stay=s in model.stay
+        )
+        for s in states
     ]
 
     structs = {key: jax.ShapeDtypeStruct(np.shape(value), jnp.float32) for key, value in parameters.items()}
@@ -113,9 +126,10 @@ def _lower_group(name: str, group: NeuronGroup, dt: float) -> tuple[list[Variabl
     if derived:
         function = dataclasses.replace(probe, results=derived)
         ops.append(Op(_full(name, derived), function, _full(name, structs), name=f"{name}.coefficients"))
-    arguments = (*model.initial, "Isyn", *(key for key in parameters if key not in derived), *derived)
+    taken = tuple(s for s in model.receives if s in inputs)
+    arguments = (*model.initial, *taken, *(key for key in parameters if key not in derived), *derived)
     step = ModelFunction.of(model, "step", arguments, states, dt)
-    ops.append(Op(_full(name, states), step, _full(name, arguments), name=name))
+    ops.append(Op(_full(name, states), step, _full(name, arguments), name=name, random=model.random))
     return variables, ops
 
 
@@ -150,9 +164,10 @@ def _edges(network: Network) -> list[tuple[Encoder | NeuronGroup, NeuronGroup]]:
 
 
 def _check_reached(network: Network) -> None:
-    """ValueError when no path leads from an encoder to a group."""
+    """ValueError when no path leads from an encoder, or from a group that fires by itself, to a group."""
     edges = _edges(network)
     reached = {id(encoder) for encoder in network.of_kind(Encoder).values()}
+    reached |= {id(group) for group in network.of_kind(NeuronGroup).values() if group.model.random}
     while new := {id(post) for pre, post in edges if id(pre) in reached} - reached:
         reached |= new
     for name, group in network.of_kind(NeuronGroup).items():
@@ -160,14 +175,14 @@ def _check_reached(network: Network) -> None:
             raise ValueError(f"group '{name}' is reached by nothing: connect an encoder, or a group that one reaches, to it.")
 
 
-def _check_outputs(network: Network, variables: list[Variable], ops: list[Op]) -> None:
-    """ValueError when a module writes what its group does not read."""
-    read = {base_name(name) for op in ops for name in op.inputs} - {v.name for v in variables}
-    for name, module in network.of_kind(Module).items():
-        group, variable = network.name_of(module.output[0]), module.output[1]
-        if f"{group}.{variable}" not in read:
-            choices = [other.removeprefix(f"{group}.") for other in read if other.startswith(f"{group}.")]
-            raise ValueError(f"module '{name}' writes to '{group}': {unknown('variable', variable, choices)}")
+def _check_targets(network: Network) -> None:
+    """ValueError when a connection or a module writes what its group does not take."""
+    writes = [(name, c.post, c.post_var_name) for name, c in network.of_kind(Connection).items()]
+    writes += [(name, *module.output) for name, module in network.of_kind(Module).items()]
+    for name, group, variable in writes:
+        if variable not in group.model.receives:
+            choices = unknown("variable", variable, group.model.receives)
+            raise ValueError(f"'{name}' writes to '{network.name_of(group)}': {choices}")
 
 
 def _records(network: Network, variables: list[Variable], ops: list[Op]) -> Iterable[Record]:
@@ -189,5 +204,5 @@ def _records(network: Network, variables: list[Variable], ops: list[Op]) -> Iter
         transform = as_events if isinstance(monitor, SpikeMonitor) else None
         yield Record(name, variable, "probe", reduction, monitor.every, transform)
     for name, group in network.of_kind(NeuronGroup).items():
-        if group.output == "O":
+        if group.model.spiking:
             yield Record(f"{name}.O", f"{name}.O", "health", Mean(), transform=jnp.mean)

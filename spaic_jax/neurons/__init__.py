@@ -3,19 +3,82 @@
 from typing import Any
 
 from spaic_jax._tables import resolve
-from spaic_jax.neurons.base import ModelFunction, NeuronModel, SpikingModel, parameter
+from spaic_jax.neurons.aclif import ACLIF
+from spaic_jax.neurons.adlif import AdLIF
+from spaic_jax.neurons.aeif import AEIF
+from spaic_jax.neurons.alif import ALIF
+from spaic_jax.neurons.base import ModelFunction, NeuronModel, SpikingModel, first_value, parameter
 from spaic_jax.neurons.clif import CLIF
+from spaic_jax.neurons.clif2k import CLIF2K
+from spaic_jax.neurons.condlif import CondLIF
+from spaic_jax.neurons.constant_current_lif import ConstantCurrentLIF
+from spaic_jax.neurons.cubalif import CubaLIF
 from spaic_jax.neurons.custom import custom_model, rows_model
+from spaic_jax.neurons.darwin import DarwinALIF, DarwinCLIF, DarwinRandom
+from spaic_jax.neurons.diehl_and_cook import DiehlAndCook
+from spaic_jax.neurons.exponential_if import ExponentialIF
+from spaic_jax.neurons.glif import GLIF
+from spaic_jax.neurons.hh import HH
 from spaic_jax.neurons.integrate_and_fire import IF, IFSoftReset
+from spaic_jax.neurons.integrate_and_fire_bias import IFB, NonSpikingIFB
+from spaic_jax.neurons.izhikevich import Izhikevich
 from spaic_jax.neurons.leaky_integrator import LeakyIntegrator
 from spaic_jax.neurons.lif import LIF
+from spaic_jax.neurons.lifint import LIFInt
+from spaic_jax.neurons.lifm import LIFM
+from spaic_jax.neurons.nonspiking_lif import NonSpikingLIF
+from spaic_jax.neurons.null import Null
+from spaic_jax.neurons.ode import ODE
+from spaic_jax.neurons.pclif import PCLIF
+from spaic_jax.neurons.plif import PLIF
+from spaic_jax.neurons.quadratic_if import QuadraticIF
+from spaic_jax.neurons.rate_fields import CANNField, MeanField
+from spaic_jax.neurons.selif import SELIF
+from spaic_jax.neurons.slif import SLIF
+from spaic_jax.neurons.stdp_lif import ALIFSTDPEx, LIFSTDPEx, LIFSTDPIh
 
 NEURONS: dict[str, type[NeuronModel]] = {
+    "aclif": ACLIF,
+    "adex": AEIF,
+    "adlif": AdLIF,
+    "aeif": AEIF,
+    "alif": ALIF,
+    "alifstdp_ex": ALIFSTDPEx,
+    "cann_field": CANNField,
     "clif": CLIF,
+    "clif2k": CLIF2K,
+    "condlif": CondLIF,
+    "constantcurrentlif": ConstantCurrentLIF,
+    "cubalif": CubaLIF,
+    "darwin_alif": DarwinALIF,
+    "darwin_clif": DarwinCLIF,
+    "darwin_random": DarwinRandom,
+    "diehlandcook": DiehlAndCook,
+    "eif": ExponentialIF,
+    "exponential_if": ExponentialIF,
+    "glif": GLIF,
+    "hh": HH,
     "if": IF,
+    "ifb": IFB,
     "ifsoftreset": IFSoftReset,
+    "izh": Izhikevich,
     "leaky_integrator": LeakyIntegrator,
     "lif": LIF,
+    "lifint": LIFInt,
+    "lifm": LIFM,
+    "lifstdp_ex": LIFSTDPEx,
+    "lifstdp_ih": LIFSTDPIh,
+    "meanfield": MeanField,
+    "nonspikingifb": NonSpikingIFB,
+    "nonspikinglif": NonSpikingLIF,
+    "null": Null,
+    "pclif": PCLIF,
+    "plif": PLIF,
+    "qif": QuadraticIF,
+    "qlif": QuadraticIF,
+    "quadratic_if": QuadraticIF,
+    "selif": SELIF,
+    "slif": SLIF,
 }
 
 
@@ -29,6 +92,10 @@ def resolve_neuron(model: str | NeuronModel, **parameters: Any) -> NeuronModel:
 
 
 __all__ = [
-    "CLIF", "IF", "LIF", "NEURONS", "IFSoftReset", "LeakyIntegrator", "ModelFunction", "NeuronModel", "SpikingModel",
-    "custom_model", "parameter", "resolve_neuron", "rows_model",
+    "ACLIF", "AEIF", "ALIF", "ALIFSTDPEx", "AdLIF", "CANNField", "CLIF", "CLIF2K", "CondLIF", "ConstantCurrentLIF",
+    "CubaLIF", "DarwinALIF", "DarwinCLIF", "DarwinRandom", "DiehlAndCook", "ExponentialIF", "GLIF", "HH", "IF",
+    "IFB", "IFSoftReset", "Izhikevich", "LIF", "LIFInt", "LIFM", "LIFSTDPEx", "LIFSTDPIh", "LeakyIntegrator",
+    "MeanField", "ModelFunction", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE",
+    "PCLIF", "PLIF", "QuadraticIF", "SELIF", "SLIF", "SpikingModel", "custom_model", "first_value", "parameter", "resolve_neuron",
+    "rows_model",
 ]

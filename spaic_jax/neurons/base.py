@@ -7,17 +7,35 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, Self
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax.program import Initial
 from spaic_jax.surrogate import AtanGrad, Surrogate, resolve_surrogate
 
 #: A model parameter: a number, or one number a neuron.
 Parameter = Any
 
 
-def parameter(default: float | None, *, positive: bool = False) -> Any:
-    """A dataclass field that is a parameter of the equations, and so a variable of the program."""
-    return dataclasses.field(default=default, metadata={"parameter": True, "positive": positive})
+#: The first value of a state variable: a number, how it is drawn, or the name of the field that holds it.
+First = float | str | Initial
+Range = tuple[float | None, float | None]
+
+
+def parameter(default: float | None, *, positive: bool = False, bounds: Range = (None, None)) -> Any:
+    """A dataclass field that is a parameter of the equations, and so a variable of the program.
+
+    Args:
+        default: its value; `None` where it follows from the others.
+        positive: whether other values are an error.
+        bounds: lowest and highest value when it is trained, unless the group says otherwise.
+    """
+    return dataclasses.field(default=default, metadata={"role": "parameter", "positive": positive, "bounds": bounds})
+
+
+def first_value(default: float) -> Any:
+    """A dataclass field that only says where a state variable begins; `initial` names it."""
+    return dataclasses.field(default=default, metadata={"role": "first value"})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,43 +43,70 @@ class NeuronModel(abc.ABC):
     """A frozen dataclass of parameters with a pure `step`.
 
     Fields made by `parameter` become variables of the program (constants, or trained parameters where the group says
-    so), so that changing one compiles nothing; all other fields are choices, fixed when the step is compiled.
+    so), so that changing one compiles nothing. Fields made by `first_value` are read once. All other fields are choices,
+    fixed when the step is compiled.
 
     A model is one file: the class with its equations, `initial`, `step`, and `coefficients` where something can be
     computed from the parameters once a run instead of once a step.
     """
 
-    #: First value of each state variable.
-    initial: ClassVar[Mapping[str, float]]
+    #: First value of each state variable. A model that has `"O"` among them finds the previous step's spikes there.
+    initial: ClassVar[Mapping[str, First]]
+    #: Types of the state variables that are not float32.
+    dtypes: ClassVar[Mapping[str, str]] = {}
+    #: What connections may write. One that none writes is zero.
+    receives: ClassVar[tuple[str, ...]] = ("Isyn",)
+    #: Whether `step` draws random numbers: it then takes a key in the end. Such a group needs no input.
+    random: ClassVar[bool] = False
+    #: Whether `"O"` are spikes, 0 or 1, of which a neuron can fire too few or too many.
+    spiking: ClassVar[bool] = False
     #: The state variables that keep their value when a run starts afresh from earlier variables (SPAIC's `[stay]`).
     stay: ClassVar[tuple[str, ...]] = ()
     #: The variable that connections, decoders and monitors read by default.
     output: ClassVar[str] = "O"
 
     def __post_init__(self) -> None:
-        for name, field in self.parameter_fields().items():
+        for name, field in self.__dataclass_fields__.items():
             value = getattr(self, name)
-            if value is None and field.default is None:
+            if field.metadata.get("role") not in ("parameter", "first value") or (value is None and field.default is None):
                 continue
-            array = np.asarray(value)
-            if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
-                raise ValueError(f"{type(self).__name__}: {name} must be a finite number or an array, not {value!r}.")
-            if field.metadata["positive"] and not (array > 0).all():
-                raise ValueError(f"{type(self).__name__}: {name} must be positive, not {value!r}.")
+            self._check(name, value, field.metadata.get("positive", False))
+
+    def _check(self, name: str, value: Any, positive: bool) -> None:
+        """ValueError unless a value is made of finite numbers."""
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+            raise ValueError(f"{type(self).__name__}: {name} must be a finite number or an array, not {value!r}.")
+        if positive and not (array > 0).all():
+            raise ValueError(f"{type(self).__name__}: {name} must be positive, not {value!r}.")
+
+    def first(self, state: str) -> Any:
+        """The first value of a state variable: a number, an array with one a neuron, or how it is drawn."""
+        value = self.initial.get(state, 0.0)
+        return getattr(self, value) if isinstance(value, str) else value
 
     @classmethod
     def parameter_fields(cls) -> dict[str, dataclasses.Field[Any]]:
         """The fields that are parameters of the equations, by name."""
-        return {f.name: f for f in dataclasses.fields(cls) if f.metadata.get("parameter")}
+        return {f.name: f for f in dataclasses.fields(cls) if f.metadata.get("role") == "parameter"}
 
     def parameters(self) -> dict[str, Parameter]:
         """The value of every parameter of the equations; one left `None` follows from the others."""
         values = {name: getattr(self, name) for name in self.parameter_fields()}
         return {name: value for name, value in values.items() if value is not None}
 
+    def bounds(self, name: str) -> Range:
+        """Lowest and highest value of a trained parameter, unless the group says otherwise."""
+        bounds: Range = self.parameter_fields()[name].metadata["bounds"]
+        return bounds
+
+    def first_values(self) -> dict[str, Any]:
+        """The value of every field that only says where a state variable begins."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.metadata.get("role") == "first value"}
+
     def choices(self) -> dict[str, Any]:
-        """Every field that is no parameter: what is fixed when the step is compiled."""
-        fixed = [f.name for f in dataclasses.fields(self) if not f.metadata.get("parameter")]
+        """Every field without a role: what is fixed when the step is compiled."""
+        fixed = [f.name for f in dataclasses.fields(self) if "role" not in f.metadata]
         return {name: getattr(self, name) for name in fixed}
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
@@ -69,13 +114,15 @@ class NeuronModel(abc.ABC):
         return {}
 
     @abc.abstractmethod
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        """One step: the new value of every state variable, and of the spikes `"O"` where the model spikes.
+    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: Any) -> dict[str, jax.Array]:
+        """One step: the new value of every state variable, and of the output `"O"` where the model has it.
 
         Args:
             p: parameters and coefficients.
             state: the state variables after the previous step, `[B, *shape]`.
-            current: this step's input current, `[B, *shape]`.
+            current: this step's input current, `[B, *shape]`; a namespace of them where the model receives several.
+
+        A model with `random = True` takes a random key as a fourth argument.
         """
 
 
@@ -86,6 +133,7 @@ class SpikingModel(NeuronModel):
     `surrogate` is a `spaic_jax.surrogate.Surrogate` or the name of one.
     """
 
+    spiking: ClassVar[bool] = True
     surrogate: Surrogate | str = AtanGrad()
 
     def __post_init__(self) -> None:
@@ -123,14 +171,23 @@ class ModelFunction:
     def values(self, *arrays: jax.Array) -> dict[str, jax.Array]:
         """What the method returns, by name."""
         model = self.kind(**dict(self.choices))
+        draws, arrays = (arrays[:1], arrays[1:]) if self.random else ((), arrays)
         given = dict(zip(self.arguments, arrays, strict=True))
         if self.method == "coefficients":
             return model.coefficients(SimpleNamespace(**given), self.dt)
-        current = given.pop("Isyn")
-        state = SimpleNamespace(**{name: given.pop(name) for name in model.initial})
+        state = {name: given.pop(name) for name in model.initial}
+        currents = {name: given.pop(name, None) for name in model.receives}
+        shape = next(array.shape for array in (*state.values(), *currents.values()) if array is not None)
+        currents = {name: jnp.zeros(shape) if array is None else array for name, array in currents.items()}
+        current = SimpleNamespace(**currents) if len(currents) > 1 else currents["Isyn"]
         # One value a neuron gets a batch axis of size one, so that shapes meet without rank promotion.
         p = SimpleNamespace(**{name: array[None] if array.ndim else array for name, array in given.items()})
-        return model.step(p, state, current)
+        return model.step(p, SimpleNamespace(**state), current, *draws)
+
+    @property
+    def random(self) -> bool:
+        """Whether a key comes before the arrays."""
+        return self.kind.random and self.method == "step"
 
     def __call__(self, *arrays: jax.Array) -> tuple[jax.Array, ...]:
         values = self.values(*arrays)

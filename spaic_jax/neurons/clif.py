@@ -11,6 +11,20 @@ import numpy as np
 from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
 
 
+def peak_gain(tau_p: jax.Array, tau_q: jax.Array) -> jax.Array:
+    """V0 = beta^(beta/(beta-1)) / (beta-1) with beta = tau_p/tau_q: the difference of the two traces of a unit input
+    then peaks at 1."""
+    beta = tau_p / tau_q
+    return beta ** (beta / (beta - 1)) / (beta - 1)
+
+
+def check_differ(model: str, **taus: Parameter) -> None:
+    """ValueError when two time constants are equal, for which V0 is not defined."""
+    (first, one), (second, other) = taus.items()
+    if np.any(np.asarray(one) == np.asarray(other)):
+        raise ValueError(f"{model}: {first} and {second} must differ, both are {one}.")
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class CLIF(SpikingModel):
     """Current-based LIF neuron.
@@ -47,15 +61,12 @@ class CLIF(SpikingModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.V0 is None and np.any(np.asarray(self.tau_p) == np.asarray(self.tau_q)):
-            raise ValueError(f"CLIF: tau_p and tau_q must differ, both are {self.tau_p}.")
+        if self.V0 is None:
+            check_differ("CLIF", tau_p=self.tau_p, tau_q=self.tau_q)
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         decays = {f"decay_{name}": jnp.exp(-dt / getattr(p, f"tau_{name}")) for name in "pqm"}
-        if hasattr(p, "V0"):
-            return decays
-        beta = p.tau_p / p.tau_q
-        return decays | {"V0": beta ** (beta / (beta - 1)) / (beta - 1)}
+        return decays if hasattr(p, "V0") else decays | {"V0": peak_gain(p.tau_p, p.tau_q)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         drive = p.V0 * current

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._errors import unknown
-from spaic_jax.neurons.base import Parameter, SpikingModel
+from spaic_jax.neurons.base import Parameter, Range, SpikingModel
 from spaic_jax.program import Op
 from spaic_jax.program.evaluate import call
 from spaic_jax.program.op import UPDATED, as_op
@@ -35,7 +35,7 @@ class RowsModel(SpikingModel):
 
     rows: tuple[Op, ...]
     states: tuple[tuple[str, float], ...]
-    constants: tuple[tuple[str, Parameter], ...] = ()
+    constants: tuple[tuple[str, Parameter], ...] = dataclasses.field(default=(), metadata={"role": "values"})
     equation_type: EquationType = "iterative"
     add_threshold: bool = True
 
@@ -53,9 +53,13 @@ class RowsModel(SpikingModel):
     def parameters(self) -> dict[str, Parameter]:
         return dict(self.constants)
 
-    def choices(self) -> dict[str, Any]:
-        # Values of parameters are variables of the program; only their names matter to what is compiled.
-        return {name: value for name, value in super().choices().items() if name != "constants"}
+    def bounds(self, name: str) -> Range:
+        return (None, None)
+
+    @property
+    def spiking(self) -> bool:  # type: ignore[override]
+        """Whether there are spikes."""
+        return self.output == "O"
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         if self.equation_type == "iterative":

@@ -27,3 +27,8 @@ def apply_reset(reset: Reset, v: jax.Array, spikes: jax.Array, v_th: jax.Array, 
     if reset == "hard":
         return jnp.where(spikes > 0, v_reset, v)
     return v - (v_th - v_reset) * spikes if reset == "soft" else v
+
+
+def replace(v: jax.Array, spikes: jax.Array, v_reset: jax.Array) -> jax.Array:
+    """A hard reset, `v_reset * O + (v - v * O)`, whose gate the surrogate's gradient passes, as in many models of SPAIC."""
+    return v_reset * spikes + (v - v * spikes)

@@ -53,12 +53,12 @@ class Loop:
 
         # A custom_jvp, not a custom_vjp: forward mode works too, and the transpose of its linear part is what we want.
         @jax.custom_jvp
-        def loop(carry: Any, timed: Any, rest: Any, weights: Any) -> Any:
+        def loop(carry: Any, timed: Any, rest: Any, weights: Any, key: Any) -> Any:
             return self._scan(carry, timed, rest, weights, {}, key)[0]
 
         @loop.defjvp
         def loop_jvp(primals: Any, tangents: Any) -> Any:
-            carry, timed, rest, weights = primals
+            carry, timed, rest, weights, key = primals
             weights_dot = tangents[3]
 
             def unweighted(carry: Any, timed: Any, rest: Any, nudges: Any) -> Any:
@@ -69,7 +69,7 @@ class Loop:
             _, nudges = jax.jvp(lambda w: self._products(sources, w), (weights,), (weights_dot,))
             return out, linear(*tangents[:3], nudges)
 
-        return loop(dict(carry), dict(timed), rest, weights)
+        return loop(dict(carry), dict(timed), rest, weights, key)
 
     def _scan(
         self, carry: Any, timed: Any, rest: Any, weights: Any, nudges: Any, key: Any

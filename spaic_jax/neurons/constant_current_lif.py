@@ -1,0 +1,53 @@
+"""LIF in the form of a forward Euler step."""
+
+import dataclasses
+from types import SimpleNamespace
+from typing import ClassVar
+
+import jax
+
+from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.reset import replace
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ConstantCurrentLIF(SpikingModel):
+    """Leaky integrate-and-fire neuron whose potential tends to its input.
+
+    $$ v_t = V_{t-1} + \\frac{dt}{\\tau_m} (I_t - V_{t-1}), \\qquad O_t = H(v_t - v_{th}), \\qquad
+       V_t = v_t (1 - O_t) + v_{reset} O_t $$
+
+    Args:
+        tau_m: membrane time constant, ms.
+        v_th: threshold; a spike needs `v > v_th`.
+        v_reset: potential after a spike.
+        compat: SPAIC's equations: the input of the step before, and a reset to 0 by the spike of the step before.
+        surrogate: surrogate gradient of the threshold; it passes the reset too.
+
+    Source: SPAIC, `constantcurrentlif`.
+
+    >>> ConstantCurrentLIF().tau_m
+    20.0
+    """
+
+    initial: ClassVar = {"V": 0.0}
+    tau_m: Parameter = parameter(20.0, positive=True)
+    v_th: Parameter = parameter(1.0)
+    v_reset: Parameter = parameter(0.0)
+    compat: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.compat:
+            object.__setattr__(self, "initial", {"V": 0.0, "Ilast": 0.0, "O": 0.0})
+
+    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
+        return {"rate": dt / p.tau_m}
+
+    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+        if self.compat:
+            v = p.rate * (state.Ilast - state.V) + state.V
+            return {"V": v - v * state.O, "Ilast": current, "O": self.spike(v - p.v_th)}
+        v = p.rate * (current - state.V) + state.V
+        spikes = self.spike(v - p.v_th)
+        return {"V": replace(v, spikes, p.v_reset), "O": spikes}

@@ -1,0 +1,84 @@
+"""Generalised LIF with after-spike currents and a moving threshold."""
+
+import dataclasses
+from types import SimpleNamespace
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class GLIF(SpikingModel):
+    """Generalised leaky integrate-and-fire neuron (GLIF5), one forward Euler step at a time.
+
+    $$ C V' = I + I_1 + I_2 - (V - E_L)/R, \\quad I_j' = -k_j I_j, \\quad \\Theta_s' = -b_s \\Theta_s, \\quad
+       \\Theta_v' = a_v (V - E_L) - b_v \\Theta_v $$
+
+    A spike is where `V > Vth = Theta_v + Theta_s + Theta_inf`, and there
+
+    $$ V \\leftarrow E_L + f_v (V - E_L) - \\delta_v, \\quad I_j \\leftarrow f_j I_j + \\delta I_j, \\quad
+       \\Theta_s \\leftarrow \\Theta_s + \\delta\\Theta_s. $$
+
+    Args:
+        R, C: resistance and capacitance; R C is the membrane time constant, ms.
+        E_L: potential of rest.
+        Theta_inf: threshold at rest.
+        f_v, delta_v: factor and offset of the reset.
+        b_s, delta_Theta_s: decay, 1/ms, and step of the spike's part of the threshold.
+        k_1, k_2: decays of the after-spike currents, 1/ms.
+        delta_I1, delta_I2, f1, f2: steps and factors of the after-spike currents.
+        a_v, b_v: coupling to the potential and decay of the potential's part of the threshold, 1/ms.
+        compat: SPAIC's equations: the currents after a spike are `I_j + f_j I_j + delta_Ij`.
+        surrogate: surrogate gradient of the threshold; it passes the resets too.
+
+    Source: Teeter et al., Generalized leaky integrate-and-fire models (2018); SPAIC, `glif`.
+
+    >>> GLIF(f1=0.5).f1
+    0.5
+    """
+
+    initial: ClassVar = {"V": 0.0, "Theta_s": 0.1, "Theta_v": 0.2, "I1": 0.08, "I2": 0.06, "Vth": 1.0}
+    R: Parameter = parameter(2.0, positive=True)
+    C: Parameter = parameter(60.0, positive=True)
+    E_L: Parameter = parameter(0.0)
+    Theta_inf: Parameter = parameter(1.0)
+    f_v: Parameter = parameter(0.1)
+    delta_v: Parameter = parameter(0.05)
+    b_s: Parameter = parameter(0.02)
+    delta_Theta_s: Parameter = parameter(0.2)
+    k_1: Parameter = parameter(0.8)
+    k_2: Parameter = parameter(0.6)
+    delta_I1: Parameter = parameter(0.1)
+    delta_I2: Parameter = parameter(0.1)
+    f1: Parameter = parameter(1.0)
+    f2: Parameter = parameter(1.0)
+    a_v: Parameter = parameter(0.12)
+    b_v: Parameter = parameter(0.3)
+    compat: bool = False
+
+    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
+        rates = {f"rate_{name}": dt * getattr(p, name) for name in ("b_s", "k_1", "k_2", "a_v", "b_v")}
+        return rates | {"rate_v": dt / p.C}
+
+    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+        i1 = state.I1 - p.rate_k_1 * state.I1
+        i2 = state.I2 - p.rate_k_2 * state.I2
+        above = state.V - p.E_L
+        v = p.rate_v * (-above / p.R + i1 + i2 + current) + state.V
+        theta_s = state.Theta_s - p.rate_b_s * state.Theta_s
+        theta_v = (state.Theta_v + p.rate_a_v * above) - p.rate_b_v * state.Theta_v
+        v_th = theta_v + theta_s + p.Theta_inf
+        spikes = self.spike(v - v_th)
+        kept1, kept2 = (jnp.zeros_like(i1),) * 2 if self.compat else (i1, i2)
+        return {
+            "V": spikes * ((p.f_v * (v - p.E_L) + p.E_L - p.delta_v) - v) + v,
+            "Theta_s": theta_s + p.delta_Theta_s * spikes,
+            "Theta_v": theta_v,
+            "I1": spikes * (p.f1 * i1 + p.delta_I1 - kept1) + i1,
+            "I2": spikes * (p.f2 * i2 + p.delta_I2 - kept2) + i2,
+            "Vth": v_th,
+            "O": spikes,
+        }

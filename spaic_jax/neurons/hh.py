@@ -1,0 +1,120 @@
+"""Hodgkin-Huxley."""
+
+import dataclasses
+from types import SimpleNamespace
+from typing import Any, ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax.neurons.base import Parameter, SpikingModel, first_value, parameter
+from spaic_jax.neurons.integrators import check_integrator, phi
+
+
+def _exp(x: jax.Array) -> jax.Array:
+    """Finite for every `x`, far beyond any potential of the model."""
+    return jnp.exp(jnp.clip(x, -30.0, 30.0))
+
+
+def _linoid(a1: jax.Array, a2: jax.Array, a3: jax.Array, u: jax.Array) -> jax.Array:
+    """`a1 (a2 - u) / (exp((a2 - u) / a3) - 1)`, which is `a1 a3` at u = a2."""
+    return a1 * a3 / phi(jnp.clip((a2 - u) / a3, -30.0, 30.0))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class HH(SpikingModel):
+    """Hodgkin-Huxley neuron.
+
+    $$ V' = I - g_{NA} m^3 h (V - E_{NA}) - g_K n^4 (V - E_K) - g_L (V - E_L), \\qquad
+       x' = \\alpha_x(u) (1 - x) - \\beta_x(u) x, \\quad x = m, n, h $$
+
+    with `u = V + Vreset` in mV above rest, time in ms and a capacitance of 1 uF/cm^2, and
+
+    $$ \\alpha_m = \\frac{0.1 (25 - u)}{e^{(25 - u)/10} - 1}, \\quad \\alpha_n = \\frac{0.01 (10 - u)}{e^{(10 - u)/10} - 1},
+       \\quad \\alpha_h = 0.07 e^{-u/20} $$
+    $$ \\beta_m = 4 e^{-u/18}, \\quad \\beta_n = 0.125 e^{-u/80}, \\quad \\beta_h = \\frac{1}{e^{(30 - u)/10} + 1} $$
+
+    whose numbers are `alpha_m1` = 0.1, `alpha_m2` = 25, `alpha_m3` = 10 and so on. The gates move first, the potential
+    then by the new gates. A spike is where `V` rises above `v_th`: one for each action potential. Forward Euler needs
+    steps of about 0.05 ms or less.
+
+    Args:
+        V, m, n, h: where the state variables begin.
+        v_th: height that an action potential reaches, mV; 50 when `None`, with `compat` 1.
+        Vreset: offset of the potential, mV.
+        g_NA, g_K, g_L: largest conductances, mS/cm^2.
+        E_NA, E_K, E_L: reversal potentials, mV above rest.
+        alpha_m1, alpha_m2, alpha_m3, beta_m1, beta_m2, beta_m3: numbers of the rates of `m`; likewise for `n` and `h`.
+        integrator: `"euler"` or `"exponential_euler"`, which stays stable at larger steps.
+        compat: SPAIC's equations: the input is added to `V` without `dt`, and `O` is 1 for as long as `V > v_th`.
+        surrogate: surrogate gradient of the threshold.
+
+    Source: Hodgkin and Huxley (1952); SPAIC, `hh`.
+
+    >>> HH(g_NA=100.0).g_NA
+    100.0
+    """
+
+    initial: ClassVar = {"V": "V", "m": "m", "n": "n", "h": "h"}
+    V: Any = first_value(0.0)
+    m: Any = first_value(0.5)
+    n: Any = first_value(0.5)
+    h: Any = first_value(0.06)
+    v_th: Parameter = parameter(None)
+    Vreset: Parameter = parameter(0.0)
+    g_NA: Parameter = parameter(120.0)
+    g_K: Parameter = parameter(36.0)
+    g_L: Parameter = parameter(0.3)
+    E_NA: Parameter = parameter(120.0)
+    E_K: Parameter = parameter(-12.0)
+    E_L: Parameter = parameter(10.6)
+    alpha_m1: Parameter = parameter(0.1)
+    alpha_m2: Parameter = parameter(25.0)
+    alpha_m3: Parameter = parameter(10.0, positive=True)
+    beta_m1: Parameter = parameter(4.0)
+    beta_m2: Parameter = parameter(0.0)
+    beta_m3: Parameter = parameter(18.0, positive=True)
+    alpha_n1: Parameter = parameter(0.01)
+    alpha_n2: Parameter = parameter(10.0)
+    alpha_n3: Parameter = parameter(10.0, positive=True)
+    beta_n1: Parameter = parameter(0.125)
+    beta_n2: Parameter = parameter(0.0)
+    beta_n3: Parameter = parameter(80.0, positive=True)
+    alpha_h1: Parameter = parameter(0.07)
+    alpha_h2: Parameter = parameter(0.0)
+    alpha_h3: Parameter = parameter(20.0, positive=True)
+    beta_h1: Parameter = parameter(1.0)
+    beta_h2: Parameter = parameter(30.0)
+    beta_h3: Parameter = parameter(10.0, positive=True)
+    integrator: Literal["euler", "exponential_euler"] = "euler"
+    compat: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_integrator("HH", self.integrator, ("euler", "exponential_euler"))
+
+    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
+        step = {"dt": jnp.float32(dt)}
+        return step if hasattr(p, "v_th") else step | {"v_th": jnp.float32(1.0 if self.compat else 50.0)}
+
+    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+        u = state.V + p.Vreset
+        m = self._moved(p, state.m, _linoid(p.alpha_m1, p.alpha_m2, p.alpha_m3, u), p.beta_m1 * _exp((p.beta_m2 - u) / p.beta_m3))
+        n = self._moved(p, state.n, _linoid(p.alpha_n1, p.alpha_n2, p.alpha_n3, u), p.beta_n1 * _exp((p.beta_n2 - u) / p.beta_n3))
+        alpha_h = p.alpha_h1 * _exp((p.alpha_h2 - u) / p.alpha_h3)
+        h = self._moved(p, state.h, alpha_h, p.beta_h1 / (_exp((p.beta_h2 - u) / p.beta_h3) + 1))
+        na, k = p.g_NA * m**3 * h, p.g_K * n**4
+        ionic = na * (state.V - p.E_NA) + k * (state.V - p.E_K) + p.g_L * (state.V - p.E_L)
+        drive = current / p.dt if self.compat else current
+        v = state.V + self._by(p, na + k + p.g_L) * (drive - ionic)
+        spikes = self.spike(v - p.v_th)
+        if not self.compat:
+            spikes = jnp.where(p.v_th < state.V, jnp.zeros_like(spikes), spikes)
+        return {"V": v, "m": m, "n": n, "h": h, "O": spikes}
+
+    def _moved(self, p: SimpleNamespace, x: jax.Array, alpha: jax.Array, beta: jax.Array) -> jax.Array:
+        return x + self._by(p, alpha + beta) * (alpha * (1 - x) - beta * x)
+
+    def _by(self, p: SimpleNamespace, rate: jax.Array) -> jax.Array:
+        """The time to move along a slope, for a variable that decays at `rate`."""
+        return p.dt * phi(-p.dt * rate) if self.integrator == "exponential_euler" else p.dt

@@ -1,0 +1,68 @@
+"""LIF whose membrane time constant is trained."""
+
+import dataclasses
+from types import SimpleNamespace
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.reset import Reset, apply_reset, check_reset
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class PLIF(SpikingModel):
+    """Parametric leaky integrate-and-fire neuron.
+
+    $$ v_t = V_{t-1} + \\sigma(w) (I_t - (V_{t-1} - v_{reset})), \\qquad O_t = H(v_t - v_{th}), \\qquad
+       V_t = \\mathrm{reset}(v_t, O_t) $$
+
+    where sigma(w) = 1/tau_m is the leak a step: `tau_m` counts steps, whatever `dt`.
+
+    Args:
+        tau_m: time constant in steps, above 1; w = -ln(tau_m - 1).
+        w: what the paper trains: give `w=0.0` for tau_m = 2, and name it in the group's `parameter_variables`.
+            `tau_m` says nothing then.
+        v_th: threshold; a spike needs `v > v_th`.
+        v_reset: potential after a hard reset, and that of rest.
+        reset: `"hard"`, `"soft"` or `"none"`.
+        compat: SPAIC's equations: the reset comes one step late, from the spike of the step before, to 0.
+        surrogate: surrogate gradient of the threshold.
+
+    Raises:
+        ValueError: a `tau_m` that is not above 1.
+
+    Source: Fang et al., Incorporating learnable membrane time constant (ICCV 2021); SPAIC, `plif`, which cannot be built.
+
+    >>> PLIF(w=0.0, v_th=0.5).parameters()["w"]
+    0.0
+    """
+
+    initial: ClassVar = {"V": 0.0}
+    tau_m: Parameter = parameter(2.0, bounds=(1.0, None))
+    w: Parameter = parameter(None)
+    v_th: Parameter = parameter(1.0)
+    v_reset: Parameter = parameter(0.0)
+    reset: Reset = "hard"
+    compat: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_reset("PLIF", self.reset)
+        if not (np.asarray(self.tau_m) > 1).all():
+            raise ValueError(f"PLIF: tau_m must be above 1, not {self.tau_m}.")
+        if self.compat:
+            object.__setattr__(self, "initial", {"V": 0.0, "O": 0.0})
+
+    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
+        return {"leak": jax.nn.sigmoid(p.w) if hasattr(p, "w") else 1 / p.tau_m}
+
+    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+        if self.compat:
+            v = p.leak * (current - state.V) + state.V
+            return {"V": jnp.where(state.O > 0, jnp.zeros_like(v), v), "O": self.spike(v - p.v_th)}
+        v = state.V + p.leak * (current - (state.V - p.v_reset))
+        spikes = self.spike(v - p.v_th)
+        return {"V": apply_reset(self.reset, v, spikes, p.v_th, p.v_reset), "O": spikes}
