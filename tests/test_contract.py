@@ -17,7 +17,8 @@ from spaic_jax.surrogate import SURROGATES, Smooth
 from spaic_jax.synapses import LINKS
 from spaic_jax.train import load_weights, save_weights
 
-STEPS, BATCH = 9, 3
+# Whole tiles only: what is left over of the last tile is a matter of plans, and of their tests.
+STEPS, BATCH = 8, 3
 
 
 #: Currents that make a model do something, as multiples of what does for one with a threshold of 1; and a dt for `hh`.
