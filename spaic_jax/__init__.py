@@ -7,6 +7,7 @@ from spaic_jax.network import (
     Decoder,
     Encoder,
     ExcludedTypePolicy,
+    Generator,
     IncludedTypePolicy,
     IndexConnectPolicy,
     Module,
@@ -32,7 +33,7 @@ from spaic_jax.storage import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Health", "IncludedTypePolicy",
+    "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health", "IncludedTypePolicy",
     "IndexConnectPolicy", "Module", "Network", "NeuronGroup", "Op", "Program", "Projection", "Record", "Result",
     "Simulator", "SpikeMonitor", "StateMonitor", "Variable", "Variables", "build", "coding", "coming_from_spaic", "data", "edit",
     "load_network", "load_variables", "load_weights", "neurons", "ops", "program", "save_network", "save_variables", "save_weights", "surrogate", "synapses",

@@ -7,6 +7,7 @@ from spaic_jax.network.decoder import Decoder
 from spaic_jax.network.dictionary import from_dict, to_dict
 from spaic_jax.network.element import Element
 from spaic_jax.network.encoder import Encoder
+from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.lowering import lower
 from spaic_jax.network.module import Module
@@ -24,6 +25,6 @@ from spaic_jax.network.projection import Projection, expand
 
 __all__ = [
     "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
-    "ExcludedTypePolicy", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Network", "NeuronGroup", "Projection",
+    "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Network", "NeuronGroup", "Projection",
     "SpikeMonitor", "StateMonitor", "edit", "expand", "from_dict", "lower", "to_dict",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 from spaic_jax._errors import unknown
 from spaic_jax.coding.decoders import DECODERS
 from spaic_jax.coding.encoders import ENCODERS
+from spaic_jax.coding.generators import GENERATORS
 from spaic_jax.network._plain import (
     check_own,
     from_plain,
@@ -22,6 +23,7 @@ from spaic_jax.network.connection import Connection
 from spaic_jax.network.decoder import Decoder
 from spaic_jax.network.element import Element, names_of, undeclared
 from spaic_jax.network.encoder import Encoder
+from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
 from spaic_jax.network.probe import SpikeMonitor, StateMonitor
@@ -60,6 +62,10 @@ _SECTIONS = {
     "groups": _Section(
         NeuronGroup, ("num", "shape", "neuron_type", "parameter_variables", "varible_ranges"), (), NEURONS, "model",
         "clif", "model",
+    ),
+    "generators": _Section(
+        Generator, ("num", "shape", "dec_target"), (), GENERATORS, "coding_method", "poisson_generator", "coding",
+        ("dec_target",),
     ),
     "connections": _Section(
         Connection, ("pre", "post", "pre_var_name", "post_var_name", "is_parameter"), ("pre", "post"), LINKS, "link_type", "full",
@@ -107,6 +113,12 @@ def to_dict(network: Network) -> dict[str, Any]:
     return _tables_of(network, network, "network")
 
 
+def _section_of(member: Element) -> str | None:
+    """The table of a member: that of its own class, else of its nearest base."""
+    kinds = {section.kind: key for key, section in _SECTIONS.items()}
+    return next((kinds[kind] for kind in type(member).__mro__ if kind in kinds), None)
+
+
 def _tables_of(network: Network, assembly: Assembly, path: str) -> dict[str, Any]:
     tables: dict[str, dict[str, Any]] = {}
     inside: dict[str, Any] = {}
@@ -114,7 +126,7 @@ def _tables_of(network: Network, assembly: Assembly, path: str) -> dict[str, Any
         if isinstance(member, Assembly):
             inside[name] = _tables_of(network, member, f"{path}.assemblies.{name}")
             continue
-        section = next((key for key, section in _SECTIONS.items() if isinstance(member, section.kind)), None)
+        section = _section_of(member)
         if section is None:
             raise ValueError(f"{path}.{name}: a {type(member).__name__} has no form as a dictionary.")
         row = _describe(network, member, _SECTIONS[section], f"{path}.{section}.{name}")
@@ -132,7 +144,7 @@ def _describe(network: Network, member: Any, section: _Section, path: str) -> di
     for key in section.own:
         # num follows from the shape.
         value: Any = None if key == "num" else getattr(member, key, None)
-        if key in section.refers:
+        if key in section.refers and value is not None:
             value = network.name_of(value)
         elif key == "varible_ranges":
             value = to_ranges(value) or None

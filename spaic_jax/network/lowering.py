@@ -13,6 +13,7 @@ from spaic_jax._graph import components
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.decoder import Decoder
 from spaic_jax.network.encoder import Encoder
+from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.module import Module
 from spaic_jax.network.network import Network
@@ -50,8 +51,16 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     variables: list[Variable] = []
     ops: list[Op] = []
     for name, encoder in network.of_kind(Encoder).items():
+        if isinstance(encoder, Generator):
+            source_variables, source_ops = encoder.coding.lower(name, encoder.shape)
+            variables += source_variables
+            ops += source_ops
+            if encoder.dec_target is not None:
+                read = f"{name}.O" + ("" if propagation == "one_step" else UPDATED)
+                ops.append(Op(f"{network.name_of(encoder.dec_target)}.Isyn", "assign", (read,), name=f"{name}->target"))
+            continue
         variables += [
-            Variable(name, encoder.shape, role="input", axes=encoder.coding.axes),
+            Variable(name, encoder.coding.input_shape(encoder.shape), role="input", axes=encoder.coding.axes),
             Variable(f"{name}.O", encoder.shape),
         ]
         ops += encoder.coding.lower(name, f"{name}.O")
@@ -155,6 +164,7 @@ def _edges(network: Network) -> list[tuple[Encoder | NeuronGroup, NeuronGroup]]:
         ValueError: when one of the two is not in the network.
     """
     edges = [(connection.pre, connection.post) for connection in network.of_kind(Connection).values()]
+    edges += [(g, g.dec_target) for g in network.of_kind(Generator).values() if g.dec_target is not None]
     edges += [(pre, module.output[0]) for module in network.of_kind(Module).values() for pre, _ in module.inputs]
     inside = {id(member) for member in network.of_kind(NeuronGroup, Encoder).values()}
     for end in (end for edge in edges for end in edge):

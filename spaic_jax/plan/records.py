@@ -25,16 +25,19 @@ def start(program: Program, batch_size: int) -> dict[str, Any]:
 
 
 def update(
-    program: Program, totals: Mapping[str, Any], values: Mapping[str, Any]
+    program: Program, totals: Mapping[str, Any], values: Mapping[str, Any], positions: jax.Array, steps: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Take in some steps: `values` by read, time first. Returns the new totals and the rows of these steps."""
+    """Take in some steps of the run's `steps`: `values` by read, time first; `positions` numbers them.
+
+    Returns the new totals and the rows of these steps.
+    """
     new, rows = {}, {}
     for record in program.records:
         seen = jax.vmap(lambda v, record=record: _seen(record, v))(values[program.recorded_read(record.variable)])
         if record.reduce is None:
             rows[record.name] = seen
         else:
-            new[record.name] = record.reduce.update(totals[record.name], seen)
+            new[record.name] = record.reduce.update(totals[record.name], seen, positions, steps)
     return new, rows
 
 

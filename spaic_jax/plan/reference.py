@@ -48,7 +48,8 @@ class ReferencePlan:
             env = evaluate(program, program.ops, {**fixed, **state, **values, **clock}, key)
             new = {name: env.get(program.written_read(name), old) for name, old in state.items()}
             reads = {program.recorded_read(record.variable) for record in program.records}
-            totals, rows = records.update(program, totals, {read: jnp.expand_dims(env[read], 0) for read in reads})
+            values = {read: jnp.expand_dims(env[read], 0) for read in reads}
+            totals, rows = records.update(program, totals, values, jnp.expand_dims(position, 0), steps)
             return (new, totals), jax.tree.map(lambda row: row[0], rows)
 
         start = (dict(state), records.start(program, batch_size))

@@ -67,7 +67,8 @@ class TiledPlan:
             for stage in looped:
                 env.carry_out(stage, key)
             reads = {program.recorded_read(record.variable) for record in program.records}
-            totals, rows = records.update(program, totals, {read: env.stacked(read) for read in reads})
+            values = {read: env.stacked(read) for read in reads}
+            totals, rows = records.update(program, totals, values, positions, steps)
             return (env.final_state(), totals), rows
 
         xs = (jnp.arange(steps, dtype=jnp.int32), dict(sequences))

@@ -16,16 +16,24 @@ class Reduction(abc.ABC):
     """
 
     @abc.abstractmethod
-    def init(self, value: jax.Array) -> jax.Array:
-        """The start, for values shaped like `value` (one step)."""
+    def init(self, value: jax.Array) -> Any:
+        """The start, a pytree, for values shaped like `value` (one step)."""
 
     @abc.abstractmethod
-    def update(self, total: jax.Array, values: jax.Array) -> jax.Array:
-        """Take in `values`, whose first axis is time."""
+    def update(self, total: Any, values: jax.Array, positions: jax.Array, steps: int) -> Any:
+        """Take in `values`, whose first axis is time.
 
-    def finish(self, total: jax.Array, steps: int) -> jax.Array:
+        Args:
+            total: what is kept so far.
+            values: `[K, ...]`, of K steps that follow each other.
+            positions: the number of each of them in this run, int32 `[K]`.
+            steps: number of steps of the run.
+        """
+
+    def finish(self, total: Any, steps: int) -> jax.Array:
         """The result after `steps` steps."""
-        return total
+        result: jax.Array = total
+        return result
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +43,7 @@ class Sum(Reduction):
     def init(self, value: jax.Array) -> jax.Array:
         return jnp.zeros_like(value)
 
-    def update(self, total: jax.Array, values: jax.Array) -> jax.Array:
+    def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
         return total + values.sum(0)
 
 
@@ -54,7 +62,7 @@ class Max(Reduction):
     def init(self, value: jax.Array) -> jax.Array:
         return jnp.full_like(value, -jnp.inf)
 
-    def update(self, total: jax.Array, values: jax.Array) -> jax.Array:
+    def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
         largest = jnp.take_along_axis(values, values.argmax(0, keepdims=True), axis=0)[0]
         return jnp.where(largest > total, largest, total)
 
@@ -66,7 +74,7 @@ class Last(Reduction):
     def init(self, value: jax.Array) -> jax.Array:
         return jnp.zeros_like(value)
 
-    def update(self, total: jax.Array, values: jax.Array) -> jax.Array:
+    def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
         return values[-1]
 
 

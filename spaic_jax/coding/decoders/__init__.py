@@ -4,14 +4,24 @@ from typing import Any
 
 from spaic_jax._tables import resolve
 from spaic_jax.coding.decoders.base import Decoding
+from spaic_jax.coding.decoders.every_step import EveryStep, VoltageEveryStep
 from spaic_jax.coding.decoders.final_step_voltage import FinalStepVoltage
+from spaic_jax.coding.decoders.first_spike import FirstSpike
 from spaic_jax.coding.decoders.spike_counts import SpikeCounts
 from spaic_jax.coding.decoders.spike_rate import SpikeRate
+from spaic_jax.coding.decoders.time_spike_counts import TimeSpikeCounts
+from spaic_jax.coding.decoders.voltage_sum import VoltageSum
 
 DECODERS: dict[str, type[Decoding]] = {
     "final_step_voltage": FinalStepVoltage,
+    "first_spike": FirstSpike,
+    "null": EveryStep,
     "spike_counts": SpikeCounts,
     "spike_rate": SpikeRate,
+    "spike_rates": SpikeRate,
+    "time_spike_counts": TimeSpikeCounts,
+    "v_t": VoltageEveryStep,
+    "voltage_sum": VoltageSum,
 }
 
 
@@ -20,4 +30,7 @@ def resolve_decoder(coding_method: str | Decoding, **settings: Any) -> Decoding:
     return resolve("decoder", DECODERS, Decoding, coding_method, settings)
 
 
-__all__ = ["DECODERS", "Decoding", "FinalStepVoltage", "SpikeCounts", "SpikeRate", "resolve_decoder"]
+__all__ = [
+    "DECODERS", "Decoding", "EveryStep", "FinalStepVoltage", "FirstSpike", "SpikeCounts", "SpikeRate", "TimeSpikeCounts",
+    "VoltageEveryStep", "VoltageSum", "resolve_decoder",
+]

@@ -13,10 +13,10 @@ from spaic_jax.program import Reduction
 class Decoding(abc.ABC):
     """A frozen dataclass of a decoder's settings; called with what its reduction has kept.
 
-    `reduce` is the reduction over time, `reads` the variable looked at by default (`None`: the group's output).
+    `reduce` is the reduction over time (`None` keeps every step), `reads` the variable looked at by default (`None`: the group's output).
     """
 
-    reduce: ClassVar[Reduction]
+    reduce: ClassVar[Reduction | None]
     reads: ClassVar[str | None] = None
 
     def check(self, num: int) -> None:

@@ -16,6 +16,10 @@ class Coding(abc.ABC):
     #: Which axes the data has in front: see `Variable.axes`.
     axes: ClassVar[Axes] = "either"
 
+    def input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of one sample of the data, for an encoder of some shape."""
+        return shape
+
     @abc.abstractmethod
     def lower(self, source: str, target: str) -> Sequence[Op]:
         """The rows that write the spikes `target` from the input `source`."""

@@ -1,0 +1,45 @@
+"""Who fired first."""
+
+import dataclasses
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax.coding.decoders.base import Decoding
+from spaic_jax.program import Reduction
+
+
+@dataclasses.dataclass(frozen=True)
+class _FirstRow(Reduction):
+    """The value of the first step in which a sample is not all zero."""
+
+    def init(self, value: jax.Array) -> Any:
+        return jnp.zeros_like(value), jnp.zeros(value.shape[0], bool)
+
+    def update(self, total: Any, values: jax.Array, positions: jax.Array, steps: int) -> Any:
+        row, found = total
+        active = (values != 0).any(tuple(range(2, values.ndim)))
+        first = jnp.expand_dims(active.argmax(0), (0, *range(2, values.ndim)))
+        here = jnp.take_along_axis(values, first, axis=0)[0]
+        new = active.any(0) & ~found
+        return jnp.where(new.reshape(-1, *(1,) * (row.ndim - 1)), here, row), found | new
+
+    def finish(self, total: Any, steps: int) -> jax.Array:
+        return total[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class FirstSpike(Decoding):
+    """The spikes of the first step in which any neuron of the sample fired, `[B, *shape]`; zeros if none ever did.
+
+    Source: SPAIC, `first_spike`.
+
+    >>> FirstSpike().reads is None
+    True
+    """
+
+    reduce: ClassVar = _FirstRow()
+
+    def __call__(self, kept: jax.Array) -> jax.Array:
+        return kept

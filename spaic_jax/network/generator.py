@@ -1,0 +1,52 @@
+"""The node that makes its own signal."""
+
+from typing import Any
+
+from spaic_jax.coding.generators import Generating, resolve_generator
+from spaic_jax.network.element import shape_of
+from spaic_jax.network.encoder import Encoder
+from spaic_jax.network.group import NeuronGroup
+
+
+class Generator(Encoder):
+    """A source of spikes or currents that needs no data: a connection may begin at it as at an encoder.
+
+    Args:
+        num: number of channels.
+        coding_method: name of a source (see `spaic_jax.coding.GENERATORS`), or the source itself.
+        shape: shape of one sample, instead of or beside `num`.
+        dec_target: a group of the same shape that receives the output straight, without a connection.
+        name: name in the network; by default that of the attribute or variable it is bound to.
+        **settings: the source's values, such as `rate`; a number, or an array with one number a channel.
+
+    Raises:
+        ValueError: no or contradictory size, unknown source or setting (with the nearest right one), a target of another
+            shape.
+        TypeError: `dec_target` is no group.
+
+    Example:
+        >>> Generator(5, coding_method="poisson_generator", rate=0.3).coding.rate
+        0.3
+    """
+
+    def __init__(
+        self,
+        num: int | None = None,
+        coding_method: str | Generating = "poisson_generator",
+        *,
+        shape: tuple[int, ...] | None = None,
+        dec_target: NeuronGroup | None = None,
+        name: str | None = None,
+        **settings: Any,
+    ):
+        size = shape_of("Generator", num, shape)
+        if dec_target is not None and not isinstance(dec_target, NeuronGroup):
+            raise TypeError(f"Generator: dec_target must be a NeuronGroup, not {dec_target!r}.")
+        if dec_target is not None and dec_target.shape != size:
+            raise ValueError(f"Generator of shape {size}: its target has shape {dec_target.shape}, but needs the same.")
+        self._declare(
+            shape=size, coding=resolve_generator(coding_method, **settings), dec_target=dec_target, name=name
+        )
+
+    coding: Generating  # type: ignore[assignment]
+    dec_target: NeuronGroup | None
