@@ -179,7 +179,7 @@ class ModelFunction:
         currents = {name: given.pop(name, None) for name in model.receives}
         shape = next(array.shape for array in (*state.values(), *currents.values()) if array is not None)
         currents = {name: jnp.zeros(shape) if array is None else array for name, array in currents.items()}
-        current = SimpleNamespace(**currents) if len(currents) > 1 else currents["Isyn"]
+        current = SimpleNamespace(**currents) if len(currents) > 1 else next(iter(currents.values()))
         # One value a neuron gets a batch axis of size one, so that shapes meet without rank promotion.
         p = SimpleNamespace(**{name: array[None] if array.ndim else array for name, array in given.items()})
         return model.step(p, SimpleNamespace(**state), current, *draws)
