@@ -89,6 +89,21 @@ def test_the_config_of_a_run_can_be_run(finished: Path, here: Path, capsys: pyte
         assert (again / name).read_bytes() == (first / name).read_bytes()
 
 
+def test_a_network_of_assemblies(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a projection, and a hidden group that nothing may ask for."""
+    text = Path(DIGITS).read_text().replace("[network.groups.hidden]", "[network.assemblies.body.groups.hidden]")
+    text = text.replace("[network.connections.image_to_hidden]", "[network.projections.into]").replace('"hidden"', '"body"')
+    text = text.replace("[network.connections.hidden_to_output]", "[network.projections.out]")
+    extra = '[network]\nhidden = ["spare"]\n[network.groups.spare]\nnum = 2\n[network.monitors.seen]\ntarget = "spare"\nkind = "state"\nvar_name = "V"\n'
+    (here / "areas.toml").write_text(extra + text)
+    settings = [option.replace("groups.hidden", "assemblies.body.groups.hidden") for option in ONE]
+    assert main(["train", "areas.toml", *settings, "--out", "run"]) == 0
+    assert (here / "run" / "raster.png").stat().st_size > 0
+    assert main(["summary", "areas.toml"]) == 0
+    printed = capsys.readouterr().out
+    assert "body/hidden -> output" in printed and "into/image->hidden.weight" in printed and "spare" not in printed
+
+
 def test_the_default_folder_is_not_run_over(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {file.name: file.read_bytes() for file in finished.iterdir()}
     assert main(["train", DIGITS, *ONE, "--out", str(finished), "--seed", "3"]) == 2
