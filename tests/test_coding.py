@@ -7,6 +7,8 @@ import pytest
 from spaic import golden
 
 import spaic_jax as sj
+from spaic_jax.coding import GENERATORS, pack_spike_times
+from spaic_jax.network import from_dict, to_dict
 
 
 def spikes_of(coding_method, data, steps, dt=1.0, key=None, **settings):
@@ -27,6 +29,12 @@ def spikes_of(coding_method, data, steps, dt=1.0, key=None, **settings):
         ("constant_current", "constant_current", {"amp": 0.5}),
         ("latency", "latency", {}),
         ("latency_cutoff", "latency", {"cut_off": True, "max_scale": 0.5}),
+        ("float", "float", {}),
+        ("relative_latency", "relative_latency", {}),
+        ("relative_latency_amp3", "relative_latency", {"amp": 3.0, "scale": 0.9}),
+        ("uniform", "uniform", {}),
+        ("uniform_maxtime", "uniform", {"max_time": 6.0}),
+        ("sstb", "sstb", {}),
     ],
 )
 def test_encoder_gives_spaics_spikes(name, coding_method, settings):
@@ -83,19 +91,25 @@ def test_latency_of_equal_values_fires_last():
         ("spike_counts_pop2", "spike_counts", {"pop_size": 2, "bias": 0.5, "scale": 2.0}),
         ("spike_rate", "spike_rate", {}),
         ("spike_rate_pop3", "spike_rate", {"pop_size": 3}),
+        ("spike_rates", "spike_rates", {}),
+        ("first_spike", "first_spike", {}),
+        ("time_spike_counts", "time_spike_counts", {}),
+        ("null", "null", {}),
         ("final_step_voltage", "final_step_voltage", {}),
+        ("voltage_sum", "voltage_sum", {}),
+        ("v_t", "v_t", {}),
     ],
 )
 def test_decoder_gives_spaics_numbers(name, coding_method, settings, key):
     recorded = golden(f"decoder/{name}")
-    variable = "V" if coding_method == "final_step_voltage" else "Isyn"
+    variable = "V" if coding_method in ("final_step_voltage", "voltage_sum", "v_t") else "Isyn"
     n = recorded["record"].shape[2]
     net = sj.Network()
     net.x = sj.Encoder(num=n, coding_method="null")
     net.g = sj.NeuronGroup(n, model="if", v_th=1e9)
     net.w = sj.Connection(net.x, net.g, weight=np.eye(n))
     net.d = sj.Decoder(n, net.g, coding_method, coding_var_name=variable, **settings)
-    sim = sj.build(net, dt=1.0)
+    sim = sj.build(net, dt=1.0, tile=3)
     data = recorded["record"].astype(np.float32)
     if variable == "V":
         data = np.diff(data, axis=0, prepend=np.zeros_like(data[:1]))
@@ -111,6 +125,18 @@ def test_decoder_gives_spaics_numbers(name, coding_method, settings, key):
         (lambda: sj.Encoder(num=3, unit_conversion=-1.0), "unit_conversion must be positive"),
         (lambda: sj.Encoder(num=3, coding_method="latency", max_scale=0.0), "max_scale must lie in (0, 1]"),
         (lambda: sj.Encoder(), "needs a size"),
+        (lambda: sj.Encoder(3, "poisson", start_time=2.0, end_time=1.0), "start_time must not exceed end_time"),
+        (lambda: sj.Encoder(3, "bernoulli", max_prob=1.5), "max_prob must lie in (0, 1]"),
+        (lambda: sj.Encoder(3, "mstb", max_spikes=0), "max_spikes must be a positive whole number"),
+        (lambda: sj.Encoder(3, "uniform", max_time=-1.0), "max_time must be positive"),
+        (lambda: sj.Encoder(3, "relative_latency", scale=2.0), "scale must lie in (0, 1]"),
+        (lambda: pack_spike_times([([1.0], [0, 1])], 2), "sample 0 has times of shape (1,) and channels of shape (2,)"),
+        (lambda: pack_spike_times([([1.0], [2])], 2), "channels 2 to 2, but needs whole numbers below 2"),
+        (lambda: pack_spike_times([([-1.0], [0])], 2), "times must not be negative"),
+        (lambda: sj.Generator(3, "sine"), "unknown generator 'sine': did you mean 'sin'"),
+        (lambda: sj.Generator(3, "sin", period=0.0), "period must be positive"),
+        (lambda: sj.Generator(3, "sin", amp="loud"), "amp must be a number or an array"),
+        (lambda: sj.Generator(3, dec_target=sj.NeuronGroup(4)), "its target has shape (4,), but needs the same"),
         (lambda: sj.Encoder(num=0), "positive whole numbers"),
         (lambda: sj.Encoder(num=5, shape=(2, 2)), "num=5 and shape=(2, 2), which holds 4"),
         (
@@ -128,3 +154,122 @@ def test_bad_settings_are_named(make, sentence):
     with pytest.raises(ValueError) as error:
         make()
     assert sentence in str(error.value)
+
+
+def test_poisson_keeps_to_its_window(key):
+    got = spikes_of("poisson", np.full((2, 4), 9.0, np.float32), 12, dt=0.5, key=key, start_time=2.0, end_time=4.0)
+    recorded = golden("encoder/poisson_window")["O"].any((1, 2))
+    np.testing.assert_array_equal(got.all((1, 2)), recorded)
+    np.testing.assert_array_equal(got.any((1, 2)), recorded)
+
+
+@pytest.mark.parametrize("largest", [1.0, 4.0])
+def test_bernoulli_rates_are_what_they_say(largest, key):
+    x = np.tile(np.array([0.0, 0.25, 0.5, 1.0], np.float32), (64, 1)) * largest
+    got = spikes_of("bernoulli", x, 1500, dt=0.3, key=key, max_prob=0.7).mean((0, 1))
+    expected = 0.7 * np.array([0.0, 0.25, 0.5, 1.0])
+    assert (np.abs(got - expected) <= 4 * np.sqrt(expected * (1 - expected) / (64 * 1500))).all()
+
+
+def test_spike_times_fall_into_their_steps_and_add_up():
+    rng = np.random.default_rng(5)
+    samples = [(rng.uniform(0, 2.0, n), rng.integers(0, 3, n)) for n in (0, 4, 9)]
+    samples[1] = (np.append(samples[1][0], [0.3, 0.3]), np.append(samples[1][1], [1, 1]))
+    packed = pack_spike_times(samples, 3)
+    net = sj.Network()
+    net.x = sj.Encoder(3, coding_method="mstb", max_spikes=packed.shape[-1])
+    net.g = sj.NeuronGroup(1, model="lif")
+    net.w = sj.Connection(net.x, net.g)
+    net.o = sj.StateMonitor(net.x, "O")
+    sim = sj.build(net, dt=0.1, tile=7)
+    got = sim.run(sim.init(jax.random.key(0), 3), {"x": packed}, steps=16).probes["o"]
+    expected = np.zeros((16, 3, 3))
+    for b, (times, channels) in enumerate(samples):
+        for t, c in zip(times.astype(np.float32), channels, strict=True):
+            expected[min(int(np.floor(t / 0.1 + 1e-4)), 15), b, c] += 1
+    np.testing.assert_array_equal(got, expected)
+
+
+def emitted(steps=12, dt=1.0, key=None, propagation="same_step", **settings):
+    """What a generator emits, `[T, B, n]`, by the reference plan and in tiles, and the current of its target."""
+    net = sj.Network()
+    net.a = sj.NeuronGroup(4, model="leaky_integrator")
+    net.x = sj.Generator(4, dec_target=net.a, **settings)
+    net.o = sj.StateMonitor(net.x, "O")
+    net.i = sj.StateMonitor(net.a, "Isyn")
+    again = from_dict(to_dict(net))
+    plans = [sj.build(n, dt, propagation, **p) for n, p in ((net, {"reference": True}), (again, {"tile": 5}))]
+    assert plans[0].program == plans[1].program
+    runs = [sim.run(sim.init(jax.random.key(0), 2), key=key, steps=steps).probes for sim in plans]
+    for name in ("o", "i"):
+        np.testing.assert_allclose(runs[0][name], runs[1][name], rtol=1e-6)
+    return np.asarray(runs[0]["o"]), np.asarray(runs[0]["i"])
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("cc_generator", {"amp": [0.1, 0.2, 0.3, 0.4]}),
+        ("ramp", {"base": 1.0, "end_time": 8.0}),
+        ("sin", {"amp": 1.5, "period": 5.0}),
+    ],
+)
+def test_generator_gives_spaics_signal(name, settings):
+    output, current = emitted(coding_method=name, **settings)
+    recorded = golden(f"generator/{name}")["O"]
+    np.testing.assert_allclose(output, np.broadcast_to(recorded, output.shape), rtol=1e-5, atol=2e-6)
+    np.testing.assert_array_equal(current, output)
+
+
+def test_a_generator_reaches_its_target_a_step_late_where_connections_do():
+    output, current = emitted(coding_method="ramp", propagation="one_step")
+    np.testing.assert_array_equal(current[1:], output[:-1])
+    np.testing.assert_array_equal(current[0], 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "probability", "first"),
+    [
+        ({"coding_method": "poisson_generator", "rate": [0.0, 2.0, 5.0, 20.0], "start_time": 5.0}, [0.0, 0.2, 0.5, 1.0], 10),
+        ({"coding_method": "poisson_generator2", "rate": [0.0, 0.4, 1.0, 2.0]}, [0.0, 0.2, 0.5, 1.0], 0),
+    ],
+)
+def test_poisson_generators_fire_as_often_as_they_say(settings, probability, first, key):
+    output, _ = emitted(steps=3000 + first, dt=0.5, key=key, **settings)
+    assert not output[:first].any()
+    got, p = output[first:].mean((0, 1)), np.array(probability)
+    assert (np.abs(got - p) <= 4.5 * np.sqrt(p * (1 - p) / 6000)).all()
+
+
+def test_a_generator_goes_on_in_the_next_run(key):
+    net = sj.Network()
+    net.x = sj.Generator(2, "sin", amp=2.0, period=7.0)
+    net.a = sj.NeuronGroup(2, model="leaky_integrator")
+    net.w = sj.Connection(net.x, net.a, weight=np.eye(2))
+    net.o = sj.StateMonitor(net.x, "O")
+    sim = sj.build(net, dt=1.0)
+    whole = sim.run(sim.init(key), steps=10).probes["o"]
+    first = sim.run(sim.init(key), steps=4)
+    second = sim.run(first.variables, steps=6)
+    np.testing.assert_allclose(np.concatenate([first.probes["o"], second.probes["o"]]), whole, rtol=1e-5, atol=1e-6)
+
+
+def test_every_generator_is_in_the_table():
+    from spaic_jax.coding import generators
+
+    kinds = {k for k in vars(generators).values() if isinstance(k, type) and issubclass(k, generators.Generating)}
+    assert kinds - {generators.Generating} == set(GENERATORS.values())
+
+
+def test_early_spikes_count_more_and_pass_a_gradient(key):
+    net = sj.Network()
+    net.x = sj.Encoder(num=2, coding_method="null")
+    net.g = sj.NeuronGroup(2, model="leaky_integrator")
+    net.w = sj.Connection(net.x, net.g, weight=np.eye(2))
+    net.d = sj.Decoder(2, net.g, "time_spike_counts", coding_var_name="Isyn")
+    sim = sj.build(net, dt=1.0, tile=3)
+    x = np.random.default_rng(0).random((8, 1, 2)).astype(np.float32)
+    variables = sim.init(key)
+    slope = jax.grad(lambda p: sim.run(variables.with_params(p), {"x": x}).outputs["d"].sum())(variables.params)
+    expected = (0.1 * np.exp(-np.arange(8) / 4.0))[:, None, None] * x
+    np.testing.assert_allclose(slope["w.weight"], np.broadcast_to(expected.sum((0, 1)), (2, 2)), rtol=1e-5)

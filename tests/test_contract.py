@@ -65,8 +65,8 @@ def dt_of(net):
 
 def data_of(sim, seed=0):
     rng = np.random.default_rng(seed)
-    time = sim.program.by_name["x"].axes == "time"
-    return {"x": rng.random((STEPS, BATCH, 4) if time else (BATCH, 4)).astype(np.float32)}
+    x = sim.program.by_name["x"]
+    return {"x": rng.random((*([STEPS] if x.axes == "time" else []), BATCH, *x.shape)).astype(np.float32)}
 
 
 @pytest.fixture(params=CASES, ids=lambda case: "-".join(*case.items()))
@@ -88,14 +88,14 @@ def test_contract(net, key, tmp_path):
     (_, expected), slopes = jax.value_and_grad(loss, has_aux=True)(variables.params, reference)
     (_, got), got_slopes = jax.value_and_grad(loss, has_aux=True)(variables.params, tiled)
     same_structs(variables.state, got.variables.state)
-    assert got.probes["v"].shape == (STEPS, BATCH, 4) and got.outputs["out"].shape == (BATCH, 4)
+    assert got.probes["v"].shape == (STEPS, BATCH, 4) and got.outputs["out"].shape[-2:] == (BATCH, 4)
     close(got.variables.state, expected.variables.state)
     close(got.outputs, expected.outputs)
     close(got_slopes, slopes, 1e-4)
     assert all(np.isfinite(slope).all() for slope in slopes.values())
     assert not any("NaN" in line for line in got.health.report())
 
-    one, by_hand = {"x": data["x"][0] if data["x"].ndim == 3 else data["x"]}, tiled.init(key, BATCH)
+    one, by_hand = {"x": data["x"][0] if tiled.program.by_name["x"].axes == "time" else data["x"]}, tiled.init(key, BATCH)
     with jax.disable_jit():
         eager, emitted = reference.step(by_hand, one, key, steps=STEPS)
     stepped, _ = reference.step(by_hand, one, key, steps=STEPS)
@@ -113,16 +113,16 @@ def test_a_batch_is_its_samples(net, key):
     """vmap over samples equals the batch; codings that draw or that scale by the batch are the exception."""
     sim = sj.build(net, dt=dt_of(net), tile=4)
     x = jnp.asarray(data_of(sim)["x"])
-    coding = net.x.coding
-    if any(op.random for op in sim.program.ops) or type(coding).__name__ == "Latency":
+    whole = {type(net.x.coding).__name__, type(net.out.decoding).__name__} & {"Latency", "Uniform", "VoltageSum"}
+    if any(op.random for op in sim.program.ops) or whole:
         pytest.skip("draws by position in the batch, or scales by the batch")
-    axis = x.ndim - 2
+    axis = x.ndim - len(sim.program.by_name["x"].shape) - 1
     one = sim.init(key, 1)
 
     def alone(sample):
-        return sim.run(one, {"x": jnp.expand_dims(sample, axis)}, key, STEPS).outputs["out"][0]
+        return sim.run(one, {"x": jnp.expand_dims(sample, axis)}, key, STEPS).outputs["out"]
 
-    mapped = jax.vmap(alone, in_axes=axis)(x)
+    mapped = jnp.squeeze(jax.vmap(alone, in_axes=axis, out_axes=-2)(x), -3)
     close(mapped, sim.run(sim.init(key, BATCH), {"x": x}, key, STEPS).outputs["out"])
 
 

@@ -27,6 +27,7 @@ def everything() -> sj.Network:
             parameter_variables=["tau_m"], varible_ranges={"tau_m": (1.0, None)},
         )
         out = sj.NeuronGroup(4, model="clif")
+        sj.Generator(4, "sin", name="hum", dec_target=out, amp=np.arange(4, dtype=np.float32), period=50.0)
         sj.Connection(image, hidden, weight=np.arange(12, dtype=np.float32).reshape(3, 4), bias=Uniform(-1.0, 1.0))
         sj.Connection(hidden, out, weight=Normal(0.0, 0.3), w_min=-0.5, is_parameter=False)
         sj.Connection(drive, hidden, w_std=0.2)

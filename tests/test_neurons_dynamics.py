@@ -226,9 +226,25 @@ def test_an_input_that_nothing_writes_is_zero(key):
 
 
 def test_an_input_that_a_model_does_not_take_is_named():
-    group = sj.NeuronGroup(2, model="condlif")
-    with pytest.raises(ValueError, match=r"group 'g': unknown input of a CondLIF 'g_ex': did you mean 'g_exc'"):
-        lower_group("g", group, 1.0, ["g_ex"])
+    net = sj.Network()
+    net.x = sj.Encoder(2)
+    net.g = sj.NeuronGroup(2, model="condlif")
+    net.w = sj.Connection(net.x, net.g, post_var_name="g_ex")
+    with pytest.raises(ValueError, match=r"'w' writes to 'g': unknown variable 'g_ex': did you mean 'g_exc'"):
+        sj.build(net)
+
+
+def test_connections_write_the_inputs_they_name(key):
+    net = sj.Network()
+    net.x = sj.Encoder(2, coding_method="constant_current")
+    net.g = sj.NeuronGroup(2, model="condlif")
+    net.excite = sj.Connection(net.x, net.g, post_var_name="g_exc", weight=np.eye(2))
+    net.inhibit = sj.Connection(net.x, net.g, post_var_name="g_inh", weight=2 * np.eye(2))
+    net.e, net.i = sj.StateMonitor(net.g, "g_exc"), sj.StateMonitor(net.g, "g_inh")
+    sim = sj.build(net, dt=0.1)
+    probes = sim.run(sim.init(key), {"x": [[1.0, 3.0]]}, steps=2).probes
+    np.testing.assert_array_equal(probes["e"][:, 0], [[1.0, 3.0]] * 2)
+    np.testing.assert_array_equal(probes["i"][:, 0], [[2.0, 6.0]] * 2)
 
 
 def test_random_neurons_need_no_input_and_draw_by_their_key(key):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spaic_jax.cli import main
-from spaic_jax.coding import DECODERS, ENCODERS
+from spaic_jax.coding import DECODERS, ENCODERS, GENERATORS
 from spaic_jax.network import POLICIES
 from spaic_jax.neurons import NEURONS
 from spaic_jax.surrogate import SURROGATES
@@ -18,7 +18,7 @@ from spaic_jax.synapses import LINKS
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 FAMILIES = {
-    "neuron model": NEURONS, "surrogate": SURROGATES, "encoder": ENCODERS, "decoder": DECODERS, "link": LINKS,
+    "neuron model": NEURONS, "surrogate": SURROGATES, "encoder": ENCODERS, "decoder": DECODERS, "generator": GENERATORS, "link": LINKS,
     "policy": POLICIES,
 }
 

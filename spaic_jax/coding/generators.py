@@ -46,7 +46,7 @@ class Generating:
         for key, value in self.values().items():
             if np.ndim(value) and np.shape(value) != shape:
                 raise ValueError(f"generator '{name}': {key} has shape {np.shape(value)}, but needs one number or {shape}.")
-            init = Given(value) if np.ndim(value) else Constant(float(value))
+            init = Given(np.asarray(value, np.float32)) if np.ndim(value) else Constant(float(value))
             variables.append(Variable(f"{name}.{key}", np.shape(value), role="constant", init=init))
         reads = (*(v.name for v in variables), "[dt]", "[step]")
         op = Op(f"{name}.O", type(self).emit, reads, name=f"{name}.O", random=self.random)

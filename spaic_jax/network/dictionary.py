@@ -107,8 +107,8 @@ def to_dict(network: Network) -> dict[str, Any]:
         ...     layer = NeuronGroup(3, model="if", v_th=0.5)
         ...     synapses = Connection(image, layer, w_std=0.1)
         >>> to_dict(net)["connections"]
-        {'synapses': {'pre': 'image', 'post': 'layer', 'pre_var_name': 'O', 'post_var_name': 'Isyn', 'is_parameter': True, 'link_type': 'full',
-        'w_mean': 0.005, 'w_std': 0.1}}
+        {'synapses': {'pre': 'image', 'post': 'layer', 'pre_var_name': 'O', 'post_var_name': 'Isyn', 'is_parameter': True,
+        'link_type': 'full', 'w_mean': 0.005, 'w_std': 0.1}}
     """
     return _tables_of(network, network, "network")
 
@@ -284,7 +284,7 @@ def _arguments(members: Mapping[str, Element], row: dict[str, Any], section: _Se
     for key in section.required:
         if key not in row:
             raise ValueError(f"{path}.{key} is missing.")
-    for key in section.refers:
+    for key in (key for key in section.refers if key in row):
         if row[key] not in members:
             raise ValueError(f"{path}.{key}: {unknown('member', row[key], members)}")
         row[key] = members[row[key]]

@@ -22,6 +22,10 @@ def _sparse(indices=INDICES, values=V[:2], X=A, shape=(5, 3)):
     return ops.sparse_mat_mult_weight(indices, values, X, shape=shape)
 
 
+def _dense(indices=INDICES, values=V[:2], shape=(5, 3)):
+    return ops.sparse_to_dense(indices, values, shape=shape)
+
+
 def _traced(function, value):
     """`function` of a value that has no number while tracing."""
     return jax.jit(function)(value)
@@ -111,6 +115,9 @@ CASES = [
     (lambda: ops.weight_norm(WHOLE, 1.0), TypeError, "int32"),
     (lambda: ops.weight_norm(Z, 1.0), TypeError, "complex64"),
     (lambda: ops.weight_norm(A, np.ones((2, 4, 3), "f")), ValueError, "amp of shape (2, 4, 3)"),
+    (lambda: _dense(values=V[:1]), ValueError, "sparse_to_dense got indices of shape"),
+    (lambda: _dense(shape=(1, 1)), ValueError, "needs them within"),
+    (lambda: _dense(indices=INDICES * 0.5), TypeError, "sparse_to_dense"),
     (lambda: _sparse(X=W.T), ValueError, "its last axis to be pre (3)"),
     (lambda: _sparse(values=V), ValueError, "(2, entries)"),
     (lambda: _sparse(indices=INDICES.T[:, :1]), ValueError, "indices of shape (2, 1)"),
@@ -261,7 +268,7 @@ def test_every_op_has_a_case():
         with pytest.raises(kind) as caught:
             jax.eval_shape(call)
         named.add(str(caught.value).split()[0])
-    assert named | NEVER_FAIL | SAME_CODE | CHAINS == set(ops.__all__) - {"INITIALISERS", "REGISTRY"}
+    assert named | NEVER_FAIL | SAME_CODE | CHAINS == set(ops.__all__) - {"INITIALISERS", "REGISTRY", "register"}
 
 
 def test_strictness_stays_that_of_the_caller():
