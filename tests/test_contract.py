@@ -30,8 +30,19 @@ GAIN = {
 DT = {"hh": 0.02}
 
 
+#: Links whose ends hold maps, and which keep the size of a map.
+MAPS = {
+    "conv": {"padding": 1}, "conv_transpose": {"padding": 1},
+    "pool": {"pool_kernel_size": 3, "pool_stride": 1, "pool_padding": 1},
+}
+
+
 def network(model="lif", coding_method="constant_current", decoding="spike_counts", link="full", **choice):
     """Two groups of a model in a loop, driven by an encoder and read by a decoder."""
+    kind = LINKS[link]
+    choose = next((settings for name, settings in MAPS.items() if LINKS[name] is kind), {})
+    if choose or link == "null":
+        return network_of(kind, choose, (1, 2, 2) if choose else (4,))
     gain = next((GAIN[name] for name, kind in NEURONS.items() if name in GAIN and kind is NEURONS[model]), 1.0)
     net = sj.Network()
     net.x = sj.Encoder(num=4, coding_method=coding_method)
@@ -42,6 +53,18 @@ def network(model="lif", coding_method="constant_current", decoding="spike_count
     net.ba = sj.Connection(net.b, net.a, link, w_std=0.1 * gain)
     net.out = sj.Decoder(dec_target=net.b, coding_method=decoding)
     net.v = sj.StateMonitor(net.a, next(iter(net.a.model.initial), "O"))
+    return net
+
+
+def network_of(kind, settings, shape):
+    """As `network`, for links that have no weights or need maps."""
+    net = sj.Network()
+    net.x = sj.Encoder(shape=shape, coding_method="constant_current")
+    net.a, net.b = sj.NeuronGroup(shape=shape, model="lif"), sj.NeuronGroup(shape=shape, model="lif")
+    net.xa, net.ab = sj.Connection(net.x, net.a, kind(**settings)), sj.Connection(net.a, net.b, kind(**settings))
+    net.ba = sj.Connection(net.b, net.a, w_std=0.1)
+    net.out = sj.Decoder(dec_target=net.b, coding_method="spike_counts")
+    net.v = sj.StateMonitor(net.a, "V")
     return net
 
 
@@ -88,7 +111,7 @@ def test_contract(net, key, tmp_path):
     (_, expected), slopes = jax.value_and_grad(loss, has_aux=True)(variables.params, reference)
     (_, got), got_slopes = jax.value_and_grad(loss, has_aux=True)(variables.params, tiled)
     same_structs(variables.state, got.variables.state)
-    assert got.probes["v"].shape == (STEPS, BATCH, 4) and got.outputs["out"].shape[-2:] == (BATCH, 4)
+    assert got.probes["v"].shape == (STEPS, BATCH, *net.a.shape) and got.outputs["out"].size % (BATCH * 4) == 0
     close(got.variables.state, expected.variables.state)
     close(got.outputs, expected.outputs)
     close(got_slopes, slopes, 1e-4)
@@ -122,7 +145,8 @@ def test_a_batch_is_its_samples(net, key):
     def alone(sample):
         return sim.run(one, {"x": jnp.expand_dims(sample, axis)}, key, STEPS).outputs["out"]
 
-    mapped = jnp.squeeze(jax.vmap(alone, in_axes=axis, out_axes=-2)(x), -3)
+    place = 1 if net.out.decoding.reduce is None else 0  # time comes first where every step is kept
+    mapped = jnp.squeeze(jax.vmap(alone, in_axes=axis, out_axes=place)(x), place + 1)
     close(mapped, sim.run(sim.init(key, BATCH), {"x": x}, key, STEPS).outputs["out"])
 
 

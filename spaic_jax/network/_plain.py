@@ -75,6 +75,8 @@ def from_plain(field: dataclasses.Field[Any], value: Any, path: str) -> Any:
             return resolve_surrogate(value["name"], **settings)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: {error}") from error
+    if field.metadata.get("sequence") and isinstance(value, list):
+        return tuple(value)
     if isinstance(value, Mapping):
         settings = dict(value)
         name = settings.pop("initial", None)

@@ -1,12 +1,31 @@
-"""Link types, one a file, and the table of their names."""
+"""Link types, one concept a file, and the table of their names."""
 
 from typing import Any
 
 from spaic_jax._tables import resolve
-from spaic_jax.synapses.base import Ends, Link
+from spaic_jax.synapses.base import Ends, Link, Weighted
+from spaic_jax.synapses.direct import Direct
 from spaic_jax.synapses.full import Full
+from spaic_jax.synapses.maps import Conv, ConvTranspose, Pool
+from spaic_jax.synapses.one_to_one import OneToOne
+from spaic_jax.synapses.sparse import Random, Sparse
 
-LINKS: dict[str, type[Link]] = {"full": Full, "full_connection": Full}
+LINKS: dict[str, type[Link]] = {
+    "conv": Conv,
+    "conv_connection": Conv,
+    "conv_transpose": ConvTranspose,
+    "full": Full,
+    "full_connection": Full,
+    "null": Direct,
+    "one_to_one": OneToOne,
+    "one_to_one_sparse": OneToOne,
+    "pool": Pool,
+    "pool_connection": Pool,
+    "random": Random,
+    "random_connection": Random,
+    "sparse": Sparse,
+    "sparse_connection": Sparse,
+}
 
 
 def resolve_link(link_type: str | Link, **settings: Any) -> Link:
@@ -18,4 +37,7 @@ def resolve_link(link_type: str | Link, **settings: Any) -> Link:
     return resolve("link type", LINKS, Link, link_type, settings)
 
 
-__all__ = ["LINKS", "Ends", "Full", "Link", "resolve_link"]
+__all__ = [
+    "LINKS", "Conv", "ConvTranspose", "Direct", "Ends", "Full", "Link", "OneToOne", "Pool", "Random", "Sparse", "Weighted",
+    "resolve_link",
+]

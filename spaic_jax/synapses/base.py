@@ -3,8 +3,17 @@
 import abc
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
-from spaic_jax.program import Op, Variable
+import numpy as np
+
+from spaic_jax.program import Given, Initial, Normal, Op, Variable
+from spaic_jax.program.initial import as_initial
+
+
+def sequence(default: Any) -> Any:
+    """A dataclass field that holds a number for all axes or one each, or several names; a list becomes a tuple."""
+    return dataclasses.field(default=default, metadata={"sequence": True})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,3 +43,57 @@ class Link(abc.ABC):
     @abc.abstractmethod
     def lower(self, ends: Ends) -> tuple[Sequence[Variable], Sequence[Op]]:
         """The variables of the link, and the rows that write `ends.target` from `ends.source`."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Weighted(Link):
+    """A link with weights.
+
+    Args:
+        weight: an array, an initial value, or `None` for N(w_mean, w_std).
+        w_mean, w_std: mean and standard deviation of the weights when `weight` is `None`.
+        w_min, w_max: bounds of the weights.
+        bias: an array, an initial value, or `None` for no bias.
+    """
+
+    weight: Any = None
+    bias: Any = None
+    w_mean: float = 0.005
+    w_std: float = 0.05
+    w_min: float | None = None
+    w_max: float | None = None
+
+    def __post_init__(self) -> None:
+        kind = type(self).__name__
+        if self.w_std < 0:
+            raise ValueError(f"{kind}: w_std must not be negative, got {self.w_std}.")
+        if self.w_min is not None and self.w_max is not None and self.w_min > self.w_max:
+            raise ValueError(f"{kind}: w_min must not exceed w_max, got {self.w_min} and {self.w_max}.")
+
+    def drawn(self) -> Initial:
+        """How weights that are not given are drawn."""
+        return Normal(self.w_mean, self.w_std)
+
+    def variables(self, ends: Ends, shape: tuple[int, ...], axes: str, biases: int) -> list[Variable]:
+        """The weights of a shape, whose axes are called `axes`, and one bias for each of `biases`, if there are any.
+
+        Raises:
+            ValueError: when a given array has another shape.
+        """
+        values = {"weight": (shape, axes, self.drawn() if self.weight is None else self.weight)}
+        if self.bias is not None:
+            values["bias"] = ((biases,), "post" if axes == "post, pre" else "out", self.bias)
+        made = []
+        for name, (needed, meaning, value) in values.items():
+            init = as_initial(value)
+            if isinstance(init, Given) and np.shape(init.value) != needed:
+                raise ValueError(
+                    f"connection '{ends.name}': {name} has shape {np.shape(init.value)}, but needs {needed} ({meaning})."
+                )
+            made.append(
+                Variable(
+                    f"{ends.name}.{name}", needed, role="parameter" if ends.trainable else "constant", init=init,
+                    bounds=(self.w_min, self.w_max) if name == "weight" else (None, None),
+                )
+            )
+        return made

@@ -1,0 +1,190 @@
+"""Link types against SPAIC's recordings, and against NumPy in float64."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from spaic import golden
+
+import spaic_jax as sj
+from spaic_jax.network import from_dict, to_dict
+from spaic_jax.synapses import LINKS
+
+
+def linked(pre, post, link="full", steps=5, batch=3, seed=0, **settings):
+    """A group driven through a link by given values: the simulator, its variables, the data and the currents."""
+    net = sj.Network()
+    net.x = sj.Encoder(shape=pre, coding_method="null")
+    net.g = sj.NeuronGroup(shape=post, model="leaky_integrator")
+    net.w = sj.Connection(net.x, net.g, link, **settings)
+    net.i = sj.StateMonitor(net.g, "Isyn")
+    sim = sj.build(net, dt=1.0, tile=2)
+    assert sj.build(from_dict(to_dict(net)), dt=1.0, tile=2).program == sim.program
+    x = np.random.default_rng(seed).normal(size=(steps, batch, *pre)).astype(np.float32)
+    variables = sim.init(jax.random.key(seed), batch)
+    return sim, variables, x, np.asarray(sim.run(variables, {"x": x}).probes["i"], np.float64)
+
+
+@pytest.mark.parametrize(
+    ("name", "link", "propagation", "settings"),
+    [
+        ("full/s0", "full", "one_step", {}),
+        ("full/s1", "full", "same_step", {}),
+        ("full_bias/s1", "full", "same_step", {}),
+        ("conv/s1", "conv", "same_step", {"in_channels": 2}),
+        ("conv_maxpool/s1", "conv", "same_step", {"in_channels": 1, "syn_type": ["conv", "maxpool"]}),
+    ],
+)
+def test_links_give_spaics_currents(name, link, propagation, settings, key):
+    recorded = golden(f"conn/{name}")
+    given = {part: recorded[part].astype(np.float32) for part in ("weight", "bias") if part in recorded}
+    net = sj.Network()
+    net.x = sj.Encoder(shape=recorded["x"].shape[2:], coding_method="null")
+    net.g = sj.NeuronGroup(shape=recorded["Isyn"].shape[2:], model="null")
+    net.w = sj.Connection(net.x, net.g, link, **given, **settings)
+    net.i, net.o = sj.StateMonitor(net.g, "Isyn"), sj.StateMonitor(net.g, "O")
+    sim = sj.build(net, dt=1.0, propagation=propagation)
+    x = recorded["x"].swapaxes(0, 1).astype(np.float32)
+    probes = sim.run(sim.init(key, x.shape[1]), {"x": x}).probes
+    np.testing.assert_allclose(probes["i"], recorded["Isyn"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(probes["o"], recorded["post_O"], rtol=1e-5, atol=1e-5)
+
+
+def test_one_to_one_has_one_weight_a_pair():
+    _, variables, x, current = linked((2, 3), (6,), "one_to_one", w_std=0.5, bias=np.arange(6, dtype=np.float32))
+    assert variables["w.weight"].shape == (6,)
+    expected = x.reshape(5, 3, 6).astype(float) * np.asarray(variables["w.weight"], float) + np.arange(6)
+    np.testing.assert_allclose(current, expected, rtol=1e-5)
+
+
+def test_null_passes_on_what_it_gets():
+    _, _, x, current = linked((2, 3), (3, 2), "null")
+    np.testing.assert_array_equal(current, x.reshape(5, 3, 3, 2))
+
+
+@pytest.mark.parametrize(("link", "setting"), [("sparse", {"density": 0.3}), ("random", {"probability": 0.3})])
+def test_masked_links_are_as_dense_as_they_say_and_stay_so(link, setting):
+    sim, variables, x, current = linked((40,), (50,), link, **setting)
+    mask, weight = np.asarray(variables["w.mask"]), np.asarray(variables["w.weight"], float)
+    pairs = 2000 - (40 if link == "random" else 0)
+    assert abs(mask.sum() - 0.3 * pairs) < 4 * np.sqrt(0.21 * pairs)
+    if link == "random":
+        assert not mask[np.arange(40), np.arange(40)].any()
+        assert weight.min() >= 0 and weight.max() <= 0.3
+    np.testing.assert_allclose(current, x.astype(float) @ (mask * weight).T, rtol=1e-4, atol=1e-5)
+
+    def loss(params):
+        return (sim.run(variables.with_params(params), {"x": x}).probes["i"] ** 2).sum()
+
+    slope = jax.grad(loss)(variables.params)["w.weight"]
+    assert (np.asarray(slope)[~mask] == 0).all() and (np.asarray(slope)[mask] != 0).all()
+    optimizer = optax.sgd(0.01)
+    with jax.numpy_dtype_promotion("standard"):  # optax mixes dtypes
+        updates, _ = optimizer.update(jax.grad(loss)(variables.params), optimizer.init(variables.params))
+        trained = variables.with_params(optax.apply_updates(variables.params, updates))
+    silent = x[0].astype(float) @ (mask * np.asarray(trained["w.weight"], float)).T
+    np.testing.assert_allclose(sim.run(trained, {"x": x}).probes["i"][0], silent, rtol=1e-4, atol=1e-5)
+    other = sim.init(jax.random.key(9), 3)
+    assert (np.asarray(other["w.mask"]) != mask).any()
+
+
+def correlate(x, kernel, stride, padding, dilation):
+    """`[..., C, H, W]` with `(out, in, kh, kw)`, by loops."""
+    x = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(padding, padding)] * 2)
+    spans = [dilation * (k - 1) + 1 for k in kernel.shape[2:]]
+    rows, columns = ((n - span) // stride + 1 for n, span in zip(x.shape[-2:], spans, strict=True))
+    out = np.zeros((*x.shape[:-3], kernel.shape[0], rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            a, b = i * stride, j * stride
+            window = x[..., a : a + spans[0] : dilation, b : b + spans[1] : dilation]
+            out[..., i, j] = np.einsum("...chw,ochw->...o", window, kernel)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("post", "settings"),
+    [
+        ((3, 4, 5), {"kernel_size": 3, "padding": 1, "bias": np.array([1.0, -1.0, 0.5], np.float32)}),
+        ((3, 2, 2), {"kernel_size": [2, 3], "stride": 2, "dilation": 1}),
+        ((3, 2, 3), {"kernel_size": 2, "dilation": 2}),
+    ],
+)
+def test_convolutions_equal_loops(post, settings):
+    _, variables, x, current = linked((2, 4, 5) if post != (3, 2, 2) else (2, 4, 6), post, "conv", w_std=0.5, **settings)
+    bias = np.reshape(settings.get("bias", np.zeros(3)), (3, 1, 1))
+    kernel = np.asarray(variables["w.weight"], float)
+    window = [settings.get(name, default) for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))]
+    np.testing.assert_allclose(current, correlate(x.astype(float), kernel, *window) + bias, rtol=1e-4, atol=1e-5)
+
+
+def test_transposed_convolution_is_the_transpose():
+    settings = {"kernel_size": 3, "stride": 2, "padding": 1}
+    _, variables, x, current = linked((2, 3, 3), (4, 5, 5), "conv_transpose", w_std=0.5, **settings)
+    kernel = np.asarray(variables["w.weight"], float)
+    assert kernel.shape == (2, 4, 3, 3)
+    probe = np.random.default_rng(4).normal(size=(4, 5, 5))
+    # <conv(probe), x> = <probe, conv_transpose(x)> with the same kernel, whose (in, out) are the convolution's (out, in).
+    there = np.einsum("chw,tbchw->tb", correlate(probe, kernel, 2, 1, 1), x.astype(float))
+    np.testing.assert_allclose(np.einsum("chw,tbchw->tb", probe, current), there, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["maxpool", "avgpool", "upsample"])
+def test_pooling_is_what_it_says(kind):
+    post = (2, 8, 12) if kind == "upsample" else (2, 2, 3)
+    _, variables, x, current = linked((2, 4, 6), post, "pool", syn_type=[kind])
+    assert not variables.params
+    windows = x.reshape(5, 3, 2, 2, 2, 3, 2)
+    expected = {
+        "maxpool": windows.max((4, 6)), "avgpool": windows.mean((4, 6)), "upsample": x.repeat(2, -1).repeat(2, -2),
+    }[kind]
+    np.testing.assert_allclose(current, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_convolution_and_pooling_follow_each_other():
+    _, variables, x, current = linked((1, 6, 6), (8,), "conv", syn_type=["conv", "avgpool"], out_channels=2, w_std=0.5)
+    maps = correlate(x.astype(float), np.asarray(variables["w.weight"], float), 1, 0, 1)
+    expected = maps.reshape(5, 3, 2, 2, 2, 2, 2).mean((4, 6)).reshape(5, 3, 8)
+    np.testing.assert_allclose(current, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_bounds_hold_for_every_weight():
+    for link in {kind: name for name, kind in LINKS.items()}.values():
+        if link in ("null", "pool", "pool_connection"):
+            continue
+        maps = link.startswith("conv")
+        shape = (1, 3, 3) if maps else (9,)
+        _, variables, _, _ = linked(
+            shape, shape, link, w_min=0.0, w_max=0.06, **({"padding": 1, "w_std": 0.3} if maps else {"w_std": 0.3})
+        )
+        weight = variables["w.weight"]
+        assert float(weight.min()) >= 0.0 and float(weight.max()) <= 0.06 + 1e-7, link
+        assert weight.dtype == jnp.float32
+
+
+@pytest.mark.parametrize(
+    ("pre", "post", "link", "settings", "sentence"),
+    [
+        ((4,), (5,), "one_to_one", {}, "one_to_one needs ends of one size, but they have 4 and 5"),
+        ((4,), (5,), "null", {}, "null needs ends of one size, but they have 4 and 5"),
+        ((4,), (4,), "one_to_one", {"weight": np.eye(4)}, r"weight has shape \(4, 4\), but needs \(4,\) \(pairs\)"),
+        ((4,), (5,), "sparse", {"density": 0.0}, r"density must lie in \(0, 1\]"),
+        ((4,), (5,), "random", {"probability": 1.5}, r"probability must lie in \(0, 1\]"),
+        ((4,), (5,), "sparse", {"w_std": -1.0}, "Sparse: w_std must not be negative"),
+        ((4,), (5,), "conv", {}, r"needs maps \(C, H, W\) to begin with, but its source has \(4,\)"),
+        ((1, 5, 5), (2, 4, 4), "conv", {}, r"makes maps of shape \(2, 3, 3\) from \(1, 5, 5\), but its group has shape \(2, 4, 4\)"),
+        ((1, 5, 5), (2, 3, 3), "conv", {"dilation": 2}, r"makes maps of shape \(2, 1, 1\)"),
+        ((1, 2, 2), (2, 3, 3), "conv", {}, "connection 'w': conv_2d"),
+        ((2, 5, 5), (2, 3, 3), "conv", {"in_channels": 1}, "in_channels is 1, but its source has 2 maps"),
+        ((3, 5, 5), (2, 3, 3), "conv", {"groups": 2}, "groups must divide the 3 maps"),
+        ((1, 5, 5), (2, 3, 3), "conv", {"syn_type": ["maxpool"]}, "syn_type must hold 'conv' once"),
+        ((1, 5, 5), (2, 3, 3), "conv", {"syn_type": ["conv", "dropuot"]}, "unknown syn_type 'dropuot'"),
+        ((1, 5, 5), (2, 3, 3), "conv", {"bias": np.zeros(3)}, r"bias has shape \(3,\), but needs \(2,\) \(out\)"),
+        ((4,), (4,), "pool", {}, "connection 'w': max_pool2d"),
+        ((4,), (4,), "spars", {}, "unknown link type 'spars': did you mean 'sparse'"),
+    ],
+)
+def test_links_that_do_not_fit_are_named(pre, post, link, settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        linked(pre, post, link, **settings)
