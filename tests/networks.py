@@ -57,7 +57,8 @@ def cases(draw, exact):
         # Weak loops: a gradient that grows a billionfold on its way back is all rounding, in any plan.
         weight = grid(rng, (post.num, pre.num), 0.15 if pre in groups else 0.4)
         bias = grid(rng, (post.num,), 0.2) if draw(st.booleans()) else None
-        setattr(net, f"w{i}", sj.Connection(pre, post, weight=weight, bias=bias))
+        delay = draw(st.sampled_from([None, None, 1.0, 3.0]))
+        setattr(net, f"w{i}", sj.Connection(pre, post, weight=weight, bias=bias, delay=delay))
     for i, group in enumerate(groups):
         setattr(net, f"v{i}", sj.StateMonitor(group, "V", every=draw(st.integers(1, 4))))
         setattr(net, f"d{i}", sj.Decoder(dec_target=group, coding_method=draw(st.sampled_from(["spike_counts", "spike_rate", "final_step_voltage"]))))

@@ -138,6 +138,7 @@ def check_own(key: str, value: Any, path: str) -> None:
     """ValueError unless the value of a member's own argument is of the right kind; what it means is checked later."""
     needed, fine = {
         "is_parameter": ("true or false", isinstance(value, bool)),
+        "delay": ("a number", isinstance(value, int | float) and not isinstance(value, bool)),
         "num": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
         "every": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
         "shape": ("a list of whole numbers", isinstance(value, list | tuple)),

@@ -1,5 +1,6 @@
 """Synapses from one group to another."""
 
+import math
 from typing import Any
 
 from spaic_jax.network.element import Element
@@ -18,11 +19,13 @@ class Connection(Element):
         name: name in the network; by default that of the attribute or variable it is bound to, else `"pre->post"`.
         pre_var_name: presynaptic variable that is carried; by default `"O"`, or `"V"` of a model without spikes.
         post_var_name: what the postsynaptic model receives it as, such as `"g_exc"` of `condlif`.
+        delay: how long presynaptic values take, ms, a whole number of steps; it comes on top of what the propagation asks
+            for, and 0 or `None` adds nothing.
         is_parameter: whether the weights are trained.
         **settings: the link's settings, such as `weight`, `bias`, `w_mean`, `w_std`.
 
     Raises:
-        ValueError: unknown link type or setting, with the nearest right one.
+        ValueError: unknown link type or setting, with the nearest right one; a negative delay.
         TypeError: an end that is no group (or encoder, for `pre`).
 
     Example:
@@ -40,6 +43,7 @@ class Connection(Element):
         name: str | None = None,
         pre_var_name: str | None = None,
         post_var_name: str = "Isyn",
+        delay: float | None = None,
         is_parameter: bool = True,
         **settings: Any,
     ):
@@ -54,6 +58,7 @@ class Connection(Element):
             name=name,
             pre_var_name=pre_var_name or pre.output,
             post_var_name=post_var_name,
+            delay=_checked_delay(delay),
             is_parameter=is_parameter,
         )
 
@@ -62,4 +67,13 @@ class Connection(Element):
     link: Link
     pre_var_name: str
     post_var_name: str
+    delay: float | None
     is_parameter: bool
+
+
+def _checked_delay(delay: float | None) -> float | None:
+    if delay is None:
+        return None
+    if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < math.inf:
+        raise ValueError(f"Connection: delay must be a number of milliseconds, not {delay!r}.")
+    return float(delay) or None

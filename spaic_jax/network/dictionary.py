@@ -68,7 +68,7 @@ _SECTIONS = {
         ("dec_target",),
     ),
     "connections": _Section(
-        Connection, ("pre", "post", "pre_var_name", "post_var_name", "is_parameter"), ("pre", "post"), LINKS, "link_type", "full",
+        Connection, ("pre", "post", "pre_var_name", "post_var_name", "delay", "is_parameter"), ("pre", "post"), LINKS, "link_type", "full",
         "link", ("pre", "post"),
     ),
     "projections": _Section(

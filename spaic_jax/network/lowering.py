@@ -23,7 +23,9 @@ from spaic_jax.neurons import ModelFunction
 from spaic_jax.program import Mean, Op, Program, Record, Variable
 from spaic_jax.program.initial import as_initial
 from spaic_jax.program.op import UPDATED
+from spaic_jax.program.program import whole_steps
 from spaic_jax.synapses import Ends
+from spaic_jax.synapses.delay import delayed
 
 Propagation = Literal["same_step", "one_step"]
 
@@ -39,7 +41,8 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
 
     Raises:
         ValueError: an empty network, a group that nothing reaches, a monitor or decoder of an unknown variable, a
-            member that is used but not in the network, an unknown propagation.
+            member that is used but not in the network, an unknown propagation, a delay that is no whole
+            number of steps.
     """
     if propagation not in get_args(Propagation):
         raise ValueError(unknown("propagation", propagation, get_args(Propagation)))
@@ -71,6 +74,11 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
                 continue
             late = propagation == "one_step" or connection.pre in ring
             source = f"{network.name_of(connection.pre)}.{connection.pre_var_name}" + ("" if late else UPDATED)
+            if connection.delay is not None:
+                steps = whole_steps(connection.delay, dt, f"the delay of connection '{connection_name}'")
+                source, past, row = delayed(connection_name, source, connection.pre.shape, steps)
+                variables.append(past)
+                ops.append(row)
             post = network.name_of(connection.post)
             ends = Ends(
                 connection_name, source, f"{post}.{connection.post_var_name}", connection.pre.shape, connection.post.shape,

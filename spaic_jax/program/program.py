@@ -17,6 +17,18 @@ from spaic_jax.program.record import Record
 from spaic_jax.program.variable import Role, Variable
 
 
+def whole_steps(duration: float, dt: float, what: str) -> int:
+    """The number of steps of `dt` in `duration`, both in ms.
+
+    Raises:
+        ValueError: when it is not a positive whole number, naming `what`.
+    """
+    count = round(duration / dt)
+    if count < 1 or abs(count * dt - duration) > 1e-6 * dt * max(count, 1):
+        raise ValueError(f"{what} must be a positive whole number of steps: {duration} ms is {duration / dt:g} steps of {dt} ms.")
+    return count
+
+
 @dataclasses.dataclass(frozen=True)
 class Program:
     """What happens in one step of a simulation.

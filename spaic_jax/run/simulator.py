@@ -13,6 +13,7 @@ from spaic_jax._errors import unknown
 from spaic_jax.plan import ReferencePlan, TiledPlan
 from spaic_jax.program import Constant, Given, Program
 from spaic_jax.program.evaluate import call, evaluate, reserved, step_key
+from spaic_jax.program.program import whole_steps
 from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run, check_value
 from spaic_jax.run.result import Health, Result
 from spaic_jax.run.variables import Variables
@@ -50,13 +51,7 @@ class Simulator:
         Raises:
             ValueError: when it is not a positive whole number of steps.
         """
-        count = round(duration / self.program.dt)
-        if count < 1 or abs(count * self.program.dt - duration) > 1e-6 * self.program.dt * max(count, 1):
-            raise ValueError(
-                f"a duration must be a positive whole number of steps: {duration} ms is {duration / self.program.dt:g}"
-                f" steps of {self.program.dt} ms."
-            )
-        return count
+        return whole_steps(duration, self.program.dt, "a duration")
 
     def init(self, key: jax.Array, batch_size: int = 1) -> Variables:
         """The variables before the first step. A variable's numbers depend on the key and its name, on nothing else.
