@@ -1,5 +1,6 @@
 """The console script."""
 
+import contextlib
 import functools
 import json
 import operator
@@ -258,6 +259,21 @@ def test_interruption_says_how_to_go_on(
 
     assert main([*shlex.split(shown.partition("go on with: spaic-jax ")[2]), "--quiet"]) == 0
     assert [row["epoch"] for row in rows(here / "my run")] == [1, 2]
+
+
+def test_an_interruption_that_is_swallowed_counts(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a callback of JAX, where Python ignores what is raised."""
+    from spaic_jax.train.checkpoint import save_checkpoint
+
+    def saving(*arguments: Any) -> None:
+        save_checkpoint(*arguments)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("spaic_jax.cli.train.save_checkpoint", saving)
+    assert main(["train", DIGITS, *SMALL, "--quiet", "--out", "run"]) == 130
+    assert [row["epoch"] for row in rows(here / "run")] == [1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_mistake_in_the_program_has_a_traceback(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """The command `train`."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from spaic_jax.cli.config import Config, read_config
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
+from spaic_jax.cli.interrupt import noted_interrupts
 from spaic_jax.storage import save_weights
 from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
 from spaic_jax.train.evaluation import evaluate_arrays
@@ -64,7 +65,8 @@ def _train(config: Config, where: str, folder: RunFolder, resume: bool, quiet: b
             start, history = load_checkpoint(folder.checkpoint, experiment.sim, experiment.optimizer)
     with user_errors():
         folder.open(experiment.resolved)
-    result = _fit(experiment, folder, start, history, quiet)
+    with noted_interrupts() as check_interrupt:
+        result = _fit(experiment, folder, start, history, quiet, check_interrupt)
     arrays, key = experiment.test_arrays, evaluation_key(experiment.key)
     tested = evaluate_arrays(experiment.task, result.variables, arrays, config.training.batch_size, key)
     from spaic_jax.cli.pictures import draw
@@ -77,7 +79,12 @@ def _train(config: Config, where: str, folder: RunFolder, resume: bool, quiet: b
 
 
 def _fit(
-    experiment: Experiment, folder: RunFolder, start: TrainState | None, history: list[dict[str, Any]], quiet: bool
+    experiment: Experiment,
+    folder: RunFolder,
+    start: TrainState | None,
+    history: list[dict[str, Any]],
+    quiet: bool,
+    check_interrupt: Callable[[], None],
 ) -> FitResult:
     """Train, and write a checkpoint and a line of metrics after each epoch; `history` grows by its rows."""
     settings, loss = experiment.config.training, experiment.task.loss
@@ -91,6 +98,7 @@ def _fit(
             folder.write_metrics(history)
         except OSError as error:
             raise UserError(f"cannot write to '{folder.path}': {error.strerror or error}.") from error
+        check_interrupt()
 
     try:
         return fit(

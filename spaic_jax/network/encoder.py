@@ -21,8 +21,8 @@ class Encoder(Element):
         ValueError: no or contradictory size, unknown coding or setting, with the nearest right one.
 
     Example:
-        >>> Encoder(num=784, coding_method="poisson", unit_conversion=0.5).coding
-        Poisson(unit_conversion=0.5)
+        >>> Encoder(num=784, coding_method="poisson", unit_conversion=0.5).coding.unit_conversion
+        0.5
     """
 
     def __init__(

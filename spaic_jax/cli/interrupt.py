@@ -1,0 +1,34 @@
+"""A Ctrl-C that is not lost."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def noted_interrupts() -> Iterator[Callable[[], None]]:
+    """Note every Ctrl-C; gives a function that raises KeyboardInterrupt again if there was one.
+
+    One that falls into a callback of JAX, as when it compiles, is raised there and ignored: the run would go on as if
+    nobody had asked it to stop.
+    """
+    noted: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        noted.append(number)
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if noted:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield check  # only the main thread hears of signals
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
