@@ -11,8 +11,8 @@ from typing import Any
 def noted_interrupts() -> Iterator[Callable[[], None]]:
     """Note every Ctrl-C; gives a function that raises KeyboardInterrupt again if there was one.
 
-    One that falls into a callback of JAX, as when it compiles, is raised there and ignored: the run would go on as if
-    nobody had asked it to stop.
+    Python ignores what is raised in a finaliser or in the callback of a weak reference, and JAX's caches have many: a
+    Ctrl-C that falls there would be lost, and the run would go on as if nobody had asked it to stop.
     """
     noted: list[int] = []
 
