@@ -14,7 +14,7 @@ from spaic_jax.coding import DECODERS, ENCODERS, decoders, encoders
 from spaic_jax.network import POLICIES, from_dict, to_dict
 from spaic_jax.neurons import NEURONS, ODE
 from spaic_jax.surrogate import SURROGATES, Smooth
-from spaic_jax.synapses import LINKS
+from spaic_jax.synapses import DELAYS, LINKS, SYNAPSES
 from spaic_jax.train import load_weights, save_weights
 
 # Whole tiles only: what is left over of the last tile is a matter of plans, and of their tests.
@@ -37,9 +37,23 @@ MAPS = {
 }
 
 
-def network(model="lif", coding_method="constant_current", decoding="spike_counts", link="full", **choice):
+#: Synapse types that need maps, between ends of one size.
+_POOL = {"pool_kernel_size": 3, "pool_stride": 1, "pool_padding": 1}
+ON_MAPS = {
+    "avgpool": {"syn_type": ["conv", "avgpool"], "padding": 1, **_POOL},
+    "batchnorm2d": {"syn_type": ["conv", "batchnorm2d"], "padding": 1},
+    "maxpool": {"syn_type": ["conv", "maxpool"], "padding": 1, **_POOL},
+    "upsample": {"syn_type": ["upsample", "conv"], "stride": 2, "padding": 1},
+}
+
+
+def network(
+    model="lif", coding_method="constant_current", decoding="spike_counts", link="full", syn_type=None, delay=None, **choice
+):
     """Two groups of a model in a loop, driven by an encoder and read by a decoder."""
     kind = LINKS[link]
+    if syn_type in ON_MAPS:
+        return network_of(LINKS["conv"], ON_MAPS[syn_type], (1, 2, 2))
     choose = next((settings for name, settings in MAPS.items() if LINKS[name] is kind), {})
     if choose or link == "null":
         return network_of(kind, choose, (1, 2, 2) if choose else (4,))
@@ -48,9 +62,10 @@ def network(model="lif", coding_method="constant_current", decoding="spike_count
     net.x = sj.Encoder(num=4, coding_method=coding_method)
     net.a = sj.NeuronGroup(4, model=model, **choice)
     net.b = sj.NeuronGroup(4, model=model, **choice)
-    net.xa = sj.Connection(net.x, net.a, link, w_mean=0.2 * gain, w_std=0.3 * gain)
-    net.ab = sj.Connection(net.a, net.b, link, w_mean=0.2 * gain, w_std=0.3 * gain)
-    net.ba = sj.Connection(net.b, net.a, link, w_std=0.1 * gain)
+    net.xa = sj.Connection(net.x, net.a, "full" if link == "electrical" else link, w_mean=0.2 * gain, w_std=0.3 * gain)
+    chain = {"syn_type": syn_type and [syn_type], "delay": delay and DELAYS[delay](max_delay=3.0)}
+    net.ab = sj.Connection(net.a, net.b, link, w_mean=0.2 * gain, w_std=0.3 * gain, **chain)
+    net.ba = sj.Connection(net.b, net.a, link, w_std=0.1 * gain, **chain)
     net.out = sj.Decoder(dec_target=net.b, coding_method=decoding)
     net.v = sj.StateMonitor(net.a, next(iter(net.a.model.initial), "O"))
     return net
@@ -61,7 +76,8 @@ def network_of(kind, settings, shape):
     net = sj.Network()
     net.x = sj.Encoder(shape=shape, coding_method="constant_current")
     net.a, net.b = sj.NeuronGroup(shape=shape, model="lif"), sj.NeuronGroup(shape=shape, model="lif")
-    net.xa, net.ab = sj.Connection(net.x, net.a, kind(**settings)), sj.Connection(net.a, net.b, kind(**settings))
+    link = next(name for name, other in LINKS.items() if other is kind)
+    net.xa, net.ab = sj.Connection(net.x, net.a, link, **settings), sj.Connection(net.a, net.b, link, **settings)
     net.ba = sj.Connection(net.b, net.a, w_std=0.1)
     net.out = sj.Decoder(dec_target=net.b, coding_method="spike_counts")
     net.v = sj.StateMonitor(net.a, "V")
@@ -79,6 +95,8 @@ CASES = [
     *({"decoding": name} for name in classes_of(DECODERS)),
     *({"link": name} for name in classes_of(LINKS)),
     *({"surrogate": name} for name in classes_of(SURROGATES)),
+    *({"syn_type": name} for name in classes_of(SYNAPSES)),
+    *({"delay": name} for name in DELAYS),
 ]
 
 
@@ -179,6 +197,8 @@ def close(first, second, rtol=1e-5):
         (neurons, neurons.NeuronModel, NEURONS),
         (surrogate, surrogate.Surrogate, SURROGATES),
         (synapses, synapses.Link, LINKS),
+        (synapses, synapses.Synapse, SYNAPSES),
+        (synapses, synapses.SynapticDelay, DELAYS),
         (encoders, encoders.Coding, ENCODERS),
         (decoders, decoders.Decoding, DECODERS),
         (networks, networks.ConnectPolicy, POLICIES),

@@ -3,9 +3,11 @@
 import jax
 import numpy as np
 import pytest
+from spaic import golden
 
 import spaic_jax as sj
 from spaic_jax.network import from_dict, to_dict
+from spaic_jax.synapses import DELAYS
 
 PLANS = [{"reference": True}, {"tile": 4}, {}]
 
@@ -66,6 +68,132 @@ def test_delays_in_a_loop_and_their_gradient(plan, key):
         ends = [by_hand(w + s * step * (name == "w"), r) if name == "w" else by_hand(w, r + s * step) for s in (1, -1)]
         numeric = ((ends[0] ** 2).sum() - (ends[1] ** 2).sum()) / 2e-5
         np.testing.assert_allclose(slope[f"{name}.weight"][at], numeric, rtol=2e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize(("recording", "propagation"), [("s0", "one_step"), ("s1", "same_step")])
+def test_delays_of_each_synapse_give_spaics_currents(recording, propagation, plan, key):
+    recorded = golden(f"conn/full_delay/{recording}")
+    # In SPAIC a delay below one step is the longest one.
+    delay = np.where(recorded["delay"] < 1.0, np.float32(6.0), recorded["delay"])
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(num=4, coding_method="null"), sj.NeuronGroup(4, model="null")
+    net.w = sj.Connection(net.x, net.g, weight=recorded["weight"], delay=delay, max_delay=6.0)
+    net.i = sj.StateMonitor(net.g, "Isyn")
+    sim = sj.build(from_dict(to_dict(net)), 1.0, propagation, **plan)
+    probes = sim.run(sim.init(key, 2), {"x": recorded["x"].swapaxes(0, 1).astype(np.float32)}).probes
+    np.testing.assert_allclose(probes["i"], recorded["Isyn"], rtol=1e-5, atol=1e-6)
+
+
+def shares(kind, steps, slots, sigma=None):
+    """In float64: how much of a weight arrives after each number of steps."""
+    k = np.arange(slots)[:, None, None]
+    if kind == "fixed":
+        return (np.floor(steps + 1e-4) == k).astype(float)
+    if kind == "linear":
+        return np.maximum(0, 1 - np.abs(steps - k))
+    bell = np.exp(-((k - steps) ** 2) / 2 / sigma**2)
+    return bell / bell.sum(0)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("kind", DELAYS)
+def test_delays_of_each_synapse_and_their_gradient(kind, plan, key):
+    """Feed-forward and in a loop, beside loops in float64 and finite differences."""
+    rng = np.random.default_rng(5)
+    dt, longest = 0.5, 2.2
+    there, back = rng.uniform(0, longest, (2, 3)), rng.uniform(0, longest, (2, 2))
+    chosen = {"sigma": 0.4} if kind == "gaussian" else {}
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(num=3, coding_method="null"), sj.NeuronGroup(2, model="leaky_integrator", tau_m=4.0)
+    make = lambda d: DELAYS[kind](value=d.astype(np.float32), max_delay=longest, **chosen)  # noqa: E731
+    net.w = sj.Connection(net.x, net.g, delay=make(there), w_mean=0.5, w_std=0.5, bias=np.array([0.1, -0.2], np.float32))
+    net.r = sj.Connection(net.g, net.g, "sparse", density=0.8, delay=make(back), w_std=0.3)
+    net.v = sj.StateMonitor(net.g, "V")
+    sim = sj.build(from_dict(to_dict(net)), dt, **plan)
+    variables = sim.init(key, 2)
+    x = rng.normal(size=(9, 2, 3)).astype(np.float32)
+    w, r = (np.asarray(variables[f"{name}.weight"], float) for name in "wr")
+    r = r * np.asarray(variables["r.mask"])
+
+    def by_hand(there, back):
+        slots = 6
+        ahead = w * shares(kind, there / dt, slots, 0.8), r * shares(kind, back / dt, slots, 0.8)
+        v = [np.zeros((2, 2))]
+        for t in range(len(x)):
+            current = np.array([0.1, -0.2])
+            for k in range(slots):
+                current = current + (x[t - k].astype(float) @ ahead[0][k].T if t >= k else 0)
+                current = current + (v[t - k] @ ahead[1][k].T if t >= k else 0)  # a loop carries the previous step
+            v.append(np.exp(-dt / 4) * v[-1] + current)
+        return np.stack(v[1:])
+
+    np.testing.assert_allclose(sim.run(variables, {"x": x}).probes["v"], by_hand(there, back), rtol=1e-4, atol=1e-5)
+    slope = jax.grad(lambda p: (sim.run(variables.with_params(p), {"x": x}).probes["v"] ** 2).sum())(variables.params)
+    assert ("w.delay" in slope) == (kind != "fixed")
+    if kind == "fixed":
+        return
+    for name, value in (("w.delay", there), ("r.delay", back)):
+        numeric = np.zeros_like(value)
+        for at in np.ndindex(value.shape):
+            ends = []
+            for sign in (1, -1):
+                moved = value.copy()
+                moved[at] += sign * 1e-5
+                ends.append((by_hand(*((moved, back) if name == "w.delay" else (there, moved))) ** 2).sum())
+            numeric[at] = (ends[0] - ends[1]) / 2e-5
+        np.testing.assert_allclose(slope[name], numeric, rtol=2e-3, atol=1e-3)
+
+
+def test_drawn_delays_lie_where_they_are_drawn(key):
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(num=40, coding_method="null"), sj.NeuronGroup(50, model="if")
+    net.w = sj.Connection(net.x, net.g, max_delay=6.0)
+    drawn = np.asarray(sj.build(net, 1.0).init(key)["w.delay"])
+    assert drawn.shape == (50, 40) and 1.0 <= drawn.min() < 1.1 and 5.9 < drawn.max() <= 6.0
+
+
+def test_a_delay_is_found_by_training(key):
+    """Two neurons that should fire in answer to spikes of 2 and 5 ms before."""
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(num=1, coding_method="null"), sj.NeuronGroup(2, model="leaky_integrator", tau_m=1.0)
+    net.w = sj.Connection(
+        net.x, net.g, weight=np.ones((2, 1), np.float32),
+        delay=sj.synapses.GaussianDelay(value=np.full((2, 1), 3.5, np.float32), max_delay=8.0, sigma=2.0),
+    )
+    net.i = sj.StateMonitor(net.g, "Isyn")
+    sim = sj.build(net, 1.0)
+    variables = sim.init(key)
+    x = np.zeros((12, 1, 1), np.float32)
+    x[1] = 1.0
+    wanted = np.zeros((12, 1, 2), np.float32)
+    wanted[3, 0, 0] = wanted[6, 0, 1] = 1.0
+    loss = jax.jit(jax.grad(lambda p, v: ((sim.run(v.with_params(p), {"x": x}).probes["i"] - wanted) ** 2).sum()))
+    for sigma in (2.0, 1.0, 0.5):
+        variables = sim.set(variables, {"w.sigma": sigma})
+        for _ in range(150):
+            slope = loss(variables.params, variables)["w.delay"]
+            new = sim.project({"w.delay": variables["w.delay"] - 0.5 * slope, "w.weight": variables["w.weight"]})
+            variables = variables.with_params(new)
+    np.testing.assert_allclose(variables["w.delay"].ravel(), [2.0, 5.0], atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("link", "delay", "sentence"),
+    [
+        ("full", np.zeros((2, 3)), "max_delay 0 ms is less than a step of 0.5 ms"),
+        ("full", np.ones((3, 2)), r"delay has shape \(3, 2\), but needs \(2, 3\)"),
+        ("full", -np.ones((2, 3)), "a delay must not be negative, but the shortest is -1 ms"),
+        ("full", sj.program.Uniform(0.0, 3.0), "SynapticDelay: max_delay must say how long a delay may be"),
+        ("one_to_one", np.ones((2, 3)), "a OneToOne link has no delay for each synapse"),
+    ],
+)
+def test_bad_delays_of_synapses_are_named(link, delay, sentence):
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(num=3), sj.NeuronGroup(2)
+    with pytest.raises(ValueError, match=sentence):
+        net.w = sj.Connection(net.x, net.g, link, delay=delay)
+        sj.build(net, 0.5)
 
 
 @pytest.mark.parametrize(

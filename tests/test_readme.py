@@ -13,13 +13,13 @@ from spaic_jax.coding import DECODERS, ENCODERS, GENERATORS
 from spaic_jax.network import POLICIES
 from spaic_jax.neurons import NEURONS
 from spaic_jax.surrogate import SURROGATES
-from spaic_jax.synapses import LINKS
+from spaic_jax.synapses import DELAYS, LINKS, SYNAPSES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 FAMILIES = {
     "neuron model": NEURONS, "surrogate": SURROGATES, "encoder": ENCODERS, "decoder": DECODERS, "generator": GENERATORS, "link": LINKS,
-    "policy": POLICIES,
+    "synapse": SYNAPSES, "delay": DELAYS, "policy": POLICIES,
 }
 
 

@@ -151,7 +151,7 @@ def test_convolution_and_pooling_follow_each_other():
 
 def test_bounds_hold_for_every_weight():
     for link in {kind: name for name, kind in LINKS.items()}.values():
-        if link in ("null", "pool", "pool_connection"):
+        if link in ("electrical", "null", "pool", "pool_connection"):
             continue
         maps = link.startswith("conv")
         shape = (1, 3, 3) if maps else (9,)
@@ -167,18 +167,18 @@ def test_bounds_hold_for_every_weight():
     ("pre", "post", "link", "settings", "sentence"),
     [
         ((4,), (5,), "one_to_one", {}, "one_to_one needs ends of one size, but they have 4 and 5"),
-        ((4,), (5,), "null", {}, "null needs ends of one size, but they have 4 and 5"),
+        ((4,), (5,), "null", {}, r"makes shape \(4,\) of \(4,\), but its group has shape \(5,\)"),
         ((4,), (4,), "one_to_one", {"weight": np.eye(4)}, r"weight has shape \(4, 4\), but needs \(4,\) \(pairs\)"),
         ((4,), (5,), "sparse", {"density": 0.0}, r"density must lie in \(0, 1\]"),
         ((4,), (5,), "random", {"probability": 1.5}, r"probability must lie in \(0, 1\]"),
         ((4,), (5,), "sparse", {"w_std": -1.0}, "Sparse: w_std must not be negative"),
-        ((4,), (5,), "conv", {}, r"needs maps \(C, H, W\) to begin with, but its source has \(4,\)"),
-        ((1, 5, 5), (2, 4, 4), "conv", {}, r"makes maps of shape \(2, 3, 3\) from \(1, 5, 5\), but its group has shape \(2, 4, 4\)"),
-        ((1, 5, 5), (2, 3, 3), "conv", {"dilation": 2}, r"makes maps of shape \(2, 1, 1\)"),
+        ((4,), (5,), "conv", {}, r"conv needs maps \(C, H, W\), but gets \(4,\)"),
+        ((1, 5, 5), (2, 4, 4), "conv", {}, r"makes shape \(2, 3, 3\) of \(1, 5, 5\), but its group has shape \(2, 4, 4\)"),
+        ((1, 5, 5), (2, 3, 3), "conv", {"dilation": 2}, r"makes shape \(2, 1, 1\)"),
         ((1, 2, 2), (2, 3, 3), "conv", {}, "connection 'w': conv_2d"),
         ((2, 5, 5), (2, 3, 3), "conv", {"in_channels": 1}, "in_channels is 1, but its source has 2 maps"),
         ((3, 5, 5), (2, 3, 3), "conv", {"groups": 2}, "groups must divide the 3 maps"),
-        ((1, 5, 5), (2, 3, 3), "conv", {"syn_type": ["maxpool"]}, "syn_type must hold 'conv' once"),
+        ((1, 5, 5), (2, 3, 3), "conv", {"syn_type": ["conv", "conv"]}, "syn_type must hold 'conv' once"),
         ((1, 5, 5), (2, 3, 3), "conv", {"syn_type": ["conv", "dropuot"]}, "unknown syn_type 'dropuot'"),
         ((1, 5, 5), (2, 3, 3), "conv", {"bias": np.zeros(3)}, r"bias has shape \(3,\), but needs \(2,\) \(out\)"),
         ((4,), (4,), "pool", {}, "connection 'w': max_pool2d"),

@@ -11,6 +11,7 @@ from spaic_jax._errors import unknown
 from spaic_jax.network.policy import POLICIES, ConnectPolicy
 from spaic_jax.program import Constant, Given, Initial, Normal, Uniform
 from spaic_jax.surrogate import SURROGATES, Surrogate, resolve_surrogate
+from spaic_jax.synapses import DELAYS, SYNAPSES, Synapse, SynapticDelay
 
 INITIALS: dict[str, type[Initial]] = {"constant": Constant, "normal": Normal, "uniform": Uniform}
 
@@ -45,6 +46,10 @@ def to_plain(value: Any, path: str) -> Any:
         return value
     if isinstance(value, Surrogate):
         return {"name": name_in(SURROGATES, value, path), **settings_of(value, path)}
+    if isinstance(value, Synapse):
+        return {"name": name_in(SYNAPSES, value, path), **settings_of(value, path)}
+    if isinstance(value, SynapticDelay):
+        return {"kind": name_in(DELAYS, value, path), **settings_of(value, path)}
     if isinstance(value, ConnectPolicy):
         return {"policy": name_in(POLICIES, value, path), **settings_of(value, path)}
     if isinstance(value, Given):
@@ -104,6 +109,50 @@ def from_plain(field: dataclasses.Field[Any], value: Any, path: str) -> Any:
     return value
 
 
+def syn_type_fields(items: Any) -> list[dataclasses.Field[Any]]:
+    """The fields of the synapse types that a list names, whose settings stand beside it."""
+    kinds = [SYNAPSES[item] for item in items if isinstance(item, str) and item in SYNAPSES] if isinstance(items, list | tuple) else []
+    return [field for kind in kinds for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+
+
+def from_syn_type(value: Any, path: str) -> str | Synapse:
+    """A name of a synapse type, or the one that a table stands for.
+
+    Raises:
+        ValueError: an unknown or missing name or key, with its path.
+    """
+    return value if isinstance(value, str) else _from_table(SYNAPSES, "name", value, path)
+
+
+def from_delay(value: Any, path: str) -> Any:
+    """A number, an array, or the delays that a table stands for.
+
+    Raises:
+        ValueError: an unknown or missing kind or key, with its path.
+    """
+    if isinstance(value, list):
+        value = {"kind": "fixed", "value": value}
+    return _from_table(DELAYS, "kind", value, path) if isinstance(value, Mapping) else value
+
+
+def _from_table(table: Mapping[str, type], key: str, value: Any, path: str) -> Any:
+    """The object whose class a table names by `key`, with the settings that stand beside it."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{path}: a table is needed, not {value!r}.")
+    kind = table.get(value.get(key, ""))
+    if kind is None:
+        raise ValueError(f"{path}.{key}: {unknown(key, value.get(key), table)}")
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for name in value:
+        if name not in fields and name != key:
+            raise ValueError(f"{path}.{name}: {unknown('key', name, fields)}")
+    settings = {name: from_plain(fields[name], item, f"{path}.{name}") for name, item in value.items() if name != key}
+    try:
+        return kind(**settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
 def from_policy(value: Any, path: str) -> ConnectPolicy:
     """The policy that a table stands for.
 
@@ -138,7 +187,8 @@ def check_own(key: str, value: Any, path: str) -> None:
     """ValueError unless the value of a member's own argument is of the right kind; what it means is checked later."""
     needed, fine = {
         "is_parameter": ("true or false", isinstance(value, bool)),
-        "delay": ("a number", isinstance(value, int | float) and not isinstance(value, bool)),
+        "delay": ("a number, a table or a list of rows", isinstance(value, int | float | Mapping | list) and not isinstance(value, bool)),
+        "syn_type": ("a list of names and tables", isinstance(value, list | tuple)),
         "num": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
         "every": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
         "shape": ("a list of whole numbers", isinstance(value, list | tuple)),

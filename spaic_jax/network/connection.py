@@ -1,12 +1,25 @@
 """Synapses from one group to another."""
 
+import dataclasses
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from spaic_jax.network.element import Element
+import numpy as np
+
+from spaic_jax._errors import unknown
+from spaic_jax.network.element import Element, names_of
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
-from spaic_jax.synapses import Link, resolve_link
+from spaic_jax.neurons import NeuronModel
+from spaic_jax.program import Initial, Op, Variable
+from spaic_jax.program.op import UPDATED
+from spaic_jax.program.program import whole_steps
+from spaic_jax.synapses import Chain, Electrical, Ends, Link, Synapse, SynapticDelay, resolve_chain
+from spaic_jax.synapses.axonal_delay import delayed
+
+#: A delay of all synapses, ms, or of each of them.
+Delay = float | SynapticDelay | None
 
 
 class Connection(Element):
@@ -16,22 +29,31 @@ class Connection(Element):
         pre: the presynaptic encoder or group.
         post: the postsynaptic group; it may be `pre` itself.
         link_type: name of a link type (see `spaic_jax.synapses.LINKS`), or the link itself.
+        syn_type: what is done, in order: names of synapse types (see `spaic_jax.synapses.SYNAPSES`) or synapse types
+            themselves, such as `["dropout", "basic", "1_order_synapse"]`, where `"basic"` is the link (`"conv"` for
+            `conv`). A list without the link has it in front of the first type that acts on currents.
+        syn_kwargs: settings of the synapse types; they may stand among `settings` as well.
         name: name in the network; by default that of the attribute or variable it is bound to, else `"pre->post"`.
         pre_var_name: presynaptic variable that is carried; by default `"O"`, or `"V"` of a model without spikes.
         post_var_name: what the postsynaptic model receives it as, such as `"g_exc"` of `condlif`.
-        delay: how long presynaptic values take, ms, a whole number of steps; it comes on top of what the propagation asks
-            for, and 0 or `None` adds nothing.
+        delay: how long presynaptic values take, in ms: a number for all synapses, which must be a whole number of steps;
+            an array `(post, pre)` or an initial value, one each, rounded down to steps; `LinearDelay` or `GaussianDelay`
+            for delays that are trained. It comes on top of what the propagation asks for; 0 or `None` adds nothing.
+        max_delay: the longest delay that is drawn, ms: delays are U(1, max_delay) where `delay` is not given, as in SPAIC.
         is_parameter: whether the weights are trained.
-        **settings: the link's settings, such as `weight`, `bias`, `w_mean`, `w_std`.
+        parameter_variables: names of parameters of the synapse types that are trained, such as `["tau"]`.
+        **settings: the link's settings, such as `weight`, `bias`, `w_mean`, `w_std`, and those of the synapse types.
 
     Raises:
-        ValueError: unknown link type or setting, with the nearest right one; a negative delay.
+        ValueError: unknown link type, synapse type or setting, with the nearest right one; a negative delay.
         TypeError: an end that is no group (or encoder, for `pre`).
 
     Example:
         >>> layer = NeuronGroup(10, model="lif")
         >>> Connection(Encoder(num=4), layer, link_type="full", w_std=0.3).link.w_std
         0.3
+        >>> Connection(layer, layer, syn_type=["1_order_synapse"], tau=5.0).chain.after[0].tau
+        5.0
     """
 
     def __init__(
@@ -40,11 +62,15 @@ class Connection(Element):
         post: NeuronGroup,
         link_type: str | Link = "full",
         *,
+        syn_type: Sequence[str | Synapse] | None = None,
+        syn_kwargs: Mapping[str, Any] | None = None,
         name: str | None = None,
         pre_var_name: str | None = None,
         post_var_name: str = "Isyn",
-        delay: float | None = None,
+        delay: Any = None,
+        max_delay: float | None = None,
         is_parameter: bool = True,
+        parameter_variables: Sequence[str] = (),
         **settings: Any,
     ):
         if not isinstance(pre, Encoder | NeuronGroup):
@@ -54,24 +80,90 @@ class Connection(Element):
         self._declare(
             pre=pre,
             post=post,
-            link=resolve_link(link_type, **settings),
+            chain=resolve_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})}),
             name=name,
             pre_var_name=pre_var_name or pre.output,
             post_var_name=post_var_name,
-            delay=_checked_delay(delay),
+            delay=checked_delay(delay, max_delay),
             is_parameter=is_parameter,
+            parameter_variables=names_of(parameter_variables, "Connection: parameter_variables"),
         )
 
     pre: Encoder | NeuronGroup
     post: NeuronGroup
-    link: Link
+    chain: Chain
     pre_var_name: str
     post_var_name: str
-    delay: float | None
+    delay: Delay
     is_parameter: bool
+    parameter_variables: tuple[str, ...]
+
+    def _check(self) -> None:
+        known = [n for part in self.chain.parts if isinstance(part, NeuronModel) for n in part.parameters()]
+        for wanted in self.parameter_variables:
+            if wanted not in known:
+                raise ValueError(unknown("parameter of the synapse types to train", wanted, known))
+        if isinstance(self.delay, SynapticDelay) and not self.link.delays_synapses:
+            raise ValueError(
+                f"Connection: a {type(self.link).__name__} link has no delay for each synapse: give one number of ms."
+            )
+        takes_potential = [
+            part
+            for part in self.chain.parts
+            if isinstance(part, Electrical) or (isinstance(part, NeuronModel) and "V" in part.receives)
+        ]
+        for part in takes_potential:
+            ends = (self.pre, self.post) if isinstance(part, Electrical) else (self.post,)
+            if not all(isinstance(end, NeuronGroup) and "V" in end.model.initial for end in ends):
+                raise ValueError(
+                    f"Connection: {type(part).__name__} needs groups with a membrane potential V, but joins"
+                    f" {' and '.join(repr(end) for end in ends)}."
+                )
+            if isinstance(part, Electrical) and len(self.chain.parts) > 1:
+                raise ValueError("Connection: an electrical synapse stands alone in syn_type.")
+
+    @property
+    def link(self) -> Link:
+        """The link itself."""
+        return self.chain.link
+
+    @property
+    def both_ways(self) -> bool:
+        """Whether it acts on the presynaptic group too, each side on the other's last step."""
+        return isinstance(self.link, Electrical)
+
+    def lower(self, name: str, pre: str, post: str, late: bool, dt: float) -> tuple[list[Variable], list[Op]]:
+        """Its variables and rows.
+
+        Args:
+            name: its full name.
+            pre, post: the full names of its ends.
+            late: whether it carries the previous step's values.
+            dt: length of a step, ms.
+        """
+        source = f"{pre}.{self.pre_var_name}" + ("" if late else UPDATED)
+        variables: list[Variable] = []
+        ops: list[Op] = []
+        if isinstance(self.delay, float):
+            steps = whole_steps(self.delay, dt, f"the delay of connection '{name}'")
+            source, past, row = delayed(name, source, self.pre.shape, steps)
+            variables.append(past)
+            ops.append(row)
+        own_variables, own_ops = self.chain.lower(
+            Ends(
+                name, source, f"{post}.{self.post_var_name}", self.pre.shape, self.post.shape, self.is_parameter, dt, pre,
+                post, self.parameter_variables, self.delay if isinstance(self.delay, SynapticDelay) else None,
+            )
+        )
+        return variables + own_variables, ops + own_ops
 
 
-def _checked_delay(delay: float | None) -> float | None:
+def checked_delay(delay: Any, max_delay: float | None) -> Delay:
+    """A delay as it was given to a connection; ValueError when it is none."""
+    if isinstance(delay, SynapticDelay):
+        return delay if max_delay is None else dataclasses.replace(delay, max_delay=max_delay)
+    if np.ndim(delay) or isinstance(delay, Initial) or (delay is None and max_delay):
+        return SynapticDelay(value=delay, max_delay=max_delay)
     if delay is None:
         return None
     if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < math.inf:

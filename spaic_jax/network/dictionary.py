@@ -10,11 +10,14 @@ from spaic_jax.coding.encoders import ENCODERS
 from spaic_jax.coding.generators import GENERATORS
 from spaic_jax.network._plain import (
     check_own,
+    from_delay,
     from_plain,
     from_policy,
     from_ranges,
+    from_syn_type,
     name_in,
     settings_of,
+    syn_type_fields,
     to_plain,
     to_ranges,
 )
@@ -57,6 +60,8 @@ class _Section:
     refers: tuple[str, ...] = ()
 
 
+#: What connections and projections have in common.
+_CHAINED = ("syn_type", "delay", "is_parameter", "parameter_variables")
 _SECTIONS = {
     "encoders": _Section(Encoder, ("num", "shape"), (), ENCODERS, "coding_method", "poisson", "coding"),
     "groups": _Section(
@@ -68,11 +73,11 @@ _SECTIONS = {
         ("dec_target",),
     ),
     "connections": _Section(
-        Connection, ("pre", "post", "pre_var_name", "post_var_name", "delay", "is_parameter"), ("pre", "post"), LINKS, "link_type", "full",
+        Connection, ("pre", "post", "pre_var_name", "post_var_name", *_CHAINED), ("pre", "post"), LINKS, "link_type", "full",
         "link", ("pre", "post"),
     ),
     "projections": _Section(
-        Projection, ("pre", "post", "policies", "is_parameter"), ("pre", "post"), LINKS, "link_type", "full", "link",
+        Projection, ("pre", "post", "policies", *_CHAINED), ("pre", "post"), LINKS, "link_type", "full", "link",
         ("pre", "post"),
     ),
     "decoders": _Section(
@@ -146,6 +151,8 @@ def _describe(network: Network, member: Any, section: _Section, path: str) -> di
         value: Any = None if key == "num" else getattr(member, key, None)
         if key in section.refers and value is not None:
             value = network.name_of(value)
+        elif key == "syn_type":
+            value = member.chain.syn_type if len(member.chain.parts) > 1 else None
         elif key == "varible_ranges":
             value = to_ranges(value) or None
         elif key == "kind":
@@ -269,7 +276,7 @@ def _arguments(members: Mapping[str, Element], row: dict[str, Any], section: _Se
         kind = section.table.get(chosen.lower()) if isinstance(chosen, str) else None
         if kind is None:
             raise ValueError(f"{path}.{section.key}: {unknown(section.key, chosen, section.table)}")
-        fields = dataclasses.fields(kind)
+        fields = (*dataclasses.fields(kind), *syn_type_fields(row.get("syn_type", getattr(kind, "usual", ()))))
         known |= {field.name for field in fields}
     elif row.get("kind", "state") not in [*_MONITORS]:
         raise ValueError(f"{path}.kind: {unknown('kind of monitor', row['kind'], _MONITORS)}")
@@ -293,6 +300,10 @@ def _arguments(members: Mapping[str, Element], row: dict[str, Any], section: _Se
             row[field.name] = from_plain(field, row[field.name], f"{path}.{field.name}")
     if "shape" in row:
         row["shape"] = tuple(row["shape"])
+    if "syn_type" in row:
+        row["syn_type"] = [from_syn_type(item, f"{path}.syn_type.{i}") for i, item in enumerate(row["syn_type"])]
+    if "delay" in row:
+        row["delay"] = from_delay(row["delay"], f"{path}.delay")
     if "policies" in row:
         row["policies"] = [from_policy(item, f"{path}.policies.{i}") for i, item in enumerate(row["policies"])]
     if "varible_ranges" in row:

@@ -1,12 +1,9 @@
 """From a network to its program: the rows of one step, in an order in which they can be carried out."""
 
-import dataclasses
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._graph import components
@@ -19,13 +16,9 @@ from spaic_jax.network.module import Module
 from spaic_jax.network.network import Network
 from spaic_jax.network.probe import REDUCTIONS, SpikeMonitor, StateMonitor, as_events
 from spaic_jax.network.projection import expand
-from spaic_jax.neurons import ModelFunction
+from spaic_jax.neurons.rows import model_rows
 from spaic_jax.program import Mean, Op, Program, Record, Variable
-from spaic_jax.program.initial import as_initial
 from spaic_jax.program.op import UPDATED
-from spaic_jax.program.program import whole_steps
-from spaic_jax.synapses import Ends
-from spaic_jax.synapses.delay import delayed
 
 Propagation = Literal["same_step", "one_step"]
 
@@ -68,23 +61,19 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
         ]
         ops += encoder.coding.lower(name, f"{name}.O")
     connections, modules = network.of_kind(Connection), network.of_kind(Module)
+    for name, connection in connections.items():
+        if connection.both_ways:
+            ends = network.name_of(connection.pre), network.name_of(connection.post)
+            link_variables, link_ops = connection.lower(name, *ends, True, dt)
+            variables += link_variables
+            ops += link_ops
     for ring in _rings(network):
         for connection_name, connection in connections.items():
-            if connection.post not in ring:
+            if connection.post not in ring or connection.both_ways:
                 continue
             late = propagation == "one_step" or connection.pre in ring
-            source = f"{network.name_of(connection.pre)}.{connection.pre_var_name}" + ("" if late else UPDATED)
-            if connection.delay is not None:
-                steps = whole_steps(connection.delay, dt, f"the delay of connection '{connection_name}'")
-                source, past, row = delayed(connection_name, source, connection.pre.shape, steps)
-                variables.append(past)
-                ops.append(row)
-            post = network.name_of(connection.post)
-            ends = Ends(
-                connection_name, source, f"{post}.{connection.post_var_name}", connection.pre.shape, connection.post.shape,
-                connection.is_parameter,
-            )
-            link_variables, link_ops = connection.link.lower(ends)
+            pre, post = network.name_of(connection.pre), network.name_of(connection.post)
+            link_variables, link_ops = connection.lower(connection_name, pre, post, late, dt)
             variables += link_variables
             ops += link_ops
         for module_name, module in modules.items():
@@ -117,41 +106,10 @@ def lower_group(name: str, group: NeuronGroup, dt: float, received: Iterable[str
         dt: length of a step, ms.
         received: the inputs that something writes, such as `"Isyn"`; the others are zero.
     """
-    model, parameters = group.model, group.model.parameters()
-    inputs = set(received)
-    variables = []
-    for key, value in parameters.items():
-        trained = key in group.parameter_variables
-        variables.append(
-            Variable(
-                f"{name}.{key}", np.shape(value), role="parameter" if trained else "constant", init=as_initial(value),
-                bounds=group.varible_ranges.get(key, model.bounds(key) if trained else (None, None)),
-            )
-        )
-    states = (*model.initial, *(["O"] if model.output == "O" and "O" not in model.initial else []))
-    variables += [
-        Variable(
-            f"{name}.{s}", group.shape, model.dtypes.get(s, "float32"), init=as_initial(model.first(s)), stay=s in model.stay
-        )
-        for s in states
-    ]
-
-    structs = {key: jax.ShapeDtypeStruct(np.shape(value), jnp.float32) for key, value in parameters.items()}
-    probe = ModelFunction.of(model, "coefficients", tuple(structs), (), dt)
-    derived = tuple(sorted(jax.eval_shape(lambda s: probe.values(*s.values()), structs)))
-    ops = []
-    if derived:
-        function = dataclasses.replace(probe, results=derived)
-        ops.append(Op(_full(name, derived), function, _full(name, structs), name=f"{name}.coefficients"))
-    taken = tuple(s for s in model.receives if s in inputs)
-    arguments = (*model.initial, *taken, *(key for key in parameters if key not in derived), *derived)
-    step = ModelFunction.of(model, "step", arguments, states, dt)
-    ops.append(Op(_full(name, states), step, _full(name, arguments), name=name, random=model.random))
-    return variables, ops
-
-
-def _full(prefix: str, names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"{prefix}.{name}" for name in names)
+    reads = {variable: f"{name}.{variable}" for variable in received}
+    return model_rows(
+        name, group.model, group.shape, dt, reads, trained=group.parameter_variables, ranges=group.varible_ranges
+    )
 
 
 def _rings(network: Network) -> list[list[NeuronGroup]]:
@@ -159,19 +117,25 @@ def _rings(network: Network) -> list[list[NeuronGroup]]:
     groups = list(network.of_kind(NeuronGroup).values())
     number = {id(group): i for i, group in enumerate(groups)}
     followers: dict[int, list[int]] = {i: [] for i in range(len(groups))}
-    for pre, post in _edges(network):
+    # A gap junction reads the previous step: it makes no loop of the groups that it joins.
+    for pre, post in _edges(network, gaps=False):
         if isinstance(pre, NeuronGroup):
             followers[number[id(pre)]].append(number[id(post)])
     return [[groups[i] for i in ring] for ring in components(followers)]
 
 
-def _edges(network: Network) -> list[tuple[Encoder | NeuronGroup, NeuronGroup]]:
-    """What a member gives to a group, by a connection or a module.
+def _edges(network: Network, gaps: bool = True) -> list[tuple[Encoder | NeuronGroup, NeuronGroup]]:
+    """What a member gives to a group, by a connection or a module; with or without gap junctions, which give both ways.
 
     Raises:
         ValueError: when one of the two is not in the network.
     """
-    edges = [(connection.pre, connection.post) for connection in network.of_kind(Connection).values()]
+    edges: list[tuple[Any, Any]] = []
+    for connection in network.of_kind(Connection).values():
+        if not connection.both_ways or gaps:
+            edges.append((connection.pre, connection.post))
+        if connection.both_ways and gaps:
+            edges.append((connection.post, connection.pre))
     edges += [(g, g.dec_target) for g in network.of_kind(Generator).values() if g.dec_target is not None]
     edges += [(pre, module.output[0]) for module in network.of_kind(Module).values() for pre, _ in module.inputs]
     inside = {id(member) for member in network.of_kind(NeuronGroup, Encoder).values()}

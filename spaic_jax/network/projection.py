@@ -1,17 +1,17 @@
 """Connections between the groups of two assemblies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spaic_jax.network._draft import Draft
 from spaic_jax.network.assembly import SEPARATOR, Assembly
-from spaic_jax.network.connection import Connection
-from spaic_jax.network.element import Element, undeclared
+from spaic_jax.network.connection import Connection, Delay, checked_delay
+from spaic_jax.network.element import Element, names_of, undeclared
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
 from spaic_jax.network.policy import ConnectPolicy
-from spaic_jax.synapses import Link, resolve_link
+from spaic_jax.synapses import Chain, Link, Synapse, resolve_chain
 
 
 class Projection(Element):
@@ -25,10 +25,9 @@ class Projection(Element):
         post: an assembly, or a single group; it may be `pre`, where a group is paired with itself too.
         policies: a policy or a list of them: a pair is connected if one of them chooses it; all pairs without any.
             `first & second` chooses what both do.
-        link_type: name of a link type, or the link itself.
+        link_type, syn_type, syn_kwargs, delay, max_delay, is_parameter, parameter_variables: as of `Connection`.
         name: name in the network; by default that of the attribute or variable it is bound to.
-        is_parameter: whether the weights are trained.
-        **settings: the link's settings.
+        **settings: the settings of the link and of the synapse types.
 
     Raises:
         ValueError: unknown link type or setting; when the network is lowered, no pair at all.
@@ -53,8 +52,13 @@ class Projection(Element):
         policies: ConnectPolicy | Sequence[ConnectPolicy] = (),
         link_type: str | Link = "full",
         *,
+        syn_type: Sequence[str | Synapse] | None = None,
+        syn_kwargs: Mapping[str, Any] | None = None,
         name: str | None = None,
+        delay: Any = None,
+        max_delay: float | None = None,
         is_parameter: bool = True,
+        parameter_variables: Sequence[str] = (),
         **settings: Any,
     ):
         if not isinstance(pre, Assembly | NeuronGroup | Encoder):
@@ -68,16 +72,25 @@ class Projection(Element):
             pre=pre,
             post=post,
             policies=tuple(chosen),
-            link=resolve_link(link_type, **settings),
+            chain=resolve_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})}),
             name=name,
+            delay=checked_delay(delay, max_delay),
             is_parameter=is_parameter,
+            parameter_variables=names_of(parameter_variables, "Projection: parameter_variables"),
         )
 
     pre: Assembly | NeuronGroup | Encoder
     post: Assembly | NeuronGroup
     policies: tuple[ConnectPolicy, ...]
-    link: Link
+    chain: Chain
+    delay: Delay
     is_parameter: bool
+    parameter_variables: tuple[str, ...]
+
+    @property
+    def link(self) -> Link:
+        """The link itself."""
+        return self.chain.link
 
     def connections(self, network: Network) -> dict[str, Connection]:
         """The connections it stands for in a network, by name.
@@ -100,7 +113,8 @@ class Projection(Element):
             return {
                 # A name may not hold the sign between the names of a path.
                 f"{tuple(pre)[i]}->{tuple(post)[j]}".replace(SEPARATOR, ":"): Connection(
-                    before[i][-1], after[j][-1], self.link, is_parameter=self.is_parameter
+                    before[i][-1], after[j][-1], self.link, syn_type=self.chain.syn_type, delay=self.delay,
+                    is_parameter=self.is_parameter, parameter_variables=self.parameter_variables,
                 )
                 for i, j in sorted(pairs)
             }

@@ -80,6 +80,12 @@ class NeuronModel(abc.ABC):
         if positive and not (array > 0).all():
             raise ValueError(f"{type(self).__name__}: {name} must be positive, not {value!r}.")
 
+    def _check_between(self, name: str, low: float, high: float) -> None:
+        """ValueError unless a parameter lies between two numbers."""
+        value = np.asarray(getattr(self, name))
+        if not ((low <= value) & (value <= high)).all():
+            raise ValueError(f"{type(self).__name__}: {name} must lie between {low:g} and {high:g}, not {getattr(self, name)!r}.")
+
     def first(self, state: str) -> Any:
         """The first value of a state variable: a number, an array with one a neuron, or how it is drawn."""
         value = self.initial.get(state, 0.0)

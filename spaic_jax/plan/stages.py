@@ -44,9 +44,11 @@ class Stage:
         """The states that the loop carries: written here, and read here from the previous step."""
         return tuple(v.name for v in program.of_role("state") if v.name in self.writes and v.name in self.reads)
 
-    def weighted(self, program: Program) -> tuple[Op, ...]:
-        """The heavy rows whose weights no other row of the stage reads: their gradient may be formed outside a loop."""
-        fixed = {v.name for role in ("parameter", "constant") for v in program.of_role(role)}
+    def weighted(self, fixed: frozenset[str]) -> tuple[Op, ...]:
+        """The heavy rows whose weights no other row of the stage reads: their gradient may be formed outside a loop.
+
+        `fixed` names what does not change in a run: parameters, constants, and what is made of them.
+        """
         others = {read for op in self.ops if op not in self.heavy for read in op.inputs}
         return tuple(op for op in self.heavy if fixed & set(op.inputs) and not fixed & set(op.inputs) & others)
 

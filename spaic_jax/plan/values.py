@@ -77,7 +77,8 @@ class TileValues:
             for name, read in written.items()
             if program.is_state(name) and (name in carried or read not in stacked)
         }
-        loop = Loop(program, stage.ops, stage.weighted(program), stacked, self._recompute)
+        weights = frozenset(self._fixed) - {"[dt]", "[window]", *(v.name for v in program.of_role("input"))}
+        loop = Loop(program, stage.ops, stage.weighted(weights), stacked, self._recompute)
         last, rows = loop(kept, timed, fixed, key)
         self._last |= last
         self._timed |= rows

@@ -25,6 +25,7 @@ class Op:
         inputs: names read, with `[updated]` where this step's value of a state is meant.
         name: what error messages and listings call the op; its outputs by default.
         random: whether `fn` takes a random key before the inputs: `fn(key, *inputs)`.
+        training: the row that takes this one's place in training, if it is another, as for dropout.
 
     Raises:
         ValueError: for an op that neither reads nor writes, or a function that is not hashable.
@@ -39,6 +40,7 @@ class Op:
     inputs: tuple[str, ...]
     name: str
     random: bool
+    training: "Op | None"
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Op:
         inputs: str | Iterable[str] = (),
         name: str = "",
         random: bool = False,
+        training: "Op | None" = None,
     ):
         written = (outputs,) if isinstance(outputs, str) else tuple(outputs)
         reads = (inputs,) if isinstance(inputs, str) else tuple(inputs)
@@ -54,9 +57,10 @@ class Op:
             raise ValueError(f"op {fn!r} has neither inputs nor outputs.")
         if not (isinstance(fn, str) or callable(fn)) or not isinstance(fn, Hashable):
             raise ValueError(f"op '{', '.join(written)}': fn must be a name or a hashable function, not {fn!r}.")
-        fields = {"outputs": written, "fn": fn, "inputs": reads, "name": name or ", ".join(written), "random": random}
-        for field, value in fields.items():
-            object.__setattr__(self, field, value)
+        label = name or ", ".join(written)
+        values = (written, fn, reads, label, random, training)
+        for field, value in zip(dataclasses.fields(self), values, strict=True):
+            object.__setattr__(self, field.name, value)
 
     def __str__(self) -> str:
         label = self.fn if isinstance(self.fn, str) else getattr(self.fn, "__name__", None) or str(self.fn)

@@ -119,6 +119,10 @@ class Program:
         )
         return dataclasses.replace(self, variables=variables)
 
+    def in_training(self) -> Self:
+        """The program of a step in training: rows that say so are replaced, such as those of dropout."""
+        return dataclasses.replace(self, ops=tuple(op.training or op for op in self.ops))
+
     def of_role(self, role: Role) -> tuple[Variable, ...]:
         """The variables of one role, in order."""
         return tuple(variable for variable in self.variables if variable.role == role)

@@ -45,6 +45,24 @@ class Simulator:
         program = self.program.skeleton
         return dataclasses.replace(self, program=program, plan=dataclasses.replace(self.plan, program=program))
 
+    def train(self) -> Self:
+        """The simulator of training: dropout drops, batch normalisation takes the batch's statistics.
+
+        `spaic_jax.train.fit` uses it by itself. The variables of both are the same.
+
+        Example:
+            >>> import spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     image = sj.Encoder(num=4)
+            ...     layer = sj.NeuronGroup(3, model="lif")
+            ...     synapses = sj.Connection(image, layer, syn_type=["dropout", "basic"])
+            >>> sim = sj.build(net, dt=1.0)
+            >>> sim.train().program == sim.program
+            False
+        """
+        program = self.program.in_training()
+        return dataclasses.replace(self, program=program, plan=dataclasses.replace(self.plan, program=program))
+
     def steps(self, duration: float) -> int:
         """The number of steps in `duration` ms.
 

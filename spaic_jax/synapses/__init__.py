@@ -1,43 +1,35 @@
-"""Link types, one concept a file, and the table of their names."""
+"""From presynaptic spikes to postsynaptic currents: link types, synapse types and delays, one concept a file."""
 
-from typing import Any
-
-from spaic_jax._tables import resolve
 from spaic_jax.synapses.base import Ends, Link, Weighted
-from spaic_jax.synapses.direct import Direct
+from spaic_jax.synapses.chain import Chain, resolve_chain
+from spaic_jax.synapses.delay import DELAYS, GaussianDelay, LinearDelay, SynapticDelay
+from spaic_jax.synapses.direct import Direct, Pool
+from spaic_jax.synapses.electrical import Electrical
 from spaic_jax.synapses.full import Full
-from spaic_jax.synapses.maps import Conv, ConvTranspose, Pool
+from spaic_jax.synapses.links import LINKS, resolve_link
+from spaic_jax.synapses.maps import Conv, ConvTranspose
 from spaic_jax.synapses.one_to_one import OneToOne
 from spaic_jax.synapses.sparse import Random, Sparse
-
-LINKS: dict[str, type[Link]] = {
-    "conv": Conv,
-    "conv_connection": Conv,
-    "conv_transpose": ConvTranspose,
-    "full": Full,
-    "full_connection": Full,
-    "null": Direct,
-    "one_to_one": OneToOne,
-    "one_to_one_sparse": OneToOne,
-    "pool": Pool,
-    "pool_connection": Pool,
-    "random": Random,
-    "random_connection": Random,
-    "sparse": Sparse,
-    "sparse_connection": Sparse,
-}
-
-
-def resolve_link(link_type: str | Link, **settings: Any) -> Link:
-    """The link of a name and its settings, or the link itself.
-
-    Raises:
-        ValueError: unknown name or setting, with the nearest right one.
-    """
-    return resolve("link type", LINKS, Link, link_type, settings)
-
+from spaic_jax.synapses.types import (
+    NMDA,
+    SYNAPSES,
+    Alpha,
+    AvgPool,
+    BatchNorm2d,
+    Dropout,
+    FirstOrder,
+    Flatten,
+    MaxPool,
+    MixOrder,
+    SecondOrder,
+    Synapse,
+    TsodyksMarkram,
+    Upsample,
+)
 
 __all__ = [
-    "LINKS", "Conv", "ConvTranspose", "Direct", "Ends", "Full", "Link", "OneToOne", "Pool", "Random", "Sparse", "Weighted",
-    "resolve_link",
+    "DELAYS", "LINKS", "NMDA", "SYNAPSES", "Alpha", "AvgPool", "BatchNorm2d", "Chain", "Conv", "ConvTranspose", "Direct",
+    "Dropout", "Electrical", "Ends", "FirstOrder", "Flatten", "Full", "GaussianDelay", "LinearDelay", "Link", "MaxPool",
+    "MixOrder", "OneToOne", "Pool", "Random", "SecondOrder", "Sparse", "Synapse", "SynapticDelay", "TsodyksMarkram",
+    "Upsample", "Weighted", "resolve_chain", "resolve_link",
 ]

@@ -3,12 +3,17 @@
 import abc
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from spaic_jax.program import Given, Initial, Normal, Op, Variable
 from spaic_jax.program.initial import as_initial
+
+if TYPE_CHECKING:
+    from spaic_jax.synapses.delay import SynapticDelay
+
+Sizes = Any  # one number for both axes of a map, or one each
 
 
 def sequence(default: Any) -> Any:
@@ -16,16 +21,28 @@ def sequence(default: Any) -> Any:
     return dataclasses.field(default=default, metadata={"sequence": True})
 
 
+def lists_to_tuples(settings: Any) -> None:
+    """Lists in the fields of a frozen dataclass that hold sequences become tuples, which are hashable."""
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if field.metadata.get("sequence") and isinstance(value, list):
+            object.__setattr__(settings, field.name, tuple(value))
+
+
 @dataclasses.dataclass(frozen=True)
 class Ends:
-    """The two ends of a connection, as a link type needs to know them.
+    """The two ends of a connection, or of one part of it, as that part needs to know them.
 
     Attributes:
-        name: the connection's full name, prefix of its variables.
-        source: the read that gives the presynaptic value, `[B, *pre_shape]`.
-        target: the name that the link's op writes, `[B, *post_shape]`.
+        name: full name of the part, prefix of its variables.
+        source: the read that gives what it takes, `[B, *pre_shape]`.
+        target: the name that its rows write, `[B, *post_shape]`.
         pre_shape, post_shape: shapes of one sample.
-        trainable: whether the link's weights are parameters.
+        trainable: whether the weights are parameters.
+        dt: length of a step, ms.
+        pre, post: full names of the presynaptic and the postsynaptic member.
+        parameter_variables: names of other parameters that are trained.
+        delay: of each synapse, for links that have one.
     """
 
     name: str
@@ -34,11 +51,27 @@ class Ends:
     pre_shape: tuple[int, ...]
     post_shape: tuple[int, ...]
     trainable: bool
+    dt: float
+    pre: str
+    post: str
+    parameter_variables: tuple[str, ...] = ()
+    delay: "SynapticDelay | None" = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Link(abc.ABC):
     """A frozen dataclass of a link's settings that lowers to variables and rows."""
+
+    #: What `syn_type` calls the link itself.
+    own: ClassVar[str] = "basic"
+    #: `syn_type` where it is not given.
+    usual: ClassVar[tuple[str, ...]] = ()
+    #: Whether each synapse may have a delay of its own.
+    delays_synapses: ClassVar[bool] = False
+
+    def makes(self, pre_shape: tuple[int, ...], post_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of a sample of what it gives; `post_shape` is that of the postsynaptic group."""
+        return post_shape
 
     @abc.abstractmethod
     def lower(self, ends: Ends) -> tuple[Sequence[Variable], Sequence[Op]]:

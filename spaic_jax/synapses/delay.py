@@ -1,30 +1,222 @@
-"""Axonal delay: what a neuron gave some steps ago."""
+"""Delays of each synapse: fixed, or trained with a gradient."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
-from spaic_jax.program import Op, Variable
-
-
-def _exchange(past: jax.Array, source: jax.Array, step: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The oldest value of a ring, and the ring with the newest one in its place."""
-    slot = step % past.shape[1]
-    oldest = jax.lax.dynamic_index_in_dim(past, slot, axis=1, keepdims=False)
-    # Only one slot changes, so that XLA writes it in place whatever the length of the ring.
-    return oldest, jax.lax.dynamic_update_index_in_dim(past, source.astype(past.dtype), slot, axis=1)
+from spaic_jax.program import Constant, Given, Op, Uniform, Variable
+from spaic_jax.program.initial import as_initial
+from spaic_jax.synapses.base import Ends
 
 
-def delayed(name: str, source: str, shape: tuple[int, ...], steps: int) -> tuple[str, Variable, Op]:
-    """A read of what `source` was some steps ago, zero before the first step.
+@dataclasses.dataclass(frozen=True)
+class _Kernel:
+    """How much of a weight arrives how many steps later, `[slots * post, pre]`; a comparable function of arrays."""
+
+    kind: type["SynapticDelay"]
+    slots: int
+    dt: float
+
+    def __str__(self) -> str:
+        return f"{self.kind.__name__}.kernel"
+
+    def __call__(self, weight: jax.Array, delay: jax.Array, *widths: jax.Array) -> jax.Array:
+        steps = jnp.clip(delay / self.dt, 0, self.slots - 1)[None]
+        slots = jnp.arange(self.slots, dtype=delay.dtype)[:, None, None]
+        shares = self.kind.shares(steps, slots, *(width / self.dt for width in widths))
+        return (weight[None] * shares.astype(weight.dtype)).reshape(-1, weight.shape[1])
+
+
+@dataclasses.dataclass(frozen=True)
+class _Sent:
+    """What this step's spikes send, by the number of steps it takes, `[B, slots, post]`."""
+
+    slots: int
+
+    def __str__(self) -> str:
+        return "sent"
+
+    def __call__(self, spikes: jax.Array, kernel: jax.Array) -> jax.Array:
+        batch = spikes.shape[0]
+        return (spikes.reshape(batch, -1) @ kernel.T).reshape(batch, self.slots, -1)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Arrive:
+    """What arrives now, and what is still under way."""
+
+    post_shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return "arrive"
+
+    def __call__(self, ahead: jax.Array, sent: jax.Array, bias: jax.Array | None = None) -> tuple[jax.Array, jax.Array]:
+        total = jnp.concatenate([ahead, jnp.zeros_like(sent[:, :1])], axis=1) + sent
+        current = total[:, 0] if bias is None else total[:, 0] + bias[None]
+        return current.reshape(current.shape[0], *self.post_shape), total[:, 1:]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class SynapticDelay:
+    """A fixed delay for each synapse, rounded down to whole steps.
+
+    $$ I_i(t) = \\sum_j W_{ij}\\, s_j(t - \\lfloor d_{ij} / dt \\rfloor) $$
+
+    Spikes are multiplied by the weights once for each number of steps that a delay may have, in one product outside of
+    any loop; so it costs `max_delay / dt + 1` times a connection without delays.
 
     Args:
-        name: prefix of the variable that holds the last values, a ring `[B, steps, *shape]`.
-        source: the read that is delayed, `[B, *shape]`.
-        shape: shape of one sample of it.
-        steps: number of steps, at least one.
+        value: `(post, pre)` array of ms, an initial value, or `None` for U(min_delay, max_delay).
+        min_delay: shortest delay that is drawn, ms.
+        max_delay: longest delay, ms, to which longer ones are cut; the longest of a given array by default.
 
-    Returns:
-        The name to read, the variable, and the row that writes both.
+    Raises:
+        ValueError: a negative delay, or no `max_delay` where delays are drawn.
+
+    Source: SPAIC, `max_delay`; there 0 stands for the longest delay, here for none.
+
+    >>> SynapticDelay(max_delay=6.0).min_delay
+    1.0
     """
-    past = Variable(f"{name}.past", (steps, *shape))
-    read = f"{name}.delayed"
-    return read, past, Op((read, past.name), _exchange, (past.name, source, "[step]"), name=f"{name}.delay")
+
+    #: Whether it has a gradient, and so is trained as the weights are.
+    trained: ClassVar[bool] = False
+
+    value: Any = None
+    min_delay: float = 1.0
+    max_delay: float | None = None
+
+    def __post_init__(self) -> None:
+        kind = type(self).__name__
+        if self.value is not None:
+            object.__setattr__(self, "value", as_initial(self.value))
+        given = self.value.value if isinstance(self.value, Given | Constant) else None
+        if given is not None and np.min(given) < 0:
+            raise ValueError(f"{kind}: a delay must not be negative, but the shortest is {np.min(given):g} ms.")
+        if self.max_delay is None:
+            if given is None or self.trained:
+                raise ValueError(f"{kind}: max_delay must say how long a delay may be, in ms.")
+            object.__setattr__(self, "max_delay", float(np.max(given)))
+        longest = self.max_delay
+        if isinstance(longest, bool) or not isinstance(longest, int | float) or not 0 <= longest < math.inf:
+            raise ValueError(f"{kind}: max_delay must be a number of milliseconds, not {longest!r}.")
+        if self.value is None and not 0 <= self.min_delay <= longest:
+            raise ValueError(f"{kind}: min_delay must lie between 0 and max_delay {longest:g} ms, got {self.min_delay!r}.")
+
+    @staticmethod
+    def shares(steps: jax.Array, slots: jax.Array, *widths: jax.Array) -> jax.Array:
+        """Which share of a weight arrives in each slot, `[slots, post, pre]`, for delays in steps `[1, post, pre]`."""
+        # What is a whole number of steps but for rounding counts as one: 0.3 ms are three steps of 0.1 ms.
+        return slots == jnp.floor(steps + 1e-4)
+
+    def widths(self, name: str) -> list[Variable]:
+        """Further variables that `shares` takes, in ms."""
+        return []
+
+    def lower(self, ends: Ends, weight: str, bias: Sequence[str]) -> tuple[Sequence[Variable], Sequence[Op]]:
+        """The delays, what is under way, and the rows from the weights to the current."""
+        pre, post = math.prod(ends.pre_shape), math.prod(ends.post_shape)
+        assert self.max_delay is not None
+        init = self.value if self.value is not None else Uniform(self.min_delay, self.max_delay)
+        if isinstance(init, Given) and init.value.shape != (post, pre):
+            raise ValueError(
+                f"connection '{ends.name}': delay has shape {init.value.shape}, but needs {(post, pre)} (post, pre)."
+            )
+        slots = math.ceil(self.max_delay / ends.dt - 1e-4) + 1
+        trained = self.trained and ends.trainable
+        delay = Variable(
+            f"{ends.name}.delay", (post, pre), role="parameter" if trained else "constant", init=init,
+            bounds=(0.0, self.max_delay),
+        )
+        if slots < 2:
+            raise ValueError(
+                f"connection '{ends.name}': max_delay {self.max_delay:g} ms is less than a step of {ends.dt:g} ms."
+            )
+        ahead = Variable(f"{ends.name}.ahead", (slots - 1, post))
+        widths = self.widths(ends.name)
+        kernel, sent = f"{ends.name}.kernel", f"{ends.name}.sent"
+        made = (weight, delay.name, *(width.name for width in widths))
+        ops = [
+            Op(kernel, _Kernel(type(self), slots, ends.dt), made, name=kernel),
+            Op(sent, _Sent(slots), (ends.source, kernel), name=sent),
+        ]
+        ops.append(Op((ends.target, ahead.name), _Arrive(ends.post_shape), (ahead.name, sent, *bias), name=ends.name))
+        return [delay, *widths, ahead], ops
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class LinearDelay(SynapticDelay):
+    """A trained delay for each synapse: a spike arrives in the two nearest steps, by linear interpolation.
+
+    $$ I_i(t) = \\sum_j W_{ij} \\sum_k \\max(0, 1 - |d_{ij} / dt - k|)\\, s_j(t - k) $$
+
+    Args:
+        value: `(post, pre)` array of ms, an initial value, or `None` for U(min_delay, max_delay).
+        min_delay: shortest delay that is drawn, ms.
+        max_delay: longest delay, ms; training keeps delays between 0 and it.
+
+    Raises:
+        ValueError: a negative delay.
+
+    Source: linear interpolation of dilated convolutions with learnable spacings: Khalfaoui-Hassani, Pellegrini and
+    Masquelier (2023).
+
+    >>> LinearDelay(max_delay=6.0).trained
+    True
+    """
+
+    trained: ClassVar = True
+
+    @staticmethod
+    def shares(steps: jax.Array, slots: jax.Array, *widths: jax.Array) -> jax.Array:
+        return jnp.maximum(1 - jnp.abs(steps - slots), 0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class GaussianDelay(SynapticDelay):
+    """A trained delay for each synapse: a spike arrives around it, in a bell of width `sigma` whose sum is the weight.
+
+    $$ I_i(t) = \\sum_j W_{ij} \\sum_k \\frac{e^{-(k\\,dt - d_{ij})^2 / 2 \\sigma^2}}{\\sum_l e^{-(l\\,dt - d_{ij})^2 / 2 \\sigma^2}}\\, s_j(t - k) $$
+
+    A wide bell finds delays that are far off; it is narrowed while the network is trained, with
+    `sim.set(variables, {"synapses.sigma": 0.5})`, which compiles nothing anew.
+
+    Args:
+        value: `(post, pre)` array of ms, an initial value, or `None` for U(min_delay, max_delay).
+        min_delay: shortest delay that is drawn, ms.
+        max_delay: longest delay, ms; training keeps delays between 0 and it.
+        sigma: width, ms.
+
+    Raises:
+        ValueError: a negative delay, or a width that is not positive.
+
+    Source: Hammouamri, Khalfaoui-Hassani and Masquelier, Learning delays in spiking neural networks (2024).
+
+    >>> GaussianDelay(max_delay=6.0, sigma=2.0).sigma
+    2.0
+    """
+
+    trained: ClassVar = True
+    sigma: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.sigma, bool) or not isinstance(self.sigma, int | float) or not 0 < self.sigma < math.inf:
+            raise ValueError(f"GaussianDelay: sigma must be a positive number of milliseconds, got {self.sigma!r}.")
+
+    @staticmethod
+    def shares(steps: jax.Array, slots: jax.Array, *widths: jax.Array) -> jax.Array:
+        (width,) = widths
+        # A softmax: however narrow the bell is, its sum is 1.
+        return jax.nn.softmax(-(((slots - steps) / width) ** 2) / 2, axis=0)
+
+    def widths(self, name: str) -> list[Variable]:
+        return [Variable(f"{name}.sigma", role="constant", init=Constant(self.sigma))]
+
+
+DELAYS: dict[str, type[SynapticDelay]] = {"fixed": SynapticDelay, "gaussian": GaussianDelay, "linear": LinearDelay}

@@ -1,26 +1,13 @@
 """The presynaptic output itself."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
+from typing import ClassVar
 
-import jax
-
+from spaic_jax import ops
 from spaic_jax.program import Op, Variable
 from spaic_jax.synapses.base import Ends, Link
-
-
-@dataclasses.dataclass(frozen=True)
-class _Reshape:
-    """Values in another shape; a comparable function of arrays."""
-
-    post_shape: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return "directpass"
-
-    def __call__(self, spikes: jax.Array) -> jax.Array:
-        return spikes.reshape(spikes.shape[0], *self.post_shape)
+from spaic_jax.synapses.types.base import Reshaped
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,12 +19,30 @@ class Direct(Link):
 
     Source: SPAIC, `null` with the synapse `directpass`.
 
-    >>> type(Direct()).__name__
-    'Direct'
+    >>> Direct().own
+    'directpass'
     """
 
+    own: ClassVar = "directpass"
+
+    def makes(self, pre_shape: tuple[int, ...], post_shape: tuple[int, ...]) -> tuple[int, ...]:
+        return pre_shape
+
     def lower(self, ends: Ends) -> tuple[Sequence[Variable], Sequence[Op]]:
-        pre, post = math.prod(ends.pre_shape), math.prod(ends.post_shape)
-        if pre != post:
-            raise ValueError(f"connection '{ends.name}': null needs ends of one size, but they have {pre} and {post}.")
-        return (), [Op(ends.target, _Reshape(ends.post_shape), (ends.source,), name=ends.name)]
+        return (), [Op(ends.target, Reshaped(ops.assign, ends.post_shape), (ends.source,), name=ends.name)]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Pool(Direct):
+    """Pooling of maps `(C, H, W)`, without weights: `null` whose `syn_type` is `["maxpool"]` unless said otherwise.
+
+    Raises:
+        ValueError: ends whose shapes do not fit.
+
+    Source: SPAIC, `pool`, whose `maxpool` takes means; here it takes the largest.
+
+    >>> Pool().usual
+    ('maxpool',)
+    """
+
+    usual: ClassVar = ("maxpool",)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import jax
 
@@ -23,6 +24,13 @@ class Affine:
         batch = spikes.shape[0]
         current = spikes.reshape(batch, -1) @ weight.T
         return (current if bias is None else current + bias[None]).reshape(batch, *self.post_shape)
+
+
+def dense_rows(ends: Ends, weight: str, bias: Sequence[str]) -> tuple[Sequence[Variable], Sequence[Op]]:
+    """What follows a weight matrix `(post, pre)`: the product, or delays of each synapse and the product."""
+    if ends.delay is not None:
+        return ends.delay.lower(ends, weight, bias)
+    return (), [Op(ends.target, Affine(ends.post_shape), (ends.source, weight, *bias), name=ends.name)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,8 +54,10 @@ class Full(Weighted):
     0.1
     """
 
+    delays_synapses: ClassVar = True
+
     def lower(self, ends: Ends) -> tuple[Sequence[Variable], Sequence[Op]]:
         shape = (math.prod(ends.post_shape), math.prod(ends.pre_shape))
-        variables = self.variables(ends, shape, "post, pre", shape[0])
-        inputs = (ends.source, *(variable.name for variable in variables))
-        return variables, [Op(ends.target, Affine(ends.post_shape), inputs, name=ends.name)]
+        weight, *bias = self.variables(ends, shape, "post, pre", shape[0])
+        variables, ops = dense_rows(ends, weight.name, [variable.name for variable in bias])
+        return [weight, *bias, *variables], ops

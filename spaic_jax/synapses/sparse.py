@@ -4,14 +4,14 @@ import abc
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax.program import Initial, Op, Uniform, Variable
 from spaic_jax.synapses.base import Ends, Weighted
-from spaic_jax.synapses.full import Affine
+from spaic_jax.synapses.full import dense_rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +34,8 @@ def _masked(weight: jax.Array, mask: jax.Array) -> jax.Array:
 class Masked(Weighted):
     """A link whose weights count only where a mask, drawn once and kept, has a synapse."""
 
+    delays_synapses: ClassVar = True
+
     @abc.abstractmethod
     def pattern(self) -> Pattern:
         """How the mask is drawn."""
@@ -43,11 +45,8 @@ class Masked(Weighted):
         weight, *bias = self.variables(ends, shape, "post, pre", shape[0])
         mask = Variable(f"{ends.name}.mask", shape, "bool", "constant", init=self.pattern())
         synapses = f"{ends.name}.synapses"
-        inputs = (ends.source, synapses, *(variable.name for variable in bias))
-        return [weight, *bias, mask], [
-            Op(synapses, _masked, (weight.name, mask.name), name=synapses),
-            Op(ends.target, Affine(ends.post_shape), inputs, name=ends.name),
-        ]
+        variables, ops = dense_rows(ends, synapses, [variable.name for variable in bias])
+        return [weight, *bias, mask, *variables], [Op(synapses, _masked, (weight.name, mask.name), name=synapses), *ops]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
