@@ -326,3 +326,41 @@ def test_progress_bar(key: jax.Array, capsys: pytest.CaptureFixture[str], monkey
     train(key, epochs=1)
     with pytest.raises(ImportError, match=r'needs the package rich: pip install "spaic_jax\[cli\]"'):
         train(key, epochs=1, progress=True)
+
+
+def test_dropout_and_statistics_are_at_work_in_training_only(key: jax.Array, tmp_path: Any) -> None:
+    """Training carries the running means along, through checkpoints, files of weights and evaluation."""
+    from spaic_jax.train import load_checkpoint, load_weights, save_checkpoint, save_weights
+
+    net = sj.Network()
+    net.image = sj.Encoder(shape=(1, 2, 2), coding_method="constant_current")
+    net.layer = sj.NeuronGroup(shape=(2, 2, 2), model="lif")
+    net.synapses = sj.Connection(
+        net.image, net.layer, "conv", syn_type=["conv", "batchnorm2d"], kernel_size=1, w_std=0.5,
+    )
+    net.read = sj.NeuronGroup(3, model="leaky_integrator")
+    net.out = sj.Connection(net.layer, net.read, syn_type=["dropout", "basic"], w_std=0.5)
+    net.counts = sj.Decoder(dec_target=net.read, coding_method="final_step_voltage")
+    sim = sj.build(net, dt=1.0)
+    images = samples()
+    data = Dataset({"image": images.inputs["image"].reshape(-1, 1, 2, 2)}, images.labels)
+    settings = SETTINGS | {"key": key, "test": data}
+    states: list[Any] = []
+    whole = fit(sim, "membrane_cross_entropy", ADAM, data, **settings, on_epoch=lambda state, row: states.append(state))
+    mean = "synapses.BatchNorm2d.running_mean"
+    assert set(states[0].statistics) == {mean, mean.replace("mean", "var")}
+    assert not same(states[0].statistics, states[1].statistics)
+    assert np.abs(whole.variables[mean]).max() > 0.01
+    save_checkpoint(tmp_path / "c.safetensors", sim, states[1])
+    loaded, _ = load_checkpoint(tmp_path / "c.safetensors", sim, ADAM)
+    assert same(fit(sim, "membrane_cross_entropy", ADAM, data, **settings, start=loaded).variables, whole.variables)
+    save_weights(tmp_path / "w.safetensors", sim, whole.variables)
+    again, _ = load_weights(tmp_path / "w.safetensors", sim)
+    for variables in (whole.variables, again):
+        result = evaluate(sim, variables, data, batch_size=8, steps=6, key=evaluation_key(key))
+        assert result.accuracy == pytest.approx(whole.history[-1]["test_accuracy"])
+    fresh = sim.init(key).with_params(whole.params)
+    assert not np.array_equal(
+        sim.run(fresh, {"image": data.inputs["image"][:1]}, steps=6).outputs["counts"],
+        sim.run(again, {"image": data.inputs["image"][:1]}, steps=6).outputs["counts"],
+    )

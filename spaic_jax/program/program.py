@@ -127,6 +127,11 @@ class Program:
         """The variables of one role, in order."""
         return tuple(variable for variable in self.variables if variable.role == role)
 
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """The states that stay and that all samples share, such as running means: training carries them along."""
+        return tuple(v.name for v in self.of_role("state") if v.stay and not v.batched)
+
     def is_state(self, name: str) -> bool:
         """Whether `name` is carried from step to step."""
         return name in self.by_name and self.by_name[name].role == "state"

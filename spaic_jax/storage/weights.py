@@ -9,7 +9,7 @@ from spaic_jax.storage._tensors import read_tensors, write_tensors
 
 
 def save_weights(path: str | os.PathLike[str], sim: Simulator, variables: Variables, epoch: int = 0) -> None:
-    """Write the parameters and constants of a network, by full name, for use without further training.
+    """Write the parameters and constants of a network, and the statistics of its training, by full name.
 
     Args:
         path: the file, `*.safetensors`.
@@ -34,7 +34,8 @@ def save_weights(path: str | os.PathLike[str], sim: Simulator, variables: Variab
         >>> sorted(variables.params), epoch
         (['synapses.weight'], 0)
     """
-    write_tensors(path, {**variables.params, **variables.constants}, sim.program, "weights", {"epoch": str(epoch)})
+    statistics = {name: variables.state[name] for name in sim.program.statistics}
+    write_tensors(path, {**variables.params, **variables.constants, **statistics}, sim.program, "weights", {"epoch": str(epoch)})
 
 
 def load_weights(path: str | os.PathLike[str], sim: Simulator, batch_size: int = 1) -> tuple[Variables, int]:
@@ -53,7 +54,9 @@ def load_weights(path: str | os.PathLike[str], sim: Simulator, batch_size: int =
         ImportError: when safetensors is not installed.
     """
     fresh = sim.init(jax.random.key(0), batch_size)
-    needed = {name: jax.ShapeDtypeStruct(x.shape, x.dtype) for name, x in {**fresh.params, **fresh.constants}.items()}
+    statistics = {name: fresh.state[name] for name in sim.program.statistics}
+    parts = (fresh.params, fresh.constants, statistics)
+    needed = {name: jax.ShapeDtypeStruct(x.shape, x.dtype) for part in parts for name, x in part.items()}
     arrays, metadata = read_tensors(path, needed, sim.program, "weights")
-    params, constants = ({name: arrays[name] for name in part} for part in (fresh.params, fresh.constants))
-    return Variables(params, fresh.state, constants, fresh.step), int(metadata["epoch"])
+    params, constants, carried = ({name: arrays[name] for name in part} for part in parts)
+    return Variables(params, {**fresh.state, **carried}, constants, fresh.step), int(metadata["epoch"])

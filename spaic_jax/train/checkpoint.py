@@ -45,7 +45,7 @@ def save_checkpoint(
         ...     load_checkpoint(f"{folder}/c.safetensors", sim, optimizer)[0].epoch
         3
     """
-    tensors = {**state.params, **_leaves(state.opt_state)}
+    tensors = {**state.params, **state.statistics, **_leaves(state.opt_state)}
     extra = {"epoch": str(int(state.epoch)), "history": json.dumps(list(history))}
     write_tensors(path, tensors, sim.program, "checkpoint", extra)
 
@@ -70,13 +70,16 @@ def load_checkpoint(
     params = {v.name: jax.ShapeDtypeStruct(v.shape, v.dtype) for v in sim.program.of_role("parameter")}
     opt_state = jax.eval_shape(lambda p: initial_opt_state(optimizer, p), params)
     needed = _leaves(opt_state)
-    arrays, metadata = read_tensors(path, {**params, **needed}, sim.program, "checkpoint")
+    by_name = sim.program.by_name
+    statistics = {name: jax.ShapeDtypeStruct(by_name[name].shape, by_name[name].dtype) for name in sim.program.statistics}
+    arrays, metadata = read_tensors(path, {**params, **statistics, **needed}, sim.program, "checkpoint")
     try:
         epoch, history = int(metadata["epoch"]), json.loads(metadata["history"])
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"'{path}' is damaged: its epoch or history cannot be read.") from error
     loaded = jax.tree.unflatten(jax.tree.structure(opt_state), [arrays[name] for name in needed])
-    return TrainState({name: arrays[name] for name in params}, loaded, epoch), history
+    kept, carried = ({name: arrays[name] for name in part} for part in (params, statistics))
+    return TrainState(kept, loaded, epoch, carried), history
 
 
 def _leaves(opt_state: Any) -> dict[str, Any]:

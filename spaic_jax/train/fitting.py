@@ -12,7 +12,7 @@ from spaic_jax.data import Dataset
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.train.evaluation import check_batch_size, variables_for
 from spaic_jax.train.keys import initial_key
-from spaic_jax.train.loop import Loop, initial_opt_state
+from spaic_jax.train.loop import Loop, initial_opt_state, with_statistics
 from spaic_jax.train.progress import progress_bar
 from spaic_jax.train.state import FitResult, TrainState
 from spaic_jax.train.task import prepare
@@ -40,7 +40,8 @@ def fit(
     Each epoch draws a new order of the samples and makes `N // batch_size` updates, one for each full batch; the
     samples that are left over come in another epoch. The data stays on the device, and one compiled step, whose
     parameters and optimizer state are updated in place, gathers its batch there. After each update parameters with
-    bounds (`w_min`, `varible_ranges`) are clipped to them.
+    bounds (`w_min`, `varible_ranges`) are clipped to them. The network runs as `sim.train()` does, and states that all
+    samples share and that stay, such as the running means of batch normalisation, go on from update to update.
 
     Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start`
     ends with the same bits.
@@ -96,7 +97,7 @@ def fit(
         raise ValueError(f"the training data has {len(arrays)} samples, fewer than batch_size {batch_size}.")
     drawn = sim.init(initial_key(key), batch_size)
     first = drawn if variables is None else variables_for(sim, variables, batch_size, initial_key(key))
-    state = _starting_state(first, optimizer, start)
+    state = _starting_state(first, optimizer, start, sim.program.statistics)
     loop = Loop(task, optimizer, arrays, held_out, dataclasses.replace(first, params={}), batch_size, key)
     history = []
     done, total = state.epoch * loop.updates, epochs * loop.updates
@@ -107,7 +108,8 @@ def fit(
             if on_epoch is not None:
                 # The next update overwrites the arrays of this state, so that the callback gets some of its own.
                 on_epoch(_copy(state), dict(row))
-    return FitResult(dataclasses.replace(first, params=state.params), state.opt_state, state.epoch, history)
+    trained = with_statistics(dataclasses.replace(first, params=state.params), state.statistics)
+    return FitResult(trained, state.opt_state, state.epoch, history)
 
 
 def _copy(tree: Any) -> Any:
@@ -115,14 +117,17 @@ def _copy(tree: Any) -> Any:
     return jax.tree.map(lambda x: jnp.array(x, x.dtype) if hasattr(x, "dtype") else x, tree)
 
 
-def _starting_state(first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None) -> TrainState:
+def _starting_state(
+    first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None, carried: tuple[str, ...]
+) -> TrainState:
     """The state before the first update, in arrays that may be overwritten."""
+    statistics = {name: first.state[name] for name in carried}
     if start is None:
-        return _copy(TrainState(first.params, initial_opt_state(optimizer, first.params), 0))
+        return _copy(TrainState(first.params, initial_opt_state(optimizer, first.params), 0, statistics))
     if not isinstance(start, TrainState):
         raise TypeError(f"start must be a TrainState, not {type(start).__name__}.")
-    needed = jax.eval_shape(lambda p: (p, initial_opt_state(optimizer, p)), first.params)
-    given = (start.params, start.opt_state)
+    needed = jax.eval_shape(lambda p: (p, initial_opt_state(optimizer, p), statistics), first.params)
+    given = (start.params, start.opt_state, start.statistics)
     parts: list[Any] = [jax.tree.structure(tree) for tree in (given, needed)]
     if parts[0] != parts[1]:
         raise ValueError("start holds the state of another network or another optimizer: its parts have other names.")
@@ -132,4 +137,4 @@ def _starting_state(first: Variables, optimizer: optax.GradientTransformation, s
             name = jax.tree_util.keystr(path[1:])
             given_as = f"{jnp.result_type(x)} of shape {jnp.shape(x)}"
             raise ValueError(f"start{name} is {given_as}, but needs {need.dtype} of shape {need.shape}.")
-    return _copy(TrainState(*given, int(start.epoch)))
+    return _copy(TrainState(start.params, start.opt_state, int(start.epoch), start.statistics))

@@ -31,6 +31,11 @@ class Loop:
     batch_size: int
     key: jax.Array
 
+    @functools.cached_property
+    def training(self) -> Task:
+        """The task with the network as it is while it is trained."""
+        return dataclasses.replace(self.task, sim=self.task.sim.train())
+
     @property
     def updates(self) -> int:
         """Updates of an epoch."""
@@ -41,7 +46,7 @@ class Loop:
         begin = time.perf_counter()
         order_key, run_key = epoch_keys(self.key, epoch)
         order = _order(order_key, len(self.arrays))
-        params, opt_state = state.params, state.opt_state
+        params, opt_state, statistics = state.params, state.opt_state, state.statistics
         sums = np.zeros(2)
 
         def look(step: int, measures: dict[str, jax.Array]) -> None:
@@ -57,9 +62,9 @@ class Loop:
 
         waiting = None
         for step in range(self.updates):
-            params, opt_state, measures = train_step(
-                self.task, self.optimizer, self.batch_size, params, opt_state, self.rest, self.arrays.inputs,
-                self.arrays.labels, order, run_key, np.int32(step),
+            params, opt_state, statistics, measures = train_step(
+                self.training, self.optimizer, self.batch_size, params, opt_state, statistics, self.rest,
+                self.arrays.inputs, self.arrays.labels, order, run_key, np.int32(step),
             )
             # The step before is looked at while the device works on this one.
             if waiting is not None:
@@ -70,10 +75,10 @@ class Loop:
         loss, right = (sums / self.updates).tolist()
         row: dict[str, Any] = {"epoch": epoch, "loss": loss, "accuracy": right}
         if self.test is not None:
-            variables = dataclasses.replace(self.rest, params=params)
+            variables = with_statistics(dataclasses.replace(self.rest, params=params), statistics)
             result = evaluate_arrays(self.task, variables, self.test, self.batch_size, evaluation_key(self.key))
             row |= {"test_loss": result.loss, "test_accuracy": result.accuracy}
-        return TrainState(params, opt_state, epoch), row | {"seconds": round(time.perf_counter() - begin, 4)}
+        return TrainState(params, opt_state, epoch, statistics), row | {"seconds": round(time.perf_counter() - begin, 4)}
 
 
 def initial_opt_state(optimizer: optax.GradientTransformation, params: dict[str, jax.Array]) -> Any:
@@ -88,34 +93,42 @@ def _order(key: jax.Array, count: int) -> jax.Array:
     return jax.random.permutation(key, count).astype(jnp.int32)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2), donate_argnums=(3, 4))
+@functools.partial(jax.jit, static_argnums=(0, 1, 2), donate_argnums=(3, 4, 5))
 def train_step(
     task: Task,
     optimizer: optax.GradientTransformation,
     batch_size: int,
     params: dict[str, jax.Array],
     opt_state: Any,
+    statistics: dict[str, jax.Array],
     rest: Variables,
     inputs: dict[str, jax.Array],
     labels: jax.Array,
     order: jax.Array,
     key: jax.Array,
     step: jax.Array,
-) -> tuple[dict[str, jax.Array], Any, dict[str, Any]]:
+) -> tuple[dict[str, jax.Array], Any, dict[str, jax.Array], dict[str, Any]]:
     """One update: gather a batch, differentiate its loss, apply the optimizer, clip to bounds."""
     index = jax.lax.dynamic_slice_in_dim(order, step * batch_size, batch_size)
     batch, wanted = task.take(inputs, index), labels[index]
 
-    def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        output = task.output(dataclasses.replace(rest, params=params), batch, jax.random.fold_in(key, step))
+    def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, Any]:
+        variables = with_statistics(dataclasses.replace(rest, params=params), statistics)
+        result = task.run(variables, batch, jax.random.fold_in(key, step))
+        output = result.outputs[task.decoder]
         assert task.loss is not None
-        return task.loss(output, wanted), output
+        return task.loss(output, wanted), (output, {name: result.variables.state[name] for name in statistics})
 
-    (loss, output), gradient = jax.value_and_grad(objective, has_aux=True)(params)
+    (loss, (output, moved)), gradient = jax.value_and_grad(objective, has_aux=True)(params)
     with jax.numpy_dtype_promotion("standard"):
         updates, new_state = optimizer.update(gradient, opt_state, params)
         new = optax.apply_updates(params, updates)
     new = task.sim.project(new)
     new, new_state = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state), (params, opt_state))
     finite = {name: jnp.isfinite(x).all() for name, x in new.items()}
-    return new, new_state, {"loss": loss, "accuracy": accuracy(output, wanted), "finite": finite}
+    return new, new_state, moved, {"loss": loss, "accuracy": accuracy(output, wanted), "finite": finite}
+
+
+def with_statistics(variables: Variables, statistics: dict[str, jax.Array]) -> Variables:
+    """The variables with the states that training carries along."""
+    return dataclasses.replace(variables, state={**variables.state, **statistics})

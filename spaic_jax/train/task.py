@@ -10,7 +10,7 @@ import numpy as np
 from spaic_jax._errors import unknown
 from spaic_jax.data import Dataset
 from spaic_jax.program import Variable
-from spaic_jax.run import Simulator, Variables
+from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.losses import resolve_loss
 
@@ -31,9 +31,13 @@ class Task:
     steps: int
     loss: Callable[..., jax.Array] | None
 
+    def run(self, variables: Variables, inputs: Mapping[str, jax.Array], key: jax.Array) -> Result:
+        """A run of all steps."""
+        return self.sim.run(variables, inputs, key, self.steps)
+
     def output(self, variables: Variables, inputs: Mapping[str, jax.Array], key: jax.Array) -> jax.Array:
         """What the decoder says, `[B, C]`."""
-        return self.sim.run(variables, inputs, key, self.steps).outputs[self.decoder]
+        return self.run(variables, inputs, key).outputs[self.decoder]
 
     def take(self, inputs: Mapping[str, jax.Array], index: jax.Array) -> dict[str, jax.Array]:
         """Some samples of the data."""
