@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import spaic_jax as sj
 from spaic_jax.surrogate import STCA
+from spaic_jax.synapses import LinearDelay, SynapticDelay
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +58,15 @@ def cases(draw, exact):
         # Weak loops: a gradient that grows a billionfold on its way back is all rounding, in any plan.
         weight = grid(rng, (post.num, pre.num), 0.15 if pre in groups else 0.4)
         bias = grid(rng, (post.num,), 0.2) if draw(st.booleans()) else None
-        delay = draw(st.sampled_from([None, None, 1.0, 3.0]))
-        setattr(net, f"w{i}", sj.Connection(pre, post, weight=weight, bias=bias, delay=delay))
+        delay = draw(st.sampled_from([None, None, 1.0, 3.0, "each", "each" if exact else "trained"]))
+        if isinstance(delay, str):
+            kind = SynapticDelay if delay == "each" else LinearDelay
+            delay = kind(value=rng.uniform(0, 3, weight.shape).astype(np.float32), max_delay=3.0)
+        types = [None] if exact else [None, ["alpha"], ["1_order_synapse"], ["tsodyks_markram"]]
+        chain = {"syn_type": draw(st.sampled_from(types)), "delay": delay}
+        setattr(net, f"w{i}", sj.Connection(pre, post, weight=weight, bias=bias, **chain))
+    if len(groups) > 1 and not exact and draw(st.booleans()):
+        net.gap = sj.Connection(groups[0], groups[1], "electrical", w_mean=0.02, w_std=0.01)
     for i, group in enumerate(groups):
         setattr(net, f"v{i}", sj.StateMonitor(group, "V", every=draw(st.integers(1, 4))))
         setattr(net, f"d{i}", sj.Decoder(dec_target=group, coding_method=draw(st.sampled_from(["spike_counts", "spike_rate", "final_step_voltage"]))))

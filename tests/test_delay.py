@@ -92,6 +92,8 @@ def shares(kind, steps, slots, sigma=None):
         return (np.floor(steps + 1e-4) == k).astype(float)
     if kind == "linear":
         return np.maximum(0, 1 - np.abs(steps - k))
+    if kind == "rotation":
+        return np.exp(-k * 0.5 / 10.0 + 6.0 * (np.cos(np.pi * (k - steps) / slots) - 1))
     bell = np.exp(-((k - steps) ** 2) / 2 / sigma**2)
     return bell / bell.sum(0)
 

@@ -291,3 +291,22 @@ def test_batch_normalisation_learns_in_training_and_holds_in_evaluation(key):
 def test_what_does_not_fit_is_named(settings, sentence):
     with pytest.raises((TypeError, ValueError), match=sentence):
         driven(**settings)
+
+
+def test_homeostasis_finds_its_mean_in_training_and_holds_it(key):
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(3000, 8, 2)) * [0.3, 4.0] + [0.0, 5.0]).astype(np.float32)
+    sim = driven(
+        ["basic", "isyn_bn"], (2,), (2,), weight=np.eye(2, dtype=np.float32), beta_bn=0.01, beta_std=0.99, targ_ave=1.0,
+        targ_std=0.8,
+    )
+    variables = sim.init(key, 8)
+    trained = sim.train().run(variables, {"x": x})
+    plain = sj.build(sim.program, reference=True).train().run(variables, {"x": x})
+    np.testing.assert_allclose(trained.probes["i"], plain.probes["i"], rtol=1e-3, atol=1e-3)
+    late = np.asarray(trained.probes["i"])[-500:]
+    np.testing.assert_allclose(late.mean((0, 1)), [1.0, 1.0], atol=0.1)
+    np.testing.assert_allclose(np.abs(late - late.mean((0, 1))).mean((0, 1)), [0.8, 0.8], rtol=0.15)
+    held = sim.run(sim.restart(trained.variables), {"x": x[:3]})
+    gain, shift = (np.asarray(trained.variables[f"w.Homeostasis.{name}"]) for name in ("gain", "shift"))
+    np.testing.assert_allclose(held.probes["i"], x[:3] * gain + shift, rtol=1e-5, atol=1e-5)

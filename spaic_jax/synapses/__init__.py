@@ -2,7 +2,7 @@
 
 from spaic_jax.synapses.base import Ends, Link, Weighted
 from spaic_jax.synapses.chain import Chain, resolve_chain
-from spaic_jax.synapses.delay import DELAYS, GaussianDelay, LinearDelay, SynapticDelay
+from spaic_jax.synapses.delay import DELAYS, GaussianDelay, LinearDelay, RotationDelay, SynapticDelay
 from spaic_jax.synapses.direct import Direct, Pool
 from spaic_jax.synapses.electrical import Electrical
 from spaic_jax.synapses.full import Full
@@ -19,6 +19,7 @@ from spaic_jax.synapses.types import (
     Dropout,
     FirstOrder,
     Flatten,
+    Homeostasis,
     MaxPool,
     MixOrder,
     SecondOrder,
@@ -29,7 +30,7 @@ from spaic_jax.synapses.types import (
 
 __all__ = [
     "DELAYS", "LINKS", "NMDA", "SYNAPSES", "Alpha", "AvgPool", "BatchNorm2d", "Chain", "Conv", "ConvTranspose", "Direct",
-    "Dropout", "Electrical", "Ends", "FirstOrder", "Flatten", "Full", "GaussianDelay", "LinearDelay", "Link", "MaxPool",
-    "MixOrder", "OneToOne", "Pool", "Random", "SecondOrder", "Sparse", "Synapse", "SynapticDelay", "TsodyksMarkram",
+    "Dropout", "Electrical", "Ends", "FirstOrder", "Flatten", "Full", "GaussianDelay", "Homeostasis", "LinearDelay", "Link", "MaxPool",
+    "MixOrder", "OneToOne", "Pool", "Random", "RotationDelay", "SecondOrder", "Sparse", "Synapse", "SynapticDelay", "TsodyksMarkram",
     "Upsample", "Weighted", "resolve_chain", "resolve_link",
 ]

@@ -25,10 +25,10 @@ class _Kernel:
     def __str__(self) -> str:
         return f"{self.kind.__name__}.kernel"
 
-    def __call__(self, weight: jax.Array, delay: jax.Array, *widths: jax.Array) -> jax.Array:
+    def __call__(self, weight: jax.Array, delay: jax.Array, *settings: jax.Array) -> jax.Array:
         steps = jnp.clip(delay / self.dt, 0, self.slots - 1)[None]
         slots = jnp.arange(self.slots, dtype=delay.dtype)[:, None, None]
-        shares = self.kind.shares(steps, slots, *(width / self.dt for width in widths))
+        shares = self.kind.shares(steps, slots, self.dt, *settings)
         return (weight[None] * shares.astype(weight.dtype)).reshape(-1, weight.shape[1])
 
 
@@ -109,13 +109,13 @@ class SynapticDelay:
             raise ValueError(f"{kind}: min_delay must lie between 0 and max_delay {longest:g} ms, got {self.min_delay!r}.")
 
     @staticmethod
-    def shares(steps: jax.Array, slots: jax.Array, *widths: jax.Array) -> jax.Array:
+    def shares(steps: jax.Array, slots: jax.Array, dt: float, *settings: jax.Array) -> jax.Array:
         """Which share of a weight arrives in each slot, `[slots, post, pre]`, for delays in steps `[1, post, pre]`."""
         # What is a whole number of steps but for rounding counts as one: 0.3 ms are three steps of 0.1 ms.
         return slots == jnp.floor(steps + 1e-4)
 
-    def widths(self, name: str) -> list[Variable]:
-        """Further variables that `shares` takes, in ms."""
+    def settings(self, name: str) -> list[Variable]:
+        """Further variables that `shares` takes."""
         return []
 
     def lower(self, ends: Ends, weight: str, bias: Sequence[str]) -> tuple[Sequence[Variable], Sequence[Op]]:
@@ -138,15 +138,15 @@ class SynapticDelay:
                 f"connection '{ends.name}': max_delay {self.max_delay:g} ms is less than a step of {ends.dt:g} ms."
             )
         ahead = Variable(f"{ends.name}.ahead", (slots - 1, post))
-        widths = self.widths(ends.name)
+        settings = self.settings(ends.name)
         kernel, sent = f"{ends.name}.kernel", f"{ends.name}.sent"
-        made = (weight, delay.name, *(width.name for width in widths))
+        made = (weight, delay.name, *(setting.name for setting in settings))
         ops = [
             Op(kernel, _Kernel(type(self), slots, ends.dt), made, name=kernel),
             Op(sent, _Sent(slots), (ends.source, kernel), name=sent),
         ]
         ops.append(Op((ends.target, ahead.name), _Arrive(ends.post_shape), (ahead.name, sent, *bias), name=ends.name))
-        return [delay, *widths, ahead], ops
+        return [delay, *settings, ahead], ops
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -173,7 +173,7 @@ class LinearDelay(SynapticDelay):
     trained: ClassVar = True
 
     @staticmethod
-    def shares(steps: jax.Array, slots: jax.Array, *widths: jax.Array) -> jax.Array:
+    def shares(steps: jax.Array, slots: jax.Array, dt: float, *settings: jax.Array) -> jax.Array:
         return jnp.maximum(1 - jnp.abs(steps - slots), 0)
 
 
@@ -210,13 +210,64 @@ class GaussianDelay(SynapticDelay):
             raise ValueError(f"GaussianDelay: sigma must be a positive number of milliseconds, got {self.sigma!r}.")
 
     @staticmethod
-    def shares(steps: jax.Array, slots: jax.Array, *widths: jax.Array) -> jax.Array:
-        (width,) = widths
+    def shares(steps: jax.Array, slots: jax.Array, dt: float, *settings: jax.Array) -> jax.Array:
+        (width,) = settings
         # A softmax: however narrow the bell is, its sum is 1.
-        return jax.nn.softmax(-(((slots - steps) / width) ** 2) / 2, axis=0)
+        return jax.nn.softmax(-(((slots - steps) * dt / width) ** 2) / 2, axis=0)
 
-    def widths(self, name: str) -> list[Variable]:
+    def settings(self, name: str) -> list[Variable]:
         return [Variable(f"{name}.sigma", role="constant", init=Constant(self.sigma))]
 
 
-DELAYS: dict[str, type[SynapticDelay]] = {"fixed": SynapticDelay, "gaussian": GaussianDelay, "linear": LinearDelay}
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class RotationDelay(SynapticDelay):
+    """A trained delay for each synapse: a spike starts a phase that turns, and arrives where the phase meets the delay's.
+
+    $$ I_i(t) = \\sum_j W_{ij} \\sum_{k=0}^{L-1} e^{-k\\,dt/\\tau}\\,
+       e^{\\kappa \\left( \\cos(\\pi (k - d_{ij}/dt) / L) - 1 \\right)} s_j(t - k) $$
+
+    with half a turn in the `L` steps that the longest delay takes.
+
+    Args:
+        value: `(post, pre)` array of ms, an initial value, or `None` for U(min_delay, max_delay).
+        min_delay: shortest delay that is drawn, ms.
+        max_delay: longest delay, ms; training keeps delays between 0 and it.
+        tau: time constant of the phasor's decay, ms.
+        rot_k: how sharp the meeting is, the kappa above.
+
+    Raises:
+        ValueError: a negative delay, or a `tau` or `rot_k` that is not positive.
+
+    Source: SPAIC, `delay_complex_synapse`, whose names and defaults these are; here in closed form.
+
+    >>> RotationDelay().rot_k
+    6.0
+    """
+
+    trained: ClassVar = True
+    min_delay: float = 0.0
+    max_delay: float | None = 5.0
+    tau: float = 10.0
+    rot_k: float = 6.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("tau", "rot_k"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise ValueError(f"RotationDelay: {name} must be a positive number, got {value!r}.")
+
+    @staticmethod
+    def shares(steps: jax.Array, slots: jax.Array, dt: float, *settings: jax.Array) -> jax.Array:
+        tau, sharpness = settings
+        met = jnp.cos(jnp.pi * (slots - steps) / slots.shape[0]) - 1
+        return jnp.exp(sharpness * met - slots * dt / tau)
+
+    def settings(self, name: str) -> list[Variable]:
+        values = {"tau": self.tau, "rot_k": self.rot_k}
+        return [Variable(f"{name}.{key}", role="constant", init=Constant(value)) for key, value in values.items()]
+
+
+DELAYS: dict[str, type[SynapticDelay]] = {
+    "fixed": SynapticDelay, "gaussian": GaussianDelay, "linear": LinearDelay, "rotation": RotationDelay,
+}

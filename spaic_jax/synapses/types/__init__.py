@@ -6,6 +6,7 @@ from spaic_jax.synapses.types.batchnorm import BatchNorm2d
 from spaic_jax.synapses.types.dropout import Dropout
 from spaic_jax.synapses.types.first_order import FirstOrder
 from spaic_jax.synapses.types.flatten import Flatten
+from spaic_jax.synapses.types.homeostasis import Homeostasis
 from spaic_jax.synapses.types.mix_order import MixOrder
 from spaic_jax.synapses.types.nmda import NMDA
 from spaic_jax.synapses.types.pooling import AvgPool, MaxPool, Upsample
@@ -21,6 +22,7 @@ SYNAPSES: dict[str, type[Synapse]] = {
     "dropout": Dropout,
     "exponential": FirstOrder,
     "flatten": Flatten,
+    "isyn_bn": Homeostasis,
     "maxpool": MaxPool,
     "mix_order_synapse": MixOrder,
     "nmda": NMDA,
@@ -29,6 +31,6 @@ SYNAPSES: dict[str, type[Synapse]] = {
 }
 
 __all__ = [
-    "NMDA", "SYNAPSES", "Alpha", "AvgPool", "BatchNorm2d", "Dropout", "Dynamics", "FirstOrder", "Flatten", "MaxPool",
+    "NMDA", "SYNAPSES", "Alpha", "AvgPool", "BatchNorm2d", "Dropout", "Dynamics", "FirstOrder", "Flatten", "Homeostasis", "MaxPool",
     "MixOrder", "SecondOrder", "Synapse", "TsodyksMarkram", "Upsample",
 ]
