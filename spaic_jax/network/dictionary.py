@@ -60,7 +60,7 @@ class _Section:
 _SECTIONS = {
     "encoders": _Section(Encoder, ("num", "shape"), (), ENCODERS, "coding_method", "poisson", "coding"),
     "groups": _Section(
-        NeuronGroup, ("num", "shape", "neuron_type", "parameter_variables", "varible_ranges"), (), NEURONS, "model",
+        NeuronGroup, ("num", "shape", "neuron_type", "neuron_position", "parameter_variables", "varible_ranges"), (), NEURONS, "model",
         "clif", "model",
     ),
     "generators": _Section(
@@ -148,6 +148,8 @@ def _describe(network: Network, member: Any, section: _Section, path: str) -> di
             value = network.name_of(value)
         elif key == "varible_ranges":
             value = to_ranges(value) or None
+        elif key == "neuron_position" and value is not None:
+            value = value.tolist()
         elif key == "kind":
             value = "spikes" if isinstance(member, SpikeMonitor) else "state"
         elif key in ("every", "reduce") and isinstance(member, SpikeMonitor):

@@ -82,9 +82,9 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             post = network.name_of(connection.post)
             ends = Ends(
                 connection_name, source, f"{post}.{connection.post_var_name}", connection.pre.shape, connection.post.shape,
-                connection.is_parameter,
+                connection.is_parameter, getattr(connection.pre, "neuron_position", None), connection.post.neuron_position,
             )
-            link_variables, link_ops = connection.link.lower(ends)
+            link_variables, link_ops = connection.link.build(ends)
             variables += link_variables
             ops += link_ops
         for module_name, module in modules.items():

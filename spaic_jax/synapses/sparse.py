@@ -35,13 +35,13 @@ class Masked(Weighted):
     """A link whose weights count only where a mask, drawn once and kept, has a synapse."""
 
     @abc.abstractmethod
-    def pattern(self) -> Pattern:
+    def pattern(self, ends: Ends) -> Initial:
         """How the mask is drawn."""
 
     def lower(self, ends: Ends) -> tuple[Sequence[Variable], Sequence[Op]]:
         shape = (math.prod(ends.post_shape), math.prod(ends.pre_shape))
         weight, *bias = self.variables(ends, shape, "post, pre", shape[0])
-        mask = Variable(f"{ends.name}.mask", shape, "bool", "constant", init=self.pattern())
+        mask = Variable(f"{ends.name}.mask", shape, "bool", "constant", init=self.pattern(ends))
         synapses = f"{ends.name}.synapses"
         inputs = (ends.source, synapses, *(variable.name for variable in bias))
         return [weight, *bias, mask], [
@@ -82,7 +82,7 @@ class Sparse(Masked):
         if not 0 < self.density <= 1:
             raise ValueError(f"Sparse: density must lie in (0, 1], got {self.density!r}.")
 
-    def pattern(self) -> Pattern:
+    def pattern(self, ends: Ends) -> Initial:
         return Pattern(self.density)
 
 
@@ -117,5 +117,5 @@ class Random(Masked):
     def drawn(self) -> Initial:
         return Uniform(0.0, self.probability)
 
-    def pattern(self) -> Pattern:
+    def pattern(self, ends: Ends) -> Initial:
         return Pattern(self.probability, diagonal=False)
