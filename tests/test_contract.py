@@ -32,6 +32,7 @@ DT = {"hh": 0.02}
 
 #: Links whose ends hold maps, and which keep the size of a map.
 MAPS = {
+    "continuous_local": {"padding": 1, "w_max": 1.0},
     "conv": {"padding": 1}, "conv_transpose": {"padding": 1},
     "pool": {"pool_kernel_size": 3, "pool_stride": 1, "pool_padding": 1},
 }
@@ -60,9 +61,11 @@ def network(
     gain = next((GAIN[name] for name, kind in NEURONS.items() if name in GAIN and kind is NEURONS[model]), 1.0)
     net = sj.Network()
     net.x = sj.Encoder(num=4, coding_method=coding_method)
+    if link == "dist_depd":
+        choice["neuron_position"] = [[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [0.6, 0.7]]
     net.a = sj.NeuronGroup(4, model=model, **choice)
     net.b = sj.NeuronGroup(4, model=model, **choice)
-    net.xa = sj.Connection(net.x, net.a, "full" if link == "electrical" else link, w_mean=0.2 * gain, w_std=0.3 * gain)
+    net.xa = sj.Connection(net.x, net.a, "full" if link in ("dist_depd", "electrical") else link, w_mean=0.2 * gain, w_std=0.3 * gain)
     chain = {"syn_type": syn_type and [syn_type], "delay": delay and DELAYS[delay](max_delay=3.0)}
     net.ab = sj.Connection(net.a, net.b, link, w_mean=0.2 * gain, w_std=0.3 * gain, **chain)
     net.ba = sj.Connection(net.b, net.a, link, w_std=0.1 * gain, **chain)

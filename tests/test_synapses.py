@@ -23,7 +23,7 @@ def linked(pre, post, link="full", steps=5, batch=3, seed=0, **settings):
     assert sj.build(from_dict(to_dict(net)), dt=1.0, tile=2).program == sim.program
     x = np.random.default_rng(seed).normal(size=(steps, batch, *pre)).astype(np.float32)
     variables = sim.init(jax.random.key(seed), batch)
-    return sim, variables, x, np.asarray(sim.run(variables, {"x": x}).probes["i"], np.float64)
+    return sim, variables, x, np.asarray(sim.run(variables, {"x": x}, jax.random.key(1)).probes["i"], np.float64)
 
 
 @pytest.mark.parametrize(
@@ -151,16 +151,17 @@ def test_convolution_and_pooling_follow_each_other():
 
 def test_bounds_hold_for_every_weight():
     for link in {kind: name for name, kind in LINKS.items()}.values():
-        if link in ("electrical", "null", "pool", "pool_connection"):
+        if link in ("electrical", "null", "pool", "pool_connection", "dist_depd"):  # the first and last need two groups
             continue
-        maps = link.startswith("conv")
+        maps = link.startswith("con")
         shape = (1, 3, 3) if maps else (9,)
         _, variables, _, _ = linked(
             shape, shape, link, w_min=0.0, w_max=0.06, **({"padding": 1, "w_std": 0.3} if maps else {"w_std": 0.3})
         )
-        weight = variables["w.weight"]
-        assert float(weight.min()) >= 0.0 and float(weight.max()) <= 0.06 + 1e-7, link
-        assert weight.dtype == jnp.float32
+        for name in LINKS[link].weights:
+            weight = variables[f"w.{name}"]
+            assert float(weight.min()) >= 0.0 and float(weight.max()) <= 0.06 + 1e-7, link
+            assert weight.dtype == jnp.float32
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,15 @@ def name_in(table: Mapping[str, type], value: object, path: str) -> str:
 
 
 def settings_of(value: Any, path: str) -> dict[str, Any]:
-    """The fields of a dataclass that are not `None`, as plain values."""
+    """The fields of a dataclass that are not `None`, as plain values.
+
+    Raises:
+        ValueError: a value that has no such form, or a `None` that would be read as something else.
+    """
     fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    for field in dataclasses.fields(value):
+        if fields[field.name] is None and field.default not in (None, dataclasses.MISSING):
+            raise ValueError(f"{path}.{field.name}: None has no form as a plain value; left out, it is {field.default!r}.")
     return {name: to_plain(setting, f"{path}.{name}") for name, setting in fields.items() if setting is not None}
 
 
@@ -192,6 +199,7 @@ def check_own(key: str, value: Any, path: str) -> None:
         "num": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
         "every": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
         "shape": ("a list of whole numbers", isinstance(value, list | tuple)),
+        "neuron_position": ("a list of positions", isinstance(value, list | tuple)),
         "policies": ("a list of policies", isinstance(value, list | tuple)),
         **dict.fromkeys(
             ("parameter_variables", "neuron_type", "hidden"),

@@ -153,6 +153,7 @@ class Connection(Element):
             Ends(
                 name, source, f"{post}.{self.post_var_name}", self.pre.shape, self.post.shape, self.is_parameter, dt, pre,
                 post, self.parameter_variables, self.delay if isinstance(self.delay, SynapticDelay) else None,
+                getattr(self.pre, "neuron_position", None), self.post.neuron_position,
             )
         )
         return variables + own_variables, ops + own_ops

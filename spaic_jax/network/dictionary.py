@@ -65,7 +65,7 @@ _CHAINED = ("syn_type", "delay", "is_parameter", "parameter_variables")
 _SECTIONS = {
     "encoders": _Section(Encoder, ("num", "shape"), (), ENCODERS, "coding_method", "poisson", "coding"),
     "groups": _Section(
-        NeuronGroup, ("num", "shape", "neuron_type", "parameter_variables", "varible_ranges"), (), NEURONS, "model",
+        NeuronGroup, ("num", "shape", "neuron_type", "neuron_position", "parameter_variables", "varible_ranges"), (), NEURONS, "model",
         "clif", "model",
     ),
     "generators": _Section(
@@ -155,6 +155,8 @@ def _describe(network: Network, member: Any, section: _Section, path: str) -> di
             value = member.chain.syn_type if len(member.chain.parts) > 1 else None
         elif key == "varible_ranges":
             value = to_ranges(value) or None
+        elif key == "neuron_position" and value is not None:
+            value = value.tolist()
         elif key == "kind":
             value = "spikes" if isinstance(member, SpikeMonitor) else "state"
         elif key in ("every", "reduce") and isinstance(member, SpikeMonitor):

@@ -21,12 +21,13 @@ class NeuronGroup(Element):
         name: name in the network; by default that of the attribute or variable it is bound to.
         parameter_variables: names of model parameters that are trained, such as `["tau_m"]`.
         neuron_type: tags that the policies of a `Projection` look at, such as `"excitatory"`.
+        neuron_position: where the neurons are, for links that depend on distance: an array or lists, `[num, dims]`.
         varible_ranges: `{name: (lowest, highest)}` for trained parameters (SPAIC's spelling), `None` where free.
         **parameters: the model's parameters and choices; a number, or an array with one number a neuron.
 
     Raises:
         ValueError: no or contradictory size, unknown model or parameter (with the nearest right one), an array of the
-            wrong shape.
+            wrong shape, positions that are not one a neuron.
 
     Example:
         >>> NeuronGroup(100, model="lif", tau_m=20.0, reset="soft").shape
@@ -41,6 +42,7 @@ class NeuronGroup(Element):
         shape: tuple[int, ...] | None = None,
         name: str | None = None,
         neuron_type: str | Sequence[str] = (),
+        neuron_position: Any = None,
         parameter_variables: Sequence[str] = (),
         varible_ranges: dict[str, tuple[float | None, float | None]] | None = None,
         **parameters: Any,
@@ -61,6 +63,7 @@ class NeuronGroup(Element):
             model=resolved,
             name=name,
             neuron_type=names_of(neuron_type, "NeuronGroup: neuron_type"),
+            neuron_position=_positions(neuron_position, math.prod(size)),
             parameter_variables=tuple(parameter_variables),
             varible_ranges=dict(varible_ranges or {}),
         )
@@ -68,6 +71,7 @@ class NeuronGroup(Element):
     shape: tuple[int, ...]
     model: NeuronModel
     neuron_type: tuple[str, ...]
+    neuron_position: np.ndarray | None
     parameter_variables: tuple[str, ...]
     varible_ranges: dict[str, tuple[float | None, float | None]]
 
@@ -80,3 +84,23 @@ class NeuronGroup(Element):
     def output(self) -> str:
         """The variable that others read by default."""
         return self.model.output
+
+
+def _positions(given: Any, num: int) -> np.ndarray | None:
+    """Positions as a read-only array of float64, `[num, dims]`."""
+    if given is None:
+        return None
+    try:
+        positions = np.array(given)
+    except ValueError:
+        raise ValueError("NeuronGroup: neuron_position needs rows that are equally long.") from None
+    if positions.dtype.kind not in "iuf" or positions.ndim != 2 or len(positions) != num or not positions.size:
+        raise ValueError(
+            f"NeuronGroup: neuron_position needs numbers of shape ({num}, dims), but got {positions.dtype} of shape"
+            f" {positions.shape}."
+        )
+    if not np.isfinite(positions).all():
+        raise ValueError("NeuronGroup: neuron_position must be finite.")
+    positions = positions.astype(np.float64)
+    positions.setflags(write=False)
+    return positions

@@ -2,9 +2,11 @@
 
 import abc
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax.program import Given, Initial, Normal, Op, Variable
@@ -43,6 +45,7 @@ class Ends:
         pre, post: full names of the presynaptic and the postsynaptic member.
         parameter_variables: names of other parameters that are trained.
         delay: of each synapse, for links that have one.
+        pre_position, post_position: where the neurons are, `[num, dims]`, or `None` where that is not said.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Ends:
     post: str
     parameter_variables: tuple[str, ...] = ()
     delay: "SynapticDelay | None" = None
+    pre_position: np.ndarray | None = None
+    post_position: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,6 +82,30 @@ class Link(abc.ABC):
     def lower(self, ends: Ends) -> tuple[Sequence[Variable], Sequence[Op]]:
         """The variables of the link, and the rows that write `ends.target` from `ends.source`."""
 
+    def build(self, ends: Ends) -> tuple[Sequence[Variable], Sequence[Op]]:
+        """What a connection with this link adds to a program: as `lower` says, where the settings ask for no more."""
+        return self.lower(ends)
+
+
+@jax.custom_jvp
+def quantized(weight: jax.Array) -> jax.Array:
+    """The nearest whole number, halves to the even one, within -128 ... 128; its gradient is that of the identity.
+
+    >>> quantized(jnp.array([0.5, 1.5, -2.7, 300.0])).tolist()
+    [0.0, 2.0, -3.0, 128.0]
+    """
+    return jnp.clip(jnp.round(weight), -128, 128)
+
+
+@quantized.defjvp
+def _quantized_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    return quantized(*primals), tangents[0]
+
+
+def reading(ops: Iterable[Op], other: Mapping[str, str]) -> list[Op]:
+    """The rows, with other names for some of what they read."""
+    return [dataclasses.replace(op, inputs=tuple(other.get(read, read) for read in op.inputs)) for op in ops]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Weighted(Link):
@@ -87,14 +116,20 @@ class Weighted(Link):
         w_mean, w_std: mean and standard deviation of the weights when `weight` is `None`.
         w_min, w_max: bounds of the weights.
         bias: an array, an initial value, or `None` for no bias.
+        weight_quantization: whether the link computes with whole numbers, which are the weights rounded (halves to the
+            even one) and brought within -128 ... 128. What is trained stays a float, whose gradient is that of the
+            whole number (straight through).
     """
 
+    #: The variables that are weights, by the last part of their names.
+    weights: ClassVar[tuple[str, ...]] = ("weight",)
     weight: Any = None
     bias: Any = None
     w_mean: float = 0.005
     w_std: float = 0.05
     w_min: float | None = None
     w_max: float | None = None
+    weight_quantization: bool = False
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
@@ -113,20 +148,30 @@ class Weighted(Link):
         Raises:
             ValueError: when a given array has another shape.
         """
-        values = {"weight": (shape, axes, self.drawn() if self.weight is None else self.weight)}
+        made = [self.variable(ends, "weight", shape, axes, self.drawn() if self.weight is None else self.weight)]
         if self.bias is not None:
-            values["bias"] = ((biases,), "post" if axes == "post, pre" else "out", self.bias)
-        made = []
-        for name, (needed, meaning, value) in values.items():
-            init = as_initial(value)
-            if isinstance(init, Given) and np.shape(init.value) != needed:
-                raise ValueError(
-                    f"connection '{ends.name}': {name} has shape {np.shape(init.value)}, but needs {needed} ({meaning})."
-                )
-            made.append(
-                Variable(
-                    f"{ends.name}.{name}", needed, role="parameter" if ends.trainable else "constant", init=init,
-                    bounds=(self.w_min, self.w_max) if name == "weight" else (None, None),
-                )
-            )
+            made.append(self.variable(ends, "bias", (biases,), "post" if axes == "post, pre" else "out", self.bias))
         return made
+
+    def variable(self, ends: Ends, name: str, shape: tuple[int, ...], axes: str, value: Any) -> Variable:
+        """A variable that is trained where the connection is, with the bounds of the weights if it is one of them.
+
+        Raises:
+            ValueError: when a given array has another shape.
+        """
+        init = as_initial(value)
+        if isinstance(init, Given) and np.shape(init.value) != shape:
+            raise ValueError(
+                f"connection '{ends.name}': {name} has shape {np.shape(init.value)}, but needs {shape} ({axes})."
+            )
+        return Variable(
+            f"{ends.name}.{name}", shape, role="parameter" if ends.trainable else "constant", init=init,
+            bounds=(self.w_min, self.w_max) if name in self.weights else (None, None),
+        )
+
+    def build(self, ends: Ends) -> tuple[Sequence[Variable], Sequence[Op]]:
+        variables, ops = self.lower(ends)
+        if not self.weight_quantization:
+            return variables, ops
+        whole = {name: f"{name}.quantized" for name in (f"{ends.name}.{weight}" for weight in self.weights)}
+        return variables, [*(Op(new, quantized, (name,)) for name, new in whole.items()), *reading(ops, whole)]

@@ -60,7 +60,7 @@ class Chain:
             own = dataclasses.replace(
                 ends, name=name, source=source, target=target, pre_shape=shapes[number], post_shape=shapes[number + 1]
             )
-            part_variables, part_ops = part.lower(own)
+            part_variables, part_ops = part.build(own) if isinstance(part, Link) else part.lower(own)
             variables += part_variables
             ops += part_ops
             source = target

@@ -37,13 +37,13 @@ class Masked(Weighted):
     delays_synapses: ClassVar = True
 
     @abc.abstractmethod
-    def pattern(self) -> Pattern:
+    def pattern(self, ends: Ends) -> Initial:
         """How the mask is drawn."""
 
     def lower(self, ends: Ends) -> tuple[Sequence[Variable], Sequence[Op]]:
         shape = (math.prod(ends.post_shape), math.prod(ends.pre_shape))
         weight, *bias = self.variables(ends, shape, "post, pre", shape[0])
-        mask = Variable(f"{ends.name}.mask", shape, "bool", "constant", init=self.pattern())
+        mask = Variable(f"{ends.name}.mask", shape, "bool", "constant", init=self.pattern(ends))
         synapses = f"{ends.name}.synapses"
         variables, ops = dense_rows(ends, synapses, [variable.name for variable in bias])
         return [weight, *bias, mask, *variables], [Op(synapses, _masked, (weight.name, mask.name), name=synapses), *ops]
@@ -81,7 +81,7 @@ class Sparse(Masked):
         if not 0 < self.density <= 1:
             raise ValueError(f"Sparse: density must lie in (0, 1], got {self.density!r}.")
 
-    def pattern(self) -> Pattern:
+    def pattern(self, ends: Ends) -> Initial:
         return Pattern(self.density)
 
 
@@ -116,5 +116,5 @@ class Random(Masked):
     def drawn(self) -> Initial:
         return Uniform(0.0, self.probability)
 
-    def pattern(self) -> Pattern:
+    def pattern(self, ends: Ends) -> Initial:
         return Pattern(self.probability, diagonal=False)
