@@ -90,6 +90,7 @@ def resolve_chain(
     if chosen is Full and syn_type is not None and list(syn_type) == [Electrical.own]:
         return resolve_chain("electrical", None, settings)
     wanted = chosen.usual if syn_type is None else tuple(syn_type)
+    wanted = tuple(item.lower() if isinstance(item, str) else item for item in wanted)
     of_types = set().union(*(_fields(SYNAPSES[item]) for item in wanted if isinstance(item, str) and item in SYNAPSES))
     shared = set() if isinstance(link_type, Link) else _fields(chosen) & of_types
     link = resolve_link(link_type, **{name: settings[name] for name in settings if name not in of_types - shared})
