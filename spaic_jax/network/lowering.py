@@ -25,6 +25,7 @@ from spaic_jax.program.initial import as_initial
 from spaic_jax.program.op import UPDATED
 from spaic_jax.program.program import whole_steps
 from spaic_jax.synapses import Ends
+from spaic_jax.synapses.base import sharing
 from spaic_jax.synapses.delay import delayed
 
 Propagation = Literal["same_step", "one_step"]
@@ -53,6 +54,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     _check_targets(network)
     variables: list[Variable] = []
     ops: list[Op] = []
+    needed: dict[str, list[Variable]] = {}
     for name, encoder in network.of_kind(Encoder).items():
         if isinstance(encoder, Generator):
             source_variables, source_ops = encoder.coding.lower(name, encoder.shape)
@@ -85,6 +87,10 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
                 connection.is_parameter, getattr(connection.pre, "neuron_position", None), connection.post.neuron_position,
             )
             link_variables, link_ops = connection.link.build(ends)
+            if connection.shared is not None:
+                link_variables, link_ops, needed[connection_name] = sharing(
+                    link_variables, link_ops, connection_name, network.name_of(connection.shared)
+                )
             variables += link_variables
             ops += link_ops
         for module_name, module in modules.items():
@@ -105,6 +111,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             group_variables, group_ops = lower_group(name, group, dt, received)
             variables += group_variables
             ops += group_ops
+    _check_shared(needed, {v.name: v for v in variables})
     return Program(tuple(variables), tuple(ops), tuple(_records(network, variables, ops)), dt)
 
 
@@ -201,6 +208,17 @@ def _check_targets(network: Network) -> None:
         if variable not in group.model.receives:
             choices = unknown("variable", variable, group.model.receives)
             raise ValueError(f"'{name}' writes to '{network.name_of(group)}': {choices}")
+
+
+def _check_shared(needed: dict[str, list[Variable]], there: dict[str, Variable]) -> None:
+    """ValueError when a connection needs other variables than those of the connection it shares."""
+    for name, variables in needed.items():
+        for need in variables:
+            has = there[need.name]
+            if need.shape != has.shape:
+                raise ValueError(f"connection '{name}' shares '{need.name}', which has shape {has.shape}, but needs {need.shape}.")
+            if need.role == "constant" and need.init != has.init:
+                raise ValueError(f"connection '{name}' shares '{need.name}', but its ends differ from those that this was made for.")
 
 
 def _records(network: Network, variables: list[Variable], ops: list[Op]) -> Iterable[Record]:
