@@ -2,8 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from spaic_jax.neurons import NeuronModel
 from spaic_jax.program import Initial, Op, Variable
 from spaic_jax.program.op import UPDATED
 from spaic_jax.program.program import whole_steps
-from spaic_jax.synapses import Chain, Electrical, Ends, Link, Synapse, SynapticDelay, resolve_chain
+from spaic_jax.synapses import Chain, Electrical, Ends, Link, Synapse, SynapticDelay, resolve_chain, resolve_link
 from spaic_jax.synapses.axonal_delay import delayed
 
 #: A delay of all synapses, ms, or of each of them.
@@ -28,7 +28,8 @@ class Connection(Element):
     Args:
         pre: the presynaptic encoder or group.
         post: the postsynaptic group; it may be `pre` itself.
-        link_type: name of a link type (see `spaic_jax.synapses.LINKS`), or the link itself.
+        link_type: name of a link type (see `spaic_jax.synapses.LINKS`), or the link itself; by default `"full"`, or what
+            `shared` has.
         syn_type: what is done, in order: names of synapse types (see `spaic_jax.synapses.SYNAPSES`) or synapse types
             themselves, such as `["dropout", "basic", "1_order_synapse"]`, where `"basic"` is the link (`"conv"` for
             `conv`). A list without the link has it in front of the first type that acts on currents.
@@ -42,11 +43,15 @@ class Connection(Element):
         max_delay: the longest delay that is drawn, ms: delays are U(1, max_delay) where `delay` is not given, as in SPAIC.
         is_parameter: whether the weights are trained.
         parameter_variables: names of parameters of the synapse types that are trained, such as `["tau"]`.
+        shared: another connection, whose weights (with its bias, mask, indices and delays of synapses) this one uses as its
+            own: they are one variable, whose gradient is the sum of both. Its link, synapse types and `is_parameter` hold
+            here too; states are this one's own.
         **settings: the link's settings, such as `weight`, `bias`, `w_mean`, `w_std`, and those of the synapse types.
 
     Raises:
-        ValueError: unknown link type, synapse type or setting, with the nearest right one; a negative delay.
-        TypeError: an end that is no group (or encoder, for `pre`).
+        ValueError: unknown link type, synapse type or setting, with the nearest right one; a negative delay; settings or
+            another link type beside `shared`.
+        TypeError: an end that is no group (or encoder, for `pre`), a `shared` that is no connection.
 
     Example:
         >>> layer = NeuronGroup(10, model="lif")
@@ -54,13 +59,16 @@ class Connection(Element):
         0.3
         >>> Connection(layer, layer, syn_type=["1_order_synapse"], tau=5.0).chain.after[0].tau
         5.0
+        >>> first = Connection(layer, layer, w_std=0.3)
+        >>> Connection(layer, layer, shared=first, delay=2.0).link is first.link
+        True
     """
 
     def __init__(
         self,
         pre: Encoder | NeuronGroup,
         post: NeuronGroup,
-        link_type: str | Link = "full",
+        link_type: str | Link | None = None,
         *,
         syn_type: Sequence[str | Synapse] | None = None,
         syn_kwargs: Mapping[str, Any] | None = None,
@@ -71,6 +79,7 @@ class Connection(Element):
         max_delay: float | None = None,
         is_parameter: bool = True,
         parameter_variables: Sequence[str] = (),
+        shared: Self | None = None,
         **settings: Any,
     ):
         if not isinstance(pre, Encoder | NeuronGroup):
@@ -80,13 +89,15 @@ class Connection(Element):
         self._declare(
             pre=pre,
             post=post,
-            chain=resolve_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})}),
+            chain=_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})}, shared),
             name=name,
             pre_var_name=pre_var_name or pre.output,
             post_var_name=post_var_name,
             delay=checked_delay(delay, max_delay),
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Connection: parameter_variables"),
+            # What shares with one that shares itself shares with the first.
+            shared=shared and (shared.shared or shared),
         )
 
     pre: Encoder | NeuronGroup
@@ -97,8 +108,17 @@ class Connection(Element):
     delay: Delay
     is_parameter: bool
     parameter_variables: tuple[str, ...]
+    shared: "Connection | None"
 
     def _check(self) -> None:
+        if self.shared is not None:
+            other = self.shared
+            if isinstance(self.delay, SynapticDelay) and self.delay is not other.delay:
+                raise ValueError("Connection: delays of synapses came beside shared, whose settings hold.")
+            vars(self).update(
+                chain=other.chain, is_parameter=other.is_parameter, parameter_variables=other.parameter_variables,
+                delay=other.delay if isinstance(other.delay, SynapticDelay) else self.delay,
+            )
         known = [n for part in self.chain.parts if isinstance(part, NeuronModel) for n in part.parameters()]
         for wanted in self.parameter_variables:
             if wanted not in known:
@@ -121,6 +141,12 @@ class Connection(Element):
                 )
             if isinstance(part, Electrical) and len(self.chain.parts) > 1:
                 raise ValueError("Connection: an electrical synapse stands alone in syn_type.")
+
+    def _line(self, name_of: Callable[[Element], str]) -> str:
+        if self.shared is None:
+            return super()._line(name_of)
+        alone = self.exchanged(lambda other: other, shared=None)
+        return f"{alone._line(name_of)}, weights of {name_of(self.shared)}"
 
     @property
     def link(self) -> Link:
@@ -157,6 +183,29 @@ class Connection(Element):
             )
         )
         return variables + own_variables, ops + own_ops
+
+
+def _chain(
+    link_type: str | Link | None, syn_type: Sequence[str | Synapse] | None, settings: Mapping[str, Any], shared: Any
+) -> Chain:
+    """The chain that a connection is declared with.
+
+    Raises:
+        ValueError: one that is not that of `shared`, or settings beside it.
+        TypeError: a `shared` that is no connection.
+    """
+    if shared is None:
+        return resolve_chain("full" if link_type is None else link_type, syn_type, settings)
+    if not isinstance(shared, Connection):
+        raise TypeError(f"Connection: shared must be a Connection, not {shared!r}.")
+    given = [*sorted(settings), *([] if syn_type is None else ["syn_type"])]
+    if given:
+        raise ValueError(f"Connection: {', '.join(given)} came beside shared, whose settings hold.")
+    if link_type is not None and type(link := resolve_link(link_type)) is not type(shared.link):
+        raise ValueError(
+            f"Connection: link_type {type(link).__name__} came beside shared, whose link is a {type(shared.link).__name__}."
+        )
+    return shared.chain
 
 
 def checked_delay(delay: Any, max_delay: float | None) -> Delay:

@@ -1,7 +1,8 @@
 """Networks as plain dictionaries, such as a TOML or JSON file holds, and back."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from spaic_jax._errors import unknown
@@ -73,8 +74,8 @@ _SECTIONS = {
         ("dec_target",),
     ),
     "connections": _Section(
-        Connection, ("pre", "post", "pre_var_name", "post_var_name", *_CHAINED), ("pre", "post"), LINKS, "link_type", "full",
-        "link", ("pre", "post"),
+        Connection, ("pre", "post", "pre_var_name", "post_var_name", *_CHAINED, "shared"), ("pre", "post"), LINKS, "link_type",
+        "full", "link", ("pre", "post", "shared"),
     ),
     "projections": _Section(
         Projection, ("pre", "post", "policies", *_CHAINED), ("pre", "post"), LINKS, "link_type", "full", "link",
@@ -113,7 +114,7 @@ def to_dict(network: Network) -> dict[str, Any]:
         ...     synapses = Connection(image, layer, w_std=0.1)
         >>> to_dict(net)["connections"]
         {'synapses': {'pre': 'image', 'post': 'layer', 'pre_var_name': 'O', 'post_var_name': 'Isyn', 'is_parameter': True,
-        'link_type': 'full', 'w_mean': 0.005, 'w_std': 0.1}}
+        'link_type': 'full', 'w_mean': 0.005, 'w_std': 0.1, 'weight_quantization': False}}
     """
     return _tables_of(network, network, "network")
 
@@ -151,6 +152,8 @@ def _describe(network: Network, member: Any, section: _Section, path: str) -> di
         value: Any = None if key == "num" else getattr(member, key, None)
         if key in section.refers and value is not None:
             value = network.name_of(value)
+        elif key in _CHAINED and getattr(member, "shared", None) is not None:
+            value = value if isinstance(value, float) else None  # its delay is its own; the rest is that of the other
         elif key == "syn_type":
             value = member.chain.syn_type if len(member.chain.parts) > 1 else None
         elif key == "varible_ranges":
@@ -163,7 +166,7 @@ def _describe(network: Network, member: Any, section: _Section, path: str) -> di
             value = None
         if value is not None and value != ():
             row[key] = to_plain(value, f"{path}.{key}")
-    if section.table:
+    if section.table and getattr(member, "shared", None) is None:
         chosen = getattr(member, section.attribute)
         row[section.key] = name_in(section.table, chosen, f"{path}.{section.key}")
         row |= settings_of(chosen, path)
@@ -209,17 +212,27 @@ def _network_of(tables: Mapping[str, Any]) -> Network:
     _plant(tables, "network", network, rows)
     known = network.of_kind(Element)
     for name, section in _SECTIONS.items():
-        for row in rows[name]:
+        made: dict[int, Element] = {}
+        # What others share comes first, but each keeps its place.
+        for row in sorted(rows[name], key=lambda row: "shared" in row.values):
             arguments = _arguments(known, dict(row.values), section, row.path)
             kind: Callable[..., Element] = _MONITORS[arguments.pop("kind")] if name == "monitors" else section.kind
-            try:
-                member = kind(**arguments)
-                row.assembly.add(row.name, member)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{row.path}: {error}") from error
-            known[row.front + row.name] = member
+            with _named(row.path):
+                made[id(row)] = known[row.front + row.name] = kind(**arguments)
+        for row in rows[name]:
+            with _named(row.path):
+                row.assembly.add(row.name, made[id(row)])
     _hide(tables, "network", network)
     return network
+
+
+@contextlib.contextmanager
+def _named(path: str) -> Iterator[None]:
+    """Errors begin with the path of what they are about."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 @dataclasses.dataclass(frozen=True)

@@ -62,7 +62,8 @@ class Element:
         words = [type(self).__name__]
         if "shape" in vars(self):
             words.append(f"[{', '.join(map(str, vars(self)['shape']))}]")
-        words += [type(value).__name__ for value in vars(self).values() if dataclasses.is_dataclass(value)]
+        parts = (value for value in vars(self).values() if dataclasses.is_dataclass(value))
+        words += [getattr(value, "label", type(value).__name__) for value in parts]
         names = [name_of(other) for other in self.references]
         return " ".join([*words, *(["of", *names] if len(names) == 1 else [" -> ".join(names)] if names else [])])
 

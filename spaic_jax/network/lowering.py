@@ -19,6 +19,7 @@ from spaic_jax.network.projection import expand
 from spaic_jax.neurons.rows import model_rows
 from spaic_jax.program import Mean, Op, Program, Record, Variable
 from spaic_jax.program.op import UPDATED
+from spaic_jax.synapses.base import sharing
 
 Propagation = Literal["same_step", "one_step"]
 
@@ -46,6 +47,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     _check_targets(network)
     variables: list[Variable] = []
     ops: list[Op] = []
+    needed: dict[str, list[Variable]] = {}
     for name, encoder in network.of_kind(Encoder).items():
         if isinstance(encoder, Generator):
             source_variables, source_ops = encoder.coding.lower(name, encoder.shape)
@@ -61,21 +63,25 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
         ]
         ops += encoder.coding.lower(name, f"{name}.O")
     connections, modules = network.of_kind(Connection), network.of_kind(Module)
-    for name, connection in connections.items():
+
+    def connect(name: str, connection: Connection, late: bool) -> None:
+        pre, post = network.name_of(connection.pre), network.name_of(connection.post)
+        link_variables, link_ops = connection.lower(name, pre, post, late, dt)
+        if connection.shared is not None:
+            link_variables, link_ops, needed[name] = sharing(
+                link_variables, link_ops, name, network.name_of(connection.shared)
+            )
+        variables.extend(link_variables)
+        ops.extend(link_ops)
+
+    for connection_name, connection in connections.items():
         if connection.both_ways:
-            ends = network.name_of(connection.pre), network.name_of(connection.post)
-            link_variables, link_ops = connection.lower(name, *ends, True, dt)
-            variables += link_variables
-            ops += link_ops
+            connect(connection_name, connection, True)
     for ring in _rings(network):
         for connection_name, connection in connections.items():
             if connection.post not in ring or connection.both_ways:
                 continue
-            late = propagation == "one_step" or connection.pre in ring
-            pre, post = network.name_of(connection.pre), network.name_of(connection.post)
-            link_variables, link_ops = connection.lower(connection_name, pre, post, late, dt)
-            variables += link_variables
-            ops += link_ops
+            connect(connection_name, connection, propagation == "one_step" or connection.pre in ring)
         for module_name, module in modules.items():
             if module.output[0] not in ring:
                 continue
@@ -94,6 +100,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             group_variables, group_ops = lower_group(name, group, dt, received)
             variables += group_variables
             ops += group_ops
+    _check_shared(needed, {v.name: v for v in variables})
     return Program(tuple(variables), tuple(ops), tuple(_records(network, variables, ops)), dt)
 
 
@@ -165,6 +172,17 @@ def _check_targets(network: Network) -> None:
         if variable not in group.model.receives:
             choices = unknown("variable", variable, group.model.receives)
             raise ValueError(f"'{name}' writes to '{network.name_of(group)}': {choices}")
+
+
+def _check_shared(needed: dict[str, list[Variable]], there: dict[str, Variable]) -> None:
+    """ValueError when a connection needs other variables than those of the connection it shares."""
+    for name, variables in needed.items():
+        for need in variables:
+            has = there[need.name]
+            if need.shape != has.shape:
+                raise ValueError(f"connection '{name}' shares '{need.name}', which has shape {has.shape}, but needs {need.shape}.")
+            if need.role == "constant" and need.init != has.init:
+                raise ValueError(f"connection '{name}' shares '{need.name}', but its ends differ from those that this was made for.")
 
 
 def _records(network: Network, variables: list[Variable], ops: list[Op]) -> Iterable[Record]:

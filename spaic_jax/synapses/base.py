@@ -102,6 +102,22 @@ def _quantized_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tup
     return quantized(*primals), tangents[0]
 
 
+def sharing(
+    variables: Iterable[Variable], ops: Iterable[Op], name: str, other: str
+) -> tuple[list[Variable], list[Op], list[Variable]]:
+    """A link that reads what another connection has: its states, its rows, and what it needs of the other's variables.
+
+    Args:
+        variables, ops: the link, as it is alone.
+        name: full name of its connection.
+        other: full name of the connection whose variables it reads.
+    """
+    own = [v for v in variables if v.role == "state"]
+    needed = [dataclasses.replace(v, name=other + v.name.removeprefix(name)) for v in variables if v.role != "state"]
+    renamed = {name + v.name.removeprefix(other): v.name for v in needed}
+    return own, reading(ops, renamed), needed
+
+
 def reading(ops: Iterable[Op], other: Mapping[str, str]) -> list[Op]:
     """The rows, with other names for some of what they read."""
     return [dataclasses.replace(op, inputs=tuple(other.get(read, read) for read in op.inputs)) for op in ops]

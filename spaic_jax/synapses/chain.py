@@ -28,6 +28,11 @@ class Chain:
         return (*self.before, self.link, *self.after)
 
     @property
+    def label(self) -> str:
+        """What a listing says of it."""
+        return ", ".join(type(part).__name__ for part in self.parts)
+
+    @property
     def syn_type(self) -> tuple[Synapse | str, ...]:
         """The parts as `syn_type` gives them: the link by its name."""
         return (*self.before, self.link.own, *self.after)
