@@ -14,13 +14,15 @@ from spaic_jax.network import (
     Network,
     NeuronGroup,
     Projection,
+    RateMonitor,
     SpikeMonitor,
     StateMonitor,
+    WeightMonitor,
     edit,
 )
 from spaic_jax.plan import Auto, Chunk
 from spaic_jax.program import Op, Program, Record, Variable
-from spaic_jax.run import Health, Result, Simulator, Variables, build
+from spaic_jax.run import Health, Memory, Result, Simulator, Variables, build, probe_gradients
 from spaic_jax.storage import (
     load_network,
     load_variables,
@@ -33,9 +35,10 @@ from spaic_jax.storage import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health", "IncludedTypePolicy",
-    "IndexConnectPolicy", "Module", "Network", "NeuronGroup", "Op", "Program", "Projection", "Record", "Result",
-    "Simulator", "SpikeMonitor", "StateMonitor", "Variable", "Variables", "build", "coding", "coming_from_spaic", "data", "edit",
-    "load_network", "load_variables", "load_weights", "neurons", "ops", "program", "save_network", "save_variables", "save_weights", "surrogate", "synapses",
-    "train",
+    "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
+    "IncludedTypePolicy", "IndexConnectPolicy", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
+    "Projection", "RateMonitor", "Record", "Result", "Simulator", "SpikeMonitor", "StateMonitor", "Variable",
+    "Variables", "WeightMonitor", "build", "coding", "coming_from_spaic", "data", "edit", "load_network",
+    "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "save_network", "save_variables",
+    "save_weights", "surrogate", "synapses", "train",
 ]

@@ -68,7 +68,10 @@ def cases(draw, exact):
     if len(groups) > 1 and not exact and draw(st.booleans()):
         net.gap = sj.Connection(groups[0], groups[1], "electrical", w_mean=0.02, w_std=0.01)
     for i, group in enumerate(groups):
-        setattr(net, f"v{i}", sj.StateMonitor(group, "V", every=draw(st.integers(1, 4))))
+        places = draw(st.sampled_from([None, 0, [0], slice(None, None, 2)]))
+        last = draw(st.sampled_from([None, 1, 5]))
+        setattr(net, f"v{i}", sj.StateMonitor(group, "V", every=draw(st.integers(1, 4)), index=places, last=last))
+        setattr(net, f"r{i}", sj.RateMonitor(group, dt=draw(st.sampled_from([None, 3.0])), var_name=group.output))
         setattr(net, f"d{i}", sj.Decoder(dec_target=group, coding_method=draw(st.sampled_from(["spike_counts", "spike_rate", "final_step_voltage"]))))
     net.i0 = sj.StateMonitor(groups[0], "Isyn", reduce=draw(st.sampled_from([None, "sum", "mean", "max", "last"])))
     net.o = sj.StateMonitor(sources[0], "O")

@@ -20,11 +20,12 @@ from spaic_jax.network.policy import (
     IncludedTypePolicy,
     IndexConnectPolicy,
 )
-from spaic_jax.network.probe import SpikeMonitor, StateMonitor
+from spaic_jax.network.probe import MONITORS, RateMonitor, SpikeMonitor, StateMonitor, WeightMonitor
 from spaic_jax.network.projection import Projection, expand
 
 __all__ = [
-    "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
-    "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Network", "NeuronGroup", "Projection",
-    "SpikeMonitor", "StateMonitor", "edit", "expand", "from_dict", "lower", "to_dict",
+    "MONITORS", "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
+    "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Network", "NeuronGroup",
+    "Projection", "RateMonitor", "SpikeMonitor", "StateMonitor", "WeightMonitor", "edit", "expand", "from_dict",
+    "lower", "to_dict",
 ]

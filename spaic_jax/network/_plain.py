@@ -160,6 +160,34 @@ def _from_table(table: Mapping[str, type], key: str, value: Any, path: str) -> A
         raise ValueError(f"{path}: {error}") from error
 
 
+def to_index(index: Any) -> Any:
+    """The index of a monitor: for each axis a number, a list of them, or a table of a slice."""
+    ends = ("start", "stop", "step")
+    return [
+        {end: getattr(chosen, end) for end in ends if getattr(chosen, end) is not None} if isinstance(chosen, slice) else chosen
+        for chosen in index
+    ]
+
+
+def from_index(value: Any, path: str) -> tuple[Any, ...]:
+    """The index that a list stands for.
+
+    Raises:
+        ValueError: a table that is no slice, with its path.
+    """
+
+    def chosen(item: Any) -> Any:
+        if not isinstance(item, Mapping):
+            return item
+        ends = ("start", "stop", "step")
+        for key, number in item.items():
+            if key not in ends or isinstance(number, bool) or not isinstance(number, int):
+                raise ValueError(f"{path}: a slice is a table of whole numbers start, stop and step, not {dict(item)!r}.")
+        return slice(*(item.get(end) for end in ends))
+
+    return tuple(chosen(item) for item in value)
+
+
 def from_policy(value: Any, path: str) -> ConnectPolicy:
     """The policy that a table stands for.
 
@@ -197,7 +225,11 @@ def check_own(key: str, value: Any, path: str) -> None:
         "delay": ("a number, a table or a list of rows", isinstance(value, int | float | Mapping | list) and not isinstance(value, bool)),
         "syn_type": ("a list of names and tables", isinstance(value, list | tuple)),
         "num": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
-        "every": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
+        **dict.fromkeys(("every", "last"), ("a whole number", isinstance(value, int) and not isinstance(value, bool))),
+        "dt": ("a number", isinstance(value, int | float) and not isinstance(value, bool)),
+        "window": ("a list of two numbers", isinstance(value, list | tuple) and all(isinstance(t, int | float) for t in value)),
+        "index": ("a list with one entry an axis", isinstance(value, list | tuple)),
+        "get_grad": ("true or false", isinstance(value, bool)),
         "shape": ("a list of whole numbers", isinstance(value, list | tuple)),
         "neuron_position": ("a list of positions", isinstance(value, list | tuple)),
         "policies": ("a list of policies", isinstance(value, list | tuple)),

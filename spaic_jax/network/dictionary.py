@@ -12,6 +12,7 @@ from spaic_jax.coding.generators import GENERATORS
 from spaic_jax.network._plain import (
     check_own,
     from_delay,
+    from_index,
     from_plain,
     from_policy,
     from_ranges,
@@ -19,6 +20,7 @@ from spaic_jax.network._plain import (
     name_in,
     settings_of,
     syn_type_fields,
+    to_index,
     to_plain,
     to_ranges,
 )
@@ -30,7 +32,7 @@ from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
-from spaic_jax.network.probe import SpikeMonitor, StateMonitor
+from spaic_jax.network.probe import MONITORS, StateMonitor
 from spaic_jax.network.projection import Projection
 from spaic_jax.neurons import NEURONS
 from spaic_jax.synapses import LINKS
@@ -63,6 +65,8 @@ class _Section:
 
 #: What connections and projections have in common.
 _CHAINED = ("syn_type", "delay", "is_parameter", "parameter_variables")
+#: What a monitor may be asked for; not every kind takes all of it.
+_MONITORED = ("index", "every", "dt", "window", "last", "reduce", "get_grad")
 _SECTIONS = {
     "encoders": _Section(Encoder, ("num", "shape"), (), ENCODERS, "coding_method", "poisson", "coding"),
     "groups": _Section(
@@ -86,14 +90,15 @@ _SECTIONS = {
         "decoding", ("dec_target",),
     ),
     "monitors": _Section(
-        StateMonitor, ("kind", "target", "var_name", "every", "reduce"), ("kind", "target"), refers=("target",)
+        StateMonitor, ("kind", "target", "var_name", *_MONITORED), ("kind", "target"), refers=("target",)
     ),
 }
 #: What an assembly has besides its members: tags, and the names of the members that are not built.
 _OWN = ("neuron_type", "hidden")
+#: What kinds of monitors do not take.
+_NOT_TAKEN = {"rate": {"every", "window", "last", "reduce", "get_grad"}, "spikes": {"every", "dt", "reduce", "get_grad"}}
 #: Assemblies in each other; no more than this, so that no file can exhaust the stack.
 _DEEPEST = 64
-_MONITORS: dict[str, type[StateMonitor]] = {"spikes": SpikeMonitor, "state": StateMonitor}
 
 
 def to_dict(network: Network) -> dict[str, Any]:
@@ -161,9 +166,10 @@ def _describe(network: Network, member: Any, section: _Section, path: str) -> di
         elif key == "neuron_position" and value is not None:
             value = value.tolist()
         elif key == "kind":
-            value = "spikes" if isinstance(member, SpikeMonitor) else "state"
-        elif key in ("every", "reduce") and isinstance(member, SpikeMonitor):
-            value = None
+            value = name_in(MONITORS, member, path)
+        elif section.kind is StateMonitor and key in _MONITORED:
+            usual = value is False or (key == "every" and value == 1)
+            value = to_index(value) if key == "index" else None if usual else value
         if value is not None and value != ():
             row[key] = to_plain(value, f"{path}.{key}")
     if section.table and getattr(member, "shared", None) is None:
@@ -216,7 +222,7 @@ def _network_of(tables: Mapping[str, Any]) -> Network:
         # What others share comes first, but each keeps its place.
         for row in sorted(rows[name], key=lambda row: "shared" in row.values):
             arguments = _arguments(known, dict(row.values), section, row.path)
-            kind: Callable[..., Element] = _MONITORS[arguments.pop("kind")] if name == "monitors" else section.kind
+            kind: Callable[..., Element] = MONITORS[arguments.pop("kind")] if name == "monitors" else section.kind
             with _named(row.path):
                 made[id(row)] = known[row.front + row.name] = kind(**arguments)
         for row in rows[name]:
@@ -293,10 +299,10 @@ def _arguments(members: Mapping[str, Element], row: dict[str, Any], section: _Se
             raise ValueError(f"{path}.{section.key}: {unknown(section.key, chosen, section.table)}")
         fields = (*dataclasses.fields(kind), *syn_type_fields(row.get("syn_type", getattr(kind, "usual", ()))))
         known |= {field.name for field in fields}
-    elif row.get("kind", "state") not in [*_MONITORS]:
-        raise ValueError(f"{path}.kind: {unknown('kind of monitor', row['kind'], _MONITORS)}")
-    elif row.get("kind") == "spikes":
-        known -= {"every", "reduce"}
+    elif "kind" in row:
+        if row["kind"] not in MONITORS:
+            raise ValueError(f"{path}.kind: {unknown('kind of monitor', row['kind'], MONITORS)}")
+        known -= _NOT_TAKEN.get(row["kind"], set())
     for key in row:
         if key not in known:
             raise ValueError(f"{path}.{key}: {unknown('key', key, known)}")
@@ -317,6 +323,8 @@ def _arguments(members: Mapping[str, Element], row: dict[str, Any], section: _Se
         row["shape"] = tuple(row["shape"])
     if "syn_type" in row:
         row["syn_type"] = [from_syn_type(item, f"{path}.syn_type.{i}") for i, item in enumerate(row["syn_type"])]
+    if "index" in row:
+        row["index"] = from_index(row["index"], f"{path}.index")
     if "delay" in row:
         row["delay"] = from_delay(row["delay"], f"{path}.delay")
     if "policies" in row:

@@ -14,7 +14,7 @@ from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.module import Module
 from spaic_jax.network.network import Network
-from spaic_jax.network.probe import REDUCTIONS, SpikeMonitor, StateMonitor, as_events
+from spaic_jax.network.probe import StateMonitor
 from spaic_jax.network.projection import expand
 from spaic_jax.neurons.rows import model_rows
 from spaic_jax.program import Mean, Op, Program, Record, Variable
@@ -62,6 +62,13 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             Variable(f"{name}.O", encoder.shape),
         ]
         ops += encoder.coding.lower(name, f"{name}.O")
+    for name, monitor in network.of_kind(StateMonitor).items():
+        model = monitor.target.model if monitor.get_grad else None
+        if model and monitor.var_name in {*model.initial, *model.receives, model.output}:
+            # What is added here is zero but for its derivative: see `probe_gradients`.
+            nudge = Variable(f"{name}.nudge", monitor.target.shape, role="input", axes="either", optional=True)
+            variables.append(nudge)
+            ops.append(Op(f"{network.name_of(monitor.target)}.{monitor.var_name}", "assign", (nudge.name,), name=nudge.name))
     connections, modules = network.of_kind(Connection), network.of_kind(Module)
 
     def connect(name: str, connection: Connection, late: bool) -> None:
@@ -101,7 +108,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             variables += group_variables
             ops += group_ops
     _check_shared(needed, {v.name: v for v in variables})
-    return Program(tuple(variables), tuple(ops), tuple(_records(network, variables, ops)), dt)
+    return Program(tuple(variables), tuple(ops), tuple(_records(network, variables, ops, dt)), dt)
 
 
 def lower_group(name: str, group: NeuronGroup, dt: float, received: Iterable[str]) -> tuple[list[Variable], list[Op]]:
@@ -185,9 +192,10 @@ def _check_shared(needed: dict[str, list[Variable]], there: dict[str, Variable])
                 raise ValueError(f"connection '{name}' shares '{need.name}', but its ends differ from those that this was made for.")
 
 
-def _records(network: Network, variables: list[Variable], ops: list[Op]) -> Iterable[Record]:
+def _records(network: Network, variables: list[Variable], ops: list[Op], dt: float) -> Iterable[Record]:
     """What decoders and monitors keep."""
-    known = {v.name for v in variables} | {name for op in ops for name in op.outputs}
+    by_name = {v.name: v for v in variables}
+    known = {*by_name, *(name for op in ops for name in op.outputs)}
 
     def full_name(owner: str, target: str, variable: str) -> str:
         if f"{target}.{variable}" not in known:
@@ -200,9 +208,9 @@ def _records(network: Network, variables: list[Variable], ops: list[Op]) -> Iter
         yield Record(name, variable, "output", reduce=decoder.decoding.reduce, finish=decoder.decoding)
     for name, monitor in network.of_kind(StateMonitor).items():
         variable = full_name(name, network.name_of(monitor.target), monitor.var_name)
-        reduction = REDUCTIONS[monitor.reduce] if monitor.reduce else None
-        transform = as_events if isinstance(monitor, SpikeMonitor) else None
-        yield Record(name, variable, "probe", reduction, monitor.every, transform)
+        declared = by_name.get(variable)
+        shape = monitor.target.shape if declared is None else declared.shape
+        yield monitor.record(name, variable, shape, declared is None or bool(declared.batched), dt)
     for name, group in network.of_kind(NeuronGroup).items():
         if group.model.spiking:
             yield Record(f"{name}.O", f"{name}.O", "health", Mean(), transform=jnp.mean)

@@ -52,7 +52,7 @@ class ReferencePlan:
             totals, rows = records.update(program, totals, values, jnp.expand_dims(position, 0), steps)
             return (new, totals), jax.tree.map(lambda row: row[0], rows)
 
-        start = (dict(state), records.start(program, batch_size))
+        start = (dict(state), records.start(program, batch_size, steps))
         positions = jnp.arange(steps, dtype=jnp.int32)
         (final, totals), rows = jax.lax.scan(body, start, (positions, dict(sequences)), length=steps)
         return final, records.finish(program, totals, rows, steps)

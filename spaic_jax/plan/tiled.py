@@ -72,7 +72,7 @@ class TiledPlan:
             return (env.final_state(), totals), rows
 
         xs = (jnp.arange(steps, dtype=jnp.int32), dict(sequences))
-        carry: Any = (dict(state), records.start(program, batch_size))
+        carry: Any = (dict(state), records.start(program, batch_size, steps))
         length = self.tile_length(looped, steps, batch_size)
         body = functools.partial(_in_tiles, tile, length)
         chunk = self.remat

@@ -4,10 +4,10 @@ from spaic_jax.program.check import ProgramError
 from spaic_jax.program.initial import Constant, Given, Initial, Normal, Uniform
 from spaic_jax.program.op import Op
 from spaic_jax.program.program import Program
-from spaic_jax.program.record import Last, Max, Mean, Record, Reduction, Sum
+from spaic_jax.program.record import Last, Max, Mean, Record, Reduction, Steps, Sum
 from spaic_jax.program.variable import Variable
 
 __all__ = [
     "Constant", "Given", "Initial", "Last", "Max", "Mean", "Normal", "Op", "Program", "ProgramError", "Record",
-    "Reduction", "Sum", "Uniform", "Variable",
+    "Reduction", "Steps", "Sum", "Uniform", "Variable",
 ]

@@ -79,29 +79,64 @@ class Last(Reduction):
 
 
 @dataclasses.dataclass(frozen=True)
+class Steps:
+    """Which steps of a run a record looks at, counted from 0 at the run's beginning.
+
+    Attributes:
+        every: each `every`-th step.
+        start: the first step that may be looked at; steps `start`, `start + every`, ... are.
+        stop: the step before which looking ends; `None` for the end of the run.
+        last: only this many of them, the last ones; `None` for all.
+
+    Raises:
+        ValueError: a number that is not positive (`start`: negative), or an end before the start.
+
+    >>> Steps(every=2, start=1, last=2).of(8)
+    range(5, 9, 2)
+    """
+
+    every: int = 1
+    start: int = 0
+    stop: int | None = None
+    last: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("every", 1), ("start", 0), ("stop", self.start + 1), ("last", 1)):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+                raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+
+    def of(self, count: int) -> range:
+        """Those of a run of `count` steps."""
+        chosen = range(self.start, count if self.stop is None else min(self.stop, count), self.every)
+        return chosen if self.last is None else chosen[-self.last :]
+
+
+@dataclasses.dataclass(frozen=True)
 class Record:
-    """What a probe or a decoder keeps: `transform(variable)` of each step, reduced over time or stacked.
+    """What a probe or a decoder keeps: `transform(variable)` of steps, reduced over time or stacked.
 
     Attributes:
         name: the key of the value in the run's result.
         variable: the variable or temporary looked at, after the step has written it.
         kind: `"probe"`, `"output"` or `"health"` (a spike rate): in which part of the result the value appears.
         reduce: how steps are put together; `None` stacks them, time first.
-        every: keep each `every`-th step, the first one included (stacked records only).
+        steps: the steps that are looked at; no other one is kept at any time.
+        bins: stacked records hold the means over bins of so many of these steps, the last of which may be shorter.
         transform: a pure, hashable function of the value of one step, batch axis in front.
-        finish: a pure, hashable function of the reduced value.
+        finish: a pure, hashable function of the reduced or stacked value.
     """
 
     name: str
     variable: str
     kind: str = "probe"
     reduce: Reduction | None = None
-    every: int = 1
+    steps: Steps = Steps()
+    bins: int = 1
     transform: Callable[[Any], Any] | None = None
     finish: Callable[[Any], Any] | None = None
 
-    def __post_init__(self) -> None:
-        if self.every < 1 or (self.reduce is not None and self.every != 1):
-            raise ValueError(
-                f"record '{self.name}': every must be at least 1, and 1 for a reduced record, not {self.every}."
-            )
+    def ends(self, count: int) -> list[int]:
+        """For each row of a stacked record, how many steps of a run of `count` are over when it is complete."""
+        kept = self.steps.of(count)
+        return [kept[min(i + self.bins, len(kept)) - 1] + 1 for i in range(0, len(kept), self.bins)]

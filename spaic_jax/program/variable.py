@@ -25,6 +25,7 @@ class Variable:
         batched: whether the array has a batch axis in front. State and inputs have by default.
         axes: for an input, whether it is given as `[T, B, *shape]` (`"time"`), as `[B, *shape]` and held for the
             whole run (`"held"`), or as either of them (`"either"`), told apart by the number of axes.
+        optional: whether an input may be left out, and is zero then.
         stay: whether a state keeps its value when a run starts afresh from earlier variables (SPAIC's `[stay]`), such as
             a slowly adapting threshold.
 
@@ -40,6 +41,7 @@ class Variable:
     bounds: tuple[float | None, float | None] = (None, None)
     batched: bool | None = None
     axes: Axes = "time"
+    optional: bool = False
     stay: bool = False
 
     def __post_init__(self) -> None:

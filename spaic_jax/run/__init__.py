@@ -1,8 +1,10 @@
 """Running a program: pure functions of its variables."""
 
 from spaic_jax.run.build import build
+from spaic_jax.run.gradients import probe_gradients
+from spaic_jax.run.memory import Memory
 from spaic_jax.run.result import Health, Result
 from spaic_jax.run.simulator import Simulator
 from spaic_jax.run.variables import Variables
 
-__all__ = ["Health", "Result", "Simulator", "Variables", "build"]
+__all__ = ["Health", "Memory", "Result", "Simulator", "Variables", "build", "probe_gradients"]

@@ -24,6 +24,8 @@ def check_run(
     lengths = {}
     arrays = {}
     for name, v in declared.items():
+        if name not in inputs and v.optional:
+            continue
         if name not in inputs:
             raise ValueError(f"input '{name}' is missing: it needs {_axes_text(v, batch)}.")
         x = inputs[name] if isinstance(inputs[name], jax.Array) else np.asarray(inputs[name])
@@ -37,6 +39,8 @@ def check_run(
         if timed:
             lengths[name] = x.shape[0]
         arrays[name] = jnp.asarray(x, v.dtype)
+    sizes = batch or batch_of_inputs(declared, arrays)
+    arrays |= {n: jnp.zeros((1, sizes, *v.shape) if single else (sizes, *v.shape), v.dtype) for n, v in declared.items() if n not in arrays}
     if steps is None and not lengths:
         raise ValueError("the number of steps is not known: give steps=, as no input has a time axis.")
     count = next(iter(lengths.values())) if steps is None else steps

@@ -11,10 +11,11 @@ import jax.numpy as jnp
 
 from spaic_jax._errors import unknown
 from spaic_jax.plan import ReferencePlan, TiledPlan
-from spaic_jax.program import Constant, Given, Program
+from spaic_jax.program import Constant, Given, Program, Record
 from spaic_jax.program.evaluate import call, evaluate, reserved, step_key
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run, check_value
+from spaic_jax.run.memory import Memory
 from spaic_jax.run.result import Health, Result
 from spaic_jax.run.variables import Variables
 
@@ -230,6 +231,36 @@ class Simulator:
         arrays, steps = check_run(self.program, variables, dict(inputs or {}), key, steps)
         return _run(self.skeleton, variables, arrays, key, steps)
 
+    def memory(self, steps: int, batch_size: int = 1) -> Memory:
+        """How many bytes a run will take, without running anything.
+
+        Args:
+            steps: number of steps of the run.
+            batch_size: samples of it.
+
+        Example:
+            >>> import spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     image = sj.Encoder(num=4)
+            ...     layer = sj.NeuronGroup(3, model="lif")
+            ...     synapses = sj.Connection(image, layer)
+            ...     potentials = sj.StateMonitor(layer, "V", every=10)
+            >>> sj.build(net, dt=1.0).memory(1000, batch_size=8).probes
+            {'potentials': 9600}
+        """
+
+        def run(key: jax.Array) -> tuple[Variables, dict[str, jax.Array], Result]:
+            variables = self.init(key, batch_size)
+            inputs = {
+                v.name: jnp.zeros((*([steps] if v.axes == "time" else []), batch_size, *v.shape), v.dtype)
+                for v in self.program.of_role("input")
+            }
+            return variables, inputs, self.run(variables, inputs, key, steps)
+
+        variables, inputs, result = jax.eval_shape(run, jax.random.key(0))
+        parts = ({**variables.params, **variables.constants, **variables.state}, inputs, result.probes, result.outputs)
+        return Memory(*({name: x.size * x.dtype.itemsize for name, x in part.items()} for part in parts))
+
     def step(
         self,
         variables: Variables,
@@ -276,9 +307,19 @@ def _run(
     return Result(
         outputs={r.name: kept[r.name] for r in program.records if r.kind == "output"},
         probes={r.name: kept[r.name] for r in program.records if r.kind == "probe"},
+        times={r.name: _times(r, program, variables.step, steps) for r in program.records if _is_stacked(r)},
         variables=dataclasses.replace(variables, state=state, step=variables.step + jnp.int32(steps)),
         health=Health(finite, rates),
     )
+
+
+def _is_stacked(record: Record) -> bool:
+    return record.kind == "probe" and record.reduce is None
+
+
+def _times(record: Record, program: Program, first: jax.Array, steps: int) -> jax.Array:
+    """When the steps end that a record holds, ms."""
+    return (first + jnp.asarray(record.ends(steps), jnp.int32)).astype("float32") * jnp.float32(program.dt)
 
 
 @functools.partial(jax.jit, static_argnames=("sim",))

@@ -115,6 +115,8 @@ def _check_inputs(sim: Simulator, data: Dataset, what: str) -> tuple[dict[str, j
             raise ValueError(f"{what}: {unknown('input', name, declared)}")
     arrays, lengths = {}, {}
     for name, v in declared.items():
+        if name not in data.inputs and v.optional:
+            continue
         if name not in data.inputs:
             raise ValueError(f"{what} lacks the input '{name}', which needs {_axes(v, len(data))}.")
         x = data.inputs[name] if isinstance(data.inputs[name], jax.Array) else np.asarray(data.inputs[name])
