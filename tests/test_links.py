@@ -319,6 +319,7 @@ def test_every_link_with_weights_can_quantize_them(link):
     ("link", "settings", "sentence"),
     [
         ("sparse_sparse", {"index": ([0, 1], [0])}, "index needs two equally long lists of whole numbers"),
+        ("sparse_sparse", {"index": 3}, "two equally long lists of whole numbers, post and pre, not 3"),
         ("sparse_sparse", {"index": ([0.0, 1.0], [0, 1])}, "not float64 of shape"),
         ("sparse_sparse", {"index": ([0, 1, 0], [3, 1, 3])}, r"index holds the pair \(post 0, pre 3\) more than once"),
         ("sparse_sparse", {"index": ([0, 6], [0, 1])}, "the post index goes from 0 to 6, but needs to lie in 0 ... 5"),

@@ -90,7 +90,7 @@ def test_files_and_edits_keep_it(key):
         with sj.Assembly() as inner:
             a = sj.NeuronGroup(4, model="lif")
             first = sj.Connection(x, a, w_std=0.4)
-            second = sj.Connection(a, a, shared=first)  # noqa: F841
+            sj.Connection(a, a, shared=first, name="second")
         third = sj.Connection(inner.a, inner.a, shared=inner.second)
     assert third.shared is first and "link_type" not in to_dict(net)["connections"]["third"]
     assert to_dict(net)["connections"]["third"]["shared"] == "inner/first"

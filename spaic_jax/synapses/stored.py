@@ -123,9 +123,9 @@ class Stored(Weighted):
         if self.index is None:
             return
         kind = type(self).__name__
-        ends = [np.asarray(end) for end in self.index]
+        ends = [np.asarray(end) for end in self.index] if np.iterable(self.index) else []
         if len(ends) != 2 or ends[0].shape != ends[1].shape or any(e.ndim != 1 or e.dtype.kind not in "iu" for e in ends):
-            given = ", ".join(f"{end.dtype} of shape {end.shape}" for end in ends)
+            given = ", ".join(f"{end.dtype} of shape {end.shape}" for end in ends) or repr(self.index)
             raise ValueError(f"{kind}: index needs two equally long lists of whole numbers, post and pre, not {given}.")
         order = np.lexsort(ends[::-1])
         post, pre = (end[order] for end in ends)
