@@ -273,3 +273,62 @@ def test_early_spikes_count_more_and_pass_a_gradient(key):
     slope = jax.grad(lambda p: sim.run(variables.with_params(p), {"x": x}).outputs["d"].sum())(variables.params)
     expected = (0.1 * np.exp(-np.arange(8) / 4.0))[:, None, None] * x
     np.testing.assert_allclose(slope["w.weight"], np.broadcast_to(expected.sum((0, 1)), (2, 2)), rtol=1e-5)
+
+
+def test_time_softmax_is_spaics(key):
+    recorded = golden("decoder/time_softmax")
+    net = sj.Network()
+    net.x = sj.Encoder(shape=(2, 6), coding_method="null")
+    net.g = sj.NeuronGroup(shape=(2, 6), model="null")
+    net.w = sj.Connection(net.x, net.g, "null")
+    net.out = sj.Decoder(dec_target=net.g, coding_method="time_softmax")
+    net.counts = sj.Decoder(dec_target=net.g, coding_method="spike_counts")
+    x = jnp.asarray(recorded["record"], jnp.float32)
+    for plan in ({"reference": True}, {"tile": 4}):
+        sim = sj.build(net, 1.0, **plan)
+        variables = sim.init(key, 3)
+        outputs = sim.run(variables, {"x": x}).outputs
+        np.testing.assert_allclose(outputs["out"], recorded["out0"], rtol=1e-5)
+        rate_loss = jnp.linalg.norm(outputs["counts"][:, 0].mean(-1) - 3.0)
+        np.testing.assert_allclose(rate_loss, recorded["out1"], rtol=1e-5)
+        # Of neurons that spike now and then: time stands still where nothing happens.
+        silent = x.at[:, :, 0].set((x[:, :, 0] > 0.8).astype(x.dtype))
+        got = sim.run(variables, {"x": silent}).outputs["out"]
+        t = np.where(silent[:, :, 0] > 0, 0.0, 10.0) + np.arange(10)[:, None, None]
+        np.testing.assert_allclose(got, 5 * np.exp((t.min((0, 2))[:, None] - t) / 50).sum(0), rtol=1e-4)
+        slope = jax.grad(lambda x, sim=sim, v=variables: sim.run(v, {"x": x}).outputs["out"].sum())(silent)
+        each = 5 * np.exp((t.min((0, 2))[:, None] - t) / 50) / 50 / (np.asarray(silent[:, :, 0]).sum(0) + 1)
+        np.testing.assert_allclose(slope[:, :, 0], each, rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(slope[:, :, 1], each, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("method", ["latency", "constant_current", "poisson", "mstb", "uniform"])
+def test_an_encoder_may_code_for_a_part_of_the_run(method, key):
+    """As if the run ended there, and silence after it."""
+    sims = []
+    for time in (4.0, None):
+        net = sj.Network()
+        net.x, net.g = sj.Encoder(num=3, coding_method=method, time=time), sj.NeuronGroup(3, model="if")
+        net.w, net.o = sj.Connection(net.x, net.g), sj.StateMonitor(net.x, "O")
+        sims.append(sj.build(from_dict(to_dict(net)), 0.5, tile=3))
+    shape = sims[0].program.by_name["x"].shape
+    x = np.random.default_rng(0).uniform(0, 1, (2, *shape)).astype(np.float32) * (3.0 if method == "mstb" else 1.0)
+    long = np.asarray(sims[0].run(sims[0].init(key, 2), {"x": x}, key, 15).probes["o"])
+    short = np.asarray(sims[1].run(sims[1].init(key, 2), {"x": x}, key, 8).probes["o"])
+    assert (long[8:] == 0).all() and short.any()
+    if method != "poisson":
+        np.testing.assert_array_equal(long[:8], short)
+    with pytest.raises(ValueError, match="time of encoder 'x' must be a positive whole number of steps"):
+        net = sj.Network()
+        net.x, net.g = sj.Encoder(num=3, coding_method=method, time=0.7), sj.NeuronGroup(3, model="if")
+        net.w = sj.Connection(net.x, net.g)
+        sj.build(net, 0.5)
+
+
+def test_a_current_may_be_brought_to_one(key):
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(num=3, coding_method="constant_current", input_norm=True, amp=2.0), sj.NeuronGroup(3, model="if")
+    net.w, net.o = sj.Connection(net.x, net.g), sj.StateMonitor(net.x, "O")
+    sim = sj.build(net, 0.5)
+    x = np.array([[1.0, 3.0, 2.0], [5.0, 5.0, 5.0]], np.float32)
+    np.testing.assert_allclose(sim.run(sim.init(key, 2), {"x": x}, steps=1).probes["o"][0], [[0, 2, 1], [0, 0, 0]])

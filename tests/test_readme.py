@@ -10,16 +10,17 @@ import pytest
 
 from spaic_jax.cli import main
 from spaic_jax.coding import DECODERS, ENCODERS, GENERATORS
-from spaic_jax.network import POLICIES
+from spaic_jax.network import MONITORS, POLICIES
 from spaic_jax.neurons import NEURONS
+from spaic_jax.program import INITIALS
 from spaic_jax.surrogate import SURROGATES
 from spaic_jax.synapses import DELAYS, LINKS, SYNAPSES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 FAMILIES = {
-    "neuron model": NEURONS, "surrogate": SURROGATES, "encoder": ENCODERS, "decoder": DECODERS, "generator": GENERATORS, "link": LINKS,
-    "synapse": SYNAPSES, "delay": DELAYS, "policy": POLICIES,
+    "neuron model": NEURONS, "surrogate": SURROGATES, "encoder": ENCODERS, "decoder": DECODERS, "initial value": INITIALS, "generator": GENERATORS, "link": LINKS,
+    "synapse": SYNAPSES, "delay": DELAYS, "policy": POLICIES, "monitor": MONITORS,
 }
 
 

@@ -9,11 +9,9 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax.network.policy import POLICIES, ConnectPolicy
-from spaic_jax.program import Constant, Given, Initial, Normal, Uniform
+from spaic_jax.program import INITIALS, Given, Initial
 from spaic_jax.surrogate import SURROGATES, Surrogate, resolve_surrogate
 from spaic_jax.synapses import DELAYS, SYNAPSES, Synapse, SynapticDelay
-
-INITIALS: dict[str, type[Initial]] = {"constant": Constant, "normal": Normal, "uniform": Uniform}
 
 
 def name_in(table: Mapping[str, type], value: object, path: str) -> str:
@@ -99,7 +97,9 @@ def from_plain(field: dataclasses.Field[Any], value: Any, path: str) -> Any:
         for key, setting in settings.items():
             if key not in known:
                 raise ValueError(f"{path}.{key}: {unknown('key', key, known)}")
-            if isinstance(setting, bool) or not isinstance(setting, int | float) or not math.isfinite(setting):
+            named = isinstance(setting, str) and isinstance(getattr(kind, key), str)
+            number = isinstance(setting, int | float) and not isinstance(setting, bool) and math.isfinite(setting)
+            if not (number or named):
                 raise ValueError(f"{path}.{key}: a finite number is needed, not {setting!r}.")
         return kind(**settings)
     if isinstance(value, list) and field.type in (Any, "Any"):
@@ -146,9 +146,10 @@ def _from_table(table: Mapping[str, type], key: str, value: Any, path: str) -> A
     """The object whose class a table names by `key`, with the settings that stand beside it."""
     if not isinstance(value, Mapping):
         raise ValueError(f"{path}: a table is needed, not {value!r}.")
-    kind = table.get(value.get(key, ""))
+    name = value.get(key)
+    kind = table.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise ValueError(f"{path}.{key}: {unknown(key, value.get(key), table)}")
+        raise ValueError(f"{path}.{key}: {unknown(key, name, table)}")
     fields = {field.name: field for field in dataclasses.fields(kind)}
     for name in value:
         if name not in fields and name != key:
@@ -226,6 +227,7 @@ def check_own(key: str, value: Any, path: str) -> None:
         "syn_type": ("a list of names and tables", isinstance(value, list | tuple)),
         "num": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
         **dict.fromkeys(("every", "last"), ("a whole number", isinstance(value, int) and not isinstance(value, bool))),
+        "time": ("a number", isinstance(value, int | float) and not isinstance(value, bool)),
         "dt": ("a number", isinstance(value, int | float) and not isinstance(value, bool)),
         "window": ("a list of two numbers", isinstance(value, list | tuple) and all(isinstance(t, int | float) for t in value)),
         "index": ("a list with one entry an axis", isinstance(value, list | tuple)),

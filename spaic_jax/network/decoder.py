@@ -48,6 +48,7 @@ class Decoder(Element):
 
     def _check(self) -> None:
         self.decoding.check(self.dec_target.num)
+        self.decoding.check_shape(self.dec_target.shape)
 
     dec_target: NeuronGroup
     decoding: Decoding

@@ -68,7 +68,7 @@ _CHAINED = ("syn_type", "delay", "is_parameter", "parameter_variables")
 #: What a monitor may be asked for; not every kind takes all of it.
 _MONITORED = ("index", "every", "dt", "window", "last", "reduce", "get_grad")
 _SECTIONS = {
-    "encoders": _Section(Encoder, ("num", "shape"), (), ENCODERS, "coding_method", "poisson", "coding"),
+    "encoders": _Section(Encoder, ("num", "shape", "time"), (), ENCODERS, "coding_method", "poisson", "coding"),
     "groups": _Section(
         NeuronGroup, ("num", "shape", "neuron_type", "neuron_position", "parameter_variables", "varible_ranges"), (), NEURONS, "model",
         "clif", "model",
@@ -300,7 +300,7 @@ def _arguments(members: Mapping[str, Element], row: dict[str, Any], section: _Se
         fields = (*dataclasses.fields(kind), *syn_type_fields(row.get("syn_type", getattr(kind, "usual", ()))))
         known |= {field.name for field in fields}
     elif "kind" in row:
-        if row["kind"] not in MONITORS:
+        if row["kind"] not in [*MONITORS]:
             raise ValueError(f"{path}.kind: {unknown('kind of monitor', row['kind'], MONITORS)}")
         known -= _NOT_TAKEN.get(row["kind"], set())
     for key in row:

@@ -1,5 +1,6 @@
 """From a network to its program: the rows of one step, in an order in which they can be carried out."""
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
@@ -61,7 +62,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
             Variable(name, encoder.coding.input_shape(encoder.shape), role="input", axes=encoder.coding.axes),
             Variable(f"{name}.O", encoder.shape),
         ]
-        ops += encoder.coding.lower(name, f"{name}.O")
+        ops += encoder.lower(name, dt)
     for name, monitor in network.of_kind(StateMonitor).items():
         model = monitor.target.model if monitor.get_grad else None
         if model and monitor.var_name in {*model.initial, *model.receives, model.output}:
@@ -205,7 +206,10 @@ def _records(network: Network, variables: list[Variable], ops: list[Op], dt: flo
 
     for name, decoder in network.of_kind(Decoder).items():
         variable = full_name(name, network.name_of(decoder.dec_target), decoder.coding_var_name)
-        yield Record(name, variable, "output", reduce=decoder.decoding.reduce, finish=decoder.decoding)
+        decoding = decoder.decoding
+        if getattr(decoding, "dt", dt) is None:
+            decoding = dataclasses.replace(decoding, dt=dt)
+        yield Record(name, variable, "output", reduce=decoding.reduce, finish=decoding)
     for name, monitor in network.of_kind(StateMonitor).items():
         variable = full_name(name, network.name_of(monitor.target), monitor.var_name)
         declared = by_name.get(variable)

@@ -2,12 +2,21 @@
 
 from spaic_jax.program.check import ProgramError
 from spaic_jax.program.initial import Constant, Given, Initial, Normal, Uniform
+from spaic_jax.program.initials import (
+    INITIALS,
+    KaimingNormal,
+    KaimingUniform,
+    SparseNormal,
+    XavierNormal,
+    XavierUniform,
+)
 from spaic_jax.program.op import Op
 from spaic_jax.program.program import Program
 from spaic_jax.program.record import Last, Max, Mean, Record, Reduction, Steps, Sum
 from spaic_jax.program.variable import Variable
 
 __all__ = [
-    "Constant", "Given", "Initial", "Last", "Max", "Mean", "Normal", "Op", "Program", "ProgramError", "Record",
-    "Reduction", "Steps", "Sum", "Uniform", "Variable",
+    "INITIALS", "Constant", "Given", "Initial", "KaimingNormal", "KaimingUniform", "Last", "Max", "Mean", "Normal",
+    "Op", "Program", "ProgramError", "Record", "Reduction", "SparseNormal", "Steps", "Sum", "Uniform", "Variable",
+    "XavierNormal", "XavierUniform",
 ]

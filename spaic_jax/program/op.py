@@ -1,7 +1,7 @@
 """One row of a program's op list."""
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 UPDATED = "[updated]"
@@ -93,3 +93,8 @@ def as_op(row: Any) -> Op:
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"a row of an op list names its outputs and inputs, but {row!r} holds other values.")
     return Op(outputs, fn, inputs)
+
+
+def reading(ops: Iterable[Op], other: Mapping[str, str]) -> list[Op]:
+    """The rows, with other names for some of what they read."""
+    return [dataclasses.replace(op, inputs=tuple(other.get(read, read) for read in op.inputs)) for op in ops]

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
@@ -11,6 +11,7 @@ import numpy as np
 
 from spaic_jax.program import Given, Initial, Normal, Op, Variable
 from spaic_jax.program.initial import as_initial
+from spaic_jax.program.op import reading
 
 if TYPE_CHECKING:
     from spaic_jax.synapses.delay import SynapticDelay
@@ -116,11 +117,6 @@ def sharing(
     needed = [dataclasses.replace(v, name=other + v.name.removeprefix(name)) for v in variables if v.role != "state"]
     renamed = {name + v.name.removeprefix(other): v.name for v in needed}
     return own, reading(ops, renamed), needed
-
-
-def reading(ops: Iterable[Op], other: Mapping[str, str]) -> list[Op]:
-    """The rows, with other names for some of what they read."""
-    return [dataclasses.replace(op, inputs=tuple(other.get(read, read) for read in op.inputs)) for op in ops]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,21 +4,39 @@ from typing import Any
 
 from spaic_jax._tables import resolve
 from spaic_jax.coding.decoders.base import Decoding
+from spaic_jax.coding.decoders.complex_spikes import (
+    ComplexConv,
+    ComplexCount,
+    ComplexLatency,
+    ComplexPhase,
+    ComplexTimingDistance,
+    ComplexTrajectory,
+)
 from spaic_jax.coding.decoders.every_step import EveryStep, VoltageEveryStep
 from spaic_jax.coding.decoders.final_step_voltage import FinalStepVoltage
 from spaic_jax.coding.decoders.first_spike import FirstSpike
+from spaic_jax.coding.decoders.spike_conv import SpikeConv
 from spaic_jax.coding.decoders.spike_counts import SpikeCounts
 from spaic_jax.coding.decoders.spike_rate import SpikeRate
+from spaic_jax.coding.decoders.time_softmax import TimeSoftmax
 from spaic_jax.coding.decoders.time_spike_counts import TimeSpikeCounts
 from spaic_jax.coding.decoders.voltage_sum import VoltageSum
 
 DECODERS: dict[str, type[Decoding]] = {
+    "complex_conv": ComplexConv,
+    "complex_count": ComplexCount,
+    "complex_latency": ComplexLatency,
+    "complex_phase": ComplexPhase,
+    "complex_timing_distance": ComplexTimingDistance,
+    "complex_trajectory": ComplexTrajectory,
     "final_step_voltage": FinalStepVoltage,
     "first_spike": FirstSpike,
     "null": EveryStep,
+    "spike_conv": SpikeConv,
     "spike_counts": SpikeCounts,
     "spike_rate": SpikeRate,
     "spike_rates": SpikeRate,
+    "time_softmax": TimeSoftmax,
     "time_spike_counts": TimeSpikeCounts,
     "v_t": VoltageEveryStep,
     "voltage_sum": VoltageSum,
@@ -31,6 +49,7 @@ def resolve_decoder(coding_method: str | Decoding, **settings: Any) -> Decoding:
 
 
 __all__ = [
-    "DECODERS", "Decoding", "EveryStep", "FinalStepVoltage", "FirstSpike", "SpikeCounts", "SpikeRate", "TimeSpikeCounts",
-    "VoltageEveryStep", "VoltageSum", "resolve_decoder",
+    "DECODERS", "ComplexConv", "ComplexCount", "ComplexLatency", "ComplexPhase", "ComplexTimingDistance",
+    "ComplexTrajectory", "Decoding", "EveryStep", "FinalStepVoltage", "FirstSpike", "SpikeConv", "SpikeCounts",
+    "SpikeRate", "TimeSoftmax", "TimeSpikeCounts", "VoltageEveryStep", "VoltageSum", "resolve_decoder",
 ]

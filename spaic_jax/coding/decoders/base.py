@@ -22,6 +22,9 @@ class Decoding(abc.ABC):
     def check(self, num: int) -> None:
         """ValueError when the settings do not fit a target of `num` neurons."""
 
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """ValueError when it cannot decode a target of this shape."""
+
     @abc.abstractmethod
     def __call__(self, kept: jax.Array) -> jax.Array:
         """What the decoder says, from the reduced variable `[B, *shape]`."""

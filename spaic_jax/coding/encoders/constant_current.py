@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import jax
+import jax.numpy as jnp
 
 from spaic_jax.coding.encoders.base import Coding, CodingStep
 from spaic_jax.program import Op
@@ -15,6 +16,7 @@ class ConstantCurrent(Coding):
 
     Args:
         amp: amplitude of an input of one.
+        input_norm: whether each sample is brought to 0 ... 1 first, by its least and its largest value.
 
     Source: SPAIC, `constant_current`.
 
@@ -23,10 +25,15 @@ class ConstantCurrent(Coding):
     """
 
     amp: float = 1.0
+    input_norm: bool = False
 
     def lower(self, source: str, target: str) -> Sequence[Op]:
         return [Op(target, CodingStep(self, "scale"), (source,))]
 
     def scale(self, x: jax.Array) -> jax.Array:
         """The current of one step."""
+        if self.input_norm:
+            sample = tuple(range(1, x.ndim))
+            low, high = x.min(sample, keepdims=True), x.max(sample, keepdims=True)
+            x = (x - low) / jnp.where(high > low, high - low, jnp.ones_like(high))
         return x * self.amp
