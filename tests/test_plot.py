@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+import spaic_jax as sj
 from spaic_jax import plot
 
 HISTORY = [{"epoch": n, "loss": 2.0 / n, "accuracy": 1 - 0.5 / n, "test_accuracy": 0.9 - 0.4 / n} for n in (1, 2, 3)]
@@ -136,3 +137,83 @@ def test_pyplot_stays_unloaded():
     before = "matplotlib.pyplot" in sys.modules
     png(plot.learning_curve(HISTORY))
     assert ("matplotlib.pyplot" in sys.modules) == before
+
+
+def test_traces_have_a_panel_a_variable_and_a_curve_a_neuron():
+    times = np.arange(1, 6) * 0.5
+    values = np.arange(15.0).reshape(5, 3)
+    figure = plot.traces({"v": values, "u": values[:, 0], "many": np.tile(values, (1, 5))}, times, labels={"v": "V (mV)"}, v_th=2.0)
+    v, u, many = figure.axes
+    np.testing.assert_allclose(v.lines[1].get_xydata(), np.stack([times, values[:, 1]], 1))
+    assert (v.get_ylabel(), u.get_ylabel(), many.get_xlabel()) == ("V (mV)", "u", "time (ms)")
+    assert v.lines[3].get_ydata()[0] == 2.0 and len(u.lines) == 2
+    np.testing.assert_allclose(many.lines[15].get_ydata(), values.mean(1))
+    assert png(figure).startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match=r"'v' has shape \(4, 3\) and times \(5,\)"):
+        plot.traces({"v": values[:4]}, times)
+    with pytest.raises(ValueError, match="got none"):
+        plot.traces({}, times)
+
+
+def test_rates_are_stairs_between_the_ends_of_the_bins():
+    rows = np.array([[10.0, 30.0], [0.0, 20.0], [5.0, 5.0]])
+    figure = plot.rates({"exc": rows, "inh": rows[:, 0]}, {"exc": [5.0, 10.0, 12.0], "inh": [5.0, 10.0, 12.0]})
+    mean, spread, alone = figure.axes[0].patches
+    np.testing.assert_allclose(mean.get_data().values, [20, 10, 5])
+    np.testing.assert_allclose(mean.get_data().edges, [0, 5, 10, 12])
+    np.testing.assert_allclose(spread.get_data().baseline, rows.min(1))
+    np.testing.assert_allclose(alone.get_data().values, rows[:, 0])
+    png(figure)
+    with pytest.raises(ValueError, match=r"'exc' has shape \(3, 2\) and times \(0,\)"):
+        plot.rates({"exc": rows}, {})
+
+
+def test_weights_are_images_on_a_scale_about_zero():
+    matrix = np.array([[0.5, -2.0, 0.0], [1.0, 0.0, 0.0]])
+    figure = plot.weights(matrix, name="synapses")
+    image = figure.axes[0].images[0]
+    np.testing.assert_array_equal(image.get_array(), matrix)
+    assert image.get_clim() == (-2.0, 2.0) and figure.axes[1].get_ylabel() == "synapses"
+    png(figure)
+    kernels = plot.weights(np.arange(24.0).reshape(3, 2, 2, 2))
+    np.testing.assert_array_equal(kernels.axes[3].images[0].get_array(), [[12, 13], [14, 15]])
+    png(kernels)
+    png(plot.weights(np.zeros((1, 500))))
+    for bad, sentence in ((np.zeros(3), r"got shape \(3,\)"), (np.full((2, 2), np.nan), "must be finite")):
+        with pytest.raises(ValueError, match=sentence):
+            plot.weights(bad)
+
+
+def test_a_phase_plane_has_the_way_its_jumps_and_what_stands_still():
+    x, y = np.array([0.0, 0.1, 0.2, 1.0, 0.9]), np.array([0.0, 0.02, 0.04, 0.3, 0.28])
+    figure = plot.phase_plane(x, y, labels=("V", "w"), nullclines={"w' = 0": lambda v: 0.5 * v}, field=lambda v, w: (w, -v))
+    axes = figure.axes[0]
+    lines = [line.get_xydata() for line in axes.lines]
+    np.testing.assert_allclose(lines[0], np.stack([x, y], 1)[:3])
+    np.testing.assert_allclose(lines[1], np.stack([x, y], 1)[3:])
+    np.testing.assert_allclose(lines[2], np.stack([x, y], 1)[2:4])
+    np.testing.assert_allclose(lines[-1][:, 1], 0.5 * lines[-1][:, 0])
+    assert axes.get_legend().get_texts()[0].get_text() == "w' = 0" and len(axes.collections) == 1
+    png(figure)
+    with pytest.raises(ValueError, match=r"got \(5,\) and \(4,\)"):
+        plot.phase_plane(x, y[:4])
+
+
+def test_a_network_is_drawn_in_order_of_flow():
+    net = sj.Network()
+    net.x, net.a, net.b = sj.Encoder(num=3), sj.NeuronGroup(4, model="lif"), sj.NeuronGroup(2, model="lif")
+    net.xa, net.ab = sj.Connection(net.x, net.a, syn_type=["dropout", "basic"]), sj.Connection(net.a, net.b, delay=2.0)
+    net.ba, net.bb = sj.Connection(net.b, net.a, "sparse"), sj.Connection(net.b, net.b)
+    net.gap, net.far = sj.Connection(net.a, net.b, "electrical"), sj.Connection(net.x, net.b, max_delay=3.0)
+    net.out = sj.Decoder(dec_target=net.b)
+    figure = plot.network_graph(net)
+    texts = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
+    boxes = [next(place for text, place in texts.items() if text.startswith(f"{name}\n")) for name in ("x", "a", "b", "out")]
+    assert [box[0] for box in boxes] == sorted({box[0] for box in boxes})
+    assert {"Dropout, Full", "Full\n2.0 ms".replace("2.0", "2"), "Sparse", "Electrical", "Full\nSynapticDelay"} <= set(texts)
+    assert len(figure.axes[0].patches) == 4 + 7
+    places = list(texts.values())
+    assert len({(round(x, 2), round(y, 2)) for x, y in places}) == len(places)
+    png(figure)
+    with pytest.raises(ValueError, match="at least one group"):
+        plot.network_graph(sj.Network())

@@ -21,7 +21,7 @@ class _EarlySum(Sum):
 
 @dataclasses.dataclass(frozen=True)
 class TimeSpikeCounts(Decoding):
-    """`sum_t O_t * 0.1 exp(-t / (0.5 T))`, with t = 0 ... T - 1 in steps, `[B, *shape]`.
+    """`sum_t O_t * 0.1 exp(-t / (0.5 T))`, with t from 0 to T - 1 in steps, `[B, *shape]`.
 
     Source: SPAIC, `time_spike_counts`.
 
