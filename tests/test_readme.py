@@ -33,6 +33,8 @@ def test_python_blocks_run_in_order(tmp_path):
     checks = """
 import math
 assert float(loss) < math.log(10), loss  # below what guessing costs: the example learns
+assert 100 < times.min() and times.max() <= 200 and len(times) == len(neurons) > 20
+assert 1 < float(result.probes["rate"].mean()) < 200 and result.probes["voltage"].shape == (200, 1, 3)
 with sj.Network() as other:
     drive = sj.Encoder(num=100, coding_method="constant_current")
     own = sj.NeuronGroup(100, model=Quadratic(tau=5.0))
