@@ -11,6 +11,7 @@ from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.lowering import lower
 from spaic_jax.network.module import Module
+from spaic_jax.network.monitors import MONITORS, RateMonitor, SpikeMonitor, StateMonitor, WeightMonitor
 from spaic_jax.network.network import Network
 from spaic_jax.network.policy import (
     POLICIES,
@@ -20,7 +21,6 @@ from spaic_jax.network.policy import (
     IncludedTypePolicy,
     IndexConnectPolicy,
 )
-from spaic_jax.network.probe import MONITORS, RateMonitor, SpikeMonitor, StateMonitor, WeightMonitor
 from spaic_jax.network.projection import Projection, expand
 
 __all__ = [

@@ -16,7 +16,7 @@ from spaic_jax.program import Initial, Op, Variable
 from spaic_jax.program.op import UPDATED
 from spaic_jax.program.program import whole_steps
 from spaic_jax.synapses import Chain, Electrical, Ends, Link, Synapse, SynapticDelay, resolve_chain, resolve_link
-from spaic_jax.synapses.axonal_delay import delayed
+from spaic_jax.synapses.delays import delayed
 
 #: A delay of all synapses, ms, or of each of them.
 Delay = float | SynapticDelay | None

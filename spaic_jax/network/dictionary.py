@@ -31,8 +31,8 @@ from spaic_jax.network.element import Element, names_of, undeclared
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.monitors import MONITORS, StateMonitor
 from spaic_jax.network.network import Network
-from spaic_jax.network.probe import MONITORS, StateMonitor
 from spaic_jax.network.projection import Projection
 from spaic_jax.neurons import NEURONS
 from spaic_jax.synapses import LINKS

@@ -14,8 +14,8 @@ from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.module import Module
+from spaic_jax.network.monitors import StateMonitor
 from spaic_jax.network.network import Network
-from spaic_jax.network.probe import StateMonitor
 from spaic_jax.network.projection import expand
 from spaic_jax.neurons.rows import model_rows
 from spaic_jax.program import Mean, Op, Program, Record, Variable

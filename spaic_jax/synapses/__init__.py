@@ -3,7 +3,7 @@
 from spaic_jax.synapses.attention import Attention
 from spaic_jax.synapses.base import Ends, Link, Weighted
 from spaic_jax.synapses.chain import Chain, resolve_chain
-from spaic_jax.synapses.delay import DELAYS, GaussianDelay, LinearDelay, RotationDelay, SynapticDelay
+from spaic_jax.synapses.delays import DELAYS, GaussianDelay, LinearDelay, RotationDelay, SynapticDelay
 from spaic_jax.synapses.direct import Direct, Pool
 from spaic_jax.synapses.distance import DistanceDependent
 from spaic_jax.synapses.electrical import Electrical

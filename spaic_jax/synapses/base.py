@@ -14,7 +14,7 @@ from spaic_jax.program.initial import as_initial
 from spaic_jax.program.op import reading
 
 if TYPE_CHECKING:
-    from spaic_jax.synapses.delay import SynapticDelay
+    from spaic_jax.synapses.delays import SynapticDelay
 
 Sizes = Any  # one number for both axes of a map, or one each
 

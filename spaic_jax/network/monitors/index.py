@@ -1,0 +1,70 @@
+"""Which neurons a monitor keeps, and what of them."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+#: Places along one axis: one of them, which takes the axis away, or several.
+Places = int | range | tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What a monitor keeps of the value of one step; a comparable function of arrays.
+
+    Attributes:
+        places: along each axis after the batch axis; empty for all of it.
+        batched: whether there is a batch axis.
+        spikes: whether it becomes booleans, a quarter of the memory: any value but zero is a spike.
+        mean: whether all that is left of a sample is its mean.
+    """
+
+    places: tuple[Places, ...] = ()
+    batched: bool = True
+    spikes: bool = False
+    mean: bool = False
+
+    def __call__(self, value: jax.Array) -> jax.Array:
+        for axis in reversed(range(len(self.places))):
+            chosen = self.places[axis]
+            index = chosen if isinstance(chosen, int) else np.asarray(chosen, np.int32)
+            value = jnp.take(value, index, axis=axis + self.batched, mode="clip")
+        if self.spikes:
+            value = value != jnp.zeros((), value.dtype)
+        return value.reshape(value.shape[0], -1).mean(1) if self.mean else value
+
+
+def checked_index(kind: str, index: Any) -> tuple[int | slice | tuple[int, ...], ...]:
+    """An index as a tuple with a number, a slice or numbers for each axis."""
+    if index is None or (isinstance(index, str) and index == "full"):
+        return ()
+    axes: list[int | slice | tuple[int, ...]] = []
+    for chosen in index if isinstance(index, tuple) else (index,):
+        array = np.asarray(chosen)
+        if isinstance(chosen, slice):
+            axes.append(chosen)
+        elif array.dtype.kind in "iu" and array.ndim == 0:
+            axes.append(int(array))
+        elif array.dtype.kind in "iu" and array.ndim == 1 and array.size:
+            axes.append(tuple(array.tolist()))
+        else:
+            raise TypeError(f"{kind}: index must hold whole numbers, lists of them or slices, not {chosen!r}.")
+    return tuple(axes)
+
+
+def places_of(chosen: int | slice | tuple[int, ...], size: int) -> Places:
+    """Places from 0 on along an axis; IndexError when one is not there."""
+    if isinstance(chosen, slice):
+        places = range(*chosen.indices(size))
+        if not places:
+            raise IndexError(f"{chosen} holds no place")
+        return places
+    numbers = (chosen,) if isinstance(chosen, int) else chosen
+    for number in numbers:
+        if not -size <= number < size:
+            raise IndexError(f"index {number} is outside")
+    counted = tuple(number % size for number in numbers)
+    return counted[0] if isinstance(chosen, int) else counted

@@ -1,0 +1,41 @@
+"""When neurons fire."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from spaic_jax.network.encoder import Encoder
+from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.monitors.index import Places, Seen
+from spaic_jax.network.monitors.state import StateMonitor
+
+
+class SpikeMonitor(StateMonitor):
+    """Keeps spikes as booleans: the result's `probes[name]`, `[T, B, *shape]`. No gradient passes it.
+
+    `Result.spike_times` gives them as times and neurons.
+
+    Args:
+        target: a group or an encoder.
+        var_name: the spikes.
+        index, window, last: as of `StateMonitor`.
+        name: name in the network; by default that of the attribute or variable it is bound to.
+
+    Example:
+        >>> SpikeMonitor(NeuronGroup(10, model="lif")).var_name
+        'O'
+    """
+
+    def __init__(
+        self,
+        target: NeuronGroup | Encoder,
+        var_name: str = "O",
+        *,
+        index: Any = None,
+        window: Sequence[float] | None = None,
+        last: int | None = None,
+        name: str | None = None,
+    ):
+        super().__init__(target, var_name, index=index, window=window, last=last, name=name)
+
+    def seen(self, places: tuple[Places, ...], batched: bool) -> Seen:
+        return Seen(places, batched, spikes=True)
