@@ -124,7 +124,7 @@ class NeuronModel(abc.ABC):
         """One step: the new value of every state variable, and of the output `"O"` where the model has it.
 
         Args:
-            p: parameters and coefficients.
+            p: parameters, coefficients, and `dt`, ms.
             state: the state variables after the previous step, `[B, *shape]`.
             current: this step's input current, `[B, *shape]`; a namespace of them where the model receives several.
 
@@ -187,8 +187,8 @@ class ModelFunction:
         currents = {name: jnp.zeros(shape) if array is None else array for name, array in currents.items()}
         current = SimpleNamespace(**currents) if len(currents) > 1 else next(iter(currents.values()))
         # One value a neuron gets a batch axis of size one, so that shapes meet without rank promotion.
-        p = SimpleNamespace(**{name: array[None] if array.ndim else array for name, array in given.items()})
-        return model.step(p, SimpleNamespace(**state), current, *draws)
+        p = {"dt": self.dt} | {name: array[None] if array.ndim else array for name, array in given.items()}
+        return model.step(SimpleNamespace(**p), SimpleNamespace(**state), current, *draws)
 
     @property
     def random(self) -> bool:

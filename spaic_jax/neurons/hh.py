@@ -94,8 +94,7 @@ class HH(SpikingModel):
         check_integrator("HH", self.integrator, ("euler", "exponential_euler"))
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        step = {"dt": jnp.float32(dt)}
-        return step if hasattr(p, "v_th") else step | {"v_th": jnp.float32(1.0 if self.compat else 50.0)}
+        return {} if hasattr(p, "v_th") else {"v_th": jnp.full_like(p.E_NA, 1.0 if self.compat else 50.0)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         u = state.V + p.Vreset

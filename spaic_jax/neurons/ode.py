@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from spaic_jax.neurons.base import First, Parameter, Range, SpikingModel, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
@@ -79,9 +78,6 @@ class ODE(SpikingModel):
 
     def bounds(self, name: str) -> Range:
         return (None, None) if name in self.values else super().bounds(name)
-
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"dt": jnp.float32(dt)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         def derivatives(x: dict[str, jax.Array]) -> Mapping[str, jax.Array]:
