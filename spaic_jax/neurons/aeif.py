@@ -7,8 +7,9 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
+from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import replace
 
 #: Largest exponent of the upswing: e^60 is finite in float32, and so is what is made of it.
@@ -21,7 +22,7 @@ def upswing(v: jax.Array, v_th: jax.Array, delta_t: jax.Array) -> jax.Array:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class AEIF(SpikingModel):
+class AEIF(RefractoryModel):
     """Adaptive exponential integrate-and-fire neuron (AdEx).
 
     $$ C V' = -g_L (V - E_L) + g_L \\Delta_T e^{(V - v_{th}) / \\Delta_T} - U + I, \\qquad
@@ -41,6 +42,7 @@ class AEIF(SpikingModel):
         tau_w: time constant of the adaptation, ms.
         gL: leak, nS.
         v_reset: potential after a spike, mV; `EL` when `None`.
+        t_ref: refractory period, ms: see `RefractoryModel`.
         integrator: `"euler"`, `"exponential_euler"` or `"rk4"`, with the input held for the step.
         surrogate: surrogate gradient of the threshold; it passes the reset too.
 
@@ -66,6 +68,7 @@ class AEIF(SpikingModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("AEIF", self.integrator)
+        self._check_below("EL" if self.v_reset is None else "v_reset", "Vspk")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         rates = {"rate_v": 1 / p.C, "rate_w": 1 / p.tau_w}
@@ -75,8 +78,8 @@ class AEIF(SpikingModel):
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
             above, u = x["V"] - p.EL, x["U"]
             v = p.rate_v * (p.gL * (upswing(x["V"], p.v_th, p.delta_t) - above) - u + current)
-            return {"V": v, "U": p.rate_w * (p.a * above - u)}
+            return {"V": self.free(state, v, 0.0), "U": p.rate_w * (p.a * above - u)}
 
         new = advance(self.integrator, derivatives, {"V": state.V, "U": state.U}, p.dt)
-        spikes = self.spike(new["V"] - p.Vspk)
-        return {"V": replace(new["V"], spikes, p.v_reset), "U": p.b * spikes + new["U"], "O": spikes}
+        fired = self.fire(p, state, new["V"] - p.Vspk)
+        return {"V": replace(new["V"], fired["O"], p.v_reset), "U": p.b * fired["O"] + new["U"], **fired}

@@ -48,6 +48,7 @@ class Izhikevich(SpikingModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("Izhikevich", self.integrator)
+        self._check_below("Vreset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"recovery": p.a / (dt if self.compat else 1.0)}
