@@ -1,6 +1,8 @@
 """Settings of every test: several fake devices, and none of JAX's silent conversions."""
 
+import itertools
 import os
+from collections.abc import Iterator
 
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2".strip()
 
@@ -9,6 +11,17 @@ import pytest
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+TESTS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def forget_what_was_compiled() -> Iterator[None]:
+    """Each compiled function takes room in the process' table of mapped memory, and its end is a segmentation fault."""
+    yield
+    if next(TESTS) % 50 == 0:
+        jax.clear_caches()
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
+from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import replace
 
 #: Largest exponent of the upswing: e^60 is finite in float32, and so is what is made of it.
@@ -20,8 +22,8 @@ def upswing(v: jax.Array, v_th: jax.Array, delta_t: jax.Array) -> jax.Array:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class AEIF(SpikingModel):
-    """Adaptive exponential integrate-and-fire neuron (AdEx), one forward Euler step at a time.
+class AEIF(RefractoryModel):
+    """Adaptive exponential integrate-and-fire neuron (AdEx).
 
     $$ C V' = -g_L (V - E_L) + g_L \\Delta_T e^{(V - v_{th}) / \\Delta_T} - U + I, \\qquad
        \\tau_w U' = a (V - E_L) - U $$
@@ -40,6 +42,8 @@ class AEIF(SpikingModel):
         tau_w: time constant of the adaptation, ms.
         gL: leak, nS.
         v_reset: potential after a spike, mV; `EL` when `None`.
+        t_ref: refractory period, ms: see `RefractoryModel`.
+        integrator: `"euler"`, `"exponential_euler"` or `"rk4"`, with the input held for the step.
         surrogate: surrogate gradient of the threshold; it passes the reset too.
 
     Source: Brette and Gerstner (2005); Naud et al., Firing patterns in the AdEx model (2008); SPAIC, `aeif` and `adex`.
@@ -59,14 +63,23 @@ class AEIF(SpikingModel):
     tau_w: Parameter = parameter(144.0, positive=True)
     gL: Parameter = parameter(30.0, positive=True)
     v_reset: Parameter = parameter(None)
+    integrator: Integrator = "euler"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_integrator("AEIF", self.integrator)
+        self._check_below("EL" if self.v_reset is None else "v_reset", "Vspk")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        rates = {"rate_v": dt / p.C, "rate_w": dt / p.tau_w}
+        rates = {"rate_v": 1 / p.C, "rate_w": 1 / p.tau_w}
         return rates if hasattr(p, "v_reset") else rates | {"v_reset": p.EL}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        above = state.V - p.EL
-        v = p.rate_v * (p.gL * (upswing(state.V, p.v_th, p.delta_t) - above) - state.U + current) + state.V
-        u = p.rate_w * (p.a * above - state.U) + state.U
-        spikes = self.spike(v - p.Vspk)
-        return {"V": replace(v, spikes, p.v_reset), "U": p.b * spikes + u, "O": spikes}
+        def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
+            above, u = x["V"] - p.EL, x["U"]
+            v = p.rate_v * (p.gL * (upswing(x["V"], p.v_th, p.delta_t) - above) - u + current)
+            return {"V": self.free(state, v, 0.0), "U": p.rate_w * (p.a * above - u)}
+
+        new = advance(self.integrator, derivatives, {"V": state.V, "U": state.U}, p.dt)
+        fired = self.fire(p, state, new["V"] - p.Vspk)
+        return {"V": replace(new["V"], fired["O"], p.v_reset), "U": p.b * fired["O"] + new["U"], **fired}

@@ -7,12 +7,13 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, apply_reset, check_reset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class ALIF(SpikingModel):
+class ALIF(RefractoryModel):
     """Adaptive LIF neuron: every spike raises its threshold for a while.
 
     $$ A_t = e^{-dt/\\tau_a} A_{t-1} + O_{t-1}, \\qquad v_t = e^{-dt/\\tau_m} V_{t-1} + I_t $$
@@ -23,6 +24,7 @@ class ALIF(SpikingModel):
         beta: what a spike adds to the threshold.
         v_th: threshold at rest.
         v_reset: potential after a hard reset.
+        t_ref: refractory period, ms: see `RefractoryModel`.
         reset: `"hard"`, `"soft"` (subtract `v_th - v_reset`) or `"none"`.
         surrogate: surrogate gradient of the threshold.
 
@@ -44,12 +46,13 @@ class ALIF(SpikingModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("ALIF", self.reset)
+        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"decay_m": jnp.exp(-dt / p.tau_m), "decay_a": jnp.exp(-dt / p.tau_a)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         a = p.decay_a * state.A + state.O
-        v = p.decay_m * state.V + current
-        spikes = self.spike(v - (p.v_th + p.beta * a))
-        return {"V": apply_reset(self.reset, v, spikes, p.v_th, p.v_reset), "A": a, "O": spikes}
+        v = self.free(state, p.decay_m * state.V + current, state.V)
+        fired = self.fire(p, state, v - (p.v_th + p.beta * a))
+        return {"V": apply_reset(self.reset, v, fired["O"], p.v_th, p.v_reset), "A": a, **fired}

@@ -86,6 +86,12 @@ class NeuronModel(abc.ABC):
         if not ((low <= value) & (value <= high)).all():
             raise ValueError(f"{type(self).__name__}: {name} must lie between {low:g} and {high:g}, not {getattr(self, name)!r}.")
 
+    def _check_below(self, name: str, limit: str) -> None:
+        """ValueError unless a parameter lies below another one."""
+        value, highest = getattr(self, name), getattr(self, limit)
+        if not (np.asarray(value) < np.asarray(highest)).all():
+            raise ValueError(f"{type(self).__name__}: {name} must lie below {limit} {highest!r}, not be {value!r}.")
+
     def first(self, state: str) -> Any:
         """The first value of a state variable: a number, an array with one a neuron, or how it is drawn."""
         value = self.initial.get(state, 0.0)
@@ -119,12 +125,15 @@ class NeuronModel(abc.ABC):
         """What follows from the parameters `p` alone, such as `exp(-dt / tau)`; `step` finds it in `p`."""
         return {}
 
+    def check_step(self, dt: float) -> None:
+        """ValueError for a parameter that does not fit steps of `dt` ms."""
+
     @abc.abstractmethod
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: Any) -> dict[str, jax.Array]:
         """One step: the new value of every state variable, and of the output `"O"` where the model has it.
 
         Args:
-            p: parameters and coefficients.
+            p: parameters, coefficients, and `dt`, ms.
             state: the state variables after the previous step, `[B, *shape]`.
             current: this step's input current, `[B, *shape]`; a namespace of them where the model receives several.
 
@@ -162,6 +171,7 @@ class ModelFunction:
     kind: type[NeuronModel]
     choices: tuple[tuple[str, Any], ...]
     method: str
+    states: tuple[str, ...]
     arguments: tuple[str, ...]
     results: tuple[str, ...]
     dt: float
@@ -169,7 +179,8 @@ class ModelFunction:
     @classmethod
     def of(cls, model: NeuronModel, method: str, arguments: tuple[str, ...], results: tuple[str, ...], dt: float) -> Self:
         """The function of a model."""
-        return cls(type(model), tuple(sorted(model.choices().items())), method, arguments, results, dt)
+        choices = tuple(sorted(model.choices().items()))
+        return cls(type(model), choices, method, tuple(model.initial), arguments, results, dt)
 
     def __str__(self) -> str:
         return f"{self.kind.__name__}.{self.method}"
@@ -181,14 +192,15 @@ class ModelFunction:
         given = dict(zip(self.arguments, arrays, strict=True))
         if self.method == "coefficients":
             return model.coefficients(SimpleNamespace(**given), self.dt)
-        state = {name: given.pop(name) for name in model.initial}
+        state = {name: given.pop(name) for name in self.states}
         currents = {name: given.pop(name, None) for name in model.receives}
-        shape = next(array.shape for array in (*state.values(), *currents.values()) if array is not None)
-        currents = {name: jnp.zeros(shape) if array is None else array for name, array in currents.items()}
+        like = next(array for array in (*state.values(), *currents.values()) if array is not None)
+        real = jnp.finfo(like.dtype).dtype if jnp.issubdtype(like.dtype, jnp.inexact) else jnp.float32
+        currents = {name: jnp.zeros(like.shape, real) if array is None else array for name, array in currents.items()}
         current = SimpleNamespace(**currents) if len(currents) > 1 else next(iter(currents.values()))
         # One value a neuron gets a batch axis of size one, so that shapes meet without rank promotion.
-        p = SimpleNamespace(**{name: array[None] if array.ndim else array for name, array in given.items()})
-        return model.step(p, SimpleNamespace(**state), current, *draws)
+        p = {"dt": self.dt} | {name: array[None] if array.ndim else array for name, array in given.items()}
+        return model.step(SimpleNamespace(**p), SimpleNamespace(**state), current, *draws)
 
     @property
     def random(self) -> bool:

@@ -7,19 +7,19 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
-from spaic_jax.neurons.refractory import count_down, hold
+from spaic_jax.neurons.refractory import RefractoryModel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class CondLIF(SpikingModel):
+class CondLIF(RefractoryModel):
     """Conductance-based LIF neuron with exponential synapses.
 
     $$ C V' = g_L (E_L - V) + g_e (E_{exc} - V) + g_i (E_{inh} - V) + I, \\qquad
        \\tau_{exc} g_e' = -g_e, \\quad \\tau_{inh} g_i' = -g_i $$
 
-    After a spike `V` is `v_reset` and held for `round(t_ref / dt)` steps. In ms, mV, pF, nS and pA.
+    After a spike `V` is `v_reset`. In ms, mV, pF, nS and pA.
 
     It receives three inputs: `g_exc` and `g_inh`, increments of the conductances, nS, and `Isyn`, a current, pA. Each
     is zero unless a connection writes it. A step adds its increments before it moves `V`.
@@ -31,7 +31,7 @@ class CondLIF(SpikingModel):
         tau_exc, tau_inh: time constants of the conductances, ms.
         v_th: threshold, mV; a spike needs `V > v_th`.
         v_reset: potential after a spike, mV.
-        t_ref: refractory period, ms.
+        t_ref: refractory period, ms: see `RefractoryModel`.
         integrator: of `V`, with the conductances held for the step: `"exponential_euler"`, then exact, `"euler"` or `"rk4"`.
         surrogate: surrogate gradient of the threshold.
 
@@ -43,7 +43,7 @@ class CondLIF(SpikingModel):
     ('Isyn', 'g_exc', 'g_inh')
     """
 
-    initial: ClassVar = {"V": "EL", "ge": 0.0, "gi": 0.0, "refrac": 0.0}
+    initial: ClassVar = {"V": "EL", "ge": 0.0, "gi": 0.0}
     receives: ClassVar = ("Isyn", "g_exc", "g_inh")
     C: Parameter = parameter(200.0, positive=True)
     gL: Parameter = parameter(10.0, positive=True)
@@ -60,11 +60,11 @@ class CondLIF(SpikingModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("CondLIF", self.integrator)
+        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {
             "rate": dt / p.C, "decay_exc": jnp.exp(-dt / p.tau_exc), "decay_inh": jnp.exp(-dt / p.tau_inh),
-            "held": jnp.round(p.t_ref / dt),
         }
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: SimpleNamespace) -> dict[str, jax.Array]:
@@ -75,9 +75,6 @@ class CondLIF(SpikingModel):
             v = x["V"]
             return {"V": p.gL * (p.EL - v) + ge * (p.E_exc - v) + gi * (p.E_inh - v) + current.Isyn}
 
-        v = hold(state.refrac, state.V, advance(self.integrator, derivatives, {"V": state.V}, p.rate)["V"])
-        spikes = self.spike(v - p.v_th)
-        return {
-            "V": jnp.where(spikes > 0, p.v_reset, v), "ge": ge, "gi": gi,
-            "refrac": count_down(state.refrac, spikes, p.held), "O": spikes,
-        }
+        v = self.free(state, advance(self.integrator, derivatives, {"V": state.V}, p.rate)["V"], state.V)
+        fired = self.fire(p, state, v - p.v_th)
+        return {"V": jnp.where(fired["O"] > 0, p.v_reset, v), "ge": ge, "gi": gi, **fired}

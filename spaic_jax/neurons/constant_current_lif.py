@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import replace
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class ConstantCurrentLIF(SpikingModel):
+class ConstantCurrentLIF(RefractoryModel):
     """Leaky integrate-and-fire neuron whose potential tends to its input.
 
     $$ v_t = V_{t-1} + \\frac{dt}{\\tau_m} (I_t - V_{t-1}), \\qquad O_t = H(v_t - v_{th}), \\qquad
@@ -21,6 +22,7 @@ class ConstantCurrentLIF(SpikingModel):
         tau_m: membrane time constant, ms.
         v_th: threshold; a spike needs `v > v_th`.
         v_reset: potential after a spike.
+        t_ref: refractory period, ms: see `RefractoryModel`.
         compat: SPAIC's equations: the input of the step before, and a reset to 0 by the spike of the step before.
         surrogate: surrogate gradient of the threshold; it passes the reset too.
 
@@ -38,6 +40,7 @@ class ConstantCurrentLIF(SpikingModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._check_below("v_reset", "v_th")
         if self.compat:
             object.__setattr__(self, "initial", {"V": 0.0, "Ilast": 0.0, "O": 0.0})
 
@@ -48,6 +51,6 @@ class ConstantCurrentLIF(SpikingModel):
         if self.compat:
             v = p.rate * (state.Ilast - state.V) + state.V
             return {"V": v - v * state.O, "Ilast": current, "O": self.spike(v - p.v_th)}
-        v = p.rate * (current - state.V) + state.V
-        spikes = self.spike(v - p.v_th)
-        return {"V": replace(v, spikes, p.v_reset), "O": spikes}
+        v = self.free(state, p.rate * (current - state.V) + state.V, state.V)
+        fired = self.fire(p, state, v - p.v_th)
+        return {"V": replace(v, fired["O"], p.v_reset), **fired}

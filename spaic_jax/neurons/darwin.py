@@ -145,7 +145,7 @@ class DarwinRandom(SpikingModel):
     def step(  # type: ignore[override]
         self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array, key: jax.Array
     ) -> dict[str, jax.Array]:
-        noise = whole(p.std * jax.random.uniform(key, state.V.shape) - p.std / 2)
+        noise = whole(p.std * jax.random.uniform(key, state.V.shape, state.V.dtype) - p.std / 2)
         v = p.P0 * state.V + noise + p.bias + current
         spikes = self.spike(v - p.v_th)
         return {"V": v - v * spikes, "O": spikes}

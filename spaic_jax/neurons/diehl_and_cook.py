@@ -68,7 +68,7 @@ class DiehlAndCook(NeuronModel):
     lbound: Parameter = parameter(-32767)
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        w = SimpleNamespace(**{name: _whole(value) for name, value in vars(p).items()})
+        w = SimpleNamespace(**{name: _whole(getattr(p, name)) for name in self.parameter_fields()})
         x = jnp.clip(current.astype(jnp.int32), w.weight_sum_min, w.weight_sum_max)
         thresh = state.thresh >> (state.thresh > w.max_threshold).astype(jnp.int32)
         v = ((w.decay * (state.V - w.v_rest)) >> w.shift_voltage) + w.v_rest
@@ -78,5 +78,5 @@ class DiehlAndCook(NeuronModel):
             "V": jnp.maximum(jnp.where(fired, w.v_reset, v), w.lbound),
             "thresh": thresh + jnp.where(fired, w.thresh_plus, 0),
             "refrac_count": jnp.where(fired, w.reset_refrac, state.refrac_count - 1),
-            "O": fired.astype(jnp.float32),
+            "O": fired.astype(current.dtype),
         }

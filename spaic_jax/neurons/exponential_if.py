@@ -5,22 +5,21 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
-import jax.numpy as jnp
 
 from spaic_jax.neurons.aeif import upswing
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
-from spaic_jax.neurons.refractory import count_down, hold
+from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import replace
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class ExponentialIF(SpikingModel):
+class ExponentialIF(RefractoryModel):
     """Exponential integrate-and-fire neuron.
 
     $$ \\tau_m V' = -(V - E_L) + \\Delta_T e^{(V - v_{th}) / \\Delta_T} + R I $$
 
-    A spike is where `V > Vspk`; there `V` becomes `v_reset` and is held for `round(t_ref / dt)` steps.
+    A spike is where `V > Vspk`; there `V` becomes `v_reset`.
 
     Args:
         tau_m: membrane time constant, ms.
@@ -30,7 +29,7 @@ class ExponentialIF(SpikingModel):
         v_reset: potential after a spike, mV.
         delta_t: sharpness of the upswing, mV.
         R: resistance, mV per unit of input.
-        t_ref: refractory period, ms.
+        t_ref: refractory period, ms: see `RefractoryModel`.
         integrator: `"euler"`, `"exponential_euler"` or `"rk4"`, with the input held for the step.
         surrogate: surrogate gradient of the threshold; it passes the reset too.
 
@@ -40,7 +39,7 @@ class ExponentialIF(SpikingModel):
     'euler'
     """
 
-    initial: ClassVar = {"V": "EL", "refrac": 0.0}
+    initial: ClassVar = {"V": "EL"}
     tau_m: Parameter = parameter(10.0, positive=True)
     EL: Parameter = parameter(-65.0)
     v_th: Parameter = parameter(-50.0)
@@ -48,23 +47,21 @@ class ExponentialIF(SpikingModel):
     v_reset: Parameter = parameter(-65.0)
     delta_t: Parameter = parameter(3.5, positive=True)
     R: Parameter = parameter(1.0)
-    t_ref: Parameter = parameter(0.0)
     integrator: Integrator = "euler"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator(type(self).__name__, self.integrator)
+        self._check_below("v_reset", "Vspk")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"rate": dt / p.tau_m, "held": jnp.round(p.t_ref / dt)}
+        return {"rate": dt / p.tau_m}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
             return {"V": upswing(x["V"], p.v_th, p.delta_t) - (x["V"] - p.EL) + p.R * current}
 
         v = advance(self.integrator, derivatives, {"V": state.V}, p.rate)["V"]
-        v = hold(state.refrac, state.V, v)
-        spikes = self.spike(v - p.Vspk)
-        return {
-            "V": replace(v, spikes, p.v_reset), "refrac": count_down(state.refrac, spikes, p.held), "O": spikes,
-        }
+        v = self.free(state, v, state.V)
+        fired = self.fire(p, state, v - p.Vspk)
+        return {"V": replace(v, fired["O"], p.v_reset), **fired}

@@ -2,13 +2,13 @@
 
 import dataclasses
 from types import SimpleNamespace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax.neurons.base import Parameter, SpikingModel, first_value, parameter
-from spaic_jax.neurons.integrators import check_integrator, phi
+from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, phi
 
 
 def _exp(x: jax.Array) -> jax.Array:
@@ -34,9 +34,9 @@ class HH(SpikingModel):
        \\quad \\alpha_h = 0.07 e^{-u/20} $$
     $$ \\beta_m = 4 e^{-u/18}, \\quad \\beta_n = 0.125 e^{-u/80}, \\quad \\beta_h = \\frac{1}{e^{(30 - u)/10} + 1} $$
 
-    whose numbers are `alpha_m1` = 0.1, `alpha_m2` = 25, `alpha_m3` = 10 and so on. The gates move first, the potential
-    then by the new gates. A spike is where `V` rises above `v_th`: one for each action potential. Forward Euler needs
-    steps of about 0.05 ms or less.
+    whose numbers are `alpha_m1` = 0.1, `alpha_m2` = 25, `alpha_m3` = 10 and so on. With `"euler"` and
+    `"exponential_euler"` the gates move first, the potential then by the new gates. A spike is where `V` rises above `v_th`: one for each action potential.
+    `"euler"` and `"rk4"` need steps of about 0.05 ms or less.
 
     Args:
         V, m, n, h: where the state variables begin.
@@ -45,7 +45,7 @@ class HH(SpikingModel):
         g_NA, g_K, g_L: largest conductances, mS/cm^2.
         E_NA, E_K, E_L: reversal potentials, mV above rest.
         alpha_m1, alpha_m2, alpha_m3, beta_m1, beta_m2, beta_m3: numbers of the rates of `m`; likewise for `n` and `h`.
-        integrator: `"euler"` or `"exponential_euler"`, which stays stable at larger steps.
+        integrator: `"euler"`, `"exponential_euler"`, which stays stable at larger steps, or `"rk4"`, the most accurate.
         compat: SPAIC's equations: the input is added to `V` without `dt`, and `O` is 1 for as long as `V > v_th`.
         surrogate: surrogate gradient of the threshold.
 
@@ -86,34 +86,53 @@ class HH(SpikingModel):
     beta_h1: Parameter = parameter(1.0)
     beta_h2: Parameter = parameter(30.0)
     beta_h3: Parameter = parameter(10.0, positive=True)
-    integrator: Literal["euler", "exponential_euler"] = "euler"
+    integrator: Integrator = "euler"
     compat: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_integrator("HH", self.integrator, ("euler", "exponential_euler"))
+        check_integrator("HH", self.integrator)
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        step = {"dt": jnp.float32(dt)}
-        return step if hasattr(p, "v_th") else step | {"v_th": jnp.float32(1.0 if self.compat else 50.0)}
+        return {} if hasattr(p, "v_th") else {"v_th": jnp.full_like(p.E_NA, 1.0 if self.compat else 50.0)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        u = state.V + p.Vreset
-        m = self._moved(p, state.m, _linoid(p.alpha_m1, p.alpha_m2, p.alpha_m3, u), p.beta_m1 * _exp((p.beta_m2 - u) / p.beta_m3))
-        n = self._moved(p, state.n, _linoid(p.alpha_n1, p.alpha_n2, p.alpha_n3, u), p.beta_n1 * _exp((p.beta_n2 - u) / p.beta_n3))
-        alpha_h = p.alpha_h1 * _exp((p.alpha_h2 - u) / p.alpha_h3)
-        h = self._moved(p, state.h, alpha_h, p.beta_h1 / (_exp((p.beta_h2 - u) / p.beta_h3) + 1))
-        na, k = p.g_NA * m**3 * h, p.g_K * n**4
-        ionic = na * (state.V - p.E_NA) + k * (state.V - p.E_K) + p.g_L * (state.V - p.E_L)
         drive = current / p.dt if self.compat else current
-        v = state.V + self._by(p, na + k + p.g_L) * (drive - ionic)
-        spikes = self.spike(v - p.v_th)
+        if self.integrator == "rk4":
+
+            def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
+                gates = {name: alpha * (1 - x[name]) - beta * x[name] for name, (alpha, beta) in self._rates(p, x["V"]).items()}
+                return {"V": drive - self._ionic(p, x["V"], x)[0], **gates}
+
+            new = advance("rk4", derivatives, {name: getattr(state, name) for name in self.initial}, p.dt)
+        else:
+            new = {}
+            for name, (alpha, beta) in self._rates(p, state.V).items():
+                x = getattr(state, name)
+                new[name] = x + self._by(p, alpha + beta) * (alpha * (1 - x) - beta * x)
+            ionic, conductance = self._ionic(p, state.V, new)
+            new["V"] = state.V + self._by(p, conductance) * (drive - ionic)
+        spikes = self.spike(new["V"] - p.v_th)
         if not self.compat:
             spikes = jnp.where(p.v_th < state.V, jnp.zeros_like(spikes), spikes)
-        return {"V": v, "m": m, "n": n, "h": h, "O": spikes}
+        return {**new, "O": spikes}
 
-    def _moved(self, p: SimpleNamespace, x: jax.Array, alpha: jax.Array, beta: jax.Array) -> jax.Array:
-        return x + self._by(p, alpha + beta) * (alpha * (1 - x) - beta * x)
+    def _rates(self, p: SimpleNamespace, v: jax.Array) -> dict[str, tuple[jax.Array, jax.Array]]:
+        """The rates at which each gate opens and closes, 1/ms."""
+        u = v + p.Vreset
+        return {
+            "m": (_linoid(p.alpha_m1, p.alpha_m2, p.alpha_m3, u), p.beta_m1 * _exp((p.beta_m2 - u) / p.beta_m3)),
+            "n": (_linoid(p.alpha_n1, p.alpha_n2, p.alpha_n3, u), p.beta_n1 * _exp((p.beta_n2 - u) / p.beta_n3)),
+            "h": (
+                p.alpha_h1 * _exp((p.alpha_h2 - u) / p.alpha_h3),
+                p.beta_h1 / (_exp((p.beta_h2 - u) / p.beta_h3) + 1),
+            ),
+        }
+
+    def _ionic(self, p: SimpleNamespace, v: jax.Array, gates: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        """The current through the membrane, and the conductance."""
+        na, k = p.g_NA * gates["m"] ** 3 * gates["h"], p.g_K * gates["n"] ** 4
+        return na * (v - p.E_NA) + k * (v - p.E_K) + p.g_L * (v - p.E_L), na + k + p.g_L
 
     def _by(self, p: SimpleNamespace, rate: jax.Array) -> jax.Array:
         """The time to move along a slope, for a variable that decays at `rate`."""

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, apply_reset, check_reset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class IF(SpikingModel):
+class IF(RefractoryModel):
     """Integrate-and-fire neuron.
 
     $$ v_t = V_{t-1} + I_t - c, \\qquad O_t = H(v_t - v_{th}), \\qquad V_t = \\mathrm{reset}(v_t, O_t) $$
@@ -20,6 +21,7 @@ class IF(SpikingModel):
         v_th: threshold; a spike needs `v > v_th`.
         v_reset: potential after a hard reset.
         ConstantDecay: `c`, what the potential loses every step.
+        t_ref: refractory period, ms: see `RefractoryModel`.
         reset: `"hard"`, `"soft"` or `"none"`.
         surrogate: surrogate gradient of the threshold.
 
@@ -38,11 +40,12 @@ class IF(SpikingModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset(type(self).__name__, self.reset)
+        self._check_below("v_reset", "v_th")
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = (state.V + current) - p.ConstantDecay
-        spikes = self.spike(v - p.v_th)
-        return {"V": apply_reset(self.reset, v, spikes, p.v_th, p.v_reset), "O": spikes}
+        v = self.free(state, (state.V + current) - p.ConstantDecay, state.V)
+        fired = self.fire(p, state, v - p.v_th)
+        return {"V": apply_reset(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

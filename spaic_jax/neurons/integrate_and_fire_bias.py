@@ -33,6 +33,10 @@ class IFB(SpikingModel):
     v_reset: Parameter = parameter(0.0)
     bias: Parameter = parameter(0.0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_below("v_reset", "v_th")
+
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v = state.V + (current + p.bias)
         spikes = self.spike(v - p.v_th)

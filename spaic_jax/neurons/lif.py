@@ -7,12 +7,13 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, apply_reset, check_reset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class LIF(SpikingModel):
+class LIF(RefractoryModel):
     """Leaky integrate-and-fire neuron.
 
     $$ v_t = e^{-dt/\\tau_m} V_{t-1} + I_t, \\qquad O_t = H(v_t - v_{th}), \\qquad V_t = \\mathrm{reset}(v_t, O_t) $$
@@ -23,6 +24,7 @@ class LIF(SpikingModel):
         tau_m: membrane time constant, ms.
         v_th: threshold, in units of `V`; a spike needs `v > v_th`.
         v_reset: potential after a hard reset.
+        t_ref: refractory period, ms: see `RefractoryModel`.
         reset: `"hard"`, `"soft"` (subtract `v_th - v_reset`) or `"none"`.
         surrogate: surrogate gradient of the threshold.
 
@@ -41,11 +43,12 @@ class LIF(SpikingModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("LIF", self.reset)
+        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"decay": jnp.exp(-dt / p.tau_m)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = p.decay * state.V + current
-        spikes = self.spike(v - p.v_th)
-        return {"V": apply_reset(self.reset, v, spikes, p.v_th, p.v_reset), "O": spikes}
+        v = self.free(state, p.decay * state.V + current, state.V)
+        fired = self.fire(p, state, v - p.v_th)
+        return {"V": apply_reset(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}

@@ -7,12 +7,13 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import replace
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class LIFM(SpikingModel):
+class LIFM(RefractoryModel):
     """Leaky integrate-and-fire neuron whose input decays exponentially.
 
     $$ i_t = e^{-dt/\\tau_p} i_{t-1} + I_t, \\qquad v_t = e^{-dt/\\tau_m} V_{t-1} + i_t $$
@@ -25,6 +26,7 @@ class LIFM(SpikingModel):
         tau_p: time constant of the synaptic current, ms.
         v_th: threshold; a spike needs `v > v_th`.
         v_reset: potential after a spike.
+        t_ref: refractory period, ms: see `RefractoryModel`.
         surrogate: surrogate gradient of the threshold; it passes the reset too.
 
     Source: SPAIC, `lifm`.
@@ -39,11 +41,15 @@ class LIFM(SpikingModel):
     v_th: Parameter = parameter(1.0)
     v_reset: Parameter = parameter(0.0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_below("v_reset", "v_th")
+
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"decay_m": jnp.exp(-dt / p.tau_m), "decay_p": jnp.exp(-dt / p.tau_p)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         i = p.decay_p * state.I + current
-        v = p.decay_m * state.V + i
-        spikes = self.spike(v - p.v_th)
-        return {"V": replace(v, spikes, p.v_reset), "I": i, "O": spikes}
+        v = self.free(state, p.decay_m * state.V + i, state.V)
+        fired = self.fire(p, state, v - p.v_th)
+        return {"V": replace(v, fired["O"], p.v_reset), "I": i, **fired}

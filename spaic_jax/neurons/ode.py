@@ -25,8 +25,9 @@ class _Frozen(dict[str, Any]):
 class ODE(SpikingModel):
     """A model whose state follows `x' = rhs(p, x, I)`, with the input held for the step.
 
-    Where `threshold` is given, the first variable is compared with it and set to `reset` after a spike. Otherwise there
-    are no spikes, and the first variable is the output.
+    Where `threshold` is given, the first variable is compared with it and set to `reset` after a spike; with `reset=None` it
+    is left alone, and a spike is where it rises above the threshold. Without a threshold there are no spikes, and the first
+    variable is the output.
 
     Args:
         rhs: `rhs(p, x, current)` gives the derivatives, a mapping with one entry a state variable; `p` and `x` are
@@ -35,7 +36,7 @@ class ODE(SpikingModel):
         initial: first values, by variable; a number or how it is drawn.
         values: the parameters that `rhs` finds in `p`, a number or one number a neuron; a group may train them.
         threshold: the first variable's threshold, a parameter as well, or `None`.
-        reset: where a spike puts the first variable.
+        reset: where a spike puts the first variable, or `None`.
         integrator: `"euler"`, `"exponential_euler"` (each equation linearised about its own variable) or `"rk4"`.
         surrogate: surrogate gradient of the threshold; it passes the reset too.
 
@@ -74,14 +75,15 @@ class ODE(SpikingModel):
         object.__setattr__(self, "output", next(iter(self.initial)) if self.threshold is None else "O")
         object.__setattr__(self, "spiking", self.threshold is not None)
 
+    def _check(self, name: str, value: Any, positive: bool) -> None:
+        if name != "reset" or value is not None:
+            super()._check(name, value, positive)
+
     def parameters(self) -> dict[str, Parameter]:
         return {**super().parameters(), **self.values}
 
     def bounds(self, name: str) -> Range:
         return (None, None) if name in self.values else super().bounds(name)
-
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"dt": jnp.float32(dt)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         def derivatives(x: dict[str, jax.Array]) -> Mapping[str, jax.Array]:
@@ -95,4 +97,6 @@ class ODE(SpikingModel):
             return new
         first = next(iter(self.initial))
         spikes = self.spike(new[first] - p.threshold)
+        if not hasattr(p, "reset"):
+            return new | {"O": jnp.where(getattr(state, first) > p.threshold, jnp.zeros_like(spikes), spikes)}
         return new | {first: replace(new[first], spikes, p.reset), "O": spikes}

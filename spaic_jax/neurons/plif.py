@@ -8,12 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, apply_reset, check_reset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class PLIF(SpikingModel):
+class PLIF(RefractoryModel):
     """Parametric leaky integrate-and-fire neuron.
 
     $$ v_t = V_{t-1} + \\sigma(w) (I_t - (V_{t-1} - v_{reset})), \\qquad O_t = H(v_t - v_{th}), \\qquad
@@ -27,6 +28,7 @@ class PLIF(SpikingModel):
             `tau_m` says nothing then.
         v_th: threshold; a spike needs `v > v_th`.
         v_reset: potential after a hard reset, and that of rest.
+        t_ref: refractory period, ms: see `RefractoryModel`.
         reset: `"hard"`, `"soft"` or `"none"`.
         compat: SPAIC's equations: the reset comes one step late, from the spike of the step before, to 0.
         surrogate: surrogate gradient of the threshold.
@@ -51,6 +53,7 @@ class PLIF(SpikingModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("PLIF", self.reset)
+        self._check_below("v_reset", "v_th")
         if not (np.asarray(self.tau_m) > 1).all():
             raise ValueError(f"PLIF: tau_m must be above 1, not {self.tau_m}.")
         if self.compat:
@@ -63,6 +66,6 @@ class PLIF(SpikingModel):
         if self.compat:
             v = p.leak * (current - state.V) + state.V
             return {"V": jnp.where(state.O > 0, jnp.zeros_like(v), v), "O": self.spike(v - p.v_th)}
-        v = state.V + p.leak * (current - (state.V - p.v_reset))
-        spikes = self.spike(v - p.v_th)
-        return {"V": apply_reset(self.reset, v, spikes, p.v_th, p.v_reset), "O": spikes}
+        v = self.free(state, state.V + p.leak * (current - (state.V - p.v_reset)), state.V)
+        fired = self.fire(p, state, v - p.v_th)
+        return {"V": apply_reset(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}

@@ -5,21 +5,20 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
-import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
-from spaic_jax.neurons.refractory import count_down, hold
+from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import replace
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class QuadraticIF(SpikingModel):
+class QuadraticIF(RefractoryModel):
     """Quadratic (leaky) integrate-and-fire neuron.
 
     $$ \\tau_m V' = a_0 (V - v_{rest}) (V - v_c) + R I $$
 
-    A spike is where `V > v_th`, the peak; there `V` becomes `v_reset` and is held for `round(t_ref / dt)` steps. SPAIC's
+    A spike is where `V > v_th`, the peak; there `V` becomes `v_reset`. SPAIC's
     `qlif` is a list of operations that was never finished; this is the published model.
 
     Args:
@@ -29,7 +28,7 @@ class QuadraticIF(SpikingModel):
         v_th: peak of a spike, mV.
         v_reset: potential after a spike, mV.
         R: resistance, mV per unit of input.
-        t_ref: refractory period, ms.
+        t_ref: refractory period, ms: see `RefractoryModel`.
         integrator: `"euler"`, `"exponential_euler"` or `"rk4"`, with the input held for the step.
         surrogate: surrogate gradient of the threshold; it passes the reset too.
 
@@ -39,7 +38,7 @@ class QuadraticIF(SpikingModel):
     -50.0
     """
 
-    initial: ClassVar = {"V": "v_rest", "refrac": 0.0}
+    initial: ClassVar = {"V": "v_rest"}
     tau_m: Parameter = parameter(10.0, positive=True)
     a_0: Parameter = parameter(0.05, positive=True)
     v_rest: Parameter = parameter(-65.0)
@@ -47,23 +46,21 @@ class QuadraticIF(SpikingModel):
     v_th: Parameter = parameter(0.0)
     v_reset: Parameter = parameter(-65.0)
     R: Parameter = parameter(1.0)
-    t_ref: Parameter = parameter(0.0)
     integrator: Integrator = "euler"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator(type(self).__name__, self.integrator)
+        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"rate": dt / p.tau_m, "held": jnp.round(p.t_ref / dt)}
+        return {"rate": dt / p.tau_m}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
             return {"V": p.a_0 * (x["V"] - p.v_rest) * (x["V"] - p.v_c) + p.R * current}
 
         v = advance(self.integrator, derivatives, {"V": state.V}, p.rate)["V"]
-        v = hold(state.refrac, state.V, v)
-        spikes = self.spike(v - p.v_th)
-        return {
-            "V": replace(v, spikes, p.v_reset), "refrac": count_down(state.refrac, spikes, p.held), "O": spikes,
-        }
+        v = self.free(state, v, state.V)
+        fired = self.fire(p, state, v - p.v_th)
+        return {"V": replace(v, fired["O"], p.v_reset), **fired}

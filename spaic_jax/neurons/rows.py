@@ -35,6 +35,10 @@ def model_rows(
         trained: names of the parameters that are trained.
         ranges: lowest and highest values of trained parameters, instead of the model's own.
     """
+    try:
+        model.check_step(dt)
+    except ValueError as error:
+        raise ValueError(f"group '{name}': {error}") from error
     parameters = model.parameters()
     variables = []
     for key, value in parameters.items():

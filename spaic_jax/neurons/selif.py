@@ -64,7 +64,7 @@ class SELIF(SpikingModel):
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         decays = {f"decay_{name}": jnp.exp(-dt / getattr(p, f"tau_{name}")) for name in "pqr"}
-        return decays | {"V0": peak_gain(p.tau_p, p.tau_q), "dt": jnp.float32(dt)}
+        return decays | {"V0": peak_gain(p.tau_p, p.tau_q)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         drive = p.V0 * current

@@ -56,7 +56,6 @@ class SLIF(SpikingModel):
         return {
             "decay_m": jnp.exp(-dt / p.tau_m), "decay_q": jnp.exp(-dt / p.tau_q), "V0": peak_gain(p.tau_p, p.tau_q),
             "slope_m": (1 - dt / (2 * p.tau_m)) / p.tau_m, "slope_q": (1 - dt / (2 * p.tau_q)) / p.tau_q,
-            "dt": jnp.float32(dt),
         }
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
