@@ -1,4 +1,4 @@
-"""For users of SPAIC: every name of its Backend and Torch_Backend, and what does the same here.
+"""For users of SPAIC: every name of its Backend and Torch_Backend, names that went elsewhere, and what does the same here.
 
 `print(spaic_jax.coming_from_spaic.page())` lists them all. An op keeps its name, argument order and meaning; what a backend did
 to itself, a function here does to a value.
@@ -88,6 +88,20 @@ NAMES: dict[str, Counterpart] = {
     "r_update_step": Counterpart(None, "Dead code in SPAIC."),
     "var_check": Counterpart("spaic_jax.Program", "Making one checks every name, read, shape and dtype."),
     "get_dependency": Counterpart("spaic_jax.Simulator.plan", "`print(sim.plan)` shows what depends on what."),
+    "max_delay": Counterpart("spaic_jax.Connection", "`Connection(..., max_delay=6.0)`: one delay a synapse; 0 means none, not the longest."),
+    "delay_complex_synapse": Counterpart("spaic_jax.synapses.RotationDelay", "`Connection(..., delay=RotationDelay(...))`, in closed form."),
+    "Isyn_bn": Counterpart("spaic_jax.synapses.Homeostasis", "`syn_type=[\"basic\", \"isyn_bn\"]`."),
+    "train": Counterpart("spaic_jax.Simulator.train", "Gives the simulator of training; the other one is that of evaluation."),
+    "eval": Counterpart("spaic_jax.Simulator", "What `build` gives."),
+    "times": Counterpart("spaic_jax.Result.times", "By name of the monitor, ms."),
+    "values": Counterpart("spaic_jax.Result.probes", "Time comes first: `[T, B, ...]`."),
+    "grads": Counterpart("spaic_jax.probe_gradients", "For monitors with `get_grad=True`; no sample is dropped."),
+    "spk_times": Counterpart("spaic_jax.Result.spike_times", "The first of what it returns."),
+    "spk_index": Counterpart("spaic_jax.Result.spike_times", "The second of what it returns."),
+    "spk_count": Counterpart("spaic_jax.Result.probes", "`result.probes[name].sum(0)`."),
+    "time_spk_rate": Counterpart("spaic_jax.Result.probes", "`result.probes[name].mean(1)`."),
+    "time_pop_rate": Counterpart("spaic_jax.RateMonitor", "In Hz; a step's share of neurons is `result.probes[name].mean(2)`."),
+    "nbatch": Counterpart("spaic_jax.Result", "Each run gives a result of its own: keep the last ones in a list."),
     "get_str": Counterpart("spaic_jax.Program.__str__", "`print(program)`."),
 }
 
