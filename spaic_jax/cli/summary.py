@@ -36,7 +36,7 @@ def summary(config: str, changes: Sequence[str]) -> None:
         groups.append([name, _axes(group.shape), type(group.model).__name__, trained, _read_by(network, group)])
     connections = [
         [
-            name, f"{network.name_of(link.pre)} -> {network.name_of(link.post)}", type(link.link).__name__,
+            name, f"{network.name_of(link.pre)} -> {network.name_of(link.post)}", link.chain.label,
             f"{sum(size for full, size in sized.items() if full.startswith(f'{name}.')):,}",
         ]
         for name, link in network.of_kind(Connection).items()
