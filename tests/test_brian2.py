@@ -84,8 +84,8 @@ def test_neuron_takes_the_steps_of_brian2(name, integrator):
         potential, spikes = run(name, integrator, dt)
         assert len(spikes) >= 5
         np.testing.assert_array_equal(spikes, recorded["spikes"])
-        # Rounding grows where neighbouring solutions part, which they do on the way up to a spike.
-        np.testing.assert_allclose(potential[b.EVERY - 1 :: b.EVERY], recorded["V"], rtol=0, atol=1e-7)
+        # Rounding grows on the way up to a spike, where neighbouring solutions part.
+        np.testing.assert_allclose(potential[b.EVERY - 1 :: b.EVERY], recorded["V"], rtol=0, atol=1e-9 if integrator == "exact" else 2e-6)
 
 
 @pytest.mark.parametrize(("name", "integrator"), SAME)
@@ -96,15 +96,17 @@ def test_neuron_in_single_precision_is_within_a_step(name, integrator):
     assert len(spikes) == len(recorded) and np.abs(spikes - recorded).max() <= 1
 
 
-#: Order at which the potential converges, and how far spikes may be from the true ones at both steps, ms.
+#: Order at which the potential converges (`None`: at once), and how far a spike may be from the true one at the larger
+#: step, ms. The gates of hh move before its potential, whence its second order; other models of several variables move all
+#: at once. Grid and resets alone make a spike of an exact model late by more than a step after some others.
 ORDERS = {
-    ("lif", "exact"): (None, 0.5), ("lif_refractory", "exact"): (None, 0.5), ("alif", "exact"): (None, 0.5),
-    ("qif", "euler"): (1, 2.0), ("qif", "exponential_euler"): (2, 2.0), ("qif", "rk4"): (4, 2.0),
-    ("eif", "euler"): (1, 2.0), ("eif", "exponential_euler"): (2, 2.0), ("eif", "rk4"): (4, 2.0),
-    ("aeif", "euler"): (1, 2.0), ("aeif", "exponential_euler"): (1, 2.0), ("aeif", "rk4"): (4, 2.0),
-    ("izh", "euler"): (1, 2.0), ("izh", "exponential_euler"): (1, 2.0), ("izh", "rk4"): (4, 2.0),
-    ("hh", "euler"): (1, 2.0), ("hh", "exponential_euler"): (1, 2.0), ("hh", "rk4"): (4, 2.0),
-    ("traub", "euler"): (1, 2.0), ("traub", "exponential_euler"): (1, 2.0), ("traub", "rk4"): (4, 2.0),
+    ("lif", "exact"): (None, 0.5), ("lif_refractory", "exact"): (None, 0.5), ("alif", "exact"): (None, 0.3),
+    ("qif", "euler"): (1, 0.9), ("qif", "exponential_euler"): (2, 0.3), ("qif", "rk4"): (4, 0.3),
+    ("eif", "euler"): (1, 3.0), ("eif", "exponential_euler"): (2, 0.8), ("eif", "rk4"): (4, 0.6),
+    ("aeif", "euler"): (1, 2.5), ("aeif", "exponential_euler"): (1, 1.2), ("aeif", "rk4"): (4, 0.8),
+    ("izh", "euler"): (1, 6.0), ("izh", "exponential_euler"): (1, 1.4), ("izh", "rk4"): (4, 1.4),
+    ("hh", "euler"): (1, 0.3), ("hh", "exponential_euler"): (2, 0.04), ("hh", "rk4"): (4, 0.03),
+    ("traub", "euler"): (1, 4.5), ("traub", "exponential_euler"): (1, 4.5), ("traub", "rk4"): (4, 0.03),
 }
 
 
@@ -128,8 +130,8 @@ def test_neuron_converges_to_the_solution(name, integrator):
     if order is None:
         assert max(coarse[0], fine[0]) < 1e-9
     else:
-        assert order - 0.4 < np.log2(coarse[0] / fine[0]) < order + 1
-    assert max(coarse[1], fine[1]) < lag
+        assert abs(np.log2(coarse[0] / fine[0]) - order) < 0.25
+    assert coarse[1] < lag and fine[1] < 0.75 * lag
 
 
 def with_synapses(name, dt, **choices):
@@ -185,7 +187,9 @@ def test_a_delay_of_one_and_a_half_ms(propagation, late):
     assert len(second) >= 3
     np.testing.assert_array_equal(np.flatnonzero(probes["a"]), first + late)
     np.testing.assert_array_equal(np.flatnonzero(probes["c"]), second + 2 * late)
-    np.testing.assert_allclose(probes["V"][b.EVERY - 1 + 2 * late :: b.EVERY, 0, 0], potential[: None if not late else -1] if late else potential, rtol=0, atol=1e-9)
+    # The two connections add a step each.
+    got = np.asarray(probes["V"])[b.EVERY - 1 + 2 * late :: b.EVERY, 0, 0]
+    np.testing.assert_allclose(got, potential[: len(got)], rtol=0, atol=1e-9)
 
 
 def recurrent(delay, dtype):
@@ -211,16 +215,14 @@ def recurrent(delay, dtype):
 @pytest.mark.parametrize("delay", [0.1, 1.5])
 def test_a_recurrent_network_spikes_as_in_brian2(delay):
     expected = {what: recordings()[f"recurrent/{delay}/{what}"] for what in ("V", "steps", "neurons")}
-    assert len(expected["steps"]) > 400
+    assert len(expected["steps"]) > 300
     steps, neurons, potential = recurrent(delay, "float64")
     np.testing.assert_array_equal(steps, expected["steps"])
     np.testing.assert_array_equal(neurons, expected["neurons"])
     np.testing.assert_allclose(potential[b.EVERY - 1 :: b.EVERY], expected["V"], rtol=0, atol=1e-7)
-    # In single precision rounding may move a spike by a step, and all that follows from it a little.
-    single = set(zip(*recurrent(delay, "float32")[:2], strict=True))
-    double = set(zip(steps, neurons, strict=True))
-    moved = [(step, neuron) for step, neuron in single - double if not {(step - 1, neuron), (step + 1, neuron)} & double]
-    assert len(moved) <= 0.02 * len(double) and abs(len(single) - len(double)) <= 0.01 * len(double)
+    # In single precision rounding may move a spike by a step, now and then.
+    moved = set(zip(*recurrent(delay, "float32")[:2], strict=True)) ^ set(zip(steps, neurons, strict=True))
+    assert len(moved) <= 10
 
 
 @pytest.mark.slow

@@ -195,7 +195,8 @@ class ModelFunction:
         state = {name: given.pop(name) for name in self.states}
         currents = {name: given.pop(name, None) for name in model.receives}
         shape = next(array.shape for array in (*state.values(), *currents.values()) if array is not None)
-        currents = {name: jnp.zeros(shape) if array is None else array for name, array in currents.items()}
+        # A weakly typed zero, which takes the precision of what it meets.
+        currents = {name: jnp.full(shape, 0.0) if array is None else array for name, array in currents.items()}
         current = SimpleNamespace(**currents) if len(currents) > 1 else next(iter(currents.values()))
         # One value a neuron gets a batch axis of size one, so that shapes meet without rank promotion.
         p = {"dt": self.dt} | {name: array[None] if array.ndim else array for name, array in given.items()}
