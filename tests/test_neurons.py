@@ -20,7 +20,7 @@ def run_one(model, current, dt=1.0, **parameters):
     net.x = sj.Encoder(num=n, coding_method="null")
     net.g = sj.NeuronGroup(n, model=model, **parameters)
     net.w = sj.Connection(net.x, net.g, weight=np.eye(n))
-    for name in [*net.g.model.initial, "O"] if net.g.output == "O" else net.g.model.initial:
+    for name in dict.fromkeys([*net.g.model.initial, *(["O"] if net.g.output == "O" else [])]):
         setattr(net, f"m_{name}", sj.StateMonitor(net.g, name))
     sim = sj.build(net, dt=dt)
     probes = sim.run(sim.init(jax.random.key(0), current.shape[1]), {"x": current}).probes

@@ -121,20 +121,52 @@ def test_hodgkin_huxley_rates_where_they_are_zero_over_zero():
 @pytest.mark.parametrize(
     ("model", "drive", "parameters"),
     [
+        ("aeif", 1e6, {}),
+        ("alif", 1e3, {}),
         ("condlif", 1e5, {}),
+        ("constantcurrentlif", 1e3, {}),
         ("cubalif", 1e3, {}),
+        ("cubalif", 1e4, {"reset": "soft"}),
         ("eif", 1e5, {"delta_t": 1.0}),
+        ("if", 1e3, {"reset": "none"}),
+        ("lif", 1e3, {}),
+        ("lifm", 1e3, {}),
+        ("plif", 1e3, {}),
         ("qif", 1e5, {}),
         ("lifint", 1e3, {"reset_refrac": 10}),
     ],
 )
 def test_refractory_period_bounds_the_rate(model, drive, parameters):
     """However strong the drive, spikes are the period and one step apart."""
-    parameters = parameters or {"t_ref": 5.0}
-    parameters |= {} if "reset_refrac" in parameters else {"t_ref": 5.0}
-    spikes = run_one(model, constant(drive, 60), dt=0.5, **parameters)["O"][:, 0, 0]
+    parameters = parameters | ({} if "reset_refrac" in parameters else {"t_ref": 5.0})
+    got = run_one(model, constant(drive, 60), dt=0.5, **parameters)
     # lifint counts in steps, and the step of the spike is one of them.
-    np.testing.assert_array_equal(np.diff(np.flatnonzero(spikes)), 11)
+    at = np.flatnonzero(got["O"][:, 0, 0])
+    assert len(at) == 6
+    np.testing.assert_array_equal(np.diff(at), 11)
+    if "t_ref" in parameters:
+        # The potential is that after the spike for as many steps as the period has, and then moves.
+        held = got["V"][at[0] : at[0] + 11, 0, 0]
+        assert (held == held[0]).all()
+
+
+def test_refractory_periods_may_differ_by_neuron():
+    spikes = run_one("lif", constant(1e3, 60, 3), dt=0.5, t_ref=[0.0, 1.0, 5.0])["O"][:, 0]
+    np.testing.assert_array_equal(spikes.sum(0), [60, 20, 6])
+
+
+def test_no_refractory_period_costs_nothing():
+    def program(**choice):
+        net = sj.Network()
+        net.x, net.g = sj.Encoder(num=2), sj.NeuronGroup(2, model="cubalif", **choice)
+        net.w = sj.Connection(net.x, net.g)
+        return sj.build(net, dt=0.5).program
+
+    assert program() == program(t_ref=0.0)
+    assert "g.refrac" not in program().by_name and "g.t_ref" not in program().by_name
+    assert "g.refrac" in program(t_ref=1.0).by_name
+    with pytest.raises(ValueError, match=r"group 'g': t_ref must be a positive whole number of steps: 1\.2 ms is 2\.4 steps"):
+        program(t_ref=1.2)
 
 
 def test_thresholds_do_not_lag():
@@ -395,6 +427,11 @@ def test_ode_spikes_and_trains(key):
         (lambda: sj.NeuronGroup(3, model="plif", tau_m=1.0), "PLIF: tau_m must be above 1, not 1.0"),
         (lambda: sj.NeuronGroup(3, model="clif2k", tau_s=20.0), "CLIF2K: tau_m and tau_s must differ, both are 20.0"),
         (lambda: sj.NeuronGroup(3, model="cubalif", order="input"), "CubaLIF: unknown order 'input'"),
+        (lambda: sj.NeuronGroup(3, model="cubalif", v_reset=2.0), "CubaLIF: v_reset must lie below v_th 1.0, not be 2.0"),
+        (lambda: sj.NeuronGroup(3, model="aeif", v_reset=30.0), "AEIF: v_reset must lie below Vspk 20.0, not be 30.0"),
+        (lambda: sj.NeuronGroup(3, model="izh", Vreset=30.0), "Izhikevich: Vreset must lie below v_th 30.0, not be 30.0"),
+        (lambda: sj.NeuronGroup(3, model="lif", t_ref=-1.0), "LIF: t_ref must not be negative, not -1.0"),
+        (lambda: sj.NeuronGroup(3, model="plif", t_ref=1.0, compat=True), "PLIF: SPAIC's equations (compat) have no refractory period"),
         (lambda: sj.NeuronGroup(3, model="hh", V=[0.0, 1.0]), "V has shape (2,), but needs one number or (3,)"),
         (lambda: sj.NeuronGroup(3, model="hh", m=float("inf")), "HH: m must be a finite number"),
     ],

@@ -35,8 +35,8 @@ class HH(SpikingModel):
     $$ \\beta_m = 4 e^{-u/18}, \\quad \\beta_n = 0.125 e^{-u/80}, \\quad \\beta_h = \\frac{1}{e^{(30 - u)/10} + 1} $$
 
     whose numbers are `alpha_m1` = 0.1, `alpha_m2` = 25, `alpha_m3` = 10 and so on. With `"euler"` and
-    `"exponential_euler"` the gates move first, the potential then by the new gates. A spike is where `V` rises above `v_th`: one for each action potential.
-    `"euler"` and `"rk4"` need steps of about 0.05 ms or less.
+    `"exponential_euler"` the gates move first, the potential then by the new gates. A spike is where `V` rises above
+    `v_th`: one for each action potential. `"euler"` and `"rk4"` need steps of about 0.05 ms or less.
 
     Args:
         V, m, n, h: where the state variables begin.
