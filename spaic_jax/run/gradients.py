@@ -52,7 +52,7 @@ def probe_gradients(
         >>> slopes = sj.probe_gradients(
         ...     sim, lambda result: result.outputs["last"].sum(), sim.init(jax.random.key(0)), {"drive": [[[1.0]], [[0.0]]]}
         ... )
-        >>> slopes["potential"].ravel().round(3).tolist()
+        >>> [round(float(slope), 3) for slope in slopes["potential"].ravel()]
         [0.368, 1.0]
     """
     nudges = {v.name.rpartition(".")[0]: v for v in sim.program.of_role("input") if v.optional}
