@@ -1,5 +1,6 @@
 """A population of neurons."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -91,6 +92,7 @@ class NeuronGroup(Element):
     def lower(self, site: Site, context: Context) -> Fragment:
         """The rows of the model, and how many neurons spike, for the health of a run."""
         reads = {variable: f"{site.name}.{variable}" for variable in context.received(self)}
+        site = dataclasses.replace(site, takes=self.shape)
         rows = model_rows(
             site, context, self.model, reads=reads, trained=self.parameter_variables, ranges=self.varible_ranges
         )
