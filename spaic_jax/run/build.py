@@ -3,8 +3,8 @@
 from typing import get_args
 
 from spaic_jax._errors import unknown
-from spaic_jax.network import Network, lower
-from spaic_jax.network.lowering import Propagation
+from spaic_jax.lowering import Propagation, lower
+from spaic_jax.network import Network
 from spaic_jax.plan import ReferencePlan, TiledPlan
 from spaic_jax.plan.remat import Remat, check_remat
 from spaic_jax.program import Program
