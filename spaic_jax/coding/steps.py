@@ -11,8 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-#: Rounding of a quotient of two numbers of ms, in units of the last place.
-_ULPS = 4
+from spaic_jax import _dtypes
 
 
 def ceil_step(time: float, dt: float) -> int:
@@ -34,31 +33,30 @@ def _snapped(steps: float) -> float:
 def floor_steps(times: Any, dt: float) -> Any:
     """The steps that the times of an array lie in, as numbers of its dtype; NaN stays NaN.
 
-    `times` is an array of NumPy or JAX of float32 or a wider dtype.
+    `times` is an array of NumPy or JAX, of float32 or a wider dtype.
     """
-    xp = np if isinstance(times, np.ndarray) else jnp
-    return floored(times / xp.asarray(dt, times.dtype), xp.finfo(times.dtype).eps * _ULPS / 2)
+    return floored(times / np.asarray(dt, times.dtype))
 
 
-def floored(steps: Any, slack: float, size: Any = None) -> Any:
-    """The whole number below each number of steps, or the next one where that is not further than rounding.
+def floored(steps: Any, size: Any = None) -> Any:
+    """The whole number below each number of steps, or the next one where only rounding lies between.
 
     Args:
-        steps: numbers of steps.
-        slack: rounding beside `size`.
-        size: what the rounding goes with; the numbers themselves by default.
+        steps: numbers of steps, an array of NumPy or JAX.
+        size: the size of the numbers that they were computed of, which rounding goes with; their own by default.
     """
     xp = np if isinstance(steps, np.ndarray) else jnp
+    size = xp.maximum(xp.abs(steps) if size is None else size, 1)
     whole = xp.round(steps)
-    near = xp.abs(steps - whole) <= slack * xp.maximum(xp.abs(steps) if size is None else size, 1)
+    near = xp.abs(steps - whole) <= 2 * float(jnp.finfo(steps.dtype).eps) * size
     return xp.where(near, whole, xp.floor(steps))
 
 
 def wide(x: jax.Array) -> jax.Array:
     """Numbers of half precision as float32, in which times and probabilities are told apart; others as they are."""
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return x.astype(_dtypes.wide(x.dtype))
 
 
-def at(position: jax.Array, step: jax.Array, like: jax.Array) -> jax.Array:
-    """A spike where a step is this one, in the dtype of `like`."""
-    return (position == step).astype(like.dtype)
+def spikes_at(x: jax.Array, step: jax.Array, position: jax.Array) -> jax.Array:
+    """The spikes of one step, in the dtype of the data: those whose step it is."""
+    return (step == position).astype(x.dtype)

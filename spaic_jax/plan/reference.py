@@ -55,7 +55,7 @@ class ReferencePlan:
         start = (dict(state), records.start(program, batch_size, steps))
         positions = jnp.arange(steps, dtype=jnp.int32)
         (final, totals), rows = jax.lax.scan(body, start, (positions, dict(sequences)), length=steps)
-        return final, records.finish(program, totals, rows, steps)
+        return final, records.finish(program, totals, rows, steps, fixed)
 
     def __str__(self) -> str:
         return f"reference plan: one scan of all {len(self.program.ops)} ops"

@@ -82,7 +82,7 @@ class TiledPlan:
             whole = math.ceil(chunk.steps / length) * length
             body = functools.partial(_in_tiles, jax.checkpoint(body, prevent_cse=False), whole)
         (final, totals), rows = body(carry, xs)
-        return final, records.finish(program, totals, rows, steps)
+        return final, records.finish(program, totals, rows, steps, fixed)
 
     def tile_length(self, stages: tuple[Stage, ...], steps: int, batch_size: int) -> int:
         """The number of steps of a tile."""
