@@ -6,7 +6,8 @@ from typing import Any, Literal, get_args
 
 from spaic_jax._errors import unknown
 from spaic_jax._graph import components
-from spaic_jax.network import Decoder, Element, Network, NeuronGroup, StateMonitor, expand
+from spaic_jax.edit import expand
+from spaic_jax.network import Decoder, Element, Monitor, Network, NeuronGroup
 from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Op, Program, Site
 from spaic_jax.program.op import UPDATED, base_name
@@ -50,7 +51,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
 
     context = Context(dt, network.name_of, read, received)
     # Who looks at others comes last, so that all variables are there to be looked at.
-    for name, member in sorted(members.items(), key=lambda item: isinstance(item[1], Decoder | StateMonitor)):
+    for name, member in sorted(members.items(), key=lambda item: isinstance(item[1], Decoder | Monitor)):
         fragment = member.lower(Site(name, owner=member), context)
         context.made += _without_shared(name, fragment, context)
     made = context.made
@@ -136,7 +137,7 @@ def _check_targets(network: Network, members: dict[str, Element]) -> None:
     """ValueError when a member writes what its group does not take."""
     for name, member in members.items():
         for group, variable in member.writes:
-            if not isinstance(member, StateMonitor) and variable not in group.model.receives:
+            if not isinstance(member, Monitor) and variable not in group.model.receives:
                 choices = unknown("variable", variable, group.model.receives)
                 raise ValueError(f"'{name}' writes to '{network.name_of(group)}': {choices}")
 

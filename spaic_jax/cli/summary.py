@@ -9,7 +9,8 @@ from spaic_jax._extras import import_extra
 from spaic_jax.cli.config import read_config
 from spaic_jax.cli.errors import user_errors
 from spaic_jax.cli.experiment import build_network
-from spaic_jax.network import Connection, Decoder, NeuronGroup, Source, expand
+from spaic_jax.edit import expand
+from spaic_jax.network import Connection, Decoder, NeuronGroup, Source
 
 
 def summary(config: str, changes: Sequence[str]) -> None:

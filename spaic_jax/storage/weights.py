@@ -34,7 +34,12 @@ def save_weights(path: str | os.PathLike[str], sim: Simulator, variables: Variab
         >>> sorted(variables.params), epoch
         (['synapses.weight'], 0)
     """
-    write_tensors(path, {**variables.params, **variables.constants, **variables.plastic}, sim.program, "weights", {"epoch": str(epoch)})
+    write_tensors(path, weights_of(variables), sim.program, "weights", {"epoch": str(epoch)})
+
+
+def weights_of(variables: Variables) -> dict[str, jax.Array]:
+    """What lasts over runs: parameters, constants, and what is learned without a gradient."""
+    return {**variables.params, **variables.constants, **variables.plastic}
 
 
 def load_weights(path: str | os.PathLike[str], sim: Simulator, batch_size: int = 1) -> tuple[Variables, int]:
