@@ -6,7 +6,7 @@ The new network is a plain `Network`, also where the old one was of a class of i
 """
 
 from spaic_jax.edit.copying import copy
-from spaic_jax.edit.expand import expand
+from spaic_jax.edit.expansion import expand
 from spaic_jax.edit.marks import add_type, hide, show
 from spaic_jax.edit.members import add, delete, replace
 from spaic_jax.edit.merging import merge

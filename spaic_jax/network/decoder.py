@@ -54,7 +54,7 @@ class Decoder(Element):
         self.decoding.check_shape(self.dec_target.shape)
 
     dec_target: NeuronGroup
-    decoding: Decoding = named("coding_method")
+    decoding: Decoding = dataclasses.field(metadata=named("coding_method"))
     coding_var_name: str
 
     def lower(self, site: Site, context: Context) -> Fragment:

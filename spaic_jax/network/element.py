@@ -34,7 +34,7 @@ class Element:
     by their names and types: see `spaic_jax.storage.to_dict`. `_check` says what does not fit.
 
     Where an argument names an object whose settings stand beside it, as in `NeuronGroup(10, model="lif", tau_m=20.0)`,
-    the object's field is made by `named`, and a hand-written `__init__` ends with `self._declare(...)`.
+    the object's field has the metadata `named`, and a hand-written `__init__` ends with `self._declare(...)`.
     """
 
     name: str | None = dataclasses.field(default=None, kw_only=True)
@@ -128,14 +128,14 @@ class Element:
         return " ".join([*words, *(["of", *names] if len(names) == 1 else [" -> ".join(names)] if names else [])])
 
 
-def named(argument: str, usual: str | None = None) -> Any:
-    """A field that holds an object which an argument of the element names; the object's settings stand beside it.
+def named(argument: str, usual: str | None = None) -> dict[str, Any]:
+    """The metadata of a field whose object an argument of the element names; the object's settings stand beside it.
 
     Args:
         argument: the argument.
         usual: the name that `None` stands for.
     """
-    return dataclasses.field(metadata={"argument": argument, "usual": usual})
+    return {"argument": argument, "usual": usual}
 
 
 def _elements(values: Any) -> Iterator[Element]:

@@ -51,7 +51,7 @@ class Encoder(Source):
         size = shape_of("Encoder", num, shape)
         self._declare(shape=size, coding=resolve_encoder(coding_method, **settings), name=name, time=time)
 
-    coding: Coding = named("coding_method")
+    coding: Coding = dataclasses.field(metadata=named("coding_method"))
     time: float | None = None
 
     def lower(self, site: Site, context: Context) -> Fragment:

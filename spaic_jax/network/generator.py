@@ -51,7 +51,7 @@ class Generator(Source):
             shape=size, coding=resolve_generator(coding_method, **settings), dec_target=dec_target, name=name
         )
 
-    coding: Generating = named("coding_method")
+    coding: Generating = dataclasses.field(metadata=named("coding_method"))
     dec_target: NeuronGroup | None
 
     @property

@@ -74,7 +74,7 @@ class NeuronGroup(Element):
         )
 
     shape: tuple[int, ...]
-    model: NeuronModel = named("model")
+    model: NeuronModel = dataclasses.field(metadata=named("model"))
     neuron_type: tuple[str, ...]
     neuron_position: np.ndarray | None
     parameter_variables: tuple[str, ...]

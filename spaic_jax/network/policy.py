@@ -172,9 +172,9 @@ def _is_place(place: object) -> bool:
     return len(numbers) == 2 and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers)
 
 
-def _found(ways: Sequence[Way], place: int | tuple[int, int], field: str) -> list[int]:
+def _found(ways: Sequence[Way], place: Place, field: str) -> list[int]:
     """The positions of the groups that a position means."""
-    level, number = place if isinstance(place, tuple) else (None, place)
+    level, number = (None, place) if isinstance(place, int) else place
     there = [way[-1] if level is None else way[level] for way in ways if level is None or level < len(way)]
     members = list({id(member): member for member in there}.values())
     if number >= len(members):

@@ -17,7 +17,7 @@ class Wiring(Element):
 
     pre: Element
     post: Element
-    link: Link = named("link_type", usual="full")
+    link: Link = dataclasses.field(metadata=named("link_type", usual="full"))
     #: The parts in order, the link by its name; `None` is the link alone.
     syn_type: tuple[Synapse | str, ...] | None
     delay: Delay

@@ -5,7 +5,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Union
 
 import numpy as np
@@ -48,13 +48,13 @@ class Argument:
 
 
 @functools.cache
-def arguments(kind: Callable[..., Any]) -> dict[str, Argument]:
+def arguments(kind: type) -> dict[str, Argument]:
     """The arguments of a dataclass by name; of an element all but its name, which is the key of its table."""
-    fields = {field.metadata.get("argument", field.name): field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    fields = {field.metadata.get("argument", field.name): field for field in dataclasses.fields(kind)}
     hints, given = typing.get_type_hints(kind), typing.get_type_hints(kind.__init__)  # type: ignore[misc]
     found = {}
     for key, parameter in inspect.signature(kind).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD or (key == "name" and issubclass(kind, Element)):  # type: ignore[arg-type]
+        if parameter.kind is parameter.VAR_KEYWORD or (key == "name" and issubclass(kind, Element)):
             continue
         field, kinds = fields.get(key), kinds_of(given.get(key, Any))
         if field is not None:

@@ -78,7 +78,8 @@ class _Writer:
         """The arguments of an object that are not `None`; an object with settings of its own comes last, they beside it."""
         row: dict[str, Any] = {}
         borrowed = value.borrowed if isinstance(value, Element) else ()
-        for argument in sorted(arguments(type(value)).values(), key=lambda argument: argument.beside):
+        kind: type = type(value)
+        for argument in sorted(arguments(kind).values(), key=lambda argument: argument.beside):
             if argument.field is None or argument.field in borrowed:
                 continue
             held, where = getattr(value, argument.field), f"{path}.{argument.key}"
