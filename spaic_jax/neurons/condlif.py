@@ -53,14 +53,13 @@ class CondLIF(RefractoryModel):
     tau_exc: Parameter = parameter(5.0, positive=True)
     tau_inh: Parameter = parameter(10.0, positive=True)
     v_th: Parameter = parameter(-50.0)
-    v_reset: Parameter = parameter(-60.0)
+    v_reset: Parameter = parameter(-60.0, below="v_th")
     t_ref: Parameter = parameter(5.0)
     integrator: Integrator = "exponential_euler"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("CondLIF", self.integrator)
-        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {

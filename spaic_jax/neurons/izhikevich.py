@@ -39,7 +39,7 @@ class Izhikevich(SpikingModel):
     initial: ClassVar = {"V": -65.0, "U": 1.0}
     a: Parameter = parameter(0.02)
     b: Parameter = parameter(0.2)
-    Vreset: Parameter = parameter(-65.0)
+    Vreset: Parameter = parameter(-65.0, below="v_th")
     d: Parameter = parameter(8.0)
     v_th: Parameter = parameter(30.0)
     integrator: Integrator = "euler"
@@ -48,7 +48,6 @@ class Izhikevich(SpikingModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("Izhikevich", self.integrator)
-        self._check_below("Vreset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"recovery": p.a / (dt if self.compat else 1.0)}

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Mapping
 import jax
 import numpy as np
 
-from spaic_jax.neurons.base import NeuronModel, Range
+from spaic_jax.neurons.base import NeuronModel, Range, as_numbers
 from spaic_jax.neurons.equations import Equations, coefficients, model_coefficients, model_step
 from spaic_jax.program import Context, Fragment, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
 
 #: The longest time constant, in steps, of a state that half precision can hold.
-_LONGEST_IN_HALF = 16
+_LONGEST_IN_HALF = 32
 
 
 def model_rows(
@@ -32,7 +32,7 @@ def model_rows(
         model: what was declared.
         reads: the inputs that something writes, such as `"Isyn"`, and the read that gives each; the others are zero.
         trained: names of the parameters that are trained.
-        ranges: lowest and highest values of trained parameters, instead of the model's own.
+        ranges: lowest and highest values of parameters, in place of the model's own where they are not `None`.
 
     Raises:
         ValueError: a parameter that does not fit the length of a step.
@@ -42,16 +42,14 @@ def model_rows(
         model.check_step(dt)
     except ValueError as error:
         raise ValueError(f"{'connection' if site.target else 'group'} '{name}': {error}") from error
-    parameters = model.parameters()
-    variables = []
-    for key, value in parameters.items():
-        is_trained = key in trained
-        variables.append(
-            Variable(
-                f"{name}.{key}", np.shape(value), role="parameter" if is_trained else "constant", init=as_initial(value),
-                bounds=(ranges or {}).get(key, model.bounds(key) if is_trained else (None, None)), narrow=False,
-            )
+    parameters = {key: as_numbers(value) for key, value in model.parameters().items()}
+    variables = [
+        Variable(
+            f"{name}.{key}", np.shape(value), role="parameter" if key in trained else "constant", init=as_initial(value),
+            bounds=_within(model.bounds(key, dt, trained), (ranges or {}).get(key, (None, None))), narrow=False,
         )
+        for key, value in parameters.items()
+    ]
     results = (*model.initial, *(["O"] if model.output == "O" and "O" not in model.initial else []))
     states = tuple(s for s in results if not site.target or s != "O")
     variables += [
@@ -83,6 +81,12 @@ def model_rows(
     outputs = tuple(f"{name}.{s}" if s in states else site.target for s in results)
     ops.append(Op(outputs, model_step, inputs, name=name, random=model.random, settings=settings))
     return Fragment(tuple(variables), tuple(ops))
+
+
+def _within(own: Range, wanted: Range) -> Range:
+    """The bounds of a model, or those that are wanted where they are given."""
+    low, high = (own[i] if wanted[i] is None else wanted[i] for i in (0, 1))
+    return low, high
 
 
 def _half_resolves(model: NeuronModel, state: str, dt: float) -> bool:
