@@ -9,8 +9,8 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax.network.element import Element, names_of
-from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.source import Source
 from spaic_jax.neurons import NeuronModel
 from spaic_jax.plasticity import Rule, applied
 from spaic_jax.program import Context, Fragment, Initial, Site
@@ -56,6 +56,7 @@ class Connection(Element):
         TypeError: an end that is no group (or encoder, for `pre`), a `shared` that is no connection.
 
     Example:
+        >>> from spaic_jax.network import Encoder
         >>> layer = NeuronGroup(10, model="lif")
         >>> Connection(Encoder(num=4), layer, link_type="full", w_std=0.3).link.w_std
         0.3
@@ -68,7 +69,7 @@ class Connection(Element):
 
     def __init__(
         self,
-        pre: Encoder | NeuronGroup,
+        pre: Source | NeuronGroup,
         post: NeuronGroup,
         link_type: str | Link | None = None,
         *,
@@ -88,7 +89,7 @@ class Connection(Element):
         rules = (plasticity,) if isinstance(plasticity, Rule) else tuple(plasticity)
         if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
             raise TypeError(f"Connection: plasticity must be a learning rule or a list of them, not {wrong[0]!r}.")
-        if not isinstance(pre, Encoder | NeuronGroup):
+        if not isinstance(pre, Source | NeuronGroup):
             raise TypeError(f"Connection: pre must be an Encoder or a NeuronGroup, not {pre!r}.")
         if not isinstance(post, NeuronGroup):
             raise TypeError(f"Connection: post must be a NeuronGroup, not {post!r}.")
@@ -107,7 +108,7 @@ class Connection(Element):
             shared=shared and (shared.shared or shared),
         )
 
-    pre: Encoder | NeuronGroup
+    pre: Source | NeuronGroup
     post: NeuronGroup
     chain: Chain
     pre_var_name: str

@@ -8,13 +8,13 @@ import jax
 import numpy as np
 
 from spaic_jax.network.element import Element
-from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Initial, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
 
 #: A group or an encoder, with the variable that is meant, or without for its output.
-Port = NeuronGroup | Encoder | tuple[NeuronGroup | Encoder, str]
+Port = NeuronGroup | Source | tuple[NeuronGroup | Source, str]
 
 
 class Module(Element):
@@ -77,7 +77,7 @@ class Module(Element):
         self._declare(
             fn=fn,
             params=params,
-            inputs=tuple(_port(port, "input", NeuronGroup | Encoder) for port in inputs),
+            inputs=tuple(_port(port, "input", NeuronGroup | Source) for port in inputs),
             output=_port(target, "output", NeuronGroup),
             name=name,
             is_parameter=is_parameter,
@@ -90,7 +90,7 @@ class Module(Element):
 
     fn: Callable[..., jax.Array]
     params: Any
-    inputs: tuple[tuple[NeuronGroup | Encoder, str], ...]
+    inputs: tuple[tuple[NeuronGroup | Source, str], ...]
     output: tuple[NeuronGroup, str]
     is_parameter: bool
 

@@ -92,8 +92,10 @@ def _reduce_some(record: Record, total: Any, values: Any, positions: jax.Array, 
     return jax.lax.scan(step, total, (values, positions))[0]
 
 
-def finish(program: Program, totals: Mapping[str, Any], rows: Mapping[str, Any], steps: int) -> dict[str, Any]:
-    """The records after all steps, by name."""
+def finish(
+    program: Program, totals: Mapping[str, Any], rows: Mapping[str, Any], steps: int, fixed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The records after all steps, by name; `fixed` is what does not change in a run."""
     kept = {}
     for record in program.records:
         value = totals[record.name] if record.name in totals else rows[record.name]
@@ -101,7 +103,7 @@ def finish(program: Program, totals: Mapping[str, Any], rows: Mapping[str, Any],
             value = record.reduce.finish(value, len(record.steps.of(steps)))
         elif record.bins > 1:
             value = _binned(value, record.bins)
-        kept[record.name] = value if record.finish is None else record.finish(value)
+        kept[record.name] = record.finished(value, fixed)
     return kept
 
 

@@ -48,7 +48,7 @@ class Reference(Plan):
         start = (dict(state), records.start(program, batch_size, steps), watch.start(state))
         numbers = jnp.arange(steps, dtype=jnp.int32)
         (final, totals, beyond), rows = jax.lax.scan(body, start, (numbers, dict(sequences)), length=steps)
-        return Kept(final, records.finish(program, totals, rows, steps), beyond)
+        return Kept(final, records.finish(program, totals, rows, steps, fixed), beyond)
 
     def describe(self, program: Program) -> str:
         return f"reference plan: one scan of all {len(program.rows)} ops"

@@ -87,7 +87,7 @@ class Tiled(Plan):
             size = math.ceil(chunk.steps / length) * length
             body = functools.partial(_in_tiles, jax.checkpoint(body, prevent_cse=False), size)
         (final, totals, beyond), rows = body(carry, xs)
-        return Kept(final, records.finish(program, totals, rows, steps), beyond)
+        return Kept(final, records.finish(program, totals, rows, steps, fixed), beyond)
 
     def tile_length(self, program: Program, stages: tuple[Stage, ...], steps: int, batch_size: int) -> int:
         """The number of steps of a tile."""

@@ -7,9 +7,9 @@ from typing import Any
 from spaic_jax._errors import unknown
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.element import Element
-from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.monitors.index import Places, Seen, checked_index, places_of
+from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Last, Max, Mean, Op, Record, Reduction, Site, Steps, Sum, Variable
 from spaic_jax.program.program import whole_steps
 
@@ -59,7 +59,7 @@ class StateMonitor(Element):
         name: str | None = None,
     ):
         kind = type(self).__name__
-        if not isinstance(target, NeuronGroup | Encoder | Connection):
+        if not isinstance(target, NeuronGroup | Source | Connection):
             raise TypeError(f"{kind}: the target must be a group, an encoder or a connection, not {target!r}.")
         if reduce is not None and reduce not in REDUCTIONS:
             raise ValueError(unknown("reduction", reduce, REDUCTIONS))
@@ -80,7 +80,7 @@ class StateMonitor(Element):
             last=last, reduce=reduce, get_grad=get_grad, name=name,
         )
 
-    target: NeuronGroup | Encoder | Connection
+    target: NeuronGroup | Source | Connection
     var_name: str
     index: tuple[int | slice | tuple[int, ...], ...]
     every: int
