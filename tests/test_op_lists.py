@@ -26,7 +26,7 @@ def split(x):
     return jnp.maximum(x, 0.0), jnp.minimum(x, 0.0)
 
 
-@pytest.mark.parametrize("plan", [{"reference": True}, {"tile": 3}])
+@pytest.mark.parametrize("plan", [sj.Reference(), sj.Tiled(3)])
 def test_rows_as_tuples_with_several_outputs_and_registered_ops(plan, registered, key):
     registered("halve", lambda x: x * 0.5)
     program = Program(
@@ -37,7 +37,7 @@ def test_rows_as_tuples_with_several_outputs_and_registered_ops(plan, registered
     )
     assert program.ops[0] == Op(("up", "down"), split, ("x",))
     x = np.random.default_rng(0).normal(size=(7, 2, 3)).astype(np.float32)
-    sim = sj.build(program, **plan)
+    sim = sj.build(program, plan=plan)
     result = sim.run(sim.init(key, 2), {"x": x})
     current = np.maximum(x, 0) / 2 + np.minimum(x, 0)
     v, trace = np.zeros((2, 3)), []
@@ -108,8 +108,8 @@ LIF_ROWS = rows_model(
 def test_rows_equal_the_model_as_a_step(key):
     x = np.random.default_rng(1).random((23, 2, 4)).astype(np.float32)
     grads, traces = [], []
-    for model, tile in ((LIF_ROWS, 5), (LIF_ROWS, None), ("lif", 5)):
-        sim = sj.build(network(model), dt=1.0, **({"tile": tile} if tile else {"reference": True}))
+    for model, plan in ((LIF_ROWS, sj.Tiled(5)), (LIF_ROWS, sj.Reference()), ("lif", sj.Tiled(5))):
+        sim = sj.build(network(model), dt=1.0, plan=plan)
         variables = sim.init(key, 2)
 
         def loss(params, sim=sim, variables=variables):
