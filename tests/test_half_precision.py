@@ -76,7 +76,8 @@ def test_counts_go_beyond_256(dtype):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_only_states_are_stored_in_half(model, dtype="bfloat16"):
+def test_only_states_are_stored_in_half(model):
+    dtype = "bfloat16"
     choices = {"t_ref": 2.0} if "t_ref" in NEURONS[model].parameter_fields() else {}
     sim = build(model, dtype, 0.05 if model == "hh" else 1.0, **choices)
     for v in sim.program.variables:

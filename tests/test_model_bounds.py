@@ -42,11 +42,10 @@ def pushed(sim, params, names, steps=300, rate=1.0):
     return jax.jit(lambda carry: jax.lax.scan(update, carry, None, steps)[0])((params, state))[0]
 
 
-@pytest.mark.parametrize("dt", [0.1, 1.0])
 @pytest.mark.parametrize("model", sorted(name for name, positive in POSITIVE.items() if positive))
-def test_adam_pushes_positive_parameters_down(model, dt, key):
+def test_adam_pushes_positive_parameters_down(model, key):
     """Each alone and all together: they stay positive, and loss, states and gradients finite."""
-    dt = 0.05 if model == "hh" else dt
+    dt = 0.05 if model == "hh" else 0.5
     sim = build(model, dt, parameter_variables=POSITIVE[model])
     variables = sim.init(key, 1)
     x = jnp.full((60, 1, 2), DRIVE.get(model, 1.5))
@@ -129,7 +128,7 @@ def test_ranges_of_a_group_come_first():
     ("ranges", "sentence"),
     [
         ({"tau_m": (0.0, 5.0)}, "NeuronGroup: varible_ranges of tau_m must begin above 0, for tau_m is positive, not at 0.0"),
-        ({"tau_m": (5.0, 2.0)}, r"NeuronGroup: varible_ranges of tau_m must be a lowest and a highest number .*not \(5.0, 2.0\)"),
+        ({"tau_m": (5.0, 2.0)}, r"NeuronGroup: varible_ranges of tau_m must be a lowest and a highest number, or None, not \(5.0, 2.0\)"),
         ({"tau_m": (5.0,)}, "must be a lowest and a highest number"),
         ({"tau_m": 5.0}, "must be a lowest and a highest number"),
         ({"tau_m": (float("nan"), None)}, "must be a lowest and a highest number"),

@@ -33,6 +33,7 @@ from spaic_jax.neurons.pclif import PCLIF
 from spaic_jax.neurons.plif import PLIF
 from spaic_jax.neurons.quadratic_if import QuadraticIF
 from spaic_jax.neurons.rate_fields import CANNField, MeanField
+from spaic_jax.neurons.reparametrise import REPARAMETRISATIONS, Reparametrisation, Sigmoid
 from spaic_jax.neurons.selif import SELIF
 from spaic_jax.neurons.slif import SLIF
 from spaic_jax.neurons.stdp_lif import ALIFSTDPEx, LIFSTDPEx, LIFSTDPIh
@@ -96,6 +97,6 @@ __all__ = [
     "CubaLIF", "DarwinALIF", "DarwinCLIF", "DarwinRandom", "DiehlAndCook", "ExponentialIF", "GLIF", "HH", "IF",
     "IFB", "IFSoftReset", "Izhikevich", "LIF", "LIFInt", "LIFM", "LIFSTDPEx", "LIFSTDPIh", "LeakyIntegrator",
     "MeanField", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE",
-    "PCLIF", "PLIF", "QuadraticIF", "SELIF", "SLIF", "SpikingModel", "custom_model", "first_value", "parameter", "resolve_neuron",
-    "rows_model",
+    "PCLIF", "PLIF", "QuadraticIF", "REPARAMETRISATIONS", "Reparametrisation", "SELIF", "SLIF", "Sigmoid",
+    "SpikingModel", "custom_model", "first_value", "parameter", "resolve_neuron", "rows_model",
 ]
