@@ -33,6 +33,7 @@ def test_one_number_a_channel_is_that_number_for_each_of_its_neurons(model):
     scale = np.array([1.0, 1.25, 0.75], np.float32).reshape(3, 1, 1)
     # What must lie below another one, or in whole steps, or between 0 and 1, is left as it is.
     fixed = {"t_ref"} | {n for n, f in fields.items() if f.metadata["below"] or None not in f.metadata["bounds"]}
+    fixed |= {f.metadata["below"] for f in fields.values()}
     channels = {name: (value * scale).astype(np.float32) for name, value in values.items() if name not in fixed}
     neurons = {name: np.broadcast_to(value, SHAPE) for name, value in channels.items()}
     sim, got = run(model, **channels)
