@@ -77,7 +77,7 @@ def test_no_step_of_an_optimiser_makes_it_negative(key):
         params, state, loss = update(params, state)
     assert np.isfinite(loss)
     tau = Sigmoid().value(params["g.tau_m_free"], 0.5)
-    assert (0.5 / 16 <= tau).all()
+    assert (tau >= 0.5 / 16).all()
     assert (tau < 0.1).all()
 
 
