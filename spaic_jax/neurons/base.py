@@ -33,8 +33,8 @@ def parameter(default: float | None, *, positive: bool = False, bounds: Range = 
     return dataclasses.field(default=default, metadata={"role": "parameter", "positive": positive, "bounds": bounds})
 
 
-def first_value(default: float) -> Any:
-    """A dataclass field that only says where a state variable begins; `initial` names it."""
+def first_value(default: float | None) -> Any:
+    """A dataclass field that only says where a state variable begins; `initial` names it. `None`: `first` knows."""
     return dataclasses.field(default=default, metadata={"role": "first value"})
 
 
@@ -54,6 +54,8 @@ class NeuronModel(abc.ABC):
     initial: ClassVar[Mapping[str, First]]
     #: Types of the state variables that are not float32.
     dtypes: ClassVar[Mapping[str, str]] = {}
+    #: State variables that count or add up over a long time: float32 in a program of half precision too.
+    exact: ClassVar[tuple[str, ...]] = ()
     #: What connections may write. One that none writes is zero.
     receives: ClassVar[tuple[str, ...]] = ("Isyn",)
     #: Whether `step` draws random numbers: it then takes a key in the end. Such a group needs no input.
