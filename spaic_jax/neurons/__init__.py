@@ -1,4 +1,9 @@
-"""Neuron models, one a file, and the table of their names."""
+"""Neuron models, one a file, and the table of their names.
+
+Models that are one equation apart share the file of what they share: a model and its soft reset or its silent form, the
+fields of rates, the neurons of one chip. What many models need has a file of its own: integrators, resets, refractory
+periods, the difference of two exponentials.
+"""
 
 from typing import Any
 
@@ -19,6 +24,8 @@ from spaic_jax.neurons.diehl_and_cook import DiehlAndCook
 from spaic_jax.neurons.exponential_if import ExponentialIF
 from spaic_jax.neurons.glif import GLIF
 from spaic_jax.neurons.hh import HH
+from spaic_jax.neurons.homeostatic_lif import ALIFSTDPEx, LIFSTDPEx
+from spaic_jax.neurons.inhibitory_lif import LIFSTDPIh
 from spaic_jax.neurons.integrate_and_fire import IF, IFSoftReset
 from spaic_jax.neurons.integrate_and_fire_bias import IFB, NonSpikingIFB
 from spaic_jax.neurons.izhikevich import Izhikevich
@@ -36,7 +43,6 @@ from spaic_jax.neurons.rate_fields import CANNField, MeanField
 from spaic_jax.neurons.reparametrise import REPARAMETRISATIONS, Reparametrisation, Sigmoid
 from spaic_jax.neurons.selif import SELIF
 from spaic_jax.neurons.slif import SLIF
-from spaic_jax.neurons.stdp_lif import ALIFSTDPEx, LIFSTDPEx, LIFSTDPIh
 
 NEURONS: dict[str, type[NeuronModel]] = {
     "aclif": ACLIF,

@@ -56,8 +56,8 @@ def as_numbers(value: Any) -> Parameter | None:
     return array.astype(np.float32) if jnp.issubdtype(array.dtype, jnp.floating) else None
 
 
-def first_value(default: float) -> Any:
-    """A dataclass field that only says where a state variable begins; `initial` names it."""
+def first_value(default: float | None) -> Any:
+    """A dataclass field that only says where a state variable begins; `initial` names it. `None`: `first` knows."""
     return dataclasses.field(default=default, metadata={"role": "first value"})
 
 
