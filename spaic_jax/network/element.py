@@ -138,7 +138,7 @@ def shape_of(kind: str, num: int | None, shape: Sequence[int] | int | None) -> t
     """
     if num is None and shape is None:
         raise ValueError(f"a {kind} needs a size: num (a number of neurons) or shape (a tuple).")
-    given = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
+    given: Any = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
     try:
         sizes = tuple(whole(n, "size") for n in given)
     except ValueError:
