@@ -11,6 +11,7 @@ import numpy as np
 from spaic_jax._numbers import whole
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import floor_steps
+from spaic_jax.coding.values import keep
 from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
 from spaic_jax.program.variable import Axes
 
@@ -68,7 +69,7 @@ class MultipleSpikeTimes(Coding):
     max_spikes: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "max_spikes", whole(self.max_spikes, "MultipleSpikeTimes: max_spikes"))
+        keep(self, max_spikes=whole(self.max_spikes, "MultipleSpikeTimes: max_spikes"))
 
     def input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*shape, self.max_spikes)
