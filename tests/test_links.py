@@ -25,8 +25,8 @@ def linked(link, pre=(2, 4), post=(6,), tile=2, **settings):
     net.g = sj.NeuronGroup(shape=post, model="leaky_integrator")
     net.w = sj.Connection(net.x, net.g, link, **settings)
     net.i = sj.StateMonitor(net.g, "Isyn")
-    sim = sj.build(net, dt=DT, tile=tile)
-    assert sj.build(from_dict(to_dict(net)), dt=DT, tile=tile).program == sim.program
+    sim = sj.build(net, dt=DT, plan=sj.Tiled(tile))
+    assert sj.build(from_dict(to_dict(net)), dt=DT, plan=sj.Tiled(tile)).program == sim.program
     x = np.random.default_rng(1).normal(size=(STEPS, BATCH, *pre)).astype(np.float32)
     return sim, sim.init(jax.random.key(0), BATCH), x
 
