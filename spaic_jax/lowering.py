@@ -41,9 +41,8 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     _check_targets(network, members)
     ring = _rings(network, edges)
 
-    def read(element: Element, variable: str, into: NeuronGroup) -> str:
-        # What is no part of a loop has a number of its own.
-        late = propagation == "one_step" or ring.get(id(element), -1) == ring[id(into)]
+    def read(element: Element, variable: str, into: NeuronGroup | None) -> str:
+        late = into is not None and (propagation == "one_step" or ring.get(id(element), -1) == ring[id(into)])
         return f"{network.name_of(element)}.{variable}" + ("" if late else UPDATED)
 
     def received(group: NeuronGroup) -> frozenset[str]:

@@ -26,7 +26,7 @@ class Rule(abc.ABC):
             site: `source` is the read of the presynaptic spikes as they arrive, `[B, *takes]`; `target` the name of the
                 change, of the shape of the weights, which are `target` without its last part; `gives` the shape of the
                 postsynaptic group, `owner` the connection.
-            context: `context.read(site.owner.post, "O", ...)` and its like give other reads.
+            context: `context.read(site.owner.post, "O")` is the read of the postsynaptic spikes of this step.
         """
 
 

@@ -102,11 +102,11 @@ class Context:
         """The full name of a member of the network."""
         return self._name_of(element)
 
-    def read(self, element: Any, variable: str, into: Any) -> str:
+    def read(self, element: Any, variable: str, into: Any = None) -> str:
         """The read of an element's variable by what acts on the group `into`.
 
         This step's value, or the previous step's where the two lie in one loop, or everywhere under the propagation
-        `"one_step"`.
+        `"one_step"`. What acts on no group, such as a learning rule, reads this step's.
         """
         return self._read(element, variable, into)
 
