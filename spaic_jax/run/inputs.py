@@ -4,44 +4,47 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import numpy as np
 
 from spaic_jax.program import Program
 
 
-def with_derived(program: Program, inputs: Mapping[str, Any], single: bool = False) -> dict[str, Any]:
-    """The inputs, and those that others tell where they are not given.
+def from_sequences(program: Program, given: Mapping[str, Any], part: bool) -> dict[str, jax.Array]:
+    """The inputs that others tell and that are not given, such as the largest value of a sequence.
 
     Args:
         program: what takes them.
-        inputs: arrays by name, `[T, B, *shape]` or `[B, *shape]`.
-        single: whether they are a part of a presentation, which does not tell what all of it is.
+        given: what was given, by name: `[T, B, *shape]`, or `[B, *shape]` held.
+        part: whether these are not all steps of the presentation.
 
     Raises:
-        ValueError: one that is not given, where a part of a presentation does not tell it.
+        ValueError: one that all steps of a sequence tell, where only a part of them is there.
     """
-    made = dict(inputs)
+    made = {}
     for v in program.of_role("input"):
-        if v.derived is None or v.name in made or v.derived[0] not in made:
+        if v.derived is None or v.name in given or v.derived[0] not in given:
             continue
         source, function = v.derived
-        if single:
+        x = given[source] if isinstance(given[source], jax.Array) else np.asarray(given[source])
+        timed = x.ndim == len(program.by_name[source].shape) + 2
+        if timed and part:
             raise ValueError(
-                f"input '{v.name}' is missing: it is a number for each sample that only all steps of '{source}' tell, [B]."
+                f"input '{v.name}' is missing: it is a number for each sample, [B], that only all steps of '{source}' tell."
             )
-        x = made[source]
-        made[v.name] = function(x if x.ndim == len(program.by_name[source].shape) + 2 else x[None])
+        made[v.name] = jax.numpy.asarray(function(x if timed else x[None]), v.dtype)
     return made
 
 
-def check_values(program: Program, inputs: Mapping[str, Any], steps: int | None) -> None:
+def check_values(program: Program, given: Mapping[str, Any], steps: int | None, waiting: bool = True) -> None:
     """ValueError that names the first number of the data that an encoder cannot take; what is traced is passed over.
 
     Args:
         program: what takes them.
-        inputs: arrays by name.
+        given: what was given, by name.
         steps: number of steps of the presentation, where that is known.
+        waiting: whether to look at arrays of JAX too, which are waited for.
     """
-    declared = program.by_name
-    for name, x in inputs.items():
-        if (check := declared[name].check) is not None and not isinstance(x, jax.core.Tracer):
-            check(f"input '{name}'", x, steps)
+    for name, x in given.items():
+        check = program.by_name[name].check
+        if check is not None and (waiting or not isinstance(x, jax.Array)) and not isinstance(x, jax.core.Tracer):
+            check(f"input '{name}'", x if isinstance(x, jax.Array) else np.asarray(x), steps)

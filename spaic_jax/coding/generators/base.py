@@ -60,7 +60,7 @@ class Generating(abc.ABC):
                     f"generator '{site.name}': {key} has shape {np.shape(value)}, but needs one number or {site.gives}."
                 )
         on = Variable(f"{site.name}.on", site.gives, init=Constant(1.0))
-        numbers = [(key, np.asarray(value, np.float32)) for key, value in self.values()]
+        numbers = [(key, np.asarray(value, float)) for key, value in self.values()]
         variables = constants(site, [*numbers, *self.window(context.dt)])
         row = Op(
             site.target, type(self).emit, (on.name, "[step]", *names(variables)), random=self.random,
