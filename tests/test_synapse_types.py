@@ -69,7 +69,7 @@ class Clamped(sj.neurons.NeuronModel):
         return {"V": current.clamp + 0 * current.Isyn}
 
 
-@pytest.mark.parametrize("plan", [{"reference": True}, {"tile": 4}])
+@pytest.mark.parametrize("plan", [{"plan": sj.Reference()}, {"plan": sj.Tiled(4)}])
 def test_gap_junctions_give_spaics_currents(plan, key):
     """From the potentials that SPAIC recorded: its presynaptic group reads its current a step late."""
     recorded = golden("conn/electrical/s1")
@@ -98,7 +98,7 @@ def test_gap_junctions_draw_potentials_together(key):
     net.v, net.u = sj.StateMonitor(net.a, "V"), sj.StateMonitor(net.b, "V")
     x = spikes(shape=(4,))
     assert sj.build(from_dict(to_dict(net)), 1.0).program == sj.build(net, 1.0).program
-    for plan in ({"reference": True}, {"tile": 4}):
+    for plan in ({"plan": sj.Reference()}, {"plan": sj.Tiled(4)}):
         sim = sj.build(net, 1.0, **plan)
         variables = sim.init(key, 2)
         probes = sim.run(variables, {"x": x}).probes
@@ -281,7 +281,7 @@ def test_batch_normalisation_learns_in_training_and_holds_in_evaluation(key):
         ({"syn_type": ["alpha"], "taus": 3.0}, "unknown setting of link type 'full' 'taus'"),
         ({"syn_type": ["alpha"], "tau": -3.0}, "Alpha: tau must be positive, not -3.0"),
         ({"syn_type": ["alpha"], "tau": np.ones(5, np.float32)}, r"tau has shape \(5,\), but needs one number or \(2,\)"),
-        ({"syn_type": ["dropout"], "p": 1.0}, "Dropout: p must be at least 0 and below 1, got 1.0"),
+        ({"syn_type": ["dropout"], "p": 1.0}, "Dropout: p must be a finite number of at least 0 and below 1, got 1.0"),
         ({"syn_type": ["mix_order_synapse"], "rho": 1.5}, "MixOrder: rho must lie between 0 and 1"),
         ({"syn_type": ["basic", "batchnorm2d"]}, r"connection 'w': batchnorm2d needs maps \(C, H, W\), but gets \(2,\)"),
         ({"syn_type": ["electrical"]}, "Electrical needs groups with a membrane potential V"),

@@ -15,7 +15,7 @@ from spaic_jax.neurons import NeuronModel
 from spaic_jax.plasticity import Rule, applied
 from spaic_jax.program import Context, Fragment, Initial, Site
 from spaic_jax.program.variable import Role
-from spaic_jax.synapses import Chain, Electrical, Link, Synapse, SynapticDelay, resolve_chain, resolve_link
+from spaic_jax.synapses import Chain, Electrical, FixedDelay, Link, Synapse, SynapticDelay, resolve_chain, resolve_link, sharing
 from spaic_jax.synapses.delays import delayed
 
 #: A delay of all synapses, ms, or of each of them.
@@ -233,7 +233,7 @@ def checked_delay(delay: Any, max_delay: float | None) -> Delay:
     if isinstance(delay, SynapticDelay):
         return delay if max_delay is None else dataclasses.replace(delay, max_delay=max_delay)
     if np.ndim(delay) or isinstance(delay, Initial) or (delay is None and max_delay):
-        return SynapticDelay(value=delay, max_delay=max_delay)
+        return FixedDelay(value=delay, max_delay=max_delay)
     if delay is None:
         return None
     if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < math.inf:
