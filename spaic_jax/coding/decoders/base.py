@@ -16,7 +16,7 @@ from spaic_jax.program import Context, Fragment, Record, Reduction, Site
 class Decoding:
     """A frozen dataclass of a decoder's settings that lowers to a record of the variable `site.source`.
 
-    A decoder sees the steps of one presentation, and counts time from its start.
+    A decoder sees the steps of one run, and counts time from its start.
     """
 
     #: The variable looked at by default; `None` for the group's output.

@@ -53,8 +53,8 @@ class SpikeTimes(Coding):
             raise ValueError(f"{type(self).__name__}: {unknown('late', self.late, get_args(Late))}")
 
     def check_input(self, what: str, x: Any, dt: float, steps: int | None) -> None:
-        times = np.asarray(x)
-        times = times if times.dtype == np.float64 else times.astype(np.float32)
+        # As the run will see them.
+        times = np.asarray(x).astype(np.float32)
         refuse(what, times, times < 0, "times in ms, which are not negative; NaN stands for no spike")
         with np.errstate(invalid="ignore"):
             at = floor_steps(times, dt)
