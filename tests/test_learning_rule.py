@@ -85,9 +85,9 @@ def test_it_learns_in_the_step_whatever_the_plan(x, key, plan, name):
     assert set(variables.plastic) == {f"{name}.weight"} and not variables.params
     result = sim.train().run(variables, {"x": x})
     expected = by_hand(x, np.asarray(variables[f"{name}.weight"], float))
-    np.testing.assert_allclose(result.variables[f"{name}.weight"], expected[-1], rtol=1e-5)
+    np.testing.assert_allclose(result.variables[f"{name}.weight"], expected[-1], rtol=1e-5, atol=1e-6)
     assert result.probes["kept"].shape == (T // 4, POST, PRE)
-    np.testing.assert_allclose(result.probes["kept"], expected[3::4], rtol=1e-5)
+    np.testing.assert_allclose(result.probes["kept"], expected[3::4], rtol=1e-5, atol=1e-6)
 
 
 def test_pieces_and_steps_agree_with_a_run(x, key):
