@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
@@ -18,6 +19,7 @@ from spaic_jax.program import Constant, Given, Op, Program, Record
 from spaic_jax.program.evaluate import evaluate, overwrite, reserved
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run, check_value
+from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.memory import Memory
 from spaic_jax.run.result import Health, Result
 from spaic_jax.run.variables import Prepared, Variables
@@ -241,8 +243,11 @@ class Simulator:
             >>> result.outputs["counts"].tolist()
             [[3.0, 3.0, 3.0]]
         """
-        arrays, steps = check_run(self.program, variables, dict(inputs or {}), key, steps)
+        given = dict(inputs or {})
+        arrays, steps = check_run(self.program, variables, given, key, steps)
         whole_length = None if presentation is None else whole(presentation, "presentation", least=steps)
+        check_values(self.program, given, whole_length or steps)
+        arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
         result = _run(self.skeleton, variables, arrays, key, steps, whole_length)
         if self.debug:
             result.health.check()
@@ -329,8 +334,11 @@ class Simulator:
             raise ValueError(f"op '{windowed[0]}' needs the number of steps of the whole loop: give steps=.")
         derived = variables.derived if isinstance(variables, Prepared) else {}
         now = variables.variables if isinstance(variables, Prepared) else variables
-        given = {name: jnp.asarray(x)[None] for name, x in (inputs or {}).items()}
+        given = {name: (x if isinstance(x, jax.Array) else np.asarray(x))[None] for name, x in (inputs or {}).items()}
         arrays, _ = check_run(self.program, now, given, key, 1, single=True)
+        # A loop written by hand does not wait for what the device has not done yet.
+        check_values(self.program, given, steps, waiting=False)
+        from_sequences(self.program, given, part=True)
         arrays = {name: x[0] for name, x in arrays.items()}
         length = None if steps is None else jnp.int32(whole(steps, "steps", least=1))
         new, emitted = _step(self.skeleton, now, derived, arrays, key, length)
