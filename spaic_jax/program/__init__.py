@@ -1,12 +1,16 @@
 """Variables and the op list: what one step of a simulation does, as an immutable value."""
 
 from spaic_jax.program.check import ProgramError
-from spaic_jax.program.initial import Constant, Given, Initial, Normal, Uniform
-from spaic_jax.program.initials import (
+from spaic_jax.program.initial import (
     INITIALS,
+    Constant,
+    Given,
+    Initial,
     KaimingNormal,
     KaimingUniform,
+    Normal,
     SparseNormal,
+    Uniform,
     XavierNormal,
     XavierUniform,
 )

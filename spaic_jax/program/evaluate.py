@@ -29,6 +29,8 @@ def step_key(key: jax.Array, op: Op, step: jax.Array) -> jax.Array:
 def call(op: Op, arguments: Iterable[Any], key: jax.Array | None = None) -> tuple[Any, ...]:
     """The values an op writes, in the order of its outputs."""
     values = function_of(op)(key, *arguments) if op.random else function_of(op)(*arguments)
+    if values is None:  # a row that only looks, such as one that prints
+        return ()
     return tuple(values) if isinstance(values, tuple | list) else (values,)
 
 

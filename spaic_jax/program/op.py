@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
+from spaic_jax import ops as named_ops
+
 UPDATED = "[updated]"
 
 #: Values every op may read besides the variables: the step length in ms, the number of steps since the variables were
@@ -24,7 +26,8 @@ class Op:
         fn: a pure function, or the name of one in `spaic_jax.ops`. Arrays carry their batch axis in front.
         inputs: names read, with `[updated]` where this step's value of a state is meant.
         name: what error messages and listings call the op; its outputs by default.
-        random: whether `fn` takes a random key before the inputs: `fn(key, *inputs)`.
+        random: whether `fn` takes a random key before the inputs: `fn(key, *inputs)`. Unsaid, it is what `spaic_jax.ops`
+            knows of the name or function, such as of `"dropout"`.
         training: the row that takes this one's place in training, if it is another, as for dropout.
 
     Raises:
@@ -48,7 +51,7 @@ class Op:
         fn: str | Callable[..., Any],
         inputs: str | Iterable[str] = (),
         name: str = "",
-        random: bool = False,
+        random: bool | None = None,
         training: "Op | None" = None,
     ):
         written = (outputs,) if isinstance(outputs, str) else tuple(outputs)
@@ -57,15 +60,21 @@ class Op:
             raise ValueError(f"op {fn!r} has neither inputs nor outputs.")
         if not (isinstance(fn, str) or callable(fn)) or not isinstance(fn, Hashable):
             raise ValueError(f"op '{', '.join(written)}': fn must be a name or a hashable function, not {fn!r}.")
-        label = name or ", ".join(written)
+        label = name or ", ".join(written) or _label(fn)
+        random = named_ops.takes_key(fn) if random is None else random
         values = (written, fn, reads, label, random, training)
         for field, value in zip(dataclasses.fields(self), values, strict=True):
             object.__setattr__(self, field.name, value)
 
     def __str__(self) -> str:
-        label = self.fn if isinstance(self.fn, str) else getattr(self.fn, "__name__", None) or str(self.fn)
         arguments = (["key"] if self.random else []) + list(self.inputs)
-        return f"{', '.join(self.outputs)} = {label}({', '.join(arguments)})"
+        written = f"{', '.join(self.outputs)} = " if self.outputs else ""
+        return f"{written}{_label(self.fn)}({', '.join(arguments)})"
+
+
+def _label(fn: str | Callable[..., Any]) -> str:
+    """How a listing names a function."""
+    return fn if isinstance(fn, str) else getattr(fn, "__name__", None) or str(fn)
 
 
 def base_name(read: str) -> str:

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import jax.numpy as jnp
 
-from spaic_jax.program.initial import Constant, Initial
+from spaic_jax.program.initial import Constant, Initial, as_initial
 
 Role = Literal["parameter", "state", "constant", "input"]
 Axes = Literal["time", "held", "either"]
@@ -20,7 +20,8 @@ class Variable:
         shape: shape of one sample, without time and batch.
         dtype: NumPy name of the element type.
         role: `"parameter"` (trained), `"state"` (carried from step to step), `"constant"` (neither) or `"input"`.
-        init: how the first value is made.
+        init: how the first value is made: an `Initial`, or what stands for one (a number, an array, a name such as
+            `"kaiming_normal"`, a function of `spaic_jax.ops.INITIALISERS`).
         bounds: lowest and highest value a parameter may take, `None` where it is free.
         batched: whether the array has a batch axis in front. State and inputs have by default.
         axes: for an input, whether it is given as `[T, B, *shape]` (`"time"`), as `[B, *shape]` and held for the
@@ -54,6 +55,7 @@ class Variable:
                 raise ValueError(
                     f"variable '{self.name}': {field} must be one of {get_args(kind)}, not {getattr(self, field)!r}."
                 )
+        object.__setattr__(self, "init", as_initial(self.init))
         try:
             jnp.dtype(self.dtype)
         except TypeError:
