@@ -64,6 +64,27 @@ class Simulator:
         program = self.program.in_training()
         return dataclasses.replace(self, program=program, plan=dataclasses.replace(self.plan, program=program))
 
+    @functools.cached_property
+    def batched(self) -> Variables:
+        """Which of the variables have a batch axis in front: a pytree like that of `init`, of booleans.
+
+        It says how to split variables over devices, and what `jax.vmap` maps over.
+
+        Example:
+            >>> import spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     image = sj.Encoder(num=4)
+            ...     layer = sj.NeuronGroup(3, model="lif")
+            ...     synapses = sj.Connection(image, layer)
+            >>> sim = sj.build(net, dt=1.0)
+            >>> sim.batched["layer.V"], sim.batched["synapses.weight"], sim.batched.step
+            (True, False, False)
+        """
+        params, state, constants = (
+            {v.name: bool(v.batched) for v in self.program.of_role(role)} for role in ("parameter", "state", "constant")
+        )
+        return Variables(params, state, constants, False)
+
     def steps(self, duration: float) -> int:
         """The number of steps in `duration` ms.
 
@@ -106,7 +127,7 @@ class Simulator:
         return Variables(params, state, constants, jnp.zeros((), jnp.int32))
 
     def restart(self, variables: Variables, key: jax.Array | None = None, batch_size: int | None = None) -> Variables:
-        """A fresh start from earlier variables: parameters, constants and the states that stay are kept.
+        """A fresh start from earlier variables: parameters, within their bounds, constants and the states that stay are kept.
 
         All other states get their first values again, and the count of steps is 0. To go on without a fresh start, give
         the variables of a result to the next run; to start anew in everything, use `init`.
@@ -151,7 +172,7 @@ class Simulator:
                     )
                 kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
         first = self._first_values(key, size)
-        started = self._started({**first, **kept, **variables.params, **variables.constants}, key)
+        started = self._started({**first, **kept, **self.project(variables.params), **variables.constants}, key)
         return dataclasses.replace(started, state={**started.state, **kept})
 
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
