@@ -7,7 +7,7 @@ SPELLINGS: dict[str, str] = {
     "isyn_bn": 'syn_type=["basic", "isyn_bn"]',
     "min_delay": "delay=SynapticDelay(min_delay=..., max_delay=...)",
     "sparse_with_mask": 'a link_type that keeps its zeros, such as "sparse" or "one_to_one": all of them do',
-    "is_sparse": 'a link_type that stores only its synapses, such as "sparse_connection_sparse"',
+    "is_sparse": 'storage="pairs"',
     "prefer_device": "jax.device_put(variables, ...) before the run",
     "neuron_model": "model=",
     "outlayer": "nothing: any group can be read by a decoder",

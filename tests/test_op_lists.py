@@ -26,7 +26,7 @@ def split(x):
     return jnp.maximum(x, 0.0), jnp.minimum(x, 0.0)
 
 
-@pytest.mark.parametrize("plan", [{"reference": True}, {"tile": 3}])
+@pytest.mark.parametrize("plan", [sj.Reference(), sj.Tiled(tile=3)])
 def test_rows_as_tuples_with_several_outputs_and_registered_ops(plan, registered, key):
     registered("halve", lambda x: x * 0.5)
     program = Program(
@@ -37,7 +37,7 @@ def test_rows_as_tuples_with_several_outputs_and_registered_ops(plan, registered
     )
     assert program.ops[0] == Op(("up", "down"), split, ("x",))
     x = np.random.default_rng(0).normal(size=(7, 2, 3)).astype(np.float32)
-    sim = sj.build(program, **plan)
+    sim = sj.build(program, plan=plan)
     result = sim.run(sim.init(key, 2), {"x": x})
     current = np.maximum(x, 0) / 2 + np.minimum(x, 0)
     v, trace = np.zeros((2, 3)), []
@@ -109,7 +109,7 @@ def test_rows_equal_the_model_as_a_step(key):
     x = np.random.default_rng(1).random((23, 2, 4)).astype(np.float32)
     grads, traces = [], []
     for model, tile in ((LIF_ROWS, 5), (LIF_ROWS, None), ("lif", 5)):
-        sim = sj.build(network(model), dt=1.0, **({"tile": tile} if tile else {"reference": True}))
+        sim = sj.build(network(model), dt=1.0, plan=sj.Tiled(tile=tile) if tile else sj.Reference())
         variables = sim.init(key, 2)
 
         def loss(params, sim=sim, variables=variables):
@@ -135,7 +135,7 @@ def test_custom_models_in_their_three_forms(kind, key):
     def leaky(v, current, rate, spikes):
         return v * (1 - spikes) + rate * current
 
-    sim = sj.build(network(leaky), dt=dt, tile=4)
+    sim = sj.build(network(leaky), dt=dt, plan=sj.Tiled(4))
     x = np.random.default_rng(2).random((9, 2, 4)).astype(np.float32)
     variables = sim.init(key, 2)
     result = sim.run(variables, {"x": x})
@@ -147,7 +147,7 @@ def test_custom_models_in_their_three_forms(kind, key):
         o = (v > 0.6).astype(float)
         trace.append(v)
     np.testing.assert_allclose(result.probes["v"], trace, rtol=1e-4, atol=1e-5)
-    again = sj.build(network(leaky), dt=dt, tile=4)
+    again = sj.build(network(leaky), dt=dt, plan=sj.Tiled(4))
     assert again.program == sim.program
 
 

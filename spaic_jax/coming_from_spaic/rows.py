@@ -42,11 +42,11 @@ ROWS = {
         """,
     ),
     "Torch_Engine": Counterpart(
-        "spaic_jax.Simulator.plan",
-        "How the rows are carried out: which loop over time, and which are done for many steps at once.",
+        "spaic_jax.Tiled",
+        "The plan says how rows are carried out: which loop over time, and which are done for many steps at once.",
         """
-        >>> str(sj.build(leak).plan).count("once a run"), "loops" in str(sj.build(leak).plan)
-        (0, True)
+        >>> sj.build(leak, plan=sj.Tiled(tile=50)).plan.tile
+        50
         """,
     ),
     "forward": Counterpart(
@@ -256,7 +256,7 @@ ROWS = {
     ),
     "get_dependency": Counterpart(
         "spaic_jax.Program.dependencies",
-        "Which rows each row needs; `print(sim.plan)` shows what is carried out together.",
+        "Which rows each row needs; `print(sim.describe())` shows what is carried out together.",
         """
         >>> leak.dependencies()[2]
         Needs(this_step=(1,), previous_step=(2,))

@@ -65,11 +65,11 @@ VARIABLES = {
         """,
     ),
     "is_sparse": Counterpart(
-        "spaic_jax.synapses.StoredRandom",
-        "A connection stores only the synapses that exist where its link type says so; see `spaic_jax.synapses.LINKS`.",
+        "spaic_jax.synapses.Sparse",
+        "`storage=\"pairs\"` of a connection: only the synapses that exist are stored.",
         """
-        >>> sj.Connection(net.image, net.layer, "sparse_connection_sparse", density=0.5).link.density
-        0.5
+        >>> sj.Connection(net.image, net.layer, "sparse", density=0.5, storage="pairs").link.storage
+        'pairs'
         """,
     ),
     "min": Counterpart(

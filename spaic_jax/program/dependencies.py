@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from spaic_jax.program.op import UPDATED, base_name
+from spaic_jax.program.op import base_name
 
 if TYPE_CHECKING:
     from spaic_jax.program.program import Program
@@ -23,16 +24,19 @@ class Needs(NamedTuple):
 
 
 def dependencies(program: Program) -> dict[int, Needs]:
-    """What each row needs, by the number of the row."""
+    """What each row of the program's mode needs, by the number of the row."""
+    rows = {number: op for number, op in enumerate(program.ops, 1) if program.rows_of((op,))}
     writers: dict[str, list[int]] = {}
-    for number, op in enumerate(program.ops, 1):
+    for number, op in rows.items():
         for name in dict.fromkeys(op.outputs):
             writers.setdefault(name, []).append(number)
-    needs = {}
-    for number, op in enumerate(program.ops, 1):
-        rows: dict[bool, set[int]] = {True: set(), False: set()}
-        for read in op.inputs:
-            late = program.is_state(read) and not read.endswith(UPDATED)
-            rows[late].update(writers.get(base_name(read), ()))
-        needs[number] = Needs(tuple(sorted(rows[False])), tuple(sorted(rows[True])))
-    return needs
+
+    def behind(reads: Iterable[str]) -> tuple[int, ...]:
+        return tuple(sorted({number for read in reads for number in writers.get(base_name(read), ())}))
+
+    # The untagged name of what goes from step to step is its value of the previous step.
+    late = {number: [read for read in op.inputs if read in program.carried] for number, op in rows.items()}
+    return {
+        number: Needs(behind(read for read in op.inputs if read not in late[number]), behind(late[number]))
+        for number, op in rows.items()
+    }

@@ -31,7 +31,7 @@ def test_every_name_of_spaic_is_on_the_page():
 def described():
     """The names of the backend in the description of SPAIC: its table of ops, its attributes, and how things are added."""
     text = REFERENCE.read_text()
-    rows = re.findall(r"^\| (`.*?) \| (?:yes|no|init table|–|\*\*no\*\*) \|", text[: text.index("## 2.")], re.M)
+    rows = re.findall(r"^\| (`.*?) \| (?:yes|no|init table|\W|\*\*no\*\*) \|", text[: text.index("## 2.")], re.M)
     rows += re.findall(r"^\* (`.*)$", text[text.index("### 2.2") : text.index("### 2.3")], re.M)
     rows += re.findall(r"^Torch_Backend methods that are not ops:((?:.*\n)*?)\n", text, re.M)
     rows += re.findall(r"^Ops in `basic_operate` that the published API page does not list:((?:.*\n)*?)\n", text, re.M)

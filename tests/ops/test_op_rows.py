@@ -10,7 +10,7 @@ from spaic_jax import Op, Program, Variable, ops
 from spaic_jax.program import INITIALS, Constant, KaimingNormal, ProgramError
 from spaic_jax.program.dependencies import Needs
 
-PLANS = [{"reference": True}, {"tile": 3}]
+PLANS = [sj.Reference(), sj.Tiled(tile=3)]
 
 
 @pytest.mark.parametrize("spelt", [str, str.upper, lambda name: getattr(ops, name)], ids=["name", "capitals", "function"])
@@ -28,7 +28,7 @@ def test_initial_values_by_name_and_by_function(name, spelt, key):
         ("kaiming_normall", ValueError, "unknown initial value 'kaiming_normall': did you mean 'kaiming_normal'"),
         (jnp.zeros_like, TypeError, "those of spaic_jax.ops.INITIALISERS"),
         (float("nan"), ValueError, "must be finite"),
-        (None, TypeError, "a number, an array, a name or an Initial"),
+        (None, TypeError, "a number, an array or an Initial"),
     ],
 )
 def test_an_initial_value_that_is_none_is_refused_when_declared(init, error, sentence):
@@ -60,7 +60,7 @@ def drawing(row):
 def test_an_op_that_draws_is_random_by_name(row, plan, key):
     program = drawing(row)
     assert program.ops[0].random
-    sim = sj.build(program, **plan)
+    sim = sj.build(program, plan=plan)
     first, second = (sim.run(sim.init(key), {"x": np.ones((4, 1, 50))}, k).variables["y"] for k in jax.random.split(key))
     assert set(np.unique(first)) == {0.0, 2.0} and (first != second).any()
     with pytest.raises(ValueError, match="op 'y' is random"):
@@ -93,7 +93,7 @@ def test_a_row_that_returns_nothing_is_carried_out_in_order(plan, after, key):
     program = Program(
         (Variable("x", (1,), role="input"), Variable("V", (1,))), (("V", "add", "V", "x"), ((), look, "[step]", read)), dt=1.0
     )
-    sim = sj.build(program, **plan)
+    sim = sj.build(program, plan=plan)
     sim.run(sim.init(key), {"x": np.arange(7.0).reshape(7, 1, 1)})
     jax.effects_barrier()
     values = np.arange(7.0) if after == "an input" else np.arange(7.0).cumsum()
@@ -112,7 +112,7 @@ def pushed(sample):
 @pytest.mark.parametrize("plan", PLANS)
 def test_a_row_that_pushes_learns_the_batch_from_a_variable(plan, key):
     variables = (Variable("sample", role="constant", batched=True), Variable("V", (3,)))
-    sim = sj.build(Program(variables, (("O", pushed, "sample"), ("V", "add", "V", "O")), dt=1.0), **plan)
+    sim = sj.build(Program(variables, (("O", pushed, "sample"), ("V", "add", "V", "O")), dt=1.0), plan=plan)
     result = sim.run(sim.init(key, 4), steps=7)
     np.testing.assert_array_equal(result.variables["V"], np.full((4, 3), 7.0))
 
@@ -133,7 +133,7 @@ def test_complex_products_read_the_length_of_a_step(plan, key):
     def real_part(spikes, w, delay, dt):
         return ops.mat_mult_weight_complex(jax.lax.complex(spikes, spikes / 4), w, beta, delay, dt).real
 
-    sim = sj.build(Program(variables, (("y", real_part, "O", "w", "delay", "[dt]"),), dt=0.5), **plan)
+    sim = sj.build(Program(variables, (("y", real_part, "O", "w", "delay", "[dt]"),), dt=0.5), plan=plan)
     o = np.random.default_rng(0).random((5, 1, 3, 2)).astype(np.float32)
     before = sim.init(key)
     result = sim.run(before, {"O": o})
