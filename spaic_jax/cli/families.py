@@ -41,6 +41,7 @@ FAMILIES = {
     "regularisers": Family("Regularisers", "spaic_jax.train", "REGULARISERS"),
     "datasets": Family("Data sets", "spaic_jax.data", "DATASETS"),
     "ops": Family("Ops of an op list", "spaic_jax.ops", "REGISTRY"),
+    "initialisers": Family("Initialisers of an op list", "spaic_jax.ops", "INITIALISERS"),
 }
 
 COLUMNS = ("names", "class", "what it is")

@@ -5,10 +5,7 @@ from collections.abc import Sequence
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: with rules and wrapped cells where rich is installed, else a line a row.
-
-    >>> show("Two numbers", ["name", "value"], [["one", "1"], ["eleven", "11"]])  # doctest: +SKIP
-    """
+    """Print a table: with rules and wrapped cells where rich is installed, else a line a row."""
     try:
         from rich.console import Console
         from rich.table import Table
@@ -24,6 +21,14 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> N
 
 
 def _show_plain(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A line a row, its cells two spaces or more apart.
+
+    >>> _show_plain("Numbers", ["name", "digits"], [["one", "1"], ["eleven", "11"]])
+    Numbers
+    name    digits
+    one     1
+    eleven  11
+    """
     lines = [columns, *rows]
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
     if title:
