@@ -87,7 +87,10 @@ def batch_size_of(program: Program, variables: Variables) -> int | None:
         ValueError: when a variable is missing or has another shape.
     """
     batch = None
-    parts = {"parameter": variables.params, "state": variables.state, "constant": variables.constants}
+    parts = {
+        "parameter": variables.params, "plastic": variables.plastic, "state": variables.state,
+        "constant": variables.constants,
+    }
     for v in program.variables:
         if v.role == "input":
             continue

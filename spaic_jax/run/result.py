@@ -1,6 +1,8 @@
 """What a run gives back."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import numpy as np
@@ -15,16 +17,27 @@ class Health:
     """How a run went, a number a spiking group.
 
     Attributes:
-        finite: whether every state of the run's end is free of NaN and infinities, by variable.
+        finite: whether a variable stayed free of NaN, infinities and values beyond all that is physical (1e12).
         spike_rate: mean spikes a neuron and step, by variable: 0 is silent, close to 1 saturated.
+        beyond: the number of the step of the run in which a variable was first seen beyond that, -1 if never; the tiled
+            plan looks at the end of each tile.
     """
 
     finite: dict[str, jax.Array]
     spike_rate: dict[str, jax.Array]
+    beyond: dict[str, jax.Array]
+
+    def check(self) -> None:
+        """FloatingPointError when a variable did not stay finite; under `jax.jit` it is raised when the run is done."""
+        numbers = list(self.beyond.values())
+        if any(isinstance(number, jax.core.Tracer) for number in numbers):
+            jax.debug.callback(_refuse, self.beyond)
+        else:
+            _refuse(self.beyond)
 
     def report(self) -> list[str]:
         """Sentences about what looks wrong; empty when nothing does."""
-        bad = [f"'{name}' holds NaN or infinite values." for name, fine in self.finite.items() if not bool(fine)]
+        bad = [_sentence(name, int(step)) for name, step in self.beyond.items() if int(step) >= 0]
         for name, rate in self.spike_rate.items():
             if float(rate) == 0:
                 bad.append(f"'{name}' never spiked.")
@@ -85,3 +98,13 @@ class Result:
         spikes = np.asarray(self.probes[monitor][:, sample])
         neurons, steps = np.nonzero(spikes.reshape(len(spikes), -1).T)
         return np.asarray(self.times[monitor])[steps], neurons
+
+
+def _sentence(name: str, step: int) -> str:
+    return f"'{name}' holds NaN, infinite or absurdly large values from step {step + 1} on."
+
+
+def _refuse(beyond: Mapping[str, Any]) -> None:
+    seen = {name: int(np.max(step)) for name, step in beyond.items() if (np.asarray(step) >= 0).any()}
+    if seen:
+        raise FloatingPointError(_sentence(*min(seen.items(), key=lambda item: item[1])))

@@ -34,8 +34,7 @@ def save_weights(path: str | os.PathLike[str], sim: Simulator, variables: Variab
         >>> sorted(variables.params), epoch
         (['synapses.weight'], 0)
     """
-    statistics = {name: variables.state[name] for name in sim.program.statistics}
-    write_tensors(path, {**variables.params, **variables.constants, **statistics}, sim.program, "weights", {"epoch": str(epoch)})
+    write_tensors(path, {**variables.params, **variables.constants, **variables.plastic}, sim.program, "weights", {"epoch": str(epoch)})
 
 
 def load_weights(path: str | os.PathLike[str], sim: Simulator, batch_size: int = 1) -> tuple[Variables, int]:
@@ -54,9 +53,7 @@ def load_weights(path: str | os.PathLike[str], sim: Simulator, batch_size: int =
         ImportError: when safetensors is not installed.
     """
     fresh = sim.init(jax.random.key(0), batch_size)
-    statistics = {name: fresh.state[name] for name in sim.program.statistics}
-    parts = (fresh.params, fresh.constants, statistics)
+    parts = (fresh.params, fresh.constants, fresh.plastic)
     needed = {name: jax.ShapeDtypeStruct(x.shape, x.dtype) for part in parts for name, x in part.items()}
     arrays, metadata = read_tensors(path, needed, sim.program, "weights")
-    params, constants, carried = ({name: arrays[name] for name in part} for part in parts)
-    return Variables(params, {**fresh.state, **carried}, constants, fresh.step), int(metadata["epoch"])
+    return Variables.of(sim.program, fresh.state | arrays, fresh.step, fresh.position), int(metadata["epoch"])

@@ -45,7 +45,7 @@ def save_checkpoint(
         ...     load_checkpoint(f"{folder}/c.safetensors", sim, optimizer)[0].epoch
         3
     """
-    tensors = {**state.params, **state.statistics, **_leaves(state.opt_state)}
+    tensors = {**state.params, **state.plastic, **_leaves(state.opt_state)}
     extra = {"epoch": str(int(state.epoch)), "history": json.dumps(list(history))}
     write_tensors(path, tensors, sim.program, "checkpoint", extra)
 
@@ -71,14 +71,14 @@ def load_checkpoint(
     opt_state = jax.eval_shape(lambda p: initial_opt_state(optimizer, p), params)
     needed = _leaves(opt_state)
     by_name = sim.program.by_name
-    statistics = {name: jax.ShapeDtypeStruct(by_name[name].shape, by_name[name].dtype) for name in sim.program.statistics}
-    arrays, metadata = read_tensors(path, {**params, **statistics, **needed}, sim.program, "checkpoint")
+    plastic = {name: jax.ShapeDtypeStruct(by_name[name].shape, by_name[name].dtype) for name in [v.name for v in sim.program.of_role("plastic")]}
+    arrays, metadata = read_tensors(path, {**params, **plastic, **needed}, sim.program, "checkpoint")
     try:
         epoch, history = int(metadata["epoch"]), json.loads(metadata["history"])
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"'{path}' is damaged: its epoch or history cannot be read.") from error
     loaded = jax.tree.unflatten(jax.tree.structure(opt_state), [arrays[name] for name in needed])
-    kept, carried = ({name: arrays[name] for name in part} for part in (params, statistics))
+    kept, carried = ({name: arrays[name] for name in part} for part in (params, plastic))
     return TrainState(kept, loaded, epoch, carried), history
 
 

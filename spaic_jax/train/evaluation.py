@@ -89,15 +89,15 @@ def check_batch_size(batch_size: Any) -> int:
 def variables_for(
     sim: Simulator, given: Variables | Mapping[str, Any], batch_size: int, key: jax.Array
 ) -> Variables:
-    """Variables before the first step, with the parameters, constants and statistics that were given."""
+    """Variables before the first step, with the parameters, constants and plastic values that were given."""
     fresh = sim.init(key, batch_size)
     if isinstance(given, Variables):
         if set(given.constants) != set(fresh.constants):
             raise ValueError(
                 f"the constants are named {sorted(fresh.constants)}, but {sorted(given.constants)} were given."
             )
-        state = fresh.state | {name: given.state[name] for name in sim.program.statistics}
-        return dataclasses.replace(fresh.with_params(given.params), constants=given.constants, state=state)
+        plastic = fresh.plastic | given.plastic
+        return dataclasses.replace(fresh.with_params(given.params), constants=given.constants, plastic=plastic)
     for v in sim.program.of_role("constant"):
         if not isinstance(v.init, Constant | Given):
             raise ValueError(f"constant '{v.name}' is random: give the Variables that hold it, not parameters alone.")

@@ -12,7 +12,7 @@ from spaic_jax.data import Dataset
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.train.evaluation import check_batch_size, variables_for
 from spaic_jax.train.keys import initial_key
-from spaic_jax.train.loop import Loop, initial_opt_state, with_statistics
+from spaic_jax.train.loop import Loop, initial_opt_state
 from spaic_jax.train.progress import progress_bar
 from spaic_jax.train.state import FitResult, TrainState
 from spaic_jax.train.task import prepare
@@ -97,7 +97,7 @@ def fit(
         raise ValueError(f"the training data has {len(arrays)} samples, fewer than batch_size {batch_size}.")
     drawn = sim.init(initial_key(key), batch_size)
     first = drawn if variables is None else variables_for(sim, variables, batch_size, initial_key(key))
-    state = _starting_state(first, optimizer, start, sim.program.statistics)
+    state = _starting_state(first, optimizer, start)
     loop = Loop(task, optimizer, arrays, held_out, dataclasses.replace(first, params={}), batch_size, key)
     history = []
     done, total = state.epoch * loop.updates, epochs * loop.updates
@@ -108,7 +108,7 @@ def fit(
             if on_epoch is not None:
                 # The next update overwrites the arrays of this state, so that the callback gets some of its own.
                 on_epoch(_copy(state), dict(row))
-    trained = with_statistics(dataclasses.replace(first, params=state.params), state.statistics)
+    trained = dataclasses.replace(first, params=state.params, plastic=state.plastic)
     return FitResult(trained, state.opt_state, state.epoch, history)
 
 
@@ -118,16 +118,15 @@ def _copy(tree: Any) -> Any:
 
 
 def _starting_state(
-    first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None, carried: tuple[str, ...]
+    first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None
 ) -> TrainState:
     """The state before the first update, in arrays that may be overwritten."""
-    statistics = {name: first.state[name] for name in carried}
     if start is None:
-        return _copy(TrainState(first.params, initial_opt_state(optimizer, first.params), 0, statistics))
+        return _copy(TrainState(first.params, initial_opt_state(optimizer, first.params), 0, first.plastic))
     if not isinstance(start, TrainState):
         raise TypeError(f"start must be a TrainState, not {type(start).__name__}.")
-    needed = jax.eval_shape(lambda p: (p, initial_opt_state(optimizer, p), statistics), first.params)
-    given = (start.params, start.opt_state, start.statistics)
+    needed = jax.eval_shape(lambda p: (p, initial_opt_state(optimizer, p), first.plastic), first.params)
+    given = (start.params, start.opt_state, start.plastic)
     parts: list[Any] = [jax.tree.structure(tree) for tree in (given, needed)]
     if parts[0] != parts[1]:
         raise ValueError("start holds the state of another network or another optimizer: its parts have other names.")
@@ -137,4 +136,4 @@ def _starting_state(
             name = jax.tree_util.keystr(path[1:])
             given_as = f"{jnp.result_type(x)} of shape {jnp.shape(x)}"
             raise ValueError(f"start{name} is {given_as}, but needs {need.dtype} of shape {need.shape}.")
-    return _copy(TrainState(start.params, start.opt_state, int(start.epoch), start.statistics))
+    return _copy(TrainState(start.params, start.opt_state, int(start.epoch), start.plastic))

@@ -17,13 +17,13 @@ class TrainState:
         params: the trained parameters, by full name.
         opt_state: the state of the optimizer.
         epoch: number of epochs done.
-        statistics: the states that training carries along, such as the running means of batch normalisation.
+        plastic: what training carries along beside them, such as the running means of batch normalisation.
     """
 
     params: dict[str, jax.Array]
     opt_state: Any
     epoch: int
-    statistics: dict[str, jax.Array] = dataclasses.field(default_factory=dict)
+    plastic: dict[str, jax.Array] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
