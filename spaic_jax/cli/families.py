@@ -34,6 +34,7 @@ FAMILIES = {
     "links": Family("Links", "spaic_jax.synapses", "LINKS"),
     "synapses": Family("Synapses", "spaic_jax.synapses", "SYNAPSES"),
     "delays": Family("Delays", "spaic_jax.synapses", "DELAYS"),
+    "storages": Family("How synapses are stored", "spaic_jax.synapses.storage", "STORAGES"),
     "initials": Family("Initial values", "spaic_jax.program", "INITIALS"),
     "monitors": Family("Monitors", "spaic_jax.network", "MONITORS"),
     "policies": Family("Policies of projections", "spaic_jax.network", "POLICIES"),
