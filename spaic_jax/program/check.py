@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: batch, what is 9973 at both is a layer's size.
 CHECKED_BATCHES = (9973, 9974)
 
+#: What to do about a row without inputs whose values lack the batch axis.
+BATCHLESS = " A row that reads nothing knows no batch size: let it read a variable that has a batch axis."
+
 
 class ProgramError(ValueError):
     """A program that cannot run; the sentence names the variable or the row."""
@@ -60,7 +63,7 @@ def check_program(program: Program) -> Structs:
         for read in op.inputs:
             _check_read(program, writers, row, read, where)
         for name, value in zip(op.outputs, _values(op, first, key, where), strict=True):
-            _check_written(program, first, name, value, where)
+            _check_written(program, first, name, value, where, "" if op.inputs else BATCHLESS)
     for record in program.records:
         if record.variable not in program.by_name and record.variable not in program.written:
             known = [*program.by_name, *program.written]
@@ -217,14 +220,14 @@ def _check_read(program: Program, writers: dict[str, list[int]], row: int, read:
         raise ProgramError(f"{where} reads '{read}': '{name}' is a temporary, read it without {UPDATED}.")
 
 
-def _check_written(program: Program, env: dict[str, Any], name: str, value: Any, where: str) -> None:
+def _check_written(program: Program, env: dict[str, Any], name: str, value: Any, where: str, advice: str = "") -> None:
     read = program.written_read(name)
     needed = env[name] if name in program.carried else env.get(read, value)
     if (value.shape, value.dtype) != (needed.shape, needed.dtype):
         raise ProgramError(
             f"{where} writes '{name}' as {value.dtype}{_axes(value.shape)}, but"
             f" {'the variable is' if name in program.carried else 'another row writes it as'}"
-            f" {needed.dtype}{_axes(needed.shape)}."
+            f" {needed.dtype}{_axes(needed.shape)}.{advice}"
         )
     env[read] = _struct(value.shape, value.dtype)
 

@@ -30,6 +30,8 @@ def call(op: Op, arguments: Iterable[Any], key: jax.Array | None = None) -> tupl
     """The values an op writes, in the order of its outputs."""
     settings = dict(op.settings)
     values = function_of(op)(key, *arguments, **settings) if op.random else function_of(op)(*arguments, **settings)
+    if values is None:  # a row that only looks, such as one that prints
+        return ()
     return tuple(values) if isinstance(values, tuple | list) else (values,)
 
 

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.program.check import ProgramError, Structs, check_program
+from spaic_jax.program.dependencies import Needs, dependencies
 from spaic_jax.program.initial import Constant
 from spaic_jax.program.op import UPDATED, Op, as_op
 from spaic_jax.program.record import Record
@@ -140,6 +141,18 @@ class Program:
     def carried(self) -> frozenset[str]:
         """The variables that go from step to step: states, and the plastic values that this mode writes."""
         return frozenset(v.name for v in self.variables if v.role == "state" or (v.role == "plastic" and v.name in self.written))
+
+    def dependencies(self) -> dict[int, Needs]:
+        """Which rows each row needs, of this step and of the previous one, by their numbers in the listing.
+
+        Example:
+            >>> Program(
+            ...     variables=(Variable("x", role="input"), Variable("V")),
+            ...     ops=(Op("I", "relu", "x"), Op("V", "add", ("V", "I"))),
+            ... ).dependencies()
+            {1: Needs(this_step=(), previous_step=()), 2: Needs(this_step=(1,), previous_step=(2,))}
+        """
+        return dependencies(self)
 
     @property
     def float_dtype(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 import jax.numpy as jnp
 
 from spaic_jax.program.initial import Constant, Initial
+from spaic_jax.program.initials import resolve_initial
 
 Role = Literal["parameter", "plastic", "state", "constant", "input"]
 Axes = Literal["time", "held", "either"]
@@ -23,7 +24,8 @@ class Variable:
         role: who changes the value. `"parameter"`: an optimiser, by its gradient; `"plastic"`: rows, only in runs that
             learn (`Simulator.train`), such as weights of a local learning rule and running statistics, which last over
             runs; `"state"`: rows, from step to step; `"constant"`: nobody; `"input"`: each run's data.
-        init: how the first value is made.
+        init: how the first value is made: an `Initial`, or what stands for one (a number, an array, a name such as
+            `"kaiming_normal"`, a function of `spaic_jax.ops.INITIALISERS`).
         bounds: lowest and highest value it may take, `None` where it is free.
         batched: whether the array has a batch axis in front. State and inputs have by default.
         narrow: whether a program in half precision (`Program.astype`) stores it in half: not what counts, keeps time or
@@ -66,6 +68,7 @@ class Variable:
                 raise ValueError(
                     f"variable '{self.name}': {field} must be one of {get_args(kind)}, not {getattr(self, field)!r}."
                 )
+        object.__setattr__(self, "init", resolve_initial(self.init))
         try:
             jnp.dtype(self.dtype)
         except TypeError:

@@ -49,9 +49,9 @@ def check_run(
     for name, length in lengths.items():
         if length != count:
             raise ValueError(f"input '{name}' has {length} steps, but {int(count)} are to be run: its axes are [T, B, ...].")
-    if key is None and any(op.random for op in program.ops):
+    if key is None and any(op.random for op in program.rows):
         raise ValueError(
-            f"op '{next(op.name for op in program.ops if op.random)}' is random: give key=jax.random.key(seed)."
+            f"op '{next(op.name for op in program.rows if op.random)}' is random: give key=jax.random.key(seed)."
         )
     return arrays, int(count)
 

@@ -74,6 +74,24 @@ class Simulator:
         """How the program is carried out, in words: the stages of the plan, and what the backward pass keeps."""
         return self.plan.describe(self.program)
 
+    @functools.cached_property
+    def batched(self) -> Variables:
+        """Which of the variables have a batch axis in front: a pytree like that of `init`, of booleans.
+
+        It says how to split variables over devices, and what `jax.vmap` maps over.
+
+        Example:
+            >>> import spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     image = sj.Encoder(num=4)
+            ...     layer = sj.NeuronGroup(3, model="lif")
+            ...     synapses = sj.Connection(image, layer)
+            >>> sim = sj.build(net, dt=1.0)
+            >>> sim.batched["layer.V"], sim.batched["synapses.weight"], sim.batched.step
+            (True, False, False)
+        """
+        return Variables.of(self.program, {v.name: v.batched for v in self.program.variables}, False, False)
+
     def steps(self, duration: float) -> int:
         """The number of steps in `duration` ms.
 
@@ -117,7 +135,8 @@ class Simulator:
     def restart(self, variables: Variables, key: jax.Array | None = None, batch_size: int | None = None) -> Variables:
         """A fresh start from earlier variables: parameters, plastic values, constants and the states that stay are kept.
 
-        All other states get their first values again, and the count of steps is 0. To go on without a fresh start, give
+        Values beyond their bounds are brought back to them, as SPAIC does at the start of every run. All other states get
+        their first values again, and the count of steps is 0. To go on without a fresh start, give
         the variables of a result to the next run; to start anew in everything, use `init`.
 
         Args:
@@ -160,11 +179,11 @@ class Simulator:
                     )
                 kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
         first = self._first_values(key, size)
-        lasting = {**variables.params, **variables.plastic, **variables.constants}
-        started = self._started({**first, **kept, **lasting}, key)
-        # Initial rows may write these too, but they are not first values any more.
-        kept_parts = {part: getattr(variables, part) for part in ("params", "plastic", "constants")}
-        return dataclasses.replace(started, state={**started.state, **kept}, **kept_parts)
+        lasting = {part: self.project(getattr(variables, part)) for part in ("params", "plastic", "constants")}
+        values = {name: value for part in lasting.values() for name, value in part.items()}
+        started = self._started({**first, **kept, **values}, key)
+        # Initial rows may write what lasts too, but these are not first values any more.
+        return dataclasses.replace(started, state={**started.state, **kept}, **lasting)
 
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
         """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
@@ -185,7 +204,7 @@ class Simulator:
         return Variables.of(self.program, new, variables.step, variables.position)
 
     def project(self, params: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-        """The parameters within their bounds: the nearest values that are.
+        """Parameters, or plastic values, within their bounds: the nearest values that are.
 
         A projection in optax's sense, to be applied after `optax.apply_updates`; `spaic_jax.train.fit` does so.
 
@@ -199,7 +218,7 @@ class Simulator:
             >>> sim.project({"synapses.weight": jax.numpy.array([[1.5]])})["synapses.weight"].tolist()
             [[1.0]]
         """
-        bounds = {v.name: v.bounds for v in self.program.of_role("parameter")}
+        bounds = {v.name: v.bounds for v in self.program.variables}
         return {n: x if bounds[n] == (None, None) else jnp.clip(x, *bounds[n]) for n, x in params.items()}
 
     def run(
