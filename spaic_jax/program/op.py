@@ -34,7 +34,8 @@ class Op:
         random: whether `fn` takes a random key before the inputs: `fn(key, *inputs, **settings)`. Unsaid, it is what
             `spaic_jax.ops` knows of the name or function, such as of `"dropout"`.
         when: `"always"`, or only in runs that learn (`"learning"`: dropout, plasticity) or do not (`"frozen"`).
-        settings: keyword arguments of `fn`, of hashable values: they are part of the program, printed and compared.
+        settings: keyword arguments of `fn`, of hashable values: they are part of the program, printed and compared. The
+            inputs fill its other parameters in order.
         looped: whether the row wants to be carried out step by step, never for many steps at once.
 
     Raises:

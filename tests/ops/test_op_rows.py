@@ -1,12 +1,16 @@
 """Ops as rows: what a program makes of their names, keys, inputs and outputs."""
 
+import inspect
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from op_support import GOLDEN, RECORDS, golden_arguments
 
 import spaic_jax as sj
 from spaic_jax import Op, Program, Variable, ops
+from spaic_jax.ops import takes_key
 from spaic_jax.program import INITIALS, Constant, KaimingNormal, ProgramError
 from spaic_jax.program.dependencies import Needs
 
@@ -154,3 +158,34 @@ def test_dependencies_name_the_rows_of_this_step_and_of_the_previous():
     assert Program(variables, rows).dependencies() == {
         1: Needs((), ()), 2: Needs((), (4,)), 3: Needs((1, 2), (3,)), 4: Needs((3,), ()), 5: Needs((4,), ()),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in RECORDS if not name.startswith(("init_", "to_numpy"))])
+def test_every_op_can_be_named_in_a_row(name):
+    """What SPAIC was called with: arrays are read, what is no array is a setting, and a row gives what SPAIC gave."""
+    op = name.partition("#")[0]
+    if op == "sparse_mat_mult_weight":  # SPAIC was given a sparse tensor
+        dense, x = GOLDEN[f"{name}/in0"], GOLDEN[f"{name}/in1"]
+        where = np.nonzero(dense)
+        given = [np.stack(where).astype(np.int32), dense[where], x, dense.shape]
+    else:
+        given = golden_arguments(name)
+    parameters = list(inspect.signature(ops.REGISTRY[op]).parameters)[takes_key(op) :]
+    if op in ("cat", "stack", "reduce_sum_update"):  # the members of a list are read one by one
+        members = [m[:, 0] if op == "stack" and m.ndim > given[0][0].ndim else m for m in given[0]]
+        parameters, given = [*(f"member {n}" for n in range(len(members))), "dim"], [*members, *given[1:]]
+    if op == "reduce_sum":
+        given = [given[0], given[1:]]
+    if op == "index_select":
+        given[1] = given[1].astype(np.int32)
+    named = dict(zip(parameters, given, strict=False))
+    arrays = {n: x for n, x in named.items() if isinstance(x, np.ndarray)}
+    settings = {n: tuple(x) if isinstance(x, list) else x for n, x in named.items() if n not in arrays}
+    variables = tuple(Variable(n, x.shape, x.dtype.name, "constant", init=x) for n, x in arrays.items())
+    if "delay" in arrays:
+        settings["dt"] = 0.1
+    row = Op("result", op, tuple(arrays), settings=settings)
+    assert row.random == (op == "dropout")
+    expected = GOLDEN[f"{name}/out"]
+    found = Program(variables, (row,)).struct("result", 1)
+    assert (found.shape, found.dtype.kind) == (expected.shape, expected.dtype.kind)
