@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
 from spaic_jax.program import Constant, Given
 from spaic_jax.run import Simulator, Variables
@@ -73,17 +74,10 @@ def evaluate(
         >>> round(result.accuracy, 2), result.predictions.tolist()
         (0.67, [0, 1, 1])
     """
-    batch_size = check_batch_size(batch_size)
+    batch_size = whole(batch_size, "batch_size")
     task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps)
     key = jax.random.key(0) if key is None else key
     return evaluate_arrays(task, variables_for(sim, variables, batch_size, key), arrays, batch_size, key)
-
-
-def check_batch_size(batch_size: Any) -> int:
-    """ValueError unless it is a positive whole number."""
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
-        raise ValueError(f"batch_size must be a positive whole number, got {batch_size!r}.")
-    return int(batch_size)
 
 
 def variables_for(
