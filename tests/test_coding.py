@@ -109,7 +109,7 @@ def test_decoder_gives_spaics_numbers(name, coding_method, settings, key):
     net.g = sj.NeuronGroup(n, model="if", v_th=1e9)
     net.w = sj.Connection(net.x, net.g, weight=np.eye(n))
     net.d = sj.Decoder(n, net.g, coding_method, coding_var_name=variable, **settings)
-    sim = sj.build(net, dt=1.0, tile=3)
+    sim = sj.build(net, dt=1.0, plan=sj.Tiled(3))
     data = recorded["record"].astype(np.float32)
     if variable == "V":
         data = np.diff(data, axis=0, prepend=np.zeros_like(data[:1]))
@@ -181,7 +181,7 @@ def test_spike_times_fall_into_their_steps_and_add_up():
     net.g = sj.NeuronGroup(1, model="lif")
     net.w = sj.Connection(net.x, net.g)
     net.o = sj.StateMonitor(net.x, "O")
-    sim = sj.build(net, dt=0.1, tile=7)
+    sim = sj.build(net, dt=0.1, plan=sj.Tiled(7))
     got = sim.run(sim.init(jax.random.key(0), 3), {"x": packed}, steps=16).probes["o"]
     expected = np.zeros((16, 3, 3))
     for b, (times, channels) in enumerate(samples):
@@ -267,7 +267,7 @@ def test_early_spikes_count_more_and_pass_a_gradient(key):
     net.g = sj.NeuronGroup(2, model="leaky_integrator")
     net.w = sj.Connection(net.x, net.g, weight=np.eye(2))
     net.d = sj.Decoder(2, net.g, "time_spike_counts", coding_var_name="Isyn")
-    sim = sj.build(net, dt=1.0, tile=3)
+    sim = sj.build(net, dt=1.0, plan=sj.Tiled(3))
     x = np.random.default_rng(0).random((8, 1, 2)).astype(np.float32)
     variables = sim.init(key)
     slope = jax.grad(lambda p: sim.run(variables.with_params(p), {"x": x}).outputs["d"].sum())(variables.params)
@@ -310,7 +310,7 @@ def test_an_encoder_may_code_for_a_part_of_the_run(method, key):
         net = sj.Network()
         net.x, net.g = sj.Encoder(num=3, coding_method=method, time=time), sj.NeuronGroup(3, model="if")
         net.w, net.o = sj.Connection(net.x, net.g), sj.StateMonitor(net.x, "O")
-        sims.append(sj.build(from_dict(to_dict(net)), 0.5, tile=3))
+        sims.append(sj.build(from_dict(to_dict(net)), 0.5, plan=sj.Tiled(3)))
     shape = sims[0].program.by_name["x"].shape
     x = np.random.default_rng(0).uniform(0, 1, (2, *shape)).astype(np.float32) * (3.0 if method == "mstb" else 1.0)
     long = np.asarray(sims[0].run(sims[0].init(key, 2), {"x": x}, key, 15).probes["o"])

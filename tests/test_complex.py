@@ -36,7 +36,7 @@ def outputs(method, dt=0.5, model=None, **settings):
     net.z = sj.StateMonitor(net.g, net.g.output)
     net.out = sj.Decoder(dec_target=net.g, coding_method=method, **settings)
     x = np.random.default_rng(0).normal(size=(20, 3, 4)).astype(np.float32)
-    sims = [sj.build(net, dt, reference=True), sj.build(net, dt, tile=7)]
+    sims = [sj.build(net, dt, plan=sj.Reference()), sj.build(net, dt, plan=sj.Tiled(7))]
     variables = sims[0].init(jax.random.key(0), 3)
     results = [sim.run(variables, {"x": x}) for sim in sims]
     np.testing.assert_allclose(results[0].outputs["out"], results[1].outputs["out"], rtol=1e-4, atol=1e-5)
@@ -123,7 +123,7 @@ def test_complex_values_pass_a_null_connection(key):
     net.x, net.a, net.b = sj.Encoder(num=2, coding_method="null"), sj.NeuronGroup(2, model=Turning()), sj.NeuronGroup(2, model=Sum())
     net.w, net.ab = sj.Connection(net.x, net.a), sj.Connection(net.a, net.b, "null")
     net.za, net.zb = sj.StateMonitor(net.a, "z"), sj.StateMonitor(net.b, "z")
-    sim = sj.build(net, 1.0, tile=3)
+    sim = sj.build(net, 1.0, plan=sj.Tiled(3))
     probes = sim.run(sim.init(key), {"x": np.ones((8, 1, 2), np.float32)}).probes
     np.testing.assert_allclose(probes["zb"], np.cumsum(probes["za"], 0), rtol=1e-5, atol=1e-6)
 

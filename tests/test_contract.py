@@ -124,7 +124,7 @@ def net(request):
 def test_contract(net, key, tmp_path):
     """Shapes and dtypes are stable over steps, jit equals eager, plans agree, gradients are finite, files come back."""
     dt = dt_of(net)
-    reference, tiled = sj.build(net, dt=dt, reference=True), sj.build(net, dt=dt, tile=4)
+    reference, tiled = sj.build(net, dt=dt, plan=sj.Reference()), sj.build(net, dt=dt, plan=sj.Tiled(4))
     variables, data = tiled.init(key, BATCH), data_of(tiled)
 
     def loss(params, sim):
@@ -149,7 +149,7 @@ def test_contract(net, key, tmp_path):
     close(eager.state, stepped.state)
     close(emitted["v"], expected.probes["v"][0])
 
-    again = sj.build(from_dict(to_dict(net)), dt=dt, tile=4)
+    again = sj.build(from_dict(to_dict(net)), dt=dt, plan=sj.Tiled(4))
     assert again.program == tiled.program
     save_weights(tmp_path / "w.safetensors", tiled, variables)
     close(load_weights(tmp_path / "w.safetensors", again)[0].params, variables.params, 0)
@@ -157,7 +157,7 @@ def test_contract(net, key, tmp_path):
 
 def test_a_batch_is_its_samples(net, key):
     """vmap over samples equals the batch; codings that draw or that scale by the batch are the exception."""
-    sim = sj.build(net, dt=dt_of(net), tile=4)
+    sim = sj.build(net, dt=dt_of(net), plan=sj.Tiled(4))
     x = jnp.asarray(data_of(sim)["x"])
     whole = {type(net.x.coding).__name__, type(net.out.decoding).__name__} & {"Latency", "Uniform", "VoltageSum"}
     if any(op.random for op in sim.program.ops) or whole:

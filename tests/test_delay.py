@@ -9,7 +9,7 @@ import spaic_jax as sj
 from spaic_jax.network import from_dict, to_dict
 from spaic_jax.synapses import DELAYS
 
-PLANS = [{"reference": True}, {"tile": 4}, {}]
+PLANS = [{"plan": sj.Reference()}, {"plan": sj.Tiled(4)}, {}]
 
 
 def delayed(delay, propagation="same_step", dt=0.5, loop=None, **plan):
@@ -185,9 +185,10 @@ def test_a_delay_is_found_by_training(key):
     [
         ("full", np.zeros((2, 3)), "max_delay 0 ms is less than a step of 0.5 ms"),
         ("full", np.ones((3, 2)), r"delay has shape \(3, 2\), but needs \(2, 3\)"),
-        ("full", -np.ones((2, 3)), "a delay must not be negative, but the shortest is -1 ms"),
-        ("full", sj.program.Uniform(0.0, 3.0), "SynapticDelay: max_delay must say how long a delay may be"),
-        ("one_to_one", np.ones((2, 3)), "a OneToOne link has no delay for each synapse"),
+        ("full", -np.ones((2, 3)), r"a delay must be a finite number of ms, not negative, but delay\[0, 0\] is -1 ms"),
+        ("full", sj.program.Uniform(0.0, 3.0), "FixedDelay: max_delay must say how long a delay may be"),
+        ("conv", np.ones((2, 3)), "a Conv link has no delay for each synapse"),
+        ("sparse_sparse", np.ones((2, 3)), "connection 'w': storage 'pairs' has no delay for each synapse: use 'masked' or"),
     ],
 )
 def test_bad_delays_of_synapses_are_named(link, delay, sentence):

@@ -135,7 +135,7 @@ def test_custom_models_in_their_three_forms(kind, key):
     def leaky(v, current, rate, spikes):
         return v * (1 - spikes) + rate * current
 
-    sim = sj.build(network(leaky), dt=dt, tile=4)
+    sim = sj.build(network(leaky), dt=dt, plan=sj.Tiled(4))
     x = np.random.default_rng(2).random((9, 2, 4)).astype(np.float32)
     variables = sim.init(key, 2)
     result = sim.run(variables, {"x": x})
@@ -147,7 +147,7 @@ def test_custom_models_in_their_three_forms(kind, key):
         o = (v > 0.6).astype(float)
         trace.append(v)
     np.testing.assert_allclose(result.probes["v"], trace, rtol=1e-4, atol=1e-5)
-    again = sj.build(network(leaky), dt=dt, tile=4)
+    again = sj.build(network(leaky), dt=dt, plan=sj.Tiled(4))
     assert again.program == sim.program
 
 

@@ -34,7 +34,7 @@ def loss(sim, variables, params):
     return (sim.run(variables.with_params(params), {"x": x}).probes["v"] ** 2).sum()
 
 
-@pytest.mark.parametrize("plan", [{"reference": True}, {"tile": 5}])
+@pytest.mark.parametrize("plan", [{"plan": sj.Reference()}, {"plan": sj.Tiled(5)}])
 @pytest.mark.parametrize(
     ("link", "settings"), [("full", {"weight_quantization": True}), ("sparse", {"density": 0.6, "bias": np.ones(4)})]
 )

@@ -26,8 +26,8 @@ def network(coding_method="poisson", **settings):
 def sim(request):
     """The same network under both plans."""
     if request.param:
-        return sj.build(network(), dt=1.0, reference=True)
-    return sj.build(network(), dt=1.0, tile=4)
+        return sj.build(network(), dt=1.0, plan=sj.Reference())
+    return sj.build(network(), dt=1.0, plan=sj.Tiled(4))
 
 
 def rates(batch=4, seed=0):
@@ -85,7 +85,7 @@ def test_stepping_by_hand_is_the_run(sim, key):
 
 
 def test_jit_equals_eager(key):
-    sim = sj.build(network(), dt=1.0, tile=3)
+    sim = sj.build(network(), dt=1.0, plan=sj.Tiled(3))
     variables = sim.init(key, 2)
     compiled = sim.run(variables, {"x": rates(2)}, key, 5)
     with jax.disable_jit():
@@ -130,7 +130,7 @@ def test_monitors_reduce_and_thin(key):
     net.every = sj.StateMonitor(net.a, "V", every=3)
     for reduce in ("sum", "mean", "max", "last"):
         setattr(net, reduce, sj.StateMonitor(net.a, "V", reduce=reduce))
-    sim = sj.build(net, dt=1.0, tile=4)
+    sim = sj.build(net, dt=1.0, plan=sj.Tiled(4))
     probes = sim.run(sim.init(key, 4), {"x": rates()}, key, 11).probes
     np.testing.assert_array_equal(probes["every"], probes["v"][::3])
     np.testing.assert_array_equal(probes["last"], probes["v"][-1])

@@ -22,8 +22,8 @@ def driven(syn_type, pre=(3,), post=(2,), link="full", dt=DT, tile=3, model="lea
     net.g = sj.NeuronGroup(shape=post, model=model)
     net.w = sj.Connection(net.x, net.g, link, syn_type=syn_type, **settings)
     net.i = sj.StateMonitor(net.g, "Isyn")
-    sim = sj.build(net, dt, tile=tile)
-    assert sj.build(from_dict(to_dict(net)), dt, tile=tile).program == sim.program
+    sim = sj.build(net, dt, plan=sj.Tiled(tile))
+    assert sj.build(from_dict(to_dict(net)), dt, plan=sj.Tiled(tile)).program == sim.program
     return sim
 
 
@@ -31,7 +31,7 @@ def currents(sim, x, key=None, **values):
     """What the reference plan and the tiles give, which is the same."""
     variables = sim.set(sim.init(jax.random.key(0), x.shape[1]), values)
     result = sim.run(variables, {"x": x}, key)
-    plain = sj.build(sim.program, reference=True).run(variables, {"x": x}, key)
+    plain = sj.build(sim.program, plan=sj.Reference()).run(variables, {"x": x}, key)
     np.testing.assert_allclose(result.probes["i"], plain.probes["i"], rtol=1e-5, atol=1e-6)
     return np.asarray(result.probes["i"], np.float64), variables, result
 
@@ -69,7 +69,7 @@ class Clamped(sj.neurons.NeuronModel):
         return {"V": current.clamp + 0 * current.Isyn}
 
 
-@pytest.mark.parametrize("plan", [{"reference": True}, {"tile": 4}])
+@pytest.mark.parametrize("plan", [{"plan": sj.Reference()}, {"plan": sj.Tiled(4)}])
 def test_gap_junctions_give_spaics_currents(plan, key):
     """From the potentials that SPAIC recorded: its presynaptic group reads its current a step late."""
     recorded = golden("conn/electrical/s1")
@@ -98,7 +98,7 @@ def test_gap_junctions_draw_potentials_together(key):
     net.v, net.u = sj.StateMonitor(net.a, "V"), sj.StateMonitor(net.b, "V")
     x = spikes(shape=(4,))
     assert sj.build(from_dict(to_dict(net)), 1.0).program == sj.build(net, 1.0).program
-    for plan in ({"reference": True}, {"tile": 4}):
+    for plan in ({"plan": sj.Reference()}, {"plan": sj.Tiled(4)}):
         sim = sj.build(net, 1.0, **plan)
         variables = sim.init(key, 2)
         probes = sim.run(variables, {"x": x}).probes
@@ -144,7 +144,7 @@ def test_nmda_is_blocked_at_rest_and_saturates():
     net.g = sj.NeuronGroup(1, model="eif")
     net.w = sj.Connection(net.x, net.g, syn_type=["nmda"], weight=[[1.0]], tau_decay=50.0)
     net.i, net.v = sj.StateMonitor(net.g, "Isyn"), sj.StateMonitor(net.g, "V")
-    sim = sj.build(net, DT, tile=3)
+    sim = sj.build(net, DT, plan=sj.Tiled(3))
     variables = sim.init(jax.random.key(0))
     x = np.ones((200, 1, 1), np.float32)
     probes = sim.run(variables, {"x": x}).probes
@@ -234,7 +234,7 @@ def test_dropout_drops_in_training_only(key):
     assert set(np.unique(got)) == {0.0, np.float32(1 / 0.75)}
     assert abs((got == 0).mean() - 0.25) < 0.01
     assert (got[0] != got[1]).any() and (got[:, 0] != got[:, 1]).any()
-    other = sj.build(sim.program, reference=True).train().run(variables, {"x": x}, key).probes["i"]
+    other = sj.build(sim.program, plan=sj.Reference()).train().run(variables, {"x": x}, key).probes["i"]
     np.testing.assert_array_equal(got, other)
     with pytest.raises(ValueError, match="key"):
         sim.train().run(variables, {"x": x})
@@ -246,7 +246,7 @@ def test_batch_normalisation_learns_in_training_and_holds_in_evaluation(key):
     sim = driven(["conv", "batchnorm2d", "avgpool"], (2, 5, 5), (2, 2, 2), "conv", kernel_size=2, w_std=0.5)
     variables = sim.init(key, 4)
     trained = sim.train().run(variables, {"x": x})
-    plain = sj.build(sim.program, reference=True).train().run(variables, {"x": x})
+    plain = sj.build(sim.program, plan=sj.Reference()).train().run(variables, {"x": x})
     np.testing.assert_allclose(trained.probes["i"], plain.probes["i"], rtol=1e-3, atol=1e-4)
     # In training each step has mean 0 over batch and places.
     maps = np.asarray(trained.probes["i"]).mean((1, 3, 4))
@@ -281,7 +281,7 @@ def test_batch_normalisation_learns_in_training_and_holds_in_evaluation(key):
         ({"syn_type": ["alpha"], "taus": 3.0}, "unknown setting of link type 'full' 'taus'"),
         ({"syn_type": ["alpha"], "tau": -3.0}, "Alpha: tau must be positive, not -3.0"),
         ({"syn_type": ["alpha"], "tau": np.ones(5, np.float32)}, r"tau has shape \(5,\), but needs one number or \(2,\)"),
-        ({"syn_type": ["dropout"], "p": 1.0}, "Dropout: p must be at least 0 and below 1, got 1.0"),
+        ({"syn_type": ["dropout"], "p": 1.0}, "Dropout: p must be a finite number of at least 0 and below 1, got 1.0"),
         ({"syn_type": ["mix_order_synapse"], "rho": 1.5}, "MixOrder: rho must lie between 0 and 1"),
         ({"syn_type": ["basic", "batchnorm2d"]}, r"connection 'w': batchnorm2d needs maps \(C, H, W\), but gets \(2,\)"),
         ({"syn_type": ["electrical"]}, "Electrical needs groups with a membrane potential V"),
@@ -302,7 +302,7 @@ def test_homeostasis_finds_its_mean_in_training_and_holds_it(key):
     )
     variables = sim.init(key, 8)
     trained = sim.train().run(variables, {"x": x})
-    plain = sj.build(sim.program, reference=True).train().run(variables, {"x": x})
+    plain = sj.build(sim.program, plan=sj.Reference()).train().run(variables, {"x": x})
     np.testing.assert_allclose(trained.probes["i"], plain.probes["i"], rtol=1e-3, atol=1e-3)
     late = np.asarray(trained.probes["i"])[-500:]
     np.testing.assert_allclose(late.mean((0, 1)), [1.0, 1.0], atol=0.1)

@@ -19,8 +19,8 @@ def linked(pre, post, link="full", steps=5, batch=3, seed=0, **settings):
     net.g = sj.NeuronGroup(shape=post, model="leaky_integrator")
     net.w = sj.Connection(net.x, net.g, link, **settings)
     net.i = sj.StateMonitor(net.g, "Isyn")
-    sim = sj.build(net, dt=1.0, tile=2)
-    assert sj.build(from_dict(to_dict(net)), dt=1.0, tile=2).program == sim.program
+    sim = sj.build(net, dt=1.0, plan=sj.Tiled(2))
+    assert sj.build(from_dict(to_dict(net)), dt=1.0, plan=sj.Tiled(2)).program == sim.program
     x = np.random.default_rng(seed).normal(size=(steps, batch, *pre)).astype(np.float32)
     variables = sim.init(jax.random.key(seed), batch)
     return sim, variables, x, np.asarray(sim.run(variables, {"x": x}, jax.random.key(1)).probes["i"], np.float64)

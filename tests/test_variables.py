@@ -145,7 +145,7 @@ def test_detached_state_stops_the_gradient(key):
 def test_another_dtype(reference, key):
     plain = bounded(weight=[[0.5, 0.25, 0.0], [0.0, 0.5, 0.25]])
     program = plain.program.astype("bfloat16")
-    sim = sj.build(program, reference=reference)
+    sim = sj.build(program, plan=sj.Reference() if reference else sj.Tiled())
     variables = plain.init(key).astype("bfloat16")
     result = sim.run(variables, {"x": np.full((1, 3), 0.5)}, steps=3)
     assert result.outputs["out"].dtype == result.variables["a.V"].dtype == jnp.bfloat16

@@ -16,7 +16,6 @@ with user_errors():
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-
 #: The largest number of float32, about.
 FLOAT32 = 3e38
 

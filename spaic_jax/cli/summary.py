@@ -9,7 +9,7 @@ from spaic_jax._extras import import_extra
 from spaic_jax.cli.config import read_config
 from spaic_jax.cli.errors import user_errors
 from spaic_jax.cli.experiment import build_network
-from spaic_jax.network import Connection, Decoder, Encoder, NeuronGroup, expand
+from spaic_jax.network import Connection, Decoder, NeuronGroup, Source, expand
 
 
 def summary(config: str, changes: Sequence[str]) -> None:
@@ -29,7 +29,7 @@ def summary(config: str, changes: Sequence[str]) -> None:
     sized = {v.name: math.prod(v.shape) for v in program.of_role("parameter")}
     groups = [
         [name, _axes(node.shape), type(node.coding).__name__, "", "(input)"]
-        for name, node in network.of_kind(Encoder).items()
+        for name, node in network.of_kind(Source).items()
     ]
     for name, group in network.of_kind(NeuronGroup).items():
         trained = ", ".join(group.parameter_variables)

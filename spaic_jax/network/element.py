@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
+from spaic_jax.program import Context, Fragment, Site
+
 #: Takes in the elements that are made inside the `with` block of a network or an assembly.
 collector: contextvars.ContextVar[Callable[["Element"], None] | None]
 collector = contextvars.ContextVar("collector", default=None)
@@ -29,6 +31,25 @@ class Element:
 
     def _check(self) -> None:
         """ValueError unless the element fits what it refers to; asked again when it comes to refer to something else."""
+
+    @property
+    def reads(self) -> tuple[tuple["Element", str], ...]:
+        """The variables of other members that what it writes depends on, as `(member, variable)`."""
+        return ()
+
+    @property
+    def writes(self) -> tuple[tuple[Any, str], ...]:
+        """What it adds to inputs of groups, as `(group, variable)`."""
+        return ()
+
+    @property
+    def late(self) -> bool:
+        """Whether it reads the previous step wherever it stands, so that it makes no loop of what it joins."""
+        return False
+
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """What it adds to the program of a network."""
+        return Fragment()
 
     @property
     def references(self) -> tuple["Element", ...]:

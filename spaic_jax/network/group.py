@@ -1,14 +1,18 @@
 """A population of neurons."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax.network.element import Element, names_of, shape_of
 from spaic_jax.neurons import NeuronModel, resolve_neuron
+from spaic_jax.neurons.rows import model_rows
+from spaic_jax.program import Context, Fragment, Mean, Record, Site
 
 
 class NeuronGroup(Element):
@@ -84,6 +88,18 @@ class NeuronGroup(Element):
     def output(self) -> str:
         """The variable that others read by default."""
         return self.model.output
+
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """The rows of the model, and how many neurons spike, for the health of a run."""
+        reads = {variable: f"{site.name}.{variable}" for variable in context.received(self)}
+        site = dataclasses.replace(site, takes=self.shape)
+        rows = model_rows(
+            site, context, self.model, reads=reads, trained=self.parameter_variables, ranges=self.varible_ranges
+        )
+        if not self.model.spiking:
+            return rows
+        spikes = f"{site.name}.O"
+        return rows + Fragment(records=(Record(spikes, spikes, "health", Mean(), transform=jnp.mean),))
 
 
 def _positions(given: Any, num: int) -> np.ndarray | None:

@@ -7,7 +7,7 @@ from spaic_jax.neurons.aclif import ACLIF
 from spaic_jax.neurons.adlif import AdLIF
 from spaic_jax.neurons.aeif import AEIF
 from spaic_jax.neurons.alif import ALIF
-from spaic_jax.neurons.base import ModelFunction, NeuronModel, SpikingModel, first_value, parameter
+from spaic_jax.neurons.base import NeuronModel, SpikingModel, first_value, parameter
 from spaic_jax.neurons.clif import CLIF
 from spaic_jax.neurons.clif2k import CLIF2K
 from spaic_jax.neurons.condlif import CondLIF
@@ -95,7 +95,7 @@ __all__ = [
     "ACLIF", "AEIF", "ALIF", "ALIFSTDPEx", "AdLIF", "CANNField", "CLIF", "CLIF2K", "CondLIF", "ConstantCurrentLIF",
     "CubaLIF", "DarwinALIF", "DarwinCLIF", "DarwinRandom", "DiehlAndCook", "ExponentialIF", "GLIF", "HH", "IF",
     "IFB", "IFSoftReset", "Izhikevich", "LIF", "LIFInt", "LIFM", "LIFSTDPEx", "LIFSTDPIh", "LeakyIntegrator",
-    "MeanField", "ModelFunction", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE",
+    "MeanField", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE",
     "PCLIF", "PLIF", "QuadraticIF", "SELIF", "SLIF", "SpikingModel", "custom_model", "first_value", "parameter", "resolve_neuron",
     "rows_model",
 ]

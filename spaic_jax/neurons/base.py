@@ -4,10 +4,9 @@ import abc
 import dataclasses
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax.program import Initial
@@ -54,6 +53,8 @@ class NeuronModel(abc.ABC):
     initial: ClassVar[Mapping[str, First]]
     #: Types of the state variables that are not float32.
     dtypes: ClassVar[Mapping[str, str]] = {}
+    #: The state variables that count or keep time: a program in half precision stores them in float32 all the same.
+    exact: ClassVar[tuple[str, ...]] = ()
     #: What connections may write. One that none writes is zero.
     receives: ClassVar[tuple[str, ...]] = ("Isyn",)
     #: Whether `step` draws random numbers: it then takes a key in the end. Such a group needs no input.
@@ -159,54 +160,3 @@ class SpikingModel(NeuronModel):
         """Heaviside of `x = V - v_th`, with the surrogate's gradient."""
         assert isinstance(self.surrogate, Surrogate)
         return self.surrogate(x)
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelFunction:
-    """A model's `step` or `coefficients` as a function of arrays: comparable, so that equal programs compile once.
-
-    `arguments` names what the arrays are; two networks that differ in parameter values only share this function.
-    """
-
-    kind: type[NeuronModel]
-    choices: tuple[tuple[str, Any], ...]
-    method: str
-    states: tuple[str, ...]
-    arguments: tuple[str, ...]
-    results: tuple[str, ...]
-    dt: float
-
-    @classmethod
-    def of(cls, model: NeuronModel, method: str, arguments: tuple[str, ...], results: tuple[str, ...], dt: float) -> Self:
-        """The function of a model."""
-        choices = tuple(sorted(model.choices().items()))
-        return cls(type(model), choices, method, tuple(model.initial), arguments, results, dt)
-
-    def __str__(self) -> str:
-        return f"{self.kind.__name__}.{self.method}"
-
-    def values(self, *arrays: jax.Array) -> dict[str, jax.Array]:
-        """What the method returns, by name."""
-        model = self.kind(**dict(self.choices))
-        draws, arrays = (arrays[:1], arrays[1:]) if self.random else ((), arrays)
-        given = dict(zip(self.arguments, arrays, strict=True))
-        if self.method == "coefficients":
-            return model.coefficients(SimpleNamespace(**given), self.dt)
-        state = {name: given.pop(name) for name in self.states}
-        currents = {name: given.pop(name, None) for name in model.receives}
-        like = next(array for array in (*state.values(), *currents.values()) if array is not None)
-        real = jnp.finfo(like.dtype).dtype if jnp.issubdtype(like.dtype, jnp.inexact) else jnp.float32
-        currents = {name: jnp.zeros(like.shape, real) if array is None else array for name, array in currents.items()}
-        current = SimpleNamespace(**currents) if len(currents) > 1 else next(iter(currents.values()))
-        # One value a neuron gets a batch axis of size one, so that shapes meet without rank promotion.
-        p = {"dt": self.dt} | {name: array[None] if array.ndim else array for name, array in given.items()}
-        return model.step(SimpleNamespace(**p), SimpleNamespace(**state), current, *draws)
-
-    @property
-    def random(self) -> bool:
-        """Whether a key comes before the arrays."""
-        return self.kind.random and self.method == "step"
-
-    def __call__(self, *arrays: jax.Array) -> tuple[jax.Array, ...]:
-        values = self.values(*arrays)
-        return tuple(values[name] for name in self.results)

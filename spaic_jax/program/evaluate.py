@@ -28,7 +28,8 @@ def step_key(key: jax.Array, op: Op, step: jax.Array) -> jax.Array:
 
 def call(op: Op, arguments: Iterable[Any], key: jax.Array | None = None) -> tuple[Any, ...]:
     """The values an op writes, in the order of its outputs."""
-    values = function_of(op)(key, *arguments) if op.random else function_of(op)(*arguments)
+    settings = dict(op.settings)
+    values = function_of(op)(key, *arguments, **settings) if op.random else function_of(op)(*arguments, **settings)
     return tuple(values) if isinstance(values, tuple | list) else (values,)
 
 
@@ -46,6 +47,15 @@ def evaluate(
         for name, value in zip(op.outputs, values, strict=True):
             read = program.written_read(name)
             env[read] = env[read] + value if read in env else value
+    return env
+
+
+def overwrite(ops: Iterable[Op], env: dict[str, Any], key: jax.Array | None, step: jax.Array) -> dict[str, Any]:
+    """Carry out rows that are not part of a step: they read values by name, and what one writes, later ones read."""
+    env = dict(env)
+    for op in ops:
+        op_key = step_key(key, op, step) if op.random and key is not None else None
+        env |= zip(op.outputs, call(op, (env[read] for read in op.inputs), op_key), strict=True)
     return env
 
 

@@ -6,7 +6,8 @@ from typing import Any, Literal
 import jax
 
 from spaic_jax import ops
-from spaic_jax.program.initial import Constant, Initial, Normal, Uniform
+from spaic_jax._errors import unknown
+from spaic_jax.program.initial import Constant, Initial, Normal, Uniform, as_initial
 
 
 def _struct(shape: tuple[int, ...], dtype: Any) -> jax.ShapeDtypeStruct:
@@ -113,3 +114,20 @@ INITIALS: dict[str, type[Initial]] = {
     "xavier_normal": XavierNormal,
     "xavier_uniform": XavierUniform,
 }
+
+
+def resolve_initial(value: Any) -> Initial:
+    """A number, an array, an `Initial`, or the name of one (in any case, with its usual settings), as an `Initial`.
+
+    Raises:
+        ValueError: an unknown name, with the nearest right one.
+        TypeError: anything else.
+
+    >>> resolve_initial("kaiming_normal").mode
+    'fan_in'
+    """
+    if not isinstance(value, str):
+        return as_initial(value)
+    if value.lower() not in INITIALS:
+        raise ValueError(unknown("initial value", value, INITIALS))
+    return INITIALS[value.lower()]()

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from spaic_jax.program.initial import Constant, Initial
 
-Role = Literal["parameter", "state", "constant", "input"]
+Role = Literal["parameter", "plastic", "state", "constant", "input"]
 Axes = Literal["time", "held", "either"]
 
 
@@ -19,10 +19,14 @@ class Variable:
         name: full name, such as `"hidden.V"` or `"image->hidden.weight"`.
         shape: shape of one sample, without time and batch.
         dtype: NumPy name of the element type.
-        role: `"parameter"` (trained), `"state"` (carried from step to step), `"constant"` (neither) or `"input"`.
+        role: who changes the value. `"parameter"`: an optimiser, by its gradient; `"plastic"`: rows, only in runs that
+            learn (`Simulator.train`), such as weights of a local learning rule and running statistics, which last over
+            runs; `"state"`: rows, from step to step; `"constant"`: nobody; `"input"`: each run's data.
         init: how the first value is made.
-        bounds: lowest and highest value a parameter may take, `None` where it is free.
+        bounds: lowest and highest value it may take, `None` where it is free.
         batched: whether the array has a batch axis in front. State and inputs have by default.
+        narrow: whether a program in half precision (`Program.astype`) stores it in half: not what counts, keeps time or
+            decays slowly.
         axes: for an input, whether it is given as `[T, B, *shape]` (`"time"`), as `[B, *shape]` and held for the
             whole run (`"held"`), or as either of them (`"either"`), told apart by the number of axes.
         optional: whether an input may be left out, and is zero then.
@@ -40,6 +44,7 @@ class Variable:
     init: Initial = Constant(0.0)
     bounds: tuple[float | None, float | None] = (None, None)
     batched: bool | None = None
+    narrow: bool = True
     axes: Axes = "time"
     optional: bool = False
     stay: bool = False

@@ -29,10 +29,9 @@ def check_run(
     size = batch or batch_of_inputs(declared, arrays)
     front = (1, size) if single else (size,)
     arrays |= {n: jnp.zeros((*front, *v.shape), v.dtype) for n, v in declared.items() if n not in arrays}
-    if key is None and any(op.random for op in program.ops):
-        raise ValueError(
-            f"op '{next(op.name for op in program.ops if op.random)}' is random: give key=jax.random.key(seed)."
-        )
+    rows = (*program.rows, *program.rows_of(program.begin_ops), *program.rows_of(program.end_ops))
+    if key is None and (drawing := [op.name for op in rows if op.random]):
+        raise ValueError(f"op '{drawing[0]}' is random: give key=jax.random.key(seed).")
     return arrays, count
 
 
@@ -131,7 +130,8 @@ def check_within(what: str, value: Any, bounds: Bounds) -> None:
         return
     numbers = np.asarray(value)
     low, high = (end if end is None or numbers.dtype.kind in "iu" else numbers.dtype.type(end) for end in bounds)
-    inside = numbers == numbers
+    # NaN lies nowhere.
+    inside = np.asarray(numbers == numbers)
     inside &= True if low is None else numbers >= low
     inside &= True if high is None else numbers <= high
     if not inside.all():
@@ -143,11 +143,17 @@ def check_within(what: str, value: Any, bounds: Bounds) -> None:
         )
 
 
+def check_bounds(program: Program, values: Mapping[str, Any], where: str = "") -> None:
+    """ValueError where some values of a program's variables lie outside their bounds; `where` begins the sentence."""
+    for name, value in values.items():
+        v = program.by_name[name]
+        check_within(f"{where}{v.role} '{name}'", value, v.bounds)
+
+
 def check_given(program: Program) -> None:
     """ValueError where a declared number or array lies outside the bounds of its variable; what is drawn is clipped."""
-    for v in program.variables:
-        if v.bounds != (None, None) and isinstance(v.init, Constant | Given):
-            check_within(f"{v.role} '{v.name}'", np.asarray(v.init.value, jnp.dtype(v.dtype)), v.bounds)
+    given = (v for v in program.variables if isinstance(v.init, Constant | Given))
+    check_bounds(program, {v.name: np.asarray(v.init.value, jnp.dtype(v.dtype)) for v in given if v.bounds != (None, None)})
 
 
 def as_array(value: Any) -> Any:
@@ -162,7 +168,10 @@ def batch_size_of(program: Program, variables: Variables) -> int | None:
         ValueError: when a variable is missing or has another shape.
     """
     batch = None
-    parts = {"parameter": variables.params, "state": variables.state, "constant": variables.constants}
+    parts = {
+        "parameter": variables.params, "plastic": variables.plastic, "state": variables.state,
+        "constant": variables.constants,
+    }
     for v in program.variables:
         if v.role == "input":
             continue

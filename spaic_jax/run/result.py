@@ -1,6 +1,8 @@
 """What a run gives back."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,12 +18,23 @@ class Health:
     """How a run went, a number a spiking group.
 
     Attributes:
-        finite: whether every state of the run's end is free of NaN and infinities, by variable.
+        finite: whether a variable stayed free of NaN, infinities and values beyond all that is physical (1e12).
         spike_rate: mean spikes a neuron and step, by variable: 0 is silent, close to 1 saturated.
+        beyond: the number of the step of the run in which a variable was first seen beyond that, -1 if never; the tiled
+            plan looks at the end of each tile.
     """
 
     finite: dict[str, jax.Array]
     spike_rate: dict[str, jax.Array]
+    beyond: dict[str, jax.Array]
+
+    def check(self) -> None:
+        """FloatingPointError when a variable did not stay finite; under `jax.jit` it is raised when the run is done."""
+        numbers = list(self.beyond.values())
+        if any(isinstance(number, jax.core.Tracer) for number in numbers):
+            jax.debug.callback(_refuse, self.beyond)
+        else:
+            _refuse(self.beyond)
 
     def report(self) -> list[str]:
         """Sentences about what looks wrong; empty when nothing does. Of several runs (`jax.vmap`) it says which.
@@ -31,14 +44,15 @@ class Health:
 
         Example:
             >>> import numpy as np
-            >>> Health({"a.V": np.array([True, False])}, {"a.O": np.array([0.5, 0.0])}).report()
-            ["'a.V' holds NaN or infinite values in run 1 of 2.", "'a.O' never spiked in run 1 of 2."]
+            >>> Health({}, {"a.O": np.array([0.5, 0.0])}, {"a.V": np.array([7, -1])}).report()
+            ["'a.V' holds NaN, infinite or absurdly large values from step 8 on in run 0 of 2.", "'a.O' never spiked in run 1 of 2."]
         """
-        if any(isinstance(x, jax.core.Tracer) for x in (*self.finite.values(), *self.spike_rate.values())):
+        if any(isinstance(x, jax.core.Tracer) for x in (*self.beyond.values(), *self.spike_rate.values())):
             raise ValueError("health has no numbers yet while a run is traced: ask for its report outside jax.jit and jax.vmap.")
         bad = []
-        for name, fine in self.finite.items():
-            bad += [f"'{name}' holds NaN or infinite values{which}." for which in _where(~np.asarray(fine))]
+        for name, given in self.beyond.items():
+            steps = np.asarray(given)
+            bad += [_sentence(name, int(steps[steps >= 0].min()), which) for which in _where(steps >= 0)]
         for name, given in self.spike_rate.items():
             rate = np.asarray(given, np.float32)
             bad += [f"'{name}' never spiked{which}." for which in _where(rate == 0)]
@@ -111,3 +125,13 @@ def _where(bad: np.ndarray) -> list[str]:
     at = [", ".join(map(str, index)) for index in np.argwhere(bad)]
     listed = "; ".join(at[:5]) + (" and others" if len(at) > 5 else "")
     return [f" in run{'s' if len(at) > 1 else ''} {listed} of {' x '.join(map(str, bad.shape))}"]
+
+
+def _sentence(name: str, step: int, which: str = "") -> str:
+    return f"'{name}' holds NaN, infinite or absurdly large values from step {step + 1} on{which}."
+
+
+def _refuse(beyond: Mapping[str, Any]) -> None:
+    seen = {name: int(np.max(step)) for name, step in beyond.items() if (np.asarray(step) >= 0).any()}
+    if seen:
+        raise FloatingPointError(_sentence(*min(seen.items(), key=lambda item: item[1])))

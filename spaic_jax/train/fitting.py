@@ -11,10 +11,10 @@ import optax
 from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
 from spaic_jax.run import Simulator, Variables
-from spaic_jax.run.check import check_within
+from spaic_jax.run.check import check_bounds
 from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import initial_key
-from spaic_jax.train.loop import Epochs, initial_opt_state, with_statistics
+from spaic_jax.train.loop import Epochs, initial_opt_state
 from spaic_jax.train.progress import progress_bar
 from spaic_jax.train.state import FitResult, TrainState
 from spaic_jax.train.task import Arrays, Task, prepare
@@ -141,7 +141,7 @@ def fit_arrays(
             if on_epoch is not None:
                 # The next update overwrites the arrays of this state, so that the callback gets some of its own.
                 on_epoch(_copy(state), dict(row))
-    trained = with_statistics(dataclasses.replace(first, params=state.params), state.statistics)
+    trained = dataclasses.replace(first, params=state.params, plastic=state.plastic)
     return FitResult(trained, state.opt_state, state.epoch, history)
 
 
@@ -154,13 +154,12 @@ def _starting_state(
     sim: Simulator, first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None
 ) -> TrainState:
     """The state before the first update, in arrays that may be overwritten."""
-    statistics = {name: first.state[name] for name in sim.program.statistics}
     if start is None:
-        return _copy(TrainState(first.params, initial_opt_state(optimizer, first.params), 0, statistics))
+        return _copy(TrainState(first.params, initial_opt_state(optimizer, first.params), 0, first.plastic))
     if not isinstance(start, TrainState):
         raise TypeError(f"start must be a TrainState, not {type(start).__name__}.")
-    needed = jax.eval_shape(lambda p: (p, initial_opt_state(optimizer, p), statistics), first.params)
-    given = (start.params, start.opt_state, start.statistics)
+    needed = jax.eval_shape(lambda p: (p, initial_opt_state(optimizer, p), first.plastic), first.params)
+    given = (start.params, start.opt_state, start.plastic)
     parts: list[Any] = [jax.tree.structure(tree) for tree in (given, needed)]
     if parts[0] != parts[1]:
         raise ValueError("start holds the state of another network or another optimizer: its parts have other names.")
@@ -170,6 +169,5 @@ def _starting_state(
             name = jax.tree_util.keystr(path[1:])
             given_as = f"{jnp.result_type(x)} of shape {jnp.shape(x)}"
             raise ValueError(f"start{name} is {given_as}, but needs {need.dtype} of shape {need.shape}.")
-    for name, x in start.params.items():
-        check_within(f"start: parameter '{name}'", x, sim.program.by_name[name].bounds)
-    return _copy(TrainState(start.params, start.opt_state, int(start.epoch), start.statistics))
+    check_bounds(sim.program, {**start.params, **start.plastic}, "start: ")
+    return _copy(TrainState(start.params, start.opt_state, whole(start.epoch, "the epoch of start", least=0), start.plastic))

@@ -47,7 +47,7 @@ class Epochs:
         begin = time.perf_counter()
         order_key, run_key = epoch_keys(self.key, epoch)
         order = _order(order_key, len(self.arrays))
-        params, opt_state, statistics = state.params, state.opt_state, state.statistics
+        params, opt_state, plastic = state.params, state.opt_state, state.plastic
         sums = np.zeros(2)
 
         def look(step: int, measures: dict[str, jax.Array]) -> None:
@@ -58,8 +58,8 @@ class Epochs:
 
         waiting = None
         for step in range(self.updates):
-            params, opt_state, statistics, measures = train_step(
-                self.training, self.optimizer, self.batch_size, params, opt_state, statistics, self.rest,
+            params, opt_state, plastic, measures = train_step(
+                self.training, self.optimizer, self.batch_size, params, opt_state, plastic, self.rest,
                 self.arrays.inputs, self.arrays.labels, order, run_key, np.int32(step),
             )
             # The step before is looked at while the device works on this one.
@@ -71,10 +71,10 @@ class Epochs:
         loss, right = (sums / self.updates).tolist()
         row: dict[str, Any] = {"epoch": epoch, "loss": loss, "accuracy": right}
         if self.test is not None:
-            variables = with_statistics(dataclasses.replace(self.rest, params=params), statistics)
+            variables = dataclasses.replace(self.rest, params=params, plastic=plastic)
             result = evaluate_arrays(self.task, variables, self.test, self.batch_size, evaluation_key(self.key))
             row |= {"test_loss": result.loss, "test_accuracy": result.accuracy}
-        return TrainState(params, opt_state, epoch, statistics), row | {"seconds": round(time.perf_counter() - begin, 4)}
+        return TrainState(params, opt_state, epoch, plastic), row | {"seconds": round(time.perf_counter() - begin, 4)}
 
 
 def initial_opt_state(optimizer: optax.GradientTransformation, params: dict[str, jax.Array]) -> Any:
@@ -96,7 +96,7 @@ def train_step(
     batch_size: int,
     params: dict[str, jax.Array],
     opt_state: Any,
-    statistics: dict[str, jax.Array],
+    plastic: dict[str, jax.Array],
     rest: Variables,
     inputs: dict[str, jax.Array],
     labels: jax.Array,
@@ -109,12 +109,11 @@ def train_step(
     batch, wanted = task.take(inputs, index), labels[index]
 
     def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, Any]:
-        variables = with_statistics(dataclasses.replace(rest, params=params), statistics)
+        variables = dataclasses.replace(rest, params=params, plastic=plastic)
         result = task.run(variables, batch, jax.random.fold_in(key, step))
         output = result.outputs[task.decoder]
         assert task.loss is not None
-        moved = {name: result.variables.state[name] for name in statistics}
-        return task.loss(output, wanted), (output, moved, result.health.finite)
+        return task.loss(output, wanted), (output, result.variables.plastic, result.health.finite)
 
     (loss, (output, moved, states)), gradient = jax.value_and_grad(objective, has_aux=True)(params)
     with jax.numpy_dtype_promotion("standard"):
@@ -124,8 +123,3 @@ def train_step(
     new, new_state = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state), (params, opt_state))
     measures = {"loss": loss, "accuracy": accuracy(output, wanted), "states": states}
     return new, new_state, moved, measures | vital_signs(gradient, updates, new)
-
-
-def with_statistics(variables: Variables, statistics: dict[str, jax.Array]) -> Variables:
-    """The variables with the states that training carries along."""
-    return dataclasses.replace(variables, state={**variables.state, **statistics})

@@ -17,13 +17,13 @@ class TrainState:
         params: the trained parameters, by full name.
         opt_state: the state of the optimizer.
         epoch: number of epochs done.
-        statistics: the states that training carries along, such as the running means of batch normalisation.
+        plastic: what training carries along beside them, such as the running means of batch normalisation.
     """
 
     params: dict[str, jax.Array]
     opt_state: Any
     epoch: int
-    statistics: dict[str, jax.Array] = dataclasses.field(default_factory=dict)
+    plastic: dict[str, jax.Array] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ class FitResult:
     @property
     def state(self) -> TrainState:
         """What to go on with."""
-        return TrainState(self.params, self.opt_state, self.epoch)
+        return TrainState(self.params, self.opt_state, self.epoch, self.variables.plastic)
 
 
 class TrainingDiverged(RuntimeError):  # noqa: N818

@@ -2,38 +2,37 @@
 
 import abc
 import dataclasses
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
-from spaic_jax.program import Op
+from spaic_jax.coding.values import constants
+from spaic_jax.program import Context, Fragment, Site, Variable
 from spaic_jax.program.variable import Axes
 
 
 @dataclasses.dataclass(frozen=True)
 class Coding(abc.ABC):
-    """A frozen dataclass of a coding method's settings that lowers to rows."""
+    """A frozen dataclass of a coding method's settings that lowers to rows.
+
+    A coding of data counts time from the start of the presentation (`"[position]"` and `"[window]"`), so that every
+    presentation is coded alike.
+    """
 
     #: Which axes the data has in front: see `Variable.axes`.
     axes: ClassVar[Axes] = "either"
+    #: Whether half-precision programs may take the data in half: see `Variable.narrow`.
+    narrow: ClassVar[bool] = True
+    #: Settings that are constants of the program.
+    values: ClassVar[tuple[str, ...]] = ()
 
     def input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of one sample of the data, for an encoder of some shape."""
         return shape
 
     @abc.abstractmethod
-    def lower(self, source: str, target: str) -> Sequence[Op]:
-        """The rows that write the spikes `target` from the input `source`."""
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """The rows that write the spikes `site.target` from the input `site.source`."""
 
-
-@dataclasses.dataclass(frozen=True)
-class CodingStep:
-    """A method of a coding as a function of arrays: comparable, so that equal programs compile once."""
-
-    coding: Coding
-    method: str
-
-    def __str__(self) -> str:
-        return f"{type(self.coding).__name__}.{self.method}"
-
-    def __call__(self, *arrays):  # type: ignore[no-untyped-def]
-        return getattr(self.coding, self.method)(*arrays)
+    def constants(self, site: Site, others: Iterable[tuple[str, Any]] = ()) -> tuple[Variable, ...]:
+        """The constants of the settings that are values, and of other numbers that are known when it is lowered."""
+        return constants(site, [*((name, float(getattr(self, name))) for name in self.values), *others])

@@ -1,13 +1,25 @@
 """Bernoulli spikes."""
 
 import dataclasses
-from collections.abc import Sequence
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.coding.encoders.base import Coding, CodingStep
-from spaic_jax.program import Op
+from spaic_jax.coding.encoders.base import Coding
+from spaic_jax.coding.steps import wide
+from spaic_jax.coding.values import names
+from spaic_jax.program import Context, Fragment, Op, Site
+
+
+def probability(x: jax.Array, most: jax.Array) -> jax.Array:
+    """The probability of a spike; float32 at least."""
+    return wide(x) / jnp.maximum(wide(x).max(), 1.0) * most
+
+
+def draw(key: jax.Array, x: jax.Array, probability: jax.Array) -> jax.Array:
+    """The spikes of one step, in the dtype of the data."""
+    return (jax.random.uniform(key, probability.shape, probability.dtype) < probability).astype(x.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,22 +37,19 @@ class Bernoulli(Coding):
     0.7
     """
 
+    values: ClassVar = ("max_prob",)
     max_prob: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 < self.max_prob <= 1:
             raise ValueError(f"Bernoulli: max_prob must lie in (0, 1], got {self.max_prob!r}.")
 
-    def lower(self, source: str, target: str) -> Sequence[Op]:
-        return [
-            Op(f"{target}.p", CodingStep(self, "probability"), (source,)),
-            Op(target, CodingStep(self, "draw"), (f"{target}.p",), random=True),
-        ]
-
-    def probability(self, x: jax.Array) -> jax.Array:
-        """The probability of a spike."""
-        return x / jnp.maximum(x.max(), 1.0) * self.max_prob
-
-    def draw(self, key: jax.Array, probability: jax.Array) -> jax.Array:
-        """The spikes of one step."""
-        return (jax.random.uniform(key, probability.shape, probability.dtype) < probability).astype(probability.dtype)
+    def lower(self, site: Site, context: Context) -> Fragment:
+        variables, p = self.constants(site), f"{site.target}.p"
+        return Fragment(
+            variables,
+            (
+                Op(p, probability, (site.source, *names(variables))),
+                Op(site.target, draw, (site.source, p), random=True),
+            ),
+        )

@@ -1,13 +1,26 @@
 """The input itself, in every step."""
 
 import dataclasses
-from collections.abc import Sequence
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.coding.encoders.base import Coding, CodingStep
-from spaic_jax.program import Op
+from spaic_jax.coding.encoders.base import Coding
+from spaic_jax.coding.values import names
+from spaic_jax.program import Context, Fragment, Op, Site
+
+
+def scaled(x: jax.Array, amp: jax.Array) -> jax.Array:
+    """The current of one step."""
+    return x * amp.astype(x.dtype)
+
+
+def normed(x: jax.Array) -> jax.Array:
+    """Each sample from its least to its largest value, brought to 0 ... 1."""
+    sample = tuple(range(1, x.ndim))
+    low, high = x.min(sample, keepdims=True), x.max(sample, keepdims=True)
+    return (x - low) / jnp.where(high > low, high - low, jnp.ones_like(high))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,16 +37,13 @@ class ConstantCurrent(Coding):
     0.5
     """
 
+    values: ClassVar = ("amp",)
     amp: float = 1.0
     input_norm: bool = False
 
-    def lower(self, source: str, target: str) -> Sequence[Op]:
-        return [Op(target, CodingStep(self, "scale"), (source,))]
-
-    def scale(self, x: jax.Array) -> jax.Array:
-        """The current of one step."""
+    def lower(self, site: Site, context: Context) -> Fragment:
+        variables, source, ops = self.constants(site), site.source, []
         if self.input_norm:
-            sample = tuple(range(1, x.ndim))
-            low, high = x.min(sample, keepdims=True), x.max(sample, keepdims=True)
-            x = (x - low) / jnp.where(high > low, high - low, jnp.ones_like(high))
-        return x * self.amp
+            source = f"{site.target}.normed"
+            ops.append(Op(source, normed, site.source))
+        return Fragment(variables, (*ops, Op(site.target, scaled, (source, *names(variables)))))

@@ -1,14 +1,25 @@
 """Poisson spikes."""
 
 import dataclasses
-import math
-from collections.abc import Sequence
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.coding.encoders.base import Coding, CodingStep
-from spaic_jax.program import Op
+from spaic_jax.coding.encoders.base import Coding
+from spaic_jax.coding.steps import ceil_step, floor_step, wide
+from spaic_jax.coding.values import NEVER, names
+from spaic_jax.program import Context, Fragment, Op, Site
+
+
+def draw(
+    key: jax.Array, rate: jax.Array, position: jax.Array, unit_conversion: jax.Array, first: jax.Array, last: jax.Array,
+    *, dt: float,
+) -> jax.Array:
+    """The spikes of one step: independent, from the step `first` to the step `last`."""
+    probability = wide(rate) * (unit_conversion * dt)
+    probability = jnp.where((position >= first) & (position <= last), probability, 0)
+    return (jax.random.uniform(key, rate.shape, probability.dtype) < probability).astype(rate.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,8 +32,8 @@ class Poisson(Coding):
 
     Args:
         unit_conversion: spikes a ms for an input of one.
-        start_time, end_time: spikes fall into steps that end within these times of the run, ms; both ends count. No
-            limit when `None`.
+        start_time, end_time: spikes fall into steps that end within these times of the presentation, ms; both ends count.
+            No limit when `None`.
 
     Source: SPAIC, `poisson`.
 
@@ -30,6 +41,7 @@ class Poisson(Coding):
     0.5
     """
 
+    values: ClassVar = ("unit_conversion",)
     unit_conversion: float = 1.0
     start_time: float | None = None
     end_time: float | None = None
@@ -40,18 +52,10 @@ class Poisson(Coding):
         if None not in (self.start_time, self.end_time) and not self.start_time <= self.end_time:  # type: ignore[operator]
             raise ValueError(f"Poisson: start_time must not exceed end_time, got {self.start_time} and {self.end_time}.")
 
-    def lower(self, source: str, target: str) -> Sequence[Op]:
-        windowed = (self.start_time, self.end_time) != (None, None)
-        reads = (source, "[dt]", "[position]") if windowed else (source, "[dt]")
-        return [Op(target, CodingStep(self, "draw"), reads, random=True)]
-
-    def draw(self, key: jax.Array, rate: jax.Array, dt: jax.Array, position: jax.Array | None = None) -> jax.Array:
-        """The spikes of one step."""
-        probability = rate * (self.unit_conversion * dt)
-        if position is not None:
-            end = (position + 1).astype(dt.dtype) * dt
-            slack = 1e-3 * dt  # a time is a whole number of steps but for rounding
-            low = -math.inf if self.start_time is None else self.start_time
-            high = math.inf if self.end_time is None else self.end_time
-            probability = jnp.where((end >= low - slack) & (end <= high + slack), probability, 0)
-        return (jax.random.uniform(key, rate.shape, rate.dtype) < probability).astype(rate.dtype)
+    def lower(self, site: Site, context: Context) -> Fragment:
+        # A step ends where the next one begins.
+        first = 0 if self.start_time is None else ceil_step(self.start_time, context.dt) - 1
+        last = NEVER if self.end_time is None else floor_step(self.end_time, context.dt) - 1
+        variables = self.constants(site, [("first", first), ("last", last)])
+        reads = (site.source, "[position]", *names(variables))
+        return Fragment(variables, (Op(site.target, draw, reads, random=True, settings={"dt": context.dt}),))

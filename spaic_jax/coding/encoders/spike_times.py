@@ -8,16 +8,29 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.coding.encoders.base import Coding, CodingStep
-from spaic_jax.program import Op
+from spaic_jax._numbers import whole
+from spaic_jax.coding.encoders.base import Coding
+from spaic_jax.coding.steps import floor_steps
+from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
 from spaic_jax.program.variable import Axes
+
+
+def single(times: jax.Array, size: jax.Array, position: jax.Array, *, dt: float) -> jax.Array:
+    """The spikes of one step, from one time a channel."""
+    return (floor_steps(times, dt) == position.astype(times.dtype)).astype(size.dtype) * size
+
+
+def several(times: jax.Array, size: jax.Array, position: jax.Array, window: jax.Array, *, dt: float) -> jax.Array:
+    """The spikes of one step, from several times a channel."""
+    step = jnp.minimum(floor_steps(times, dt), (window - 1).astype(times.dtype))
+    return (step == position.astype(times.dtype)).sum(-1).astype(size.dtype) * size
 
 
 @dataclasses.dataclass(frozen=True)
 class SingleSpikeTimes(Coding):
     """One spike an input, in step `floor(x / dt)`: the input is its time in ms, `[B, *shape]`.
 
-    A time outside the run, or NaN, is no spike.
+    Times are counted from the start of the presentation. A time outside of it, or NaN, is no spike.
 
     Source: SPAIC, `sstb`.
 
@@ -26,21 +39,20 @@ class SingleSpikeTimes(Coding):
     """
 
     axes: ClassVar[Axes] = "held"
+    narrow: ClassVar = False
 
-    def lower(self, source: str, target: str) -> Sequence[Op]:
-        return [Op(target, CodingStep(self, "spikes"), (source, "[dt]", "[position]"))]
-
-    def spikes(self, times: jax.Array, dt: jax.Array, position: jax.Array) -> jax.Array:
-        """The spikes of one step."""
-        return (_step_of(times, dt) == position.astype(times.dtype)).astype(times.dtype)
+    def lower(self, site: Site, context: Context) -> Fragment:
+        size = spike_size(site)
+        row = Op(site.target, single, (site.source, size.name, "[position]"), settings={"dt": context.dt})
+        return Fragment((size,), (row,))
 
 
 @dataclasses.dataclass(frozen=True)
 class MultipleSpikeTimes(Coding):
     """Several spikes an input, in steps `floor(x / dt)`: the input holds their times in ms, `[B, *shape, max_spikes]`.
 
-    Times beyond the run fall into its last step, as in SPAIC; spikes of one step add up. NaN is no spike: see
-    `pack_spike_times`, which makes the input from lists.
+    Times are counted from the start of the presentation. Times beyond it fall into its last step, as in SPAIC; spikes of
+    one step add up. NaN is no spike: see `pack_spike_times`, which makes the input from lists.
 
     Args:
         max_spikes: number of times that the input holds for each channel.
@@ -52,29 +64,24 @@ class MultipleSpikeTimes(Coding):
     """
 
     axes: ClassVar[Axes] = "held"
+    narrow: ClassVar = False
     max_spikes: int = 1
 
     def __post_init__(self) -> None:
-        if isinstance(self.max_spikes, bool) or not isinstance(self.max_spikes, int) or self.max_spikes < 1:
-            raise ValueError(f"MultipleSpikeTimes: max_spikes must be a positive whole number, got {self.max_spikes!r}.")
+        object.__setattr__(self, "max_spikes", whole(self.max_spikes, "MultipleSpikeTimes: max_spikes"))
 
     def input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*shape, self.max_spikes)
 
-    def lower(self, source: str, target: str) -> Sequence[Op]:
-        return [Op(target, CodingStep(self, "spikes"), (source, "[dt]", "[position]", "[window]"))]
-
-    def spikes(self, times: jax.Array, dt: jax.Array, position: jax.Array, window: jax.Array) -> jax.Array:
-        """The spikes of one step."""
-        step = jnp.minimum(_step_of(times, dt), (window - 1).astype(times.dtype))
-        return (step == position.astype(times.dtype)).astype(times.dtype).sum(-1)
+    def lower(self, site: Site, context: Context) -> Fragment:
+        size = spike_size(site)
+        reads = (site.source, size.name, "[position]", "[window]")
+        return Fragment((size,), (Op(site.target, several, reads, settings={"dt": context.dt}),))
 
 
-def _step_of(times: jax.Array, dt: jax.Array) -> jax.Array:
-    # A time that is a whole number of steps may come out a little below it.
-    steps = times / dt
-    whole = jnp.round(steps)
-    return jnp.where(jnp.abs(steps - whole) < 1e-4, whole, jnp.floor(steps))
+def spike_size(site: Site) -> Variable:
+    """The size of a spike, one, in whose dtype spikes are: times are float32 whatever the precision of the program."""
+    return Variable(f"{site.name}.size", role="constant", init=Constant(1.0))
 
 
 def pack_spike_times(samples: Sequence[tuple[Any, Any]], num: int) -> np.ndarray:
