@@ -9,13 +9,14 @@ import numpy as np
 from spaic_jax.program import Program
 
 
-def from_sequences(program: Program, given: Mapping[str, Any], part: bool) -> dict[str, jax.Array]:
+def from_sequences(program: Program, given: Mapping[str, Any], part: bool, single: bool = False) -> dict[str, jax.Array]:
     """The inputs that others tell and that are not given, such as the largest value of a sequence.
 
     Args:
         program: what takes them.
         given: what was given, by name: `[T, B, *shape]`, or `[B, *shape]` held.
         part: whether these are not all steps of the presentation.
+        single: whether these are those of one step, without a time axis.
 
     Raises:
         ValueError: one that all steps of a sequence tell, where only a part of them is there.
@@ -26,7 +27,7 @@ def from_sequences(program: Program, given: Mapping[str, Any], part: bool) -> di
             continue
         source, function = v.derived
         x = given[source] if isinstance(given[source], jax.Array) else np.asarray(given[source])
-        timed = x.ndim == len(program.by_name[source].shape) + 2
+        timed = single or x.ndim == len(program.by_name[source].shape) + 2
         if timed and part:
             raise ValueError(
                 f"input '{v.name}' is missing: it is a number for each sample, [B], that only all steps of '{source}' tell."
