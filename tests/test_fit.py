@@ -276,7 +276,7 @@ def with_nan(x: np.ndarray) -> np.ndarray:
         ({"loss": lambda scores, labels: scores}, r"the loss is float32 of shape \(1, 3\), but needs to be one real"),
         ({"start": TrainState({}, (), 1)}, "start holds the state of another network or another optimizer"),
         ({"data": Dataset({"image": np.ones((44, 4)), "more": np.ones(3)}, [0] * 44)}, "unknown input 'more'"),
-        ({"data": Dataset({"image": np.ones((5, 44, 4))}, np.zeros(44, int))}, "has 5 steps, but steps is 6"),
+        ({"data": Dataset({"image": np.ones((5, 44, 4))}, np.zeros(44, int))}, "has 5 steps, but 6 are to be run"),
     ],
 )
 def test_bad_input(changes: dict[str, Any], sentence: str, key: jax.Array) -> None:
@@ -324,7 +324,7 @@ def test_progress_bar(key: jax.Array, capsys: pytest.CaptureFixture[str], monkey
     assert capsys.readouterr().out == ""
     monkeypatch.setitem(__import__("sys").modules, "rich.progress", None)
     train(key, epochs=1)
-    with pytest.raises(ImportError, match=r'needs the package rich: pip install "spaic_jax\[cli\]"'):
+    with pytest.raises(ImportError, match=r'needs the package rich: pip install "spaic_jax\[progress\]"'):
         train(key, epochs=1, progress=True)
 
 

@@ -196,8 +196,8 @@ class Program:
 
     @functools.cached_property
     def skeleton(self) -> Self:
-        """The same program with no initial values: what is compiled depends on this much of it only."""
-        variables = tuple(dataclasses.replace(v, init=Constant()) for v in self.variables)
+        """The same program with no initial values and checks of data: what is compiled depends on this much of it only."""
+        variables = tuple(dataclasses.replace(v, init=Constant(), check=None) for v in self.variables)
         return self._changed(variables=variables, initial_ops=())
 
     @functools.cached_property

@@ -1,7 +1,8 @@
 """A variable of a program: its name, shape and part, without a value."""
 
 import dataclasses
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import Any, Literal, get_args
 
 import jax.numpy as jnp
 
@@ -32,6 +33,10 @@ class Variable:
         axes: for an input, whether it is given as `[T, B, *shape]` (`"time"`), as `[B, *shape]` and held for the
             whole run (`"held"`), or as either of them (`"either"`), told apart by the number of axes.
         optional: whether an input may be left out, and is zero then.
+        derived: for an input that may be left out, another input and a function of all of it, `[T, B, *shape]`, that gives
+            this one, `[B, ...]`, such as the largest value of a sequence. A single step cannot tell it.
+        check: for an input, a hashable function `check(what, array, steps)` that raises ValueError on numbers that it cannot
+            take; called before a run with what is not traced.
         stay: whether a state keeps its value when a run starts afresh from earlier variables (SPAIC's `[stay]`), such as
             a slowly adapting threshold.
 
@@ -49,6 +54,8 @@ class Variable:
     narrow: bool = True
     axes: Axes = "time"
     optional: bool = False
+    derived: tuple[str, Callable[[Any], Any]] | None = None
+    check: Callable[[str, Any, int | None], None] | None = None
     stay: bool = False
 
     def __post_init__(self) -> None:

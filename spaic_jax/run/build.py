@@ -7,6 +7,7 @@ from spaic_jax.lowering import Propagation, lower
 from spaic_jax.network import Network
 from spaic_jax.plan import Plan, Reference, Tiled
 from spaic_jax.program import Program
+from spaic_jax.run.check import check_given
 from spaic_jax.run.simulator import Precision, Simulator
 
 
@@ -60,4 +61,5 @@ def build(
         plan = Reference() if debug else Tiled()
     if not isinstance(plan, Plan):
         raise TypeError(f"plan must be a plan such as Tiled() or Reference(), not {plan!r}.")
+    check_given(program)
     return Simulator(program, plan, precision, debug)
