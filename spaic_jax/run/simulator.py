@@ -176,11 +176,11 @@ class Simulator:
                     )
                 kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
         first = self._first_values(key, size)
-        lasting = {part: self.project(getattr(variables, part)) for part in ("params", "plastic", "constants")}
-        values = {name: value for part in lasting.values() for name, value in part.items()}
-        started = self._started({**first, **kept, **values}, key)
-        # Initial rows may write what lasts too, but these are not first values any more.
-        return dataclasses.replace(started, state={**started.state, **kept}, **lasting)
+        params, plastic = self.project(variables.params), self.project(variables.plastic)
+        started = self._started({**first, **kept, **params, **plastic, **variables.constants}, key)
+        # Initial rows may write these too, but they are not first values any more.
+        state = {**started.state, **kept}
+        return dataclasses.replace(started, state=state, params=params, plastic=plastic, constants=variables.constants)
 
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
         """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
