@@ -61,7 +61,7 @@ class Encoder(Source):
         """
         name, coding, output = site.name, self.coding, f"{site.name}.{self.output}"
         takes = coding.input_shape(self.shape)
-        data = Variable(name, takes, role="input", axes=coding.axes, narrow=coding.narrow)
+        data = Variable(name, takes, role="input", axes=coding.axes, narrow=coding.narrow, gaps=coding.gaps)
         made = Fragment((data, Variable(output, self.shape)))
         inside = dataclasses.replace(site, source=name, target=output, takes=takes, gives=self.shape)
         if self.time is None:

@@ -30,6 +30,7 @@ class Variable:
         axes: for an input, whether it is given as `[T, B, *shape]` (`"time"`), as `[B, *shape]` and held for the
             whole run (`"held"`), or as either of them (`"either"`), told apart by the number of axes.
         optional: whether an input may be left out, and is zero then.
+        gaps: whether NaN may stand in an input for what is not there, such as a spike.
         stay: whether a state keeps its value when a run starts afresh from earlier variables (SPAIC's `[stay]`), such as
             a slowly adapting threshold.
 
@@ -47,6 +48,7 @@ class Variable:
     narrow: bool = True
     axes: Axes = "time"
     optional: bool = False
+    gaps: bool = False
     stay: bool = False
 
     def __post_init__(self) -> None:

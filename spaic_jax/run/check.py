@@ -83,12 +83,13 @@ def check_inputs(
     return arrays, count
 
 
-def check_finite(what: str, x: Any) -> None:
-    """ValueError where an array holds NaN or infinite values, naming the first of them."""
+def check_finite(what: str, x: Any, gaps: bool) -> None:
+    """ValueError where an array holds NaN (but for `gaps`) or infinite values, naming the first of them."""
     if not jnp.issubdtype(x.dtype, jnp.inexact):
         return
     # Where the array is: an array of a device does not come back for this.
-    bad = ~(jnp.isfinite(x) if isinstance(x, jax.Array) else np.isfinite(x))
+    module: Any = jnp if isinstance(x, jax.Array) else np
+    bad = module.isinf(x) if gaps else ~module.isfinite(x)
     if bad.any():
         place = _first(np.asarray(bad))
         raise ValueError(f"{what} holds NaN or infinite values, but needs finite numbers: the first is {x[place]} at {list(place)}.")

@@ -22,6 +22,8 @@ class Coding(abc.ABC):
     axes: ClassVar[Axes] = "either"
     #: Whether half-precision programs may take the data in half: see `Variable.narrow`.
     narrow: ClassVar[bool] = True
+    #: Whether NaN in the data is nothing, rather than a mistake: see `Variable.gaps`.
+    gaps: ClassVar[bool] = False
     #: Settings that are constants of the program.
     values: ClassVar[tuple[str, ...]] = ()
 

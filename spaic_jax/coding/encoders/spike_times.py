@@ -40,6 +40,7 @@ class SingleSpikeTimes(Coding):
 
     axes: ClassVar[Axes] = "held"
     narrow: ClassVar = False
+    gaps: ClassVar = True
 
     def lower(self, site: Site, context: Context) -> Fragment:
         size = spike_size(site)
@@ -65,6 +66,7 @@ class MultipleSpikeTimes(Coding):
 
     axes: ClassVar[Axes] = "held"
     narrow: ClassVar = False
+    gaps: ClassVar = True
     max_spikes: int = 1
 
     def __post_init__(self) -> None:
