@@ -36,7 +36,8 @@ def build(
             so in `result.health`.
 
     Raises:
-        ValueError: a network that cannot run, naming the member; `dt` that is not positive, or given beside a program.
+        ValueError: a network that cannot run, naming the member; `dt` that is not positive, or given beside a program; a
+            given value outside the bounds of its variable (drawn ones are clipped).
         TypeError: when `network` is neither, or `plan` is no plan.
 
     Example:
