@@ -36,17 +36,17 @@ class Element:
         """ValueError unless the element fits what it refers to; asked again when it comes to refer to something else."""
 
     @property
-    def reads(self) -> tuple[tuple["Element", str], ...]:
+    def reads_from(self) -> tuple[tuple["Element", str], ...]:
         """The variables of other members that what it writes depends on, as `(member, variable)`."""
         return ()
 
     @property
-    def writes(self) -> tuple[tuple[Any, str], ...]:
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
         """What it adds to inputs of groups, as `(group, variable)`."""
         return ()
 
     @property
-    def late(self) -> bool:
+    def reads_late(self) -> bool:
         """Whether it reads the previous step wherever it stands, so that it makes no loop of what it joins."""
         return False
 

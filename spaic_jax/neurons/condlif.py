@@ -12,7 +12,6 @@ from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, check_stable, phi
 from spaic_jax.neurons.refractory import RefractoryModel
 
-
 Method = Literal["exponential_mean", "exponential_euler", "euler", "rk4"]
 
 

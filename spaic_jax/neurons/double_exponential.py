@@ -36,7 +36,7 @@ def gains(tau_p: jax.Array, tau_q: jax.Array, dt: float, given: jax.Array | None
     beyond = (tau_p - tau_q) / tau_q
     # a - b over beta - 1: the greater decay times what the other has lost beside it.
     apart = dt * (beyond / tau_p)
-    slope = jnp.maximum(a, b) * phi(-jnp.abs(apart)) * (dt / tau_p)
+    slope = jnp.where(apart > 0, a * phi(-apart), b * phi(apart)) * (dt / tau_p)
     if given is not None:
         return {"slow": a, "fast": b, "split": slope * beyond}
     # beta^(beta / (beta - 1)), which is e at 1.

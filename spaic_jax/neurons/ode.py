@@ -20,7 +20,7 @@ from spaic_jax.neurons.integrators import (
     check_stable,
 )
 from spaic_jax.neurons.reset import ResettingModel
-from spaic_jax.program.initial import as_initial
+from spaic_jax.program.initial import Constant, as_initial
 
 
 class _Frozen(dict[str, Any]):
@@ -99,16 +99,24 @@ class ODE(ResettingModel):
         return (None, None) if name in self.values else super().bounds(name, dt, trained)
 
     def check_step(self, dt: float) -> None:
-        if self.integrator not in STABLE or not all(isinstance(first, int | float) for first in self.initial.values()):
+        firsts = {name: first.value for name, first in self.initial.items() if isinstance(first, Constant)}
+        if self.integrator not in STABLE or len(firsts) < len(self.initial):
             return
+        values = {name: np.asarray(value, float) for name, value in self.parameters().items()}
+        shape = np.broadcast_shapes((1,), *map(np.shape, values.values()))
         with jax.ensure_compile_time_eval():
-            p = SimpleNamespace(dt=dt, **{name: jnp.asarray(value, float) for name, value in self.parameters().items()})
-            one = jnp.zeros(np.broadcast_shapes(*(np.shape(value) for value in self.parameters().values())))
-            x = {name: jnp.full_like(one, first) for name, first in self.initial.items()}
-            for name in x:
-                slope = jax.jvp(lambda v: self._derivatives(p, one)(x | {name: v})[name], (x[name],), (jnp.ones_like(one),))[1]
-                decay = np.maximum(-np.asarray(slope), 1e-30)
-                check_stable(self.integrator, dt, {f"the time constant of {name} where it begins": 1 / decay})
+            # As in a run: states with a batch axis, and a parameter of each neuron with one of size one.
+            zero = jnp.zeros((1, *shape))
+            given = {name: jnp.asarray(value[None] if value.ndim else value, zero.dtype) for name, value in values.items()}
+            derivatives = self._derivatives(SimpleNamespace(dt=dt, **given), zero)
+            x = {name: zero + first for name, first in firsts.items()}
+
+            def slope(name: str) -> jax.Array:
+                return jax.jvp(lambda v: derivatives(x | {name: v})[name], (x[name],), (jnp.ones_like(zero),))[1]
+
+            decays = {name: np.maximum(-np.asarray(slope(name)), 1e-30) for name in x}
+        times = {f"the time constant of {name} where it begins": 1 / decay for name, decay in decays.items()}
+        check_stable(self.integrator, dt, times)
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         first = next(iter(self.initial))

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
-import jax.numpy as jnp
 
 from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.double_exponential import excess, gains, traces
