@@ -128,7 +128,7 @@ def test_benchmark_refuses_what_is_none():
 
 def test_missing_matplotlib_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r'^plotting needs the package matplotlib: pip install "spaic_jax\[cli\]"\.$'):
+    with pytest.raises(ImportError, match=r'^plotting needs the package matplotlib: pip install "spaic_jax\[plot\]"\.$'):
         plot.learning_curve(HISTORY)
 
 

@@ -240,6 +240,7 @@ def check_own(key: str, value: Any, path: str) -> None:
             ("a list of names", isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)),
         ),
         "varible_ranges": ("a table of ranges", isinstance(value, Mapping)),
+        "reparametrise": ("a table of names", isinstance(value, Mapping)),
     }.get(key, ("a name", isinstance(value, str)))
     if not fine:
         raise ValueError(f"{path}: {needed} is needed, not {value!r}.")

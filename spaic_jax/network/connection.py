@@ -167,17 +167,17 @@ class Connection(Element):
         return "plastic" if first.plasticity else "parameter" if first.is_parameter else "constant"
 
     @property
-    def reads(self) -> tuple[tuple[Element, str], ...]:
+    def reads_from(self) -> tuple[tuple[Element, str], ...]:
         back = ((self.post, self.pre_var_name),) if self.link.both_ways else ()
         return ((self.pre, self.pre_var_name), *back)
 
     @property
-    def writes(self) -> tuple[tuple[Any, str], ...]:
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
         back = ((self.pre, self.post_var_name),) if self.link.both_ways else ()
         return ((self.post, self.post_var_name), *back)
 
     @property
-    def late(self) -> bool:
+    def reads_late(self) -> bool:
         return self.link.both_ways
 
     def lower(self, site: Site, context: Context) -> Fragment:

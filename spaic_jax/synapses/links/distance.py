@@ -19,8 +19,8 @@ DISTANCES = ("euclidean", "circular")
 class DistanceDependent(Connectivity):
     """Weights that follow from the distance of two neurons, a share `p` of the synapses there.
 
-    $$ I_i = \\sum_j M_{ij} W_{ij} s_j (+ b_i), \\qquad W_{ij} = w_\\mathrm{amp} \\left( \\frac{e^{-d_{ij} / a}}{a}
-    - \\frac{e^{-d_{ij} / b}}{2 b} \\right) $$
+    $$ I_i = \\sum_j M_{ij} W_{ij} s_j (+ b_i), \\qquad W_{ij} = w_\\mathrm{amp} \\left( \\frac{e^{-d_{ij} / a}}{a} -
+    \\frac{e^{-d_{ij} / b}}{2 b} \\right) $$
 
     Both groups need a `neuron_position`. The distance `d` is the length of the difference, each axis of which is `"circular"`
     where space is a ring of length `pos_range`: the shorter way around, `min(|x|, pos_range - |x|)`. Which synapses are
