@@ -11,6 +11,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax.neurons.base import Parameter, Range, SpikingModel
+from spaic_jax.neurons.integrators import check_stable
 from spaic_jax.program import Op
 from spaic_jax.program.evaluate import call
 from spaic_jax.program.op import UPDATED, as_op
@@ -69,6 +70,10 @@ class RowsModel(SpikingModel):
             return {name + _PER_STEP: dt / tau for name, tau in times.items()}
         return {name + _PER_STEP: jnp.exp(-dt / tau) for name, tau in times.items()}
 
+    def check_step(self, dt: float) -> None:
+        if self.equation_type == "euler_iterative":
+            check_stable("euler", dt, {name: tau for name, tau in self.constants if "tau" in name})
+
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         env = {**vars(p), **vars(state), "Isyn": current, "Isyn" + UPDATED: current}
         env |= {name.removesuffix(_PER_STEP): value for name, value in env.items() if name.endswith(_PER_STEP)}
@@ -102,7 +107,7 @@ def rows_model(
         rows: each an `Op`, or a tuple `(outputs, fn, inputs...)`.
         variables: first value of every state and value of every parameter. A name that rows write is a state.
         equation_type: `"iterative"`: parameters stand in rows as they are; `"euler_iterative"`: one whose name holds `tau`
-            (ms) stands as `dt / tau`; `"exp_euler_iterative"`: as `exp(-dt / tau)`.
+            (ms) stands as `dt / tau`, a step of forward Euler, for which dt must not exceed 2 tau; `"exp_euler_iterative"`: as `exp(-dt / tau)`.
         add_threshold: add `O = H(V - Vth)`, with this step's `V`; `variables` then holds `V` and `Vth`.
         surrogate: surrogate gradient of the threshold.
 
