@@ -20,7 +20,7 @@ from spaic_jax.network import (
     WeightMonitor,
     edit,
 )
-from spaic_jax.plan import Auto, Chunk
+from spaic_jax.plan import Auto, Chunk, Reference, Tiled
 from spaic_jax.program import Op, Program, Record, Variable
 from spaic_jax.run import Health, Memory, Result, Simulator, Variables, build, probe_gradients
 from spaic_jax.storage import (
@@ -37,7 +37,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
     "IncludedTypePolicy", "IndexConnectPolicy", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
-    "Projection", "RateMonitor", "Record", "Result", "Simulator", "SpikeMonitor", "StateMonitor", "Variable",
+    "Projection", "RateMonitor", "Record", "Reference", "Result", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled", "Variable",
     "Variables", "WeightMonitor", "build", "coding", "coming_from_spaic", "data", "edit", "load_network",
     "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "save_network", "save_variables",
     "save_weights", "surrogate", "synapses", "train",

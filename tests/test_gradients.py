@@ -32,7 +32,7 @@ def test_gradients_and_one_adam_step_are_spaics(name, model, algorithm, propagat
         sj.Connection(x, l1, weight=trace["param/W1"], name="W1")
         sj.Connection(l1, l2, weight=trace["param/W2"], name="W2")
         counts = sj.Decoder(dec_target=l2)  # noqa: F841
-    sim = sj.build(net, dt=1.0, propagation=propagation, reference=reference)
+    sim = sj.build(net, dt=1.0, propagation=propagation, plan=sj.Reference() if reference else sj.Tiled())
     variables = sim.init(key, 4)
 
     def loss_of(params):
@@ -70,7 +70,7 @@ def test_gradients_equal_finite_differences_with_a_smooth_threshold(model, reset
     if recurrent:
         net.aa = sj.Connection(net.a, net.a, w_std=0.1)
     net.out = sj.Decoder(dec_target=net.b, coding_method="final_step_voltage")
-    sim = sj.build(net, dt=1.0, tile=3)
+    sim = sj.build(net, dt=1.0, plan=sj.Tiled(3))
     variables = sim.init(key, 2)
     x = jax.random.uniform(jax.random.key(1), (2, 3))
 

@@ -10,7 +10,8 @@ import pytest
 import spaic_jax as sj
 from spaic_jax.network import from_dict, to_dict
 from spaic_jax.synapses import LINKS, Weighted
-from spaic_jax.synapses.stored import TILE, draw_pairs
+from spaic_jax.synapses.pattern import draw_pairs
+from spaic_jax.synapses.storage.pairs import TILE
 
 STEPS, BATCH, DT = 4, 3, 0.5
 BIAS = np.array([0.5, -1.0, 0.25, 2.0, -0.75, 1.5])
@@ -25,8 +26,8 @@ def linked(link, pre=(2, 4), post=(6,), tile=2, **settings):
     net.g = sj.NeuronGroup(shape=post, model="leaky_integrator")
     net.w = sj.Connection(net.x, net.g, link, **settings)
     net.i = sj.StateMonitor(net.g, "Isyn")
-    sim = sj.build(net, dt=DT, tile=tile)
-    assert sj.build(from_dict(to_dict(net)), dt=DT, tile=tile).program == sim.program
+    sim = sj.build(net, dt=DT, plan=sj.Tiled(tile))
+    assert sj.build(from_dict(to_dict(net)), dt=DT, plan=sj.Tiled(tile)).program == sim.program
     x = np.random.default_rng(1).normal(size=(STEPS, BATCH, *pre)).astype(np.float32)
     return sim, sim.init(jax.random.key(0), BATCH), x
 
@@ -326,25 +327,25 @@ def test_every_link_with_weights_can_quantize_them(link):
         ("sparse_sparse", {"index": ([0, 1], [0, -1])}, "the pre index goes from -1 to 0, but needs to lie in 0 ... 7"),
         ("sparse_sparse", {"index": ([0, 1], [0, 1]), "weight": np.ones(3)}, r"has shape \(3,\), but needs \(2,\) \(synapses\)"),
         ("sparse_sparse", {"density": 0.001}, "has no synapse among its 6 x 8 pairs"),
-        ("sparse_sparse", {"density": 1.5}, r"density must lie in \(0, 1\]"),
-        ("random_connection_sparse", {"probability": 0.0}, r"probability must lie in \(0, 1\]"),
+        ("sparse_sparse", {"density": 1.5}, "Sparse: density must be a positive, finite number of at most 1, got 1.5"),
+        ("random_connection_sparse", {"probability": 0.0}, "Random: probability must be a positive, finite number of at most 1, got 0.0"),
         ("dist_depd", {}, "needs a neuron_position of both ends"),
         ("dist_depd", {"dist_function": "circle"}, "unknown dist_function 'circle': did you mean 'circular'"),
-        ("dist_depd", {"dist_a": 0.0}, "dist_a must be positive"),
-        ("dist_depd", {"p": 2.0}, r"p must lie in \(0, 1\]"),
+        ("dist_depd", {"dist_a": 0.0}, "dist_a must be a positive, finite number"),
+        ("dist_depd", {"p": 2.0}, "p must be a positive, finite number of at most 1, got 2.0"),
         ("continuous_local", {}, r"needs a map \(1, H, W\) to begin with, but its source has \(2, 4\)"),
         ("continuous_local", {"pre": (1, 4, 4)}, r"makes a map of size \(2, 2\) from \(1, 4, 4\), but its group has shape \(6,\)"),
         ("continuous_local", {"pre": (1, 1, 4)}, "makes a map of size"),
         ("continuous_local", {"stride": 0}, r"stride needs one or two whole numbers of at least 1, got \(0, 0\)"),
-        ("continuous_local", {"sigma_c": -1.0}, "sigma_c must be positive"),
+        ("continuous_local", {"sigma_c": -1.0}, "sigma_c must be a positive, finite number"),
         ("continuous_local", {"w_max": None}, "w_max: None has no form as a plain value"),
         ("attention", {"group_num": 4}, "group_num must divide its 6 neurons, got 4"),
         ("attention", {"d_k": 0}, "d_k must be a positive whole number"),
         ("attention", {"weight": np.ones((6, 8))}, "none that is called weight"),
         ("attention", {"W_k": np.ones((1, 8, 2))}, r"W_k has shape \(1, 8, 2\), but needs \(1, 8, 3\) \(groups, pre, d_k\)"),
-        ("spike2mass", {"tau_syn": 0.0}, "tau_syn must be positive"),
+        ("spike2mass", {"tau_syn": 0.0}, "tau_syn must be a positive, finite number"),
         ("spike2mass", {"weight": np.ones(6)}, r"has shape \(6,\), but needs \(6, 1\) \(post, 1\)"),
-        ("mass2spike", {"unit_conversion": -1.0}, "unit_conversion must be positive"),
+        ("mass2spike", {"unit_conversion": -1.0}, "unit_conversion must be a positive, finite number"),
     ],
 )
 def test_links_that_do_not_fit_are_named(link, settings, sentence):

@@ -103,7 +103,7 @@ def test_only_the_neurons_that_are_asked_for(index, numpy):
     result, _, _ = run(network(
         some=lambda net: sj.StateMonitor(net.g, "V", index=index, every=2), o=lambda net: sj.SpikeMonitor(net.g),
         spikes=lambda net: sj.SpikeMonitor(net.g, index=index),
-    ), tile=4)
+    ), plan=sj.Tiled(4))
     np.testing.assert_array_equal(result.probes["some"], np.asarray(result.probes["v"])[numpy][::2])
     np.testing.assert_array_equal(result.probes["spikes"], np.asarray(result.probes["o"])[numpy])
     assert result.probes["spikes"].dtype == bool
@@ -132,7 +132,7 @@ def test_weights_are_those_of_the_step(key):
         (sj.Op("w", grow, ("w",)), sj.Op("y", "var_mult", ("x", "w"))),
         (sj.Record("every", "w"), sj.Record("some", "w", steps=sj.program.Steps(every=2, start=1))), 1.0,
     )
-    for sim in (sj.build(program, reference=True), sj.build(program, tile=4)):
+    for sim in (sj.build(program, plan=sj.Reference()), sj.build(program, plan=sj.Tiled(4))):
         result = sim.run(sim.init(key), {"x": np.ones((6, 1, 2), np.float32)})
         np.testing.assert_array_equal(result.probes["every"][:, 0], [1, 2, 3, 4, 5, 6])
         np.testing.assert_array_equal(result.probes["some"][:, 0], [2, 4, 6])

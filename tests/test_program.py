@@ -27,7 +27,7 @@ def leaky(**changes):
 
 @pytest.mark.parametrize("reference", [True, False])
 def test_a_program_written_by_hand_runs(reference, key):
-    sim = sj.build(leaky(), reference=reference)
+    sim = sj.build(leaky(), plan=sj.Reference() if reference else sj.Tiled())
     x = np.arange(12, dtype=np.float32).reshape(4, 1, 3)
     result = sim.run(sim.init(key), {"x": x})
     v, trace = np.zeros((1, 3)), []
@@ -46,7 +46,7 @@ def test_several_writers_are_summed_and_reads_mean_what_they_say(reference, key)
         ops=(drive, drive, update, Op("lag", "assign", ("V",)), Op("now", "assign", ("V[updated]",))),
         records=tuple(Record(name, name) for name in ("V", "lag", "now")),
     )
-    sim = sj.build(program, reference=True) if reference else sj.build(program, tile=2)
+    sim = sj.build(program, plan=sj.Reference()) if reference else sj.build(program, plan=sj.Tiled(2))
     probes = sim.run(sim.init(key), {"x": np.ones((5, 1, 3), np.float32)}).probes
     v = 2 * (2 - 0.5 ** np.arange(5))
     np.testing.assert_allclose(probes["V"][:, 0, 0], v, rtol=1e-6)

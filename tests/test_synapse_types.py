@@ -22,8 +22,8 @@ def driven(syn_type, pre=(3,), post=(2,), link="full", dt=DT, tile=3, model="lea
     net.g = sj.NeuronGroup(shape=post, model=model)
     net.w = sj.Connection(net.x, net.g, link, syn_type=syn_type, **settings)
     net.i = sj.StateMonitor(net.g, "Isyn")
-    sim = sj.build(net, dt, tile=tile)
-    assert sj.build(from_dict(to_dict(net)), dt, tile=tile).program == sim.program
+    sim = sj.build(net, dt, plan=sj.Tiled(tile))
+    assert sj.build(from_dict(to_dict(net)), dt, plan=sj.Tiled(tile)).program == sim.program
     return sim
 
 
@@ -31,7 +31,7 @@ def currents(sim, x, key=None, **values):
     """What the reference plan and the tiles give, which is the same."""
     variables = sim.set(sim.init(jax.random.key(0), x.shape[1]), values)
     result = sim.run(variables, {"x": x}, key)
-    plain = sj.build(sim.program, reference=True).run(variables, {"x": x}, key)
+    plain = sj.build(sim.program, plan=sj.Reference()).run(variables, {"x": x}, key)
     np.testing.assert_allclose(result.probes["i"], plain.probes["i"], rtol=1e-5, atol=1e-6)
     return np.asarray(result.probes["i"], np.float64), variables, result
 
@@ -69,7 +69,7 @@ class Clamped(sj.neurons.NeuronModel):
         return {"V": current.clamp + 0 * current.Isyn}
 
 
-@pytest.mark.parametrize("plan", [{"reference": True}, {"tile": 4}])
+@pytest.mark.parametrize("plan", [{"plan": sj.Reference()}, {"plan": sj.Tiled(4)}])
 def test_gap_junctions_give_spaics_currents(plan, key):
     """From the potentials that SPAIC recorded: its presynaptic group reads its current a step late."""
     recorded = golden("conn/electrical/s1")
@@ -98,7 +98,7 @@ def test_gap_junctions_draw_potentials_together(key):
     net.v, net.u = sj.StateMonitor(net.a, "V"), sj.StateMonitor(net.b, "V")
     x = spikes(shape=(4,))
     assert sj.build(from_dict(to_dict(net)), 1.0).program == sj.build(net, 1.0).program
-    for plan in ({"reference": True}, {"tile": 4}):
+    for plan in ({"plan": sj.Reference()}, {"plan": sj.Tiled(4)}):
         sim = sj.build(net, 1.0, **plan)
         variables = sim.init(key, 2)
         probes = sim.run(variables, {"x": x}).probes
@@ -111,6 +111,30 @@ def test_gap_junctions_draw_potentials_together(key):
             u = np.exp(-1 / 8) * u + v @ ab.T + there
             np.testing.assert_allclose(probes["v"][t], v, rtol=1e-4, atol=1e-6)
             np.testing.assert_allclose(probes["u"][t], u, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("plan", [sj.Reference(), sj.Tiled(4)])
+def test_a_gap_junction_within_a_group_counts_once(plan, key):
+    """`I_i = sum_j W_ij (V_j - V_i)`: the solution of the linear system, of a symmetric matrix and of one that is not."""
+    rng = np.random.default_rng(1)
+    for symmetric in (True, False):
+        weight = rng.random((4, 4)).astype(np.float32) / 10
+        weight = (weight + weight.T) / 2 if symmetric else weight
+        net = sj.Network()
+        net.x = sj.Encoder(num=4, coding_method="null")
+        net.a = sj.NeuronGroup(4, model="leaky_integrator")
+        net.xa = sj.Connection(net.x, net.a, weight=np.eye(4, dtype=np.float32))
+        net.gap = sj.Connection(net.a, net.a, "electrical", weight=weight)
+        net.v = sj.StateMonitor(net.a, "V")
+        sim = sj.build(net, 1.0, plan=plan)
+        x = spikes(shape=(4,))
+        got = sim.run(sim.init(key, 2), {"x": x}).probes["v"]
+        w = weight.astype(float)
+        system = np.exp(-1 / 8) * np.eye(4) + w - np.diag(w.sum(1))
+        v = np.zeros((2, 4))
+        for row, found in zip(x.astype(float), got, strict=True):
+            v = v @ system.T + row
+            np.testing.assert_allclose(found, v, rtol=1e-4, atol=1e-6)
 
 
 def test_exponentials_are_sums_over_past_spikes():
@@ -144,7 +168,7 @@ def test_nmda_is_blocked_at_rest_and_saturates():
     net.g = sj.NeuronGroup(1, model="eif")
     net.w = sj.Connection(net.x, net.g, syn_type=["nmda"], weight=[[1.0]], tau_decay=50.0)
     net.i, net.v = sj.StateMonitor(net.g, "Isyn"), sj.StateMonitor(net.g, "V")
-    sim = sj.build(net, DT, tile=3)
+    sim = sj.build(net, DT, plan=sj.Tiled(3))
     variables = sim.init(jax.random.key(0))
     x = np.ones((200, 1, 1), np.float32)
     probes = sim.run(variables, {"x": x}).probes
@@ -234,7 +258,7 @@ def test_dropout_drops_in_training_only(key):
     assert set(np.unique(got)) == {0.0, np.float32(1 / 0.75)}
     assert abs((got == 0).mean() - 0.25) < 0.01
     assert (got[0] != got[1]).any() and (got[:, 0] != got[:, 1]).any()
-    other = sj.build(sim.program, reference=True).train().run(variables, {"x": x}, key).probes["i"]
+    other = sj.build(sim.program, plan=sj.Reference()).train().run(variables, {"x": x}, key).probes["i"]
     np.testing.assert_array_equal(got, other)
     with pytest.raises(ValueError, match="key"):
         sim.train().run(variables, {"x": x})
@@ -246,7 +270,7 @@ def test_batch_normalisation_learns_in_training_and_holds_in_evaluation(key):
     sim = driven(["conv", "batchnorm2d", "avgpool"], (2, 5, 5), (2, 2, 2), "conv", kernel_size=2, w_std=0.5)
     variables = sim.init(key, 4)
     trained = sim.train().run(variables, {"x": x})
-    plain = sj.build(sim.program, reference=True).train().run(variables, {"x": x})
+    plain = sj.build(sim.program, plan=sj.Reference()).train().run(variables, {"x": x})
     np.testing.assert_allclose(trained.probes["i"], plain.probes["i"], rtol=1e-3, atol=1e-4)
     # In training each step has mean 0 over batch and places.
     maps = np.asarray(trained.probes["i"]).mean((1, 3, 4))
@@ -281,7 +305,7 @@ def test_batch_normalisation_learns_in_training_and_holds_in_evaluation(key):
         ({"syn_type": ["alpha"], "taus": 3.0}, "unknown setting of link type 'full' 'taus'"),
         ({"syn_type": ["alpha"], "tau": -3.0}, "Alpha: tau must be positive, not -3.0"),
         ({"syn_type": ["alpha"], "tau": np.ones(5, np.float32)}, r"tau has shape \(5,\), but needs one number or \(2,\)"),
-        ({"syn_type": ["dropout"], "p": 1.0}, "Dropout: p must be at least 0 and below 1, got 1.0"),
+        ({"syn_type": ["dropout"], "p": 1.0}, "Dropout: p must be a finite number of at least 0 and below 1, got 1.0"),
         ({"syn_type": ["mix_order_synapse"], "rho": 1.5}, "MixOrder: rho must lie between 0 and 1"),
         ({"syn_type": ["basic", "batchnorm2d"]}, r"connection 'w': batchnorm2d needs maps \(C, H, W\), but gets \(2,\)"),
         ({"syn_type": ["electrical"]}, "Electrical needs groups with a membrane potential V"),
@@ -302,7 +326,7 @@ def test_homeostasis_finds_its_mean_in_training_and_holds_it(key):
     )
     variables = sim.init(key, 8)
     trained = sim.train().run(variables, {"x": x})
-    plain = sj.build(sim.program, reference=True).train().run(variables, {"x": x})
+    plain = sj.build(sim.program, plan=sj.Reference()).train().run(variables, {"x": x})
     np.testing.assert_allclose(trained.probes["i"], plain.probes["i"], rtol=1e-3, atol=1e-3)
     late = np.asarray(trained.probes["i"])[-500:]
     np.testing.assert_allclose(late.mean((0, 1)), [1.0, 1.0], atol=0.1)
@@ -310,3 +334,65 @@ def test_homeostasis_finds_its_mean_in_training_and_holds_it(key):
     held = sim.run(sim.restart(trained.variables), {"x": x[:3]})
     gain, shift = (np.asarray(trained.variables[f"w.Homeostasis.{name}"]) for name in ("gain", "shift"))
     np.testing.assert_allclose(held.probes["i"], x[:3] * gain + shift, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("syn_type", "learned"),
+    [
+        (["basic", "isyn_bn"], ["Homeostasis.ave", "Homeostasis.std", "Homeostasis.gain", "Homeostasis.shift"]),
+        (["batchnorm2d", "flatten", "basic"], ["BatchNorm2d.running_mean", "BatchNorm2d.running_var"]),
+    ],
+)
+def test_what_is_learned_without_a_gradient_is_plastic_and_shared(syn_type, learned, key):
+    """Two connections with one weight have one running value too; what both change is added."""
+    net = sj.Network()
+    net.x, net.y = (sj.Encoder(shape=(1, 2, 2), coding_method="null") for _ in range(2))
+    net.a, net.b = (sj.NeuronGroup(4, model="leaky_integrator") for _ in range(2))
+    net.w = sj.Connection(net.x, net.a, syn_type=syn_type, w_std=0.5)
+    net.u = sj.Connection(net.y, net.b, shared=net.w)
+    sim = sj.build(net, DT, plan=sj.Tiled(3))
+    variables = sim.init(key, 5)
+    names = {f"w.{name}" for name in learned}
+    assert set(variables.plastic) == names and not any(name in variables.state for name in names)
+    assert all(variables[name].shape in ((4,), (1, 2, 2), (1,)) for name in names)
+    rng = np.random.default_rng(2)
+    x, y = (rng.normal(size=(1, 5, 1, 2, 2)).astype(np.float32) for _ in range(2))
+    zero = np.zeros_like(x)
+
+    def moved(x, y):
+        after = sim.train().run(variables, {"x": x, "y": y}).variables
+        return {name: np.asarray(after[name], float) - np.asarray(variables[name], float) for name in names}
+
+    both, one, other, neither = moved(x, y), moved(x, zero), moved(zero, y), moved(zero, zero)
+    for name in names:
+        np.testing.assert_allclose(both[name], one[name] + other[name] - neither[name], rtol=1e-3, atol=1e-6)
+        assert np.abs(both[name]).max() > 0
+    kept = sim.run(variables, {"x": x, "y": y}).variables
+    assert all((np.asarray(kept[name]) == variables[name]).all() for name in names)
+    assert all((np.asarray(sim.restart(kept)[name]) == variables[name]).all() for name in names)
+
+
+@pytest.mark.parametrize(
+    ("link", "syn_type", "changed"),
+    [
+        ("full", ["dropout", "basic"], {"Dropout.p": 0.75}),
+        ("full", ["basic", "isyn_bn"], {"Homeostasis.beta_ave": 0.5, "Homeostasis.beta_bn": 0.1}),
+        ("spike2mass", None, {"tau_syn": 2.0}),
+        ("mass2spike", None, {"unit_conversion": 0.25}),
+        ("attention", None, {"tau_m": 3.0, "tau_r": 1.0}),
+    ],
+)
+def test_numbers_of_equations_are_constants_that_can_be_set(link, syn_type, changed, key):
+    """What `sim.set` makes of them is what a network declared so gives."""
+    x = np.random.default_rng(0).random((6, 2, 3)).astype(np.float32)
+    sim = driven(syn_type, link=link).train()
+    settings = {name.rpartition(".")[2]: value for name, value in changed.items()}
+    other = driven(syn_type, link=link, **settings).train()
+    start, wanted = sim.init(key, 2), other.init(key, 2)
+    variables = sim.set(start, {f"w.{name}": value for name, value in changed.items()})
+    ran = sim.run(variables, {"x": x}, key)
+    np.testing.assert_array_equal(ran.probes["i"], other.run(wanted, {"x": x}, key).probes["i"])
+    before = sim.run(start, {"x": x}, key)
+    assert any((np.asarray(a) != np.asarray(b)).any() for a, b in zip(
+        jax.tree.leaves((before.probes, before.variables.plastic)), jax.tree.leaves((ran.probes, ran.variables.plastic)), strict=True
+    ))

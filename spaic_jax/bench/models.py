@@ -8,9 +8,8 @@ import jax.numpy as jnp
 
 from spaic_jax.bench.timing import Forward, interleaved
 from spaic_jax.network import NeuronGroup
-from spaic_jax.network.lowering import lower_group
 from spaic_jax.neurons import NEURONS
-from spaic_jax.program import Program, Record, Sum, Variable
+from spaic_jax.program import Context, Program, Record, Site, Sum, Variable
 from spaic_jax.program.evaluate import evaluate, reserved
 from spaic_jax.run import build
 
@@ -61,8 +60,8 @@ def measure_model(model: str, neurons: int = 10_000, repeats: int = 15) -> dict[
 
         def step(carry: Any, number: jax.Array) -> tuple[Any, None]:
             state, total = carry
-            env = {**fixed, **state, **reserved(program, number, number, _STEPS)}
-            env = evaluate(program, program.ops, env, key)
+            env = {**fixed, **state, **reserved(program, number, number, jnp.int32(_STEPS))}
+            env = evaluate(program, program.rows, env, key)
             state = {name: env[program.written_read(name)] for name in state}
             return (state, total + env[program.recorded_read(record.variable)]), None
 
@@ -82,10 +81,11 @@ def _program(model: str, neurons: int) -> Program:
     """One group, whose inputs are given and held for the run."""
     group, dt = NeuronGroup(neurons, model=model), _DT.get(model, 1.0)
     received = group.model.receives
-    variables, ops = lower_group("group", group, dt, received)
-    given = [Variable(f"group.{name}", (neurons,), role="input", axes="held") for name in received]
+    context = Context(dt, lambda _: "group", lambda *_: "", lambda _: frozenset(received))
+    made = group.lower(Site("group", owner=group), context)
+    given = tuple(Variable(f"group.{name}", (neurons,), role="input", axes="held") for name in received)
     output = Record("output", f"group.{group.output}", "output", reduce=Sum())
-    return Program((*given, *variables), tuple(ops), (output,), dt)
+    return Program((*given, *made.variables), made.ops, (output,), dt)
 
 
 #: Names to time: one for each model.

@@ -16,6 +16,7 @@ import optax
 
 from spaic_jax.bench.floor import products
 from spaic_jax.bench.workload import Workload, resolve_workload
+from spaic_jax.plan import Reference, Tiled
 from spaic_jax.run import Simulator, build
 
 _WARM_UP = 3
@@ -88,10 +89,10 @@ def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, A
         "floor_step_ms": (_Step(products, weights, spikes, labels), 1),
     }
     if chosen.reference:
-        slow = running(build(sim.program, reference=True))
+        slow = running(build(sim.program, plan=Reference()))
         tasks["reference_forward_ms"] = (Forward(slow, variables.params, spikes), _REFERENCE_EVERY)
         tasks["reference_step_ms"] = (_Step(slow, variables.params, spikes, labels), _REFERENCE_EVERY)
-    remat = _Step(running(build(sim.program, remat="auto")), variables.params, spikes, labels)
+    remat = _Step(running(build(sim.program, plan=Tiled(remat="auto"))), variables.params, spikes, labels)
     differs = remat.text != step.text
     if differs:
         tasks["remat_step_ms"] = (remat, 1)

@@ -8,7 +8,7 @@ import numpy as np
 from spaic_jax import plot
 from spaic_jax.cli.experiment import Experiment
 from spaic_jax.cli.folder import RunFolder
-from spaic_jax.network import Encoder, NeuronGroup, StateMonitor, edit, expand
+from spaic_jax.network import NeuronGroup, Source, StateMonitor, edit, expand
 from spaic_jax.run import Variables, build
 from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import evaluation_key
@@ -40,7 +40,7 @@ def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.
     # The network with monitors of its own: the trained one has those its author asked for.
     network = expand(experiment.network)
     network = edit.delete(network, *network.of_kind(StateMonitor))
-    sources = {**network.of_kind(Encoder), **network.of_kind(NeuronGroup)}
+    sources = {**network.of_kind(Source), **network.of_kind(NeuronGroup)}
     for number, source in enumerate(sources.values()):
         if source.output == "O":
             network.add(f"spikes of {number}", StateMonitor(source, "O"))
@@ -54,7 +54,7 @@ def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.
     spikes, potentials = {}, {}
     for number, name in enumerate(sources):
         events = flat.get(f"spikes of {number}")
-        # Encoders that give currents have no spikes to draw.
+        # Sources that give currents have no spikes to draw.
         if events is not None and np.isin(events, (0, 1)).all():
             spikes[name] = events
         if f"V of {number}" in flat:

@@ -9,7 +9,6 @@ from spaic_jax.network.element import Element
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
-from spaic_jax.network.lowering import lower
 from spaic_jax.network.module import Module
 from spaic_jax.network.monitors import MONITORS, RateMonitor, SpikeMonitor, StateMonitor, WeightMonitor
 from spaic_jax.network.network import Network
@@ -22,10 +21,11 @@ from spaic_jax.network.policy import (
     IndexConnectPolicy,
 )
 from spaic_jax.network.projection import Projection, expand
+from spaic_jax.network.source import Source
 
 __all__ = [
     "MONITORS", "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
     "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Network", "NeuronGroup",
-    "Projection", "RateMonitor", "SpikeMonitor", "StateMonitor", "WeightMonitor", "edit", "expand", "from_dict",
-    "lower", "to_dict",
+    "Projection", "RateMonitor", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor", "edit", "expand", "from_dict",
+    "to_dict",
 ]

@@ -1,22 +1,19 @@
 """Synapses from one group to another."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-import numpy as np
-
 from spaic_jax._errors import unknown
 from spaic_jax.network.element import Element, names_of
-from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.source import Source
 from spaic_jax.neurons import NeuronModel
-from spaic_jax.program import Initial, Op, Variable
-from spaic_jax.program.op import UPDATED
-from spaic_jax.program.program import whole_steps
-from spaic_jax.synapses import Chain, Electrical, Ends, Link, Synapse, SynapticDelay, resolve_chain, resolve_link
-from spaic_jax.synapses.delays import delayed
+from spaic_jax.plasticity import Rule, applied
+from spaic_jax.program import Context, Fragment, Site
+from spaic_jax.program.variable import Role
+from spaic_jax.synapses import Chain, Electrical, Link, Synapse, SynapticDelay, resolve_chain, resolve_link, sharing
+from spaic_jax.synapses.delays import delayed, resolve_delay
 
 #: A delay of all synapses, ms, or of each of them.
 Delay = float | SynapticDelay | None
@@ -38,11 +35,13 @@ class Connection(Element):
         pre_var_name: presynaptic variable that is carried; by default `"O"`, or `"V"` of a model without spikes.
         post_var_name: what the postsynaptic model receives it as, such as `"g_exc"` of `condlif`.
         delay: how long presynaptic values take, in ms: a number for all synapses, which must be a whole number of steps;
-            an array `(post, pre)` or an initial value, one each, rounded down to steps; `LinearDelay` or `GaussianDelay`
-            for delays that are trained. It comes on top of what the propagation asks for; 0 or `None` adds nothing.
+            an array `(post, pre)` or an initial value, one each, rounded down to steps; `"linear"`, `"gaussian"` or
+            `"rotation"` (see `spaic_jax.synapses.DELAYS`), or such an object, for delays that are trained. It comes on top of what the propagation asks for; 0 or `None` adds nothing.
         max_delay: the longest delay that is drawn, ms: delays are U(1, max_delay) where `delay` is not given, as in SPAIC.
         is_parameter: whether the weights are trained.
         parameter_variables: names of parameters of the synapse types that are trained, such as `["tau"]`.
+        plasticity: a local learning rule, or several, that changes the weights in runs that learn (`Simulator.train`); the
+            weights are then no parameters: they have no gradient, and last over runs. See `spaic_jax.plasticity.Rule`.
         shared: another connection, whose weights (with its bias, mask, indices and delays of synapses) this one uses as its
             own: they are one variable, whose gradient is the sum of both. Its link, synapse types and `is_parameter` hold
             here too; states are this one's own.
@@ -54,6 +53,7 @@ class Connection(Element):
         TypeError: an end that is no group (or encoder, for `pre`), a `shared` that is no connection.
 
     Example:
+        >>> from spaic_jax.network import Encoder
         >>> layer = NeuronGroup(10, model="lif")
         >>> Connection(Encoder(num=4), layer, link_type="full", w_std=0.3).link.w_std
         0.3
@@ -66,7 +66,7 @@ class Connection(Element):
 
     def __init__(
         self,
-        pre: Encoder | NeuronGroup,
+        pre: Source | NeuronGroup,
         post: NeuronGroup,
         link_type: str | Link | None = None,
         *,
@@ -79,10 +79,14 @@ class Connection(Element):
         max_delay: float | None = None,
         is_parameter: bool = True,
         parameter_variables: Sequence[str] = (),
+        plasticity: Rule | Sequence[Rule] = (),
         shared: Self | None = None,
         **settings: Any,
     ):
-        if not isinstance(pre, Encoder | NeuronGroup):
+        rules = (plasticity,) if isinstance(plasticity, Rule) else tuple(plasticity)
+        if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
+            raise TypeError(f"Connection: plasticity must be a learning rule or a list of them, not {wrong[0]!r}.")
+        if not isinstance(pre, Source | NeuronGroup):
             raise TypeError(f"Connection: pre must be an Encoder or a NeuronGroup, not {pre!r}.")
         if not isinstance(post, NeuronGroup):
             raise TypeError(f"Connection: post must be a NeuronGroup, not {post!r}.")
@@ -93,14 +97,15 @@ class Connection(Element):
             name=name,
             pre_var_name=pre_var_name or pre.output,
             post_var_name=post_var_name,
-            delay=checked_delay(delay, max_delay),
+            delay=resolve_delay(delay, max_delay),
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Connection: parameter_variables"),
+            plasticity=rules,
             # What shares with one that shares itself shares with the first.
             shared=shared and (shared.shared or shared),
         )
 
-    pre: Encoder | NeuronGroup
+    pre: Source | NeuronGroup
     post: NeuronGroup
     chain: Chain
     pre_var_name: str
@@ -108,6 +113,7 @@ class Connection(Element):
     delay: Delay
     is_parameter: bool
     parameter_variables: tuple[str, ...]
+    plasticity: tuple[Rule, ...]
     shared: "Connection | None"
 
     def _check(self) -> None:
@@ -117,6 +123,7 @@ class Connection(Element):
                 raise ValueError("Connection: delays of synapses came beside shared, whose settings hold.")
             vars(self).update(
                 chain=other.chain, is_parameter=other.is_parameter, parameter_variables=other.parameter_variables,
+                plasticity=other.plasticity,
                 delay=other.delay if isinstance(other.delay, SynapticDelay) else self.delay,
             )
         known = [n for part in self.chain.parts if isinstance(part, NeuronModel) for n in part.parameters()]
@@ -154,35 +161,45 @@ class Connection(Element):
         return self.chain.link
 
     @property
-    def both_ways(self) -> bool:
-        """Whether it acts on the presynaptic group too, each side on the other's last step."""
-        return isinstance(self.link, Electrical)
+    def weight_role(self) -> Role:
+        """Who changes the weights: a learning rule, an optimiser, or nobody."""
+        first = self.shared or self
+        return "plastic" if first.plasticity else "parameter" if first.is_parameter else "constant"
 
-    def lower(self, name: str, pre: str, post: str, late: bool, dt: float) -> tuple[list[Variable], list[Op]]:
-        """Its variables and rows.
+    @property
+    def reads_from(self) -> tuple[tuple[Element, str], ...]:
+        back = ((self.post, self.pre_var_name),) if self.link.both_ways else ()
+        return ((self.pre, self.pre_var_name), *back)
 
-        Args:
-            name: its full name.
-            pre, post: the full names of its ends.
-            late: whether it carries the previous step's values.
-            dt: length of a step, ms.
-        """
-        source = f"{pre}.{self.pre_var_name}" + ("" if late else UPDATED)
-        variables: list[Variable] = []
-        ops: list[Op] = []
+    @property
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
+        back = ((self.pre, self.post_var_name),) if self.link.both_ways else ()
+        return ((self.post, self.post_var_name), *back)
+
+    @property
+    def reads_late(self) -> bool:
+        return self.link.both_ways
+
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """Its delay, its chain, and its learning rules with the row that applies what they change."""
+        made = Fragment()
+        source = context.read(self.pre, self.pre_var_name, self.post)
         if isinstance(self.delay, float):
-            steps = whole_steps(self.delay, dt, f"the delay of connection '{name}'")
-            source, past, row = delayed(name, source, self.pre.shape, steps)
-            variables.append(past)
-            ops.append(row)
-        own_variables, own_ops = self.chain.lower(
-            Ends(
-                name, source, f"{post}.{self.post_var_name}", self.pre.shape, self.post.shape, self.is_parameter, dt, pre,
-                post, self.parameter_variables, self.delay if isinstance(self.delay, SynapticDelay) else None,
-                getattr(self.pre, "neuron_position", None), self.post.neuron_position,
-            )
-        )
-        return variables + own_variables, ops + own_ops
+            steps = context.steps(self.delay, f"the delay of connection '{site.name}'")
+            source, made = delayed(site.name, source, self.pre.shape, steps)
+        target = f"{context.name_of(self.post)}.{self.post_var_name}"
+        site = Site(site.name, source, target, self.pre.shape, self.post.shape, self)
+        made += self.chain.lower(site, context)
+        weights = f"{context.name_of(self.shared or self)}.weight"
+        for number, rule in enumerate(self.plasticity):
+            kinds = [type(other).__name__ for other in self.plasticity]
+            name = f"{site.name}.{kinds[number]}{number + 1 if kinds.count(kinds[number]) > 1 else ''}"
+            made += rule.lower(dataclasses.replace(site, name=name, target=f"{weights}.change"), context)
+        if self.shared is not None:
+            return sharing(made, site.name, context.name_of(self.shared))
+        if self.plasticity:
+            made += applied(weights, next(v for v in made.variables if v.name == weights).bounds)
+        return made
 
 
 def _chain(
@@ -206,16 +223,3 @@ def _chain(
             f"Connection: link_type {type(link).__name__} came beside shared, whose link is a {type(shared.link).__name__}."
         )
     return shared.chain
-
-
-def checked_delay(delay: Any, max_delay: float | None) -> Delay:
-    """A delay as it was given to a connection; ValueError when it is none."""
-    if isinstance(delay, SynapticDelay):
-        return delay if max_delay is None else dataclasses.replace(delay, max_delay=max_delay)
-    if np.ndim(delay) or isinstance(delay, Initial) or (delay is None and max_delay):
-        return SynapticDelay(value=delay, max_delay=max_delay)
-    if delay is None:
-        return None
-    if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < math.inf:
-        raise ValueError(f"Connection: delay must be a number of milliseconds, not {delay!r}.")
-    return float(delay) or None

@@ -1,10 +1,12 @@
 """The node through which decisions leave."""
 
+import dataclasses
 from typing import Any
 
 from spaic_jax.coding.decoders import Decoding, resolve_decoder
 from spaic_jax.network.element import Element
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.program import Context, Fragment, Site
 
 
 class Decoder(Element):
@@ -53,3 +55,8 @@ class Decoder(Element):
     dec_target: NeuronGroup
     decoding: Decoding
     coding_var_name: str
+
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """What a run keeps for it."""
+        source = f"{context.name_of(self.dec_target)}.{self.coding_var_name}"
+        return self.decoding.lower(dataclasses.replace(site, source=source, takes=self.dec_target.shape), context)

@@ -1,38 +1,24 @@
 """The node through which data enters."""
 
 import dataclasses
-import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax.coding.check import InputCheck
 from spaic_jax.coding.encoders import Coding, resolve_encoder
-from spaic_jax.network.element import Element, shape_of
-from spaic_jax.program import Op
-from spaic_jax.program.op import reading
-from spaic_jax.program.program import whole_steps
+from spaic_jax.network.element import shape_of
+from spaic_jax.network.source import Source
+from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
 
 
-@dataclasses.dataclass(frozen=True)
-class _Length:
-    """A number of steps; comparable."""
-
-    steps: int
-
-    def __str__(self) -> str:
-        return str(self.steps)
-
-    def __call__(self) -> jax.Array:
-        return jnp.int32(self.steps)
-
-
-def _until(spikes: jax.Array, position: jax.Array, length: jax.Array) -> jax.Array:
+def until(spikes: jax.Array, position: jax.Array, length: jax.Array) -> jax.Array:
     """Spikes before a number of steps are over, silence after it."""
     return jnp.where(position < length, spikes, jnp.zeros_like(spikes))
 
 
-class Encoder(Element):
+class Encoder(Source):
     """Turns data into spikes. Its data is the run's input of the same name.
 
     Args:
@@ -40,8 +26,8 @@ class Encoder(Element):
         shape: shape of one sample, instead of or beside `num`.
         coding_method: name of a coding (see `spaic_jax.coding.ENCODERS`), or the coding itself.
         name: name in the network; by default that of the attribute or variable it is bound to.
-        time: how long it codes, ms, from the beginning of a run: codings that fill the run fill this time, and later steps
-            are silent. The whole run by default.
+        time: how long it codes, ms, from the beginning of a presentation: codings that fill it fill this time, and later steps
+            are silent. The whole presentation by default.
         **settings: the coding's settings.
 
     Raises:
@@ -65,28 +51,25 @@ class Encoder(Element):
         size = shape_of("Encoder", num, shape)
         self._declare(shape=size, coding=resolve_encoder(coding_method, **settings), name=name, time=time)
 
-    shape: tuple[int, ...]
     coding: Coding
     time: float | None = None
-    output = "O"
 
-    def lower(self, name: str, dt: float) -> list[Op]:
-        """The rows that write its spikes `name.O` from the input `name`.
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """Its input `<name>`, and the rows that write its spikes `<name>.O`.
 
         Raises:
             ValueError: a `time` that is no whole number of steps.
         """
-        if self.time is None:
-            return [*self.coding.lower(name, f"{name}.O")]
-        steps = whole_steps(self.time, dt, f"time of encoder '{name}'")
-        coded, length = f"{name}.coded", f"{name}.length"
-        return [
-            Op(length, _Length(steps)),
-            *reading(self.coding.lower(name, coded), {"[window]": length}),
-            Op(f"{name}.O", _until, (coded, "[position]", length)),
-        ]
-
-    @property
-    def num(self) -> int:
-        """Number of channels."""
-        return math.prod(self.shape)
+        name, coding, output = site.name, self.coding, f"{site.name}.{self.output}"
+        takes = coding.input_shape(self.shape)
+        steps = None if self.time is None else context.steps(self.time, f"time of encoder '{name}'")
+        check = InputCheck(coding, context.dt, steps)
+        data = Variable(name, takes, role="input", axes=coding.axes, narrow=coding.narrow, check=check)
+        made = Fragment((data, Variable(output, self.shape)))
+        inside = dataclasses.replace(site, source=name, target=output, takes=takes, gives=self.shape)
+        if steps is None:
+            return made + coding.lower(inside, context)
+        length = Variable(f"{name}.length", (), "int32", "constant", Constant(steps))
+        coded = dataclasses.replace(inside, target=f"{name}.coded")
+        made += Fragment((length,)) + coding.lower(coded, context).reading({"[window]": length.name})
+        return made + Fragment(ops=(Op(output, until, (coded.target, "[position]", length.name)),))

@@ -1,14 +1,16 @@
 """The node that makes its own signal."""
 
+import dataclasses
 from typing import Any
 
 from spaic_jax.coding.generators import Generating, resolve_generator
-from spaic_jax.network.element import shape_of
-from spaic_jax.network.encoder import Encoder
+from spaic_jax.network.element import Element, shape_of
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.source import Source
+from spaic_jax.program import Context, Fragment, Op, Site, Variable
 
 
-class Generator(Encoder):
+class Generator(Source):
     """A source of spikes or currents that needs no data: a connection may begin at it as at an encoder.
 
     Args:
@@ -48,5 +50,23 @@ class Generator(Encoder):
             shape=size, coding=resolve_generator(coding_method, **settings), dec_target=dec_target, name=name
         )
 
-    coding: Generating  # type: ignore[assignment]
+    coding: Generating
     dec_target: NeuronGroup | None
+
+    @property
+    def reads_from(self) -> tuple[tuple[Element, str], ...]:
+        return () if self.dec_target is None else ((self, self.output),)
+
+    @property
+    def writes_to(self) -> tuple[tuple[NeuronGroup, str], ...]:
+        return () if self.dec_target is None else ((self.dec_target, "Isyn"),)
+
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """Its output `<name>.O`, and the row that gives it to its target."""
+        output = f"{site.name}.{self.output}"
+        inside = dataclasses.replace(site, target=output, gives=self.shape)
+        made = Fragment((Variable(output, self.shape),)) + self.coding.lower(inside, context)
+        if self.dec_target is None:
+            return made
+        read, target = context.read(self, self.output, self.dec_target), f"{context.name_of(self.dec_target)}.Isyn"
+        return made + Fragment(ops=(Op(target, "assign", read, name=f"{site.name}->target"),))

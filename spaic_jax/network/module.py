@@ -8,13 +8,13 @@ import jax
 import numpy as np
 
 from spaic_jax.network.element import Element
-from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
-from spaic_jax.program import Initial, Op, Variable
+from spaic_jax.network.source import Source
+from spaic_jax.program import Context, Fragment, Initial, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
 
 #: A group or an encoder, with the variable that is meant, or without for its output.
-Port = NeuronGroup | Encoder | tuple[NeuronGroup | Encoder, str]
+Port = NeuronGroup | Source | tuple[NeuronGroup | Source, str]
 
 
 class Module(Element):
@@ -77,7 +77,7 @@ class Module(Element):
         self._declare(
             fn=fn,
             params=params,
-            inputs=tuple(_port(port, "input", NeuronGroup | Encoder) for port in inputs),
+            inputs=tuple(_port(port, "input", NeuronGroup | Source) for port in inputs),
             output=_port(target, "output", NeuronGroup),
             name=name,
             is_parameter=is_parameter,
@@ -90,7 +90,7 @@ class Module(Element):
 
     fn: Callable[..., jax.Array]
     params: Any
-    inputs: tuple[tuple[NeuronGroup | Encoder, str], ...]
+    inputs: tuple[tuple[NeuronGroup | Source, str], ...]
     output: tuple[NeuronGroup, str]
     is_parameter: bool
 
@@ -105,8 +105,18 @@ class Module(Element):
             return jax.eval_shape(self.params, jax.eval_shape(lambda: jax.random.key(0)))
         return jax.tree.map(_struct, self.params)
 
-    def lower(self, name: str, sources: Sequence[str], target: str) -> tuple[list[Variable], list[Op]]:
-        """Its parameters as variables, and the row that writes `target` from the reads `sources`."""
+    @property
+    def reads_from(self) -> tuple[tuple[Element, str], ...]:
+        return self.inputs
+
+    @property
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
+        return (self.output,)
+
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """Its parameters as variables, and the row that adds to what its output receives."""
+        group, variable = self.output
+        sources = [context.read(pre, read, group) for pre, read in self.inputs]
         leaves, structure = jax.tree_util.tree_flatten_with_path(self._leaves())
         given = None if callable(self.params) else jax.tree.leaves(self.params)
         variables = []
@@ -115,37 +125,31 @@ class Module(Element):
             trained = self.is_parameter and np.issubdtype(struct.dtype, np.inexact)
             variables.append(
                 Variable(
-                    f"{name}.params{''.join(steps)}", struct.shape, str(struct.dtype),
+                    f"{site.name}.params{''.join(steps)}", struct.shape, str(struct.dtype),
                     "parameter" if trained else "constant",
-                    LeafOf(self.params, number, name) if given is None else as_initial(given[number]),
+                    LeafOf(self.params, number, site.name) if given is None else as_initial(given[number]),
                 )
             )
-        function = ModuleFunction(self.fn, structure, len(sources), self.output[0].shape)
-        return variables, [Op(target, function, (*sources, *(v.name for v in variables)), name=name)]
+        settings = {"fn": self.fn, "structure": structure, "inputs": len(sources), "shape": group.shape}
+        target = f"{context.name_of(group)}.{variable}"
+        row = Op(target, module_step, (*sources, *(v.name for v in variables)), name=site.name, settings=settings)
+        return Fragment(tuple(variables), (row,))
 
 
-@dataclasses.dataclass(frozen=True)
-class ModuleFunction:
+def module_step(
+    *arrays: jax.Array, fn: Callable[..., jax.Array], structure: Any, inputs: int, shape: tuple[int, ...]
+) -> jax.Array:
     """A function of parameters and inputs as one of arrays: the inputs, then the leaves of the parameters.
 
     `shape` is that of one sample of the result.
     """
-
-    fn: Callable[..., jax.Array]
-    structure: Any
-    inputs: int
-    shape: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return getattr(self.fn, "__name__", type(self.fn).__name__)
-
-    def __call__(self, *arrays: jax.Array) -> jax.Array:
-        result = self.fn(jax.tree.unflatten(self.structure, arrays[self.inputs :]), *arrays[: self.inputs])
-        got, batch = np.shape(result), arrays[0].shape[0]
-        if got != (batch, *self.shape):
-            axes = ", ".join("B" if axis == 0 and n == batch else str(n) for axis, n in enumerate(got))
-            raise ValueError(f"{self} returns [{axes}], but [{', '.join(['B', *map(str, self.shape)])}] is needed.")
-        return result
+    result = fn(jax.tree.unflatten(structure, arrays[inputs:]), *arrays[:inputs])
+    got, batch = np.shape(result), arrays[0].shape[0]
+    if got != (batch, *shape):
+        axes = ", ".join("B" if axis == 0 and n == batch else str(n) for axis, n in enumerate(got))
+        name = getattr(fn, "__name__", type(fn).__name__)
+        raise ValueError(f"{name} returns [{axes}], but [{', '.join(['B', *map(str, shape)])}] is needed.")
+    return result
 
 
 @dataclasses.dataclass(frozen=True)

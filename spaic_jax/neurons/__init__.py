@@ -12,7 +12,7 @@ from spaic_jax.neurons.aclif import ACLIF
 from spaic_jax.neurons.adlif import AdLIF
 from spaic_jax.neurons.aeif import AEIF
 from spaic_jax.neurons.alif import ALIF
-from spaic_jax.neurons.base import ModelFunction, NeuronModel, SpikingModel, first_value, parameter
+from spaic_jax.neurons.base import NeuronModel, SpikingModel, first_value, parameter
 from spaic_jax.neurons.clif import CLIF
 from spaic_jax.neurons.clif2k import CLIF2K
 from spaic_jax.neurons.condlif import CondLIF
@@ -40,6 +40,7 @@ from spaic_jax.neurons.pclif import PCLIF
 from spaic_jax.neurons.plif import PLIF
 from spaic_jax.neurons.quadratic_if import QuadraticIF
 from spaic_jax.neurons.rate_fields import CANNField, MeanField
+from spaic_jax.neurons.reparametrise import REPARAMETRISATIONS, Reparametrisation, Sigmoid
 from spaic_jax.neurons.selif import SELIF
 from spaic_jax.neurons.slif import SLIF
 
@@ -101,7 +102,7 @@ __all__ = [
     "ACLIF", "AEIF", "ALIF", "ALIFSTDPEx", "AdLIF", "CANNField", "CLIF", "CLIF2K", "CondLIF", "ConstantCurrentLIF",
     "CubaLIF", "DarwinALIF", "DarwinCLIF", "DarwinRandom", "DiehlAndCook", "ExponentialIF", "GLIF", "HH", "IF",
     "IFB", "IFSoftReset", "Izhikevich", "LIF", "LIFInt", "LIFM", "LIFSTDPEx", "LIFSTDPIh", "LeakyIntegrator",
-    "MeanField", "ModelFunction", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE",
-    "PCLIF", "PLIF", "QuadraticIF", "SELIF", "SLIF", "SpikingModel", "custom_model", "first_value", "parameter", "resolve_neuron",
-    "rows_model",
+    "MeanField", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE",
+    "PCLIF", "PLIF", "QuadraticIF", "REPARAMETRISATIONS", "Reparametrisation", "SELIF", "SLIF", "Sigmoid",
+    "SpikingModel", "custom_model", "first_value", "parameter", "resolve_neuron", "rows_model",
 ]

@@ -58,7 +58,7 @@ class AEIF(RefractoryModel):
     """
 
     initial: ClassVar = {"V": "EL", "U": 0.0}
-    EL: Parameter = parameter(-70.6)
+    EL: Parameter = parameter(-70.6, below="Vspk")
     a: Parameter = parameter(4.0)
     b: Parameter = parameter(0.0805)
     v_th: Parameter = parameter(-50.4)
@@ -67,13 +67,12 @@ class AEIF(RefractoryModel):
     C: Parameter = parameter(281.0, positive=True)
     tau_w: Parameter = parameter(144.0, positive=True)
     gL: Parameter = parameter(30.0, positive=True)
-    v_reset: Parameter = parameter(None)
+    v_reset: Parameter = parameter(None, below="Vspk")
     integrator: Integrator = "euler"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("AEIF", self.integrator)
-        self._check_below("EL" if self.v_reset is None else "v_reset", "Vspk")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         rates = {"rate_v": 1 / p.C, "rate_w": 1 / p.tau_w}

@@ -41,13 +41,12 @@ class ALIF(RefractoryModel):
     tau_a: Parameter = parameter(200.0, positive=True)
     beta: Parameter = parameter(0.1)
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     reset: Reset = "soft"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("ALIF", self.reset)
-        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"decay_m": jnp.exp(-dt / p.tau_m), "decay_a": jnp.exp(-dt / p.tau_a)}

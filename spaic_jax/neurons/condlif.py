@@ -63,14 +63,13 @@ class CondLIF(RefractoryModel):
     tau_exc: Parameter = parameter(5.0, positive=True)
     tau_inh: Parameter = parameter(10.0, positive=True)
     v_th: Parameter = parameter(-50.0)
-    v_reset: Parameter = parameter(-60.0)
+    v_reset: Parameter = parameter(-60.0, below="v_th")
     t_ref: Parameter = parameter(5.0)
     integrator: Method = "exponential_mean"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("CondLIF", self.integrator, get_args(Method))
-        self._check_below("v_reset", "v_th")
 
     @property
     def method(self) -> Integrator:

@@ -41,12 +41,11 @@ class ConstantCurrentLIF(RefractoryModel):
     initial: ClassVar = {"V": 0.0}
     tau_m: Parameter = parameter(20.0, positive=True)
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     compat: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_below("v_reset", "v_th")
         if self.compat:
             object.__setattr__(self, "initial", {"V": 0.0, "Ilast": 0.0, "O": 0.0})
 

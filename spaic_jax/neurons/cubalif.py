@@ -52,7 +52,7 @@ class CubaLIF(RefractoryModel):
     tau_s: Parameter = parameter(5.0, positive=True)
     v_rest: Parameter = parameter(0.0)
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     R: Parameter = parameter(1.0)
     reset: Reset = "hard"
     order: Literal["input_first", "voltage_first"] = "input_first"
@@ -61,7 +61,6 @@ class CubaLIF(RefractoryModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("CubaLIF", self.reset)
-        self._check_below("v_reset", "v_th")
         check_integrator("CubaLIF", self.integrator, get_args(Method))
         if self.order not in ORDERS:
             raise ValueError(f"CubaLIF: {unknown('order', self.order, ORDERS)}")

@@ -48,7 +48,7 @@ class ExponentialIF(RefractoryModel):
     EL: Parameter = parameter(-65.0)
     v_th: Parameter = parameter(-50.0)
     Vspk: Parameter = parameter(0.0)
-    v_reset: Parameter = parameter(-65.0)
+    v_reset: Parameter = parameter(-65.0, below="Vspk")
     delta_t: Parameter = parameter(3.5, positive=True)
     R: Parameter = parameter(1.0)
     integrator: Integrator = "euler"
@@ -56,7 +56,6 @@ class ExponentialIF(RefractoryModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator(type(self).__name__, self.integrator)
-        self._check_below("v_reset", "Vspk")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"rate": dt / p.tau_m}

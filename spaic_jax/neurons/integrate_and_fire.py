@@ -34,14 +34,13 @@ class IF(RefractoryModel):
 
     initial: ClassVar = {"V": 0.0}
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     ConstantDecay: Parameter = parameter(0.0)
     reset: Reset = "hard"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset(type(self).__name__, self.reset)
-        self._check_below("v_reset", "v_th")
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v = self.free(state, (state.V + current) - p.ConstantDecay, state.V)

@@ -31,12 +31,8 @@ class IFB(ResettingModel):
 
     initial: ClassVar = {"V": 0.0}
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     bias: Parameter = parameter(0.0)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check_below("v_reset", "v_th")
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v = state.V + (current + p.bias)

@@ -47,7 +47,7 @@ class Izhikevich(ResettingModel):
     initial: ClassVar = {"V": -65.0, "U": 1.0}
     a: Parameter = parameter(0.02)
     b: Parameter = parameter(0.2)
-    Vreset: Parameter = parameter(-65.0)
+    Vreset: Parameter = parameter(-65.0, below="v_th")
     d: Parameter = parameter(8.0)
     v_th: Parameter = parameter(30.0)
     integrator: Integrator = "euler"
@@ -56,7 +56,6 @@ class Izhikevich(ResettingModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("Izhikevich", self.integrator)
-        self._check_below("Vreset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"recovery": p.a / (dt if self.compat else 1.0)}

@@ -38,13 +38,12 @@ class LIF(RefractoryModel):
     initial: ClassVar = {"V": 0.0}
     tau_m: Parameter = parameter(8.0, positive=True)
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     reset: Reset = "hard"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("LIF", self.reset)
-        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"decay": jnp.exp(-dt / p.tau_m)}

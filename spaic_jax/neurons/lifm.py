@@ -39,11 +39,7 @@ class LIFM(RefractoryModel):
     tau_m: Parameter = parameter(10.0, positive=True)
     tau_p: Parameter = parameter(1.0, positive=True)
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check_below("v_reset", "v_th")
+    v_reset: Parameter = parameter(0.0, below="v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"decay_m": jnp.exp(-dt / p.tau_m), "decay_p": jnp.exp(-dt / p.tau_p)}

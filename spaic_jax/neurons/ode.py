@@ -1,7 +1,7 @@
 """A neuron model from the right-hand side of a differential equation."""
 
 import dataclasses
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,8 +95,8 @@ class ODE(ResettingModel):
     def parameters(self) -> dict[str, Parameter]:
         return {**super().parameters(), **self.values}
 
-    def bounds(self, name: str) -> Range:
-        return (None, None) if name in self.values else super().bounds(name)
+    def bounds(self, name: str, dt: float, trained: Collection[str] = ()) -> Range:
+        return (None, None) if name in self.values else super().bounds(name, dt, trained)
 
     def check_step(self, dt: float) -> None:
         firsts = {name: first.value for name, first in self.initial.items() if isinstance(first, Constant)}

@@ -48,14 +48,13 @@ class PLIF(RefractoryModel):
     tau_m: Parameter = parameter(2.0, bounds=(1.0, None))
     w: Parameter = parameter(None)
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     reset: Reset = "hard"
     compat: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("PLIF", self.reset)
-        self._check_below("v_reset", "v_th")
         if not (np.asarray(self.tau_m) > 1).all():
             raise ValueError(f"PLIF: tau_m must be above 1, not {self.tau_m}.")
         if self.compat:

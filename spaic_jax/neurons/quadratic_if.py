@@ -50,14 +50,13 @@ class QuadraticIF(RefractoryModel):
     v_rest: Parameter = parameter(-65.0)
     v_c: Parameter = parameter(-50.0)
     v_th: Parameter = parameter(0.0)
-    v_reset: Parameter = parameter(-65.0)
+    v_reset: Parameter = parameter(-65.0, below="v_th")
     R: Parameter = parameter(1.0)
     integrator: Integrator = "euler"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator(type(self).__name__, self.integrator)
-        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"rate": dt / p.tau_m}

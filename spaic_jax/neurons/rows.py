@@ -1,75 +1,112 @@
 """From a model to its variables and the rows of its step."""
 
-import dataclasses
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import ModelFunction, NeuronModel, Range
-from spaic_jax.program import Op, Variable
+from spaic_jax.neurons.base import NeuronModel, Range, as_numbers
+from spaic_jax.neurons.equations import Equations, coefficients, model_coefficients, model_step
+from spaic_jax.neurons.reparametrise import Reparametrisation, reparametrised
+from spaic_jax.program import Context, Fragment, Initial, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
+from spaic_jax.program.variable import Role
+
+#: The longest time constant, in steps, of a state that half precision can hold.
+_LONGEST_IN_HALF = 32
 
 
 def model_rows(
-    name: str,
+    site: Site,
+    context: Context,
     model: NeuronModel,
-    shape: tuple[int, ...],
-    dt: float,
-    reads: Mapping[str, str],
     *,
-    target: str | None = None,
+    reads: Mapping[str, str],
     trained: Collection[str] = (),
     ranges: Mapping[str, Range] | None = None,
-) -> tuple[list[Variable], list[Op]]:
+    free: Mapping[str, Reparametrisation] | None = None,
+) -> Fragment:
     """The variables of a model, the row of its coefficients, and the row of its step.
 
     Args:
-        name: prefix of the variables.
+        site: `site.name` is the prefix of the variables, `site.takes` the shape of one sample of the state, and
+            `site.target` where the output `"O"` goes, if it is no variable of the model itself.
+        context: of the lowering.
         model: what was declared.
-        shape: shape of one sample of the state.
-        dt: length of a step, ms.
         reads: the inputs that something writes, such as `"Isyn"`, and the read that gives each; the others are zero.
-        target: where the output `"O"` goes, if it is no variable of the model itself.
         trained: names of the parameters that are trained.
-        ranges: lowest and highest values of trained parameters, instead of the model's own.
+        ranges: lowest and highest values of parameters, in place of the model's own where they are not `None`.
+        free: trained parameters that follow from a free number, the variable `"<parameter>_free"`, and how.
+
+    Raises:
+        ValueError: a parameter that does not fit the length of a step.
     """
+    name, dt = site.name, context.dt
     try:
         model.check_step(dt)
     except ValueError as error:
-        raise ValueError(f"group '{name}': {error}") from error
-    parameters = model.parameters()
-    variables = []
+        raise ValueError(f"{'connection' if site.target else 'group'} '{name}': {error}") from error
+    parameters = {key: as_numbers(value) for key, value in model.parameters().items()}
+    variables, ops = [], []
     for key, value in parameters.items():
-        is_trained = key in trained
-        variables.append(
-            Variable(
-                f"{name}.{key}", np.shape(value), role="parameter" if is_trained else "constant", init=as_initial(value),
-                bounds=(ranges or {}).get(key, model.bounds(key) if is_trained else (None, None)),
-            )
-        )
+        bounds = _within(model.bounds(key, dt, trained), (ranges or {}).get(key, (None, None)))
+        full = f"{name}.{key}"
+        role: Role = "parameter" if key in trained else "constant"
+        if by := (free or {}).get(key):
+            ops.append(Op(full, reparametrised, (f"{full}_free",), settings={"by": by, "dt": dt}))
+            full, value, bounds = f"{full}_free", by.free(np.asarray(value), dt), by.bounds_of(bounds, dt)
+        variables.append(Variable(full, np.shape(value), role=role, init=as_initial(value), bounds=bounds, narrow=False))
     results = (*model.initial, *(["O"] if model.output == "O" and "O" not in model.initial else []))
-    states = tuple(s for s in results if target is None or s != "O")
+    states = tuple(s for s in results if not site.target or s != "O")
     variables += [
-        Variable(f"{name}.{s}", shape, model.dtypes.get(s, "float32"), init=as_initial(model.first(s)), stay=s in model.stay)
+        Variable(
+            f"{name}.{s}", site.takes, model.dtypes.get(s, "float32"), init=_first(model.first(s), site.takes), stay=s in model.stay,
+            narrow=s == "O" or _half_resolves(model, s, dt),
+        )
         for s in states
     ]
 
-    structs = {key: jax.ShapeDtypeStruct(np.shape(value), jnp.float32) for key, value in parameters.items()}
-    probe = ModelFunction.of(model, "coefficients", tuple(structs), (), dt)
-    derived = tuple(sorted(jax.eval_shape(lambda s: probe.values(*s.values()), structs)))
-    ops = []
+    equations = Equations.of(model)
+    structs = {key: jax.ShapeDtypeStruct(np.shape(value), np.float32) for key, value in parameters.items()}
+    derived = tuple(sorted(jax.eval_shape(lambda given: coefficients(equations, given, dt), structs)))
     if derived:
-        function = dataclasses.replace(probe, results=derived)
-        ops.append(Op(_full(name, derived), function, _full(name, structs), name=f"{name}.coefficients"))
+        settings = {"model": equations, "parameters": tuple(structs), "results": derived, "dt": dt}
+        ops.append(
+            Op(_full(name, derived), model_coefficients, _full(name, structs), name=f"{name}.coefficients", settings=settings)
+        )
     taken = tuple(s for s in model.receives if s in reads)
+    carried = tuple(model.initial)
+    if not taken and not any(v.narrow for v in variables if v.role == "state" and v.name != f"{name}.O"):
+        carried = tuple(dict.fromkeys((*carried, "O")))  # its precision is that of the spikes
     others = (*(key for key in parameters if key not in derived), *derived)
-    step = ModelFunction.of(model, "step", (*model.initial, *taken, *others), results, dt)
-    inputs = (*_full(name, model.initial), *(reads[s] for s in taken), *_full(name, others))
-    outputs = tuple(f"{name}.{s}" if s in states else str(target) for s in results)
-    ops.append(Op(outputs, step, inputs, name=name, random=model.random))
-    return variables, ops
+    settings = {
+        "model": equations, "states": carried, "inputs": taken, "parameters": others, "results": results, "dt": dt,
+    }
+    inputs = (*_full(name, carried), *(reads[s] for s in taken), *_full(name, others))
+    outputs = tuple(f"{name}.{s}" if s in states else site.target for s in results)
+    ops.append(Op(outputs, model_step, inputs, name=name, random=model.random, settings=settings))
+    return Fragment(tuple(variables), tuple(ops))
+
+
+def _first(value: Any, shape: tuple[int, ...]) -> Initial:
+    """How a state begins; an array holds for all that it broadcasts over."""
+    return as_initial(np.broadcast_to(as_numbers(value), shape) if np.ndim(value) else value)
+
+
+def _within(own: Range, wanted: Range) -> Range:
+    """The bounds of a model, or those that are wanted where they are given."""
+    low, high = (own[i] if wanted[i] is None else wanted[i] for i in (0, 1))
+    return low, high
+
+
+def _half_resolves(model: NeuronModel, state: str, dt: float) -> bool:
+    """Whether a state may be stored in half precision, which rounds away a change by less than about 1/256.
+
+    Not if it counts, nor if a step moves it too little, as far as the model's time constants say.
+    """
+    times = [np.max(value) for key, value in model.parameters().items() if "tau" in key]
+    return state not in model.exact and bool(times) and bool(max(times) <= _LONGEST_IN_HALF * dt)
 
 
 def _full(prefix: str, names: Iterable[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What records keep as a run goes on: totals of the reduced ones, samples and rows of the stacked ones."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
@@ -10,6 +10,9 @@ from spaic_jax.program import Program, Record, Steps
 
 
 def _seen(record: Record, value: Any) -> Any:
+    if record.kind == "health":
+        # No loss depends on it; said here, no derivative of it is computed on the way.
+        value = jax.lax.stop_gradient(value)
     return value if record.transform is None else record.transform(value)
 
 
@@ -38,14 +41,19 @@ def start(program: Program, batch_size: int, steps: int) -> dict[str, Any]:
 
 
 def update(
-    program: Program, totals: Mapping[str, Any], values: Mapping[str, Any], positions: jax.Array, steps: int
+    program: Program,
+    kept: Iterable[Record],
+    totals: Mapping[str, Any],
+    values: Mapping[str, Any],
+    positions: jax.Array,
+    steps: int,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Take in some steps of the run's `steps`: `values` by read, time first; `positions` numbers them.
+    """Take in some steps of the run's `steps`: `values` by read, time first; `positions` numbers them in the run.
 
-    Returns the new totals and the rows of these steps.
+    Returns the new totals of the records `kept`, and the rows of those that stack every step.
     """
     new, rows = {}, {}
-    for record in program.records:
+    for record in kept:
         value = values[program.recorded_read(record.variable)]
         if record.name not in totals:
             rows[record.name] = _rows(record, value)
@@ -84,8 +92,10 @@ def _reduce_some(record: Record, total: Any, values: Any, positions: jax.Array, 
     return jax.lax.scan(step, total, (values, positions))[0]
 
 
-def finish(program: Program, totals: Mapping[str, Any], rows: Mapping[str, Any], steps: int) -> dict[str, Any]:
-    """The records after all steps, by name."""
+def finish(
+    program: Program, totals: Mapping[str, Any], rows: Mapping[str, Any], steps: int, fixed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The records after all steps, by name; `fixed` is what does not change in a run."""
     kept = {}
     for record in program.records:
         value = totals[record.name] if record.name in totals else rows[record.name]
@@ -93,7 +103,7 @@ def finish(program: Program, totals: Mapping[str, Any], rows: Mapping[str, Any],
             value = record.reduce.finish(value, len(record.steps.of(steps)))
         elif record.bins > 1:
             value = _binned(value, record.bins)
-        kept[record.name] = value if record.finish is None else record.finish(value)
+        kept[record.name] = record.finished(value, fixed)
     return kept
 
 

@@ -7,55 +7,52 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.plan import records
+from spaic_jax.plan import records, watch
+from spaic_jax.plan.base import Clock, Kept, Plan
+from spaic_jax.plan.cost import size_of
 from spaic_jax.program import Program
 from spaic_jax.program.evaluate import evaluate, reserved
 
 
 @dataclasses.dataclass(frozen=True)
-class ReferencePlan:
-    """Every row in every step, in order, in one `lax.scan`."""
+class Reference(Plan):
+    """Every row in every step, in order, in one `lax.scan`: what all other plans are held to.
 
-    program: Program
+    >>> Reference()
+    Reference()
+    """
 
     def run(
         self,
+        program: Program,
         fixed: Mapping[str, Any],
         state: Mapping[str, Any],
         sequences: Mapping[str, Any],
         key: jax.Array | None,
-        first: jax.Array,
+        clock: Clock,
         steps: int,
         batch_size: int,
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """All steps: the final state, and what the records kept.
-
-        Args:
-            fixed: parameters, constants and held inputs, by name.
-            state: states, by name.
-            sequences: inputs that change, `[T, B, *shape]`, by name.
-            key: random key, or `None` where no row is random.
-            first: number of steps done before.
-            steps: number of steps to do.
-            batch_size: B.
-        """
-        program = self.program
-
+    ) -> Kept:
         def body(carry: Any, x: Any) -> tuple[Any, Any]:
-            state, totals = carry
-            position, values = x
-            clock = reserved(program, first + position, position, steps)
-            env = evaluate(program, program.ops, {**fixed, **state, **values, **clock}, key)
+            state, totals, beyond = carry
+            step, values = x
+            now = reserved(program, clock.step + step, clock.position + step, clock.window)
+            env = evaluate(program, program.rows, {**fixed, **state, **values, **now}, key)
             new = {name: env.get(program.written_read(name), old) for name, old in state.items()}
             reads = {program.recorded_read(record.variable) for record in program.records}
-            values = {read: jnp.expand_dims(env[read], 0) for read in reads}
-            totals, rows = records.update(program, totals, values, jnp.expand_dims(position, 0), steps)
-            return (new, totals), jax.tree.map(lambda row: row[0], rows)
+            seen = {read: jnp.expand_dims(env[read], 0) for read in reads}
+            totals, rows = records.update(program, program.records, totals, seen, jnp.expand_dims(step, 0), steps)
+            carry = new, totals, watch.update(beyond, new, step)
+            return carry, jax.tree.map(lambda row: row[0], rows)
 
-        start = (dict(state), records.start(program, batch_size, steps))
-        positions = jnp.arange(steps, dtype=jnp.int32)
-        (final, totals), rows = jax.lax.scan(body, start, (positions, dict(sequences)), length=steps)
-        return final, records.finish(program, totals, rows, steps)
+        start = (dict(state), records.start(program, batch_size, steps), watch.start(state))
+        numbers = jnp.arange(steps, dtype=jnp.int32)
+        (final, totals, beyond), rows = jax.lax.scan(body, start, (numbers, dict(sequences)), length=steps)
+        return Kept(final, records.finish(program, totals, rows, steps, fixed), beyond)
 
-    def __str__(self) -> str:
-        return f"reference plan: one scan of all {len(self.program.ops)} ops"
+    def describe(self, program: Program) -> str:
+        return f"reference plan: one scan of all {len(program.rows)} ops"
+
+    def working_bytes(self, program: Program, steps: int, batch_size: int) -> int:
+        reads = {program.written_read(name) for name in program.written}
+        return sum(size_of(program.struct(read, batch_size)) for read in reads)

@@ -1,57 +1,99 @@
-"""The loop of a scan stage, and its derivative."""
+"""A scan stage: a loop over the steps of a tile."""
+
+from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax.plan import records
+from spaic_jax.plan.outside import nudge, products
+from spaic_jax.plan.stage import Stage
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import call, evaluate
+
+if TYPE_CHECKING:
+    from spaic_jax.plan.tile import Tile
+
+
+@dataclasses.dataclass(frozen=True)
+class Scan(Stage):
+    """Rows that need what other rows, or they themselves, gave in the step before."""
+
+    def why(self, program: Program) -> str:
+        carried = ", ".join(self.carried(program))
+        return f"loops: each step needs the previous {carried}" if carried else "loops: its rows ask for it"
+
+    def weighted(self, weights: frozenset[str]) -> tuple[Op, ...]:
+        """The products whose weights no other row of the stage reads: their gradient is formed outside the loop.
+
+        `weights` names what does not change in a run: parameters, constants, and what is made of them.
+        """
+        others = {read for op in self.ops if op not in self.heavy for read in op.inputs}
+        alone = (op for op in self.heavy if not op.random)
+        return tuple(op for op in alone if weights & set(op.inputs) and not weights & set(op.inputs) & others)
+
+    def run(self, tile: Tile, key: Any) -> None:
+        program = tile.program
+        written = {name: program.written_read(name) for name in sorted(self.writes)}
+        stacked = tuple(read for read in written.values() if read in tile.wanted)
+        carried = self.carried(program)
+        timed, fixed = tile.given(self.reads, written.values(), carried)
+        state = {
+            name: tile.state[name]
+            for name, read in written.items()
+            if name in program.carried and (name in carried or read not in stacked)
+        }
+        # What is kept of a value that no later stage reads is kept inside the loop, so that its steps need no place.
+        seen = {name for name, read in written.items() if read not in stacked}
+        kept = tuple(record for record in program.records if record.variable in seen)
+        totals = {record.name: tile.totals[record.name] for record in kept if record.name in tile.totals}
+        loop = Loop(tile, self.ops, self.weighted(tile.weights), stacked, kept)
+        (last, totals), (values, rows) = loop((state, totals), (timed, tile.positions), fixed, key)
+        tile.last |= last
+        tile.kept |= totals | rows
+        tile.timed |= values
 
 
 @dataclasses.dataclass(frozen=True)
 class Loop:
-    """A loop over the steps of a tile.
+    """The loop of a scan stage as a function of arrays, with its derivative.
 
     Attributes:
-        program: what one step does.
+        tile: what the steps belong to.
         ops: the rows of a step.
-        weighted: those of them that are matrix products with weights: their weights' gradient is formed outside the
-            backward loop, in one product over all steps of the tile.
+        weighted: the products among them whose weights have their gradient formed outside: see `outside`.
         stacked: the reads whose every step is wanted.
-        recompute: whether the backward pass computes each step again instead of keeping what it needs of it.
+        kept: the records that the loop itself keeps.
     """
 
-    program: Program
+    tile: Tile
     ops: tuple[Op, ...]
     weighted: tuple[Op, ...]
     stacked: tuple[str, ...]
-    recompute: bool = False
+    kept: tuple[Any, ...]
 
-    def __call__(
-        self, carry: Mapping[str, Any], timed: Mapping[str, Any], fixed: Mapping[str, Any], key: Any
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def __call__(self, carry: Any, timed: Any, fixed: Mapping[str, Any], key: Any) -> Any:
         """Run the loop.
 
         Args:
-            carry: the states written here that the rows read from the previous step, or whose last value is wanted.
-            timed: what the rows read from outside that changes with time, `[K, ...]`, by read.
+            carry: the states whose previous or last value is wanted, and the totals of the records.
+            timed: what the rows read from outside that changes with time, `[K, ...]`, and the positions.
             fixed: what the rows read from outside that stays.
             key: random key of the run.
 
         Returns:
-            The last value of each state of the carry, and the stacked reads `[K, ...]`.
+            The carry after the last step, the stacked reads `[K, ...]` and the rows of the records.
         """
         inputs = {read for op in self.weighted for read in op.inputs if read in fixed}
-        names = sorted(name for name in inputs if jnp.issubdtype(fixed[name].dtype, jnp.inexact))
-        weights = {name: fixed[name] for name in names}
+        weights = {name: fixed[name] for name in sorted(inputs) if jnp.issubdtype(fixed[name].dtype, jnp.inexact)}
         rest = {name: value for name, value in fixed.items() if name not in weights}
         if not weights:
-            return self._scan(dict(carry), dict(timed), rest, {}, {}, key)[0]
+            return self._scan(carry, timed, rest, {}, {}, key)[0]
 
-        # A custom_jvp, not a custom_vjp: forward mode works too, and the transpose of its linear part is what we want.
         @jax.custom_jvp
         def loop(carry: Any, timed: Any, rest: Any, weights: Any, key: Any) -> Any:
             return self._scan(carry, timed, rest, weights, {}, key)[0]
@@ -59,80 +101,57 @@ class Loop:
         @loop.defjvp
         def loop_jvp(primals: Any, tangents: Any) -> Any:
             carry, timed, rest, weights, key = primals
-            weights_dot = tangents[3]
 
             def unweighted(carry: Any, timed: Any, rest: Any, nudges: Any) -> Any:
                 return self._scan(carry, timed, rest, weights, nudges, key)
 
-            zeros = self._zero_nudges(timed, carry)
-            out, linear, sources = jax.linearize(unweighted, carry, timed, rest, zeros, has_aux=True)
-            _, nudges = jax.jvp(lambda w: self._products(sources, w), (weights,), (weights_dot,))
+            out, linear, sources = jax.linearize(unweighted, carry, timed, rest, self._no_nudges(), has_aux=True)
+            _, nudges = jax.jvp(lambda w: products(self.weighted, sources, w), (weights,), (tangents[3],))
             return out, linear(*tangents[:3], nudges)
 
-        return loop(dict(carry), dict(timed), rest, weights, key)
+        return loop(carry, timed, rest, weights, key)
 
-    def _scan(
-        self, carry: Any, timed: Any, rest: Any, weights: Any, nudges: Any, key: Any
-    ) -> tuple[tuple[dict[str, Any], dict[str, Any]], dict[str, Any]]:
-        """The loop itself; also what the weighted rows have read in every step, by row."""
+    def _scan(self, carry: Any, timed: Any, rest: Any, weights: Any, nudges: Any, key: Any) -> tuple[Any, list[Any]]:
+        """The loop itself; also what the weighted rows have read in every step, in their order."""
+        tile, program = self.tile, self.tile.program
 
-        def step(carry: dict[str, Any], x: Any) -> tuple[dict[str, Any], Any]:
-            x, nudge = x
-            env = {**rest, **weights, **carry, **x}
-            sources = {}
+        def step(carry: Any, x: Any) -> tuple[Any, Any]:
+            (state, totals), ((values, position), given) = carry, x
+            env = {**rest, **weights, **state, **values}
+            sources = []
             for op in self.ops:
-                row = self._row(op)
-                if row in nudge:
-                    sources[row] = {read: env[read] for read in op.inputs if read not in weights}
-                    op = dataclasses.replace(op, fn=_Nudged(op, nudge[row]))
-                env = evaluate(self.program, (op,), env, key)
-            new = {name: env[self.program.written_read(name)] for name in carry}
-            return new, ({read: env[read] for read in self.stacked}, sources)
+                if given and op in self.weighted:
+                    by = given[self.weighted.index(op)]
+                    sources.append({read: env[read] for read in op.inputs if read not in weights})
+                    op = dataclasses.replace(op, fn=_nudged(op, by), settings={})
+                env = evaluate(program, (op,), env, key)
+            seen = {read: env[read][None] for read in {program.recorded_read(record.variable) for record in self.kept}}
+            totals, rows = records.update(program, self.kept, totals, seen, position[None], tile.steps)
+            new = {name: env[program.written_read(name)] for name in state}
+            stacked = {read: env[read] for read in self.stacked}
+            return (new, totals), ((stacked, jax.tree.map(lambda row: row[0], rows)), sources)
 
-        if self.recompute:
+        if tile.recompute:
             step = jax.checkpoint(step, prevent_cse=False)
         last, (stacked, sources) = jax.lax.scan(step, carry, (timed, nudges))
         return (last, stacked), sources
 
-    def _products(self, sources: Any, weights: Any) -> dict[str, Any]:
-        """What the weighted rows write, all steps at once."""
+    def _no_nudges(self) -> list[tuple[jax.Array, ...]]:
+        """Zeros of the shapes of what the weighted rows write in all steps."""
+        tile = self.tile
+        length = tile.positions.shape[0]
 
-        def product(op: Op) -> Any:
-            def at_step(read: Any) -> Any:
-                return call(op, [read[name] if name in read else weights[name] for name in op.inputs])
+        def zeros(name: str) -> jax.Array:
+            struct = tile.program.struct(tile.program.written_read(name), tile.batch_size)
+            return jnp.zeros((length, *struct.shape), struct.dtype)
 
-            return jax.vmap(at_step)(sources[self._row(op)])
-
-        return {self._row(op): product(op) for op in self.weighted}
-
-    def _zero_nudges(self, timed: Any, carry: Any) -> dict[str, Any]:
-        length = jax.tree.leaves(timed)[0].shape[0]
-        batch = jax.tree.leaves(carry)[0].shape[0]
-        nudges = {}
-        for op in self.weighted:
-            structs = [self.program.struct(self.program.written_read(name), batch) for name in op.outputs]
-            nudges[self._row(op)] = tuple(jnp.zeros((length, *s.shape), s.dtype) for s in structs)
-        return nudges
-
-    def _row(self, op: Op) -> str:
-        return str(self.ops.index(op))
+        return [tuple(zeros(name) for name in op.outputs) for op in self.weighted]
 
 
-class _Nudged:
-    """An op's function with a nudge added to its outputs that is always zero and there for its derivative alone."""
+def _nudged(op: Op, by: tuple[jax.Array, ...]) -> Any:
+    """The function of a row, with nudges added to what it writes."""
 
-    def __init__(self, op: Op, nudge: Any):
-        self.op, self.nudge = op, nudge
+    def fn(*inputs: Any) -> tuple[Any, ...]:
+        return tuple(nudge(value, step) for value, step in zip(call(op, inputs), by, strict=True))
 
-    def __call__(self, *inputs: Any) -> tuple[Any, ...]:
-        return tuple(_nudge(value, by) for value, by in zip(call(self.op, inputs), self.nudge, strict=True))
-
-
-@jax.custom_jvp
-def _nudge(value: jax.Array, by: jax.Array) -> jax.Array:
-    return value
-
-
-@_nudge.defjvp
-def _nudge_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    return primals[0], tangents[0] + tangents[1]
+    return fn

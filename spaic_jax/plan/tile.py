@@ -1,86 +1,110 @@
-"""How many steps a tile has: a cost model that knows the device's cache."""
+"""The values of one tile while its stages are carried out."""
 
 import dataclasses
-import functools
-import math
-import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import jax
+import jax.numpy as jnp
+
+from spaic_jax.plan import records
+from spaic_jax.program import Program
+from spaic_jax.program.op import UPDATED
 
 
-@dataclasses.dataclass(frozen=True)
-class Device:
-    """What the cost model knows of a device.
+@dataclasses.dataclass(eq=False)
+class Tile:
+    """What is known of a tile so far: reads by name, `[K, ...]` where they change with time.
+
+    It lives only while a tile is traced; nothing of it outlasts that.
 
     Attributes:
-        cache: bytes of the cache that all cores share.
-        spill: microseconds a byte of a tile costs that fits a quarter of the cache, the cache, or neither.
-        handover: microseconds a byte costs when a run has more tiles than one, to cut it out and put it together.
-        weight: microseconds a byte of weights costs in every tile, at the same three levels.
-        per_tile: microseconds that a tile costs by itself.
+        program: what one step does.
+        wanted: the reads whose every step is wanted outside the stage that writes them.
+        fixed: what stays the same for the run, by read.
+        state: what is carried from step to step, before the tile.
+        totals: what the records keep, before the tile.
+        timed: what changes with time.
+        positions: the numbers of the steps in the run, `[K]`.
+        steps: number of steps of the run.
+        batch_size: B.
+        recompute: whether the backward pass computes each step again instead of keeping what it needs of it.
+        last: what is carried after the tile, as far as known.
+        kept: totals and rows of the records that a loop has kept itself, by name.
     """
 
-    cache: float
-    spill: tuple[float, float, float]
-    handover: float
-    weight: tuple[float, float, float]
-    per_tile: float
+    program: Program
+    wanted: frozenset[str]
+    fixed: Mapping[str, Any]
+    state: Mapping[str, Any]
+    totals: Mapping[str, Any]
+    timed: dict[str, Any]
+    positions: jax.Array
+    steps: int
+    batch_size: int
+    recompute: bool = False
+    last: dict[str, Any] = dataclasses.field(default_factory=dict)
+    kept: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    def level(self, size: float) -> int:
-        """0, 1 or 2: whether `size` bytes fit a quarter of the cache, the cache, or neither."""
-        return 0 if size <= self.cache / 4 else 1 if size <= self.cache else 2
+    @property
+    def weights(self) -> frozenset[str]:
+        """What stays the same for the run and is no input."""
+        return frozenset(self.fixed) - {"[dt]", "[window]", *(v.name for v in self.program.of_role("input"))}
 
+    def get(self, read: str) -> tuple[Any, bool]:
+        """The value of a read, and whether it has a time axis."""
+        if read in self.timed:
+            return self.timed[read], True
+        if read in self.fixed:
+            return self.fixed[read], False
+        if read not in self.program.written:
+            return self.state[read], False
+        # The previous step's value of a state that an earlier stage wrote: a shift by one step.
+        now = self.stacked(read + UPDATED)
+        self.timed[read] = jnp.concatenate([self.state[read][None], now[:-1]])
+        return self.timed[read], True
 
-@functools.cache
-def this_device() -> Device:
-    """The default device of JAX. The constants are fits to training steps of feed-forward and recurrent networks."""
-    if jax.default_backend() != "cpu":
-        # An accelerator pays for every kernel it starts, so that the whole run is one tile.
-        return Device(math.inf, (0.0, 0.0, 0.0), 0.0, (0.0, 0.0, 0.0), 200.0)
-    return Device(_shared_cache(), (0.0, 1e-4, 3e-4), 1e-4, (4e-5, 1.25e-4, 3.5e-4), 20.0)
+    def stacked(self, read: str) -> Any:
+        """The value of a read with a time axis."""
+        value, timed = self.get(read)
+        return value if timed else jnp.broadcast_to(value[None], (*self.positions.shape, *value.shape))
 
+    def given(
+        self, reads: Iterable[str], written: Iterable[str], carried: Iterable[str] = ()
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a stage reads from outside: what changes with time, and what does not.
 
-def _shared_cache(default: int = 16 << 20) -> int:
-    """Bytes of the largest cache of the first core, where the system tells."""
-    sizes = [default]
-    for file in pathlib.Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
-        try:
-            sizes.append(int(file.read_text().strip().removesuffix("K")) * 1024)
-        except (OSError, ValueError):
-            continue
-    return max(sizes[1:], default=default)
+        Args:
+            reads: all that its rows read.
+            written: the reads that its own rows write.
+            carried: what it carries from step to step itself.
+        """
+        # What other stages have written of the names that this one writes too joins the sum.
+        shared = {read for read in written if read in self.timed or read in self.fixed}
+        timed, fixed = {"[position]": self.timed["[position]"]}, {}
+        for read in sorted((set(reads) - {*written, *carried}) | shared):
+            value, has_time = self.get(read)
+            (timed if has_time else fixed)[read] = value
+        return timed, fixed
 
+    def recorded(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the records keep after the tile, and the rows of its steps of those that keep every one."""
+        rest = [record for record in self.program.records if record.name not in self.kept]
+        seen = {read: self.stacked(read) for read in {self.program.recorded_read(record.variable) for record in rest}}
+        totals, rows = records.update(self.program, rest, self.totals, seen, self.positions, self.steps)
+        for name, value in self.kept.items():
+            (totals if name in self.totals else rows)[name] = value
+        return totals, rows
 
-def choose_tile(steps: int, step_bytes: float, weight_bytes: float, device: Device) -> int:
-    """The number of steps of a tile that costs least.
-
-    A short tile keeps what it computes in cache; a long one has fewer, larger matrix products, and adds its weights'
-    gradient to the sum less often; a run of one tile is not cut at all. A length that divides `steps` is taken when one
-    is near, as a remainder has to be compiled as well.
-
-    Args:
-        steps: steps of the run.
-        step_bytes: bytes that the stages hand to each other in one step.
-        weight_bytes: bytes of the weights of matrix products outside loops.
-        device: where the run takes place.
-
-    >>> choose_tile(1000, 200.0, 100.0, Device(8e6, (0.0, 1e-4, 3e-4), 1e-4, (4e-5, 1e-4, 2e-4), 20.0))
-    1000
-    """
-
-    def cost(length: int) -> float:
-        tiles = math.ceil(steps / length)
-        moved = device.spill[device.level(length * step_bytes)] + (device.handover if tiles > 1 else 0.0)
-        # A product reads its weights, and writes and adds up their gradient.
-        weights = device.weight[device.level(3 * weight_bytes)] * weight_bytes
-        return moved * steps * step_bytes + tiles * (device.per_tile + weights)
-
-    return min(_candidates(steps), key=cost)
-
-
-def _candidates(steps: int) -> Iterable[int]:
-    """Lengths to compare: the divisors, and powers of two where no divisor is near."""
-    divisors = {n for n in range(1, steps + 1) if steps % n == 0}
-    powers = {2**k for k in range(2, steps.bit_length())}
-    return sorted(divisors | {n for n in powers if not any(n / 2 <= d <= 2 * n for d in divisors)})
+    def final_state(self) -> dict[str, Any]:
+        """What is carried after the last step of the tile."""
+        new = {}
+        for name, old in self.state.items():
+            if name in self.last:
+                new[name] = self.last[name]
+            elif name in self.program.written:
+                value, timed = self.get(name + UPDATED)
+                new[name] = value[-1] if timed else value
+            else:
+                new[name] = old
+        return new

@@ -4,107 +4,115 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.plan import records
-from spaic_jax.plan.remat import Auto, Chunk
-from spaic_jax.plan.stages import Stage, find_stages, wanted_reads
-from spaic_jax.plan.tile import choose_tile, this_device
-from spaic_jax.plan.values import TileValues
+from spaic_jax._numbers import whole
+from spaic_jax.plan import records, watch
+from spaic_jax.plan.base import Clock, Kept, Plan
+from spaic_jax.plan.cost import choose_tile, size_of, this_device
+from spaic_jax.plan.describe import describe
+from spaic_jax.plan.remat import Auto, Chunk, Remat, check_remat
+from spaic_jax.plan.scan import Scan
+from spaic_jax.plan.stage import Once, Stage
+from spaic_jax.plan.stages import find_stages, wanted_reads
+from spaic_jax.plan.tile import Tile
 from spaic_jax.program import Program
 from spaic_jax.program.evaluate import evaluate, reserved
 
 
 @dataclasses.dataclass(frozen=True)
-class TiledPlan:
+class Tiled(Plan):
     """Stages in order over a tile of steps, tile after tile.
 
-    Attributes:
-        program: what one step does.
-        tile: steps of a tile; `None` lets the cost model choose.
-        remat: what the backward pass keeps.
+    Args:
+        tile: steps of a tile; `None` lets a cost model choose, which knows the device.
+        remat: what the backward pass keeps: `None` all it needs, `"step"` the state of every step, `Chunk(steps)` the
+            state before every chunk, `"auto"` or `Auto(budget)` as much as fits a number of bytes.
+
+    Raises:
+        ValueError: a tile that is no positive whole number, an unknown policy.
+
+    >>> Tiled(tile=20).tile
+    20
     """
 
-    program: Program
     tile: int | None = None
-    remat: Chunk | Auto | Literal["step"] | None = None
+    remat: Remat = None
 
     def __post_init__(self) -> None:
-        if self.tile is not None and (isinstance(self.tile, bool) or not isinstance(self.tile, int) or self.tile < 1):
-            raise ValueError(f"tile must be a positive whole number of steps, got {self.tile!r}.")
-
-    def stages(self, held: frozenset[str]) -> tuple[Stage, ...]:
-        """The stages, when the inputs `held` stay the same for the run."""
-        return find_stages(self.program, held)
+        if self.tile is not None:
+            object.__setattr__(self, "tile", whole(self.tile, "Tiled: tile", least=1))
+        object.__setattr__(self, "remat", check_remat(self.remat))
 
     def run(
         self,
+        program: Program,
         fixed: Mapping[str, Any],
         state: Mapping[str, Any],
         sequences: Mapping[str, Any],
         key: jax.Array | None,
-        first: jax.Array,
+        clock: Clock,
         steps: int,
         batch_size: int,
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """All steps: as `ReferencePlan.run`."""
-        program = self.program
-        stages = self.stages(frozenset(v.name for v in program.of_role("input") if v.name not in sequences))
-        once = tuple(op for stage in stages if stage.kind == "once" for op in stage.ops)
-        clock = reserved(program, first, jnp.int32(0), steps)
-        fixed = evaluate(program, once, {**fixed, **{read: clock[read] for read in ("[dt]", "[window]")}}, key)
-        looped = tuple(stage for stage in stages if stage.kind != "once")
+    ) -> Kept:
+        stages = find_stages(program, frozenset(sequences))
+        once = tuple(op for stage in stages if isinstance(stage, Once) for op in stage.ops)
+        now = reserved(program, clock.step, clock.position, clock.window)
+        fixed = evaluate(program, once, {**fixed, **{read: now[read] for read in ("[dt]", "[window]")}}, key)
+        totals = records.start(program, batch_size, steps)
         wanted = wanted_reads(program, stages)
 
         def tile(carry: Any, x: Any) -> tuple[Any, Any]:
-            state, totals = carry
-            positions, values = x
-            timed = {**values, "[position]": positions, "[step]": first + positions}
-            env = TileValues(program, wanted, fixed, state, timed, self.remat == "step")
-            for stage in looped:
-                env.carry_out(stage, key)
-            reads = {program.recorded_read(record.variable) for record in program.records}
-            values = {read: env.stacked(read) for read in reads}
-            totals, rows = records.update(program, totals, values, positions, steps)
-            return (env.final_state(), totals), rows
+            state, totals, beyond = carry
+            numbers, values = x
+            timed = {**values, "[position]": clock.position + numbers, "[step]": clock.step + numbers}
+            env = Tile(program, wanted, fixed, state, totals, timed, numbers, steps, batch_size, self.remat == "step")
+            for stage in stages:
+                stage.run(env, key)
+            totals, rows = env.recorded()
+            final = env.final_state()
+            return (final, totals, watch.update(beyond, final, numbers[-1])), rows
 
         xs = (jnp.arange(steps, dtype=jnp.int32), dict(sequences))
-        carry: Any = (dict(state), records.start(program, batch_size, steps))
-        length = self.tile_length(looped, steps, batch_size)
+        carry: Any = (dict(state), totals, watch.start(state))
+        length = self.tile_length(program, stages, steps, batch_size)
         body = functools.partial(_in_tiles, tile, length)
         chunk = self.remat
         if isinstance(chunk, Auto):
             chunk = chunk.chunk(steps, length, *_kept_bytes(tile, carry, xs, length))
         if isinstance(chunk, Chunk):
-            whole = math.ceil(chunk.steps / length) * length
-            body = functools.partial(_in_tiles, jax.checkpoint(body, prevent_cse=False), whole)
-        (final, totals), rows = body(carry, xs)
-        return final, records.finish(program, totals, rows, steps)
+            size = math.ceil(chunk.steps / length) * length
+            body = functools.partial(_in_tiles, jax.checkpoint(body, prevent_cse=False), size)
+        (final, totals, beyond), rows = body(carry, xs)
+        return Kept(final, records.finish(program, totals, rows, steps, fixed), beyond)
 
-    def tile_length(self, stages: tuple[Stage, ...], steps: int, batch_size: int) -> int:
+    def tile_length(self, program: Program, stages: tuple[Stage, ...], steps: int, batch_size: int) -> int:
         """The number of steps of a tile."""
         if self.tile is not None:
             return min(self.tile, steps)
-        handed, weights = 0.0, 0.0
+        handed, weights = _step_bytes(program, stages, batch_size), 0
         for stage in stages:
-            for name in stage.writes:
-                handed += _bytes(self.program.struct(self.program.written_read(name), batch_size))
-            if stage.kind == "map":
+            if not isinstance(stage, Once | Scan):
                 reads = {read for op in stage.heavy for read in op.inputs}
-                weights += sum(_bytes(self.program.struct(read, 0)) for read in reads)
+                weights += sum(size_of(program.struct(read, 0)) for read in reads)
         return choose_tile(steps, handed, weights, this_device())
 
-    def __str__(self) -> str:
-        from spaic_jax.plan.describe import describe
+    def describe(self, program: Program) -> str:
+        return describe(self.run, self.tile, self.remat, program)
 
-        return describe(self)
+    def working_bytes(self, program: Program, steps: int, batch_size: int) -> int:
+        timed = frozenset(v.name for v in program.of_role("input") if v.axes == "time")
+        stages = find_stages(program, timed)
+        return self.tile_length(program, stages, steps, batch_size) * _step_bytes(program, stages, batch_size)
 
 
-def _bytes(struct: Any) -> float:
-    return math.prod(struct.shape) * struct.dtype.itemsize
+def _step_bytes(program: Program, stages: tuple[Stage, ...], batch_size: int) -> int:
+    """Bytes of what the rows of one step write that are carried out in every step."""
+    names = (name for stage in stages if not isinstance(stage, Once) for name in sorted(stage.writes))
+    return sum(size_of(program.struct(program.written_read(name), batch_size)) for name in names)
 
 
 def _in_tiles(tile: Callable[[Any, Any], tuple[Any, Any]], length: int, carry: Any, xs: Any) -> tuple[Any, Any]:
@@ -127,5 +135,5 @@ def _kept_bytes(tile: Callable[[Any, Any], Any], carry: Any, xs: Any, length: in
     """Bytes that the backward pass keeps of one step, and bytes of the state."""
     one = jax.tree.map(lambda x: x[:length], xs)
     backward = jax.eval_shape(lambda carry: jax.vjp(lambda c: tile(c, one), carry)[1], carry)
-    kept = sum(_bytes(leaf) for leaf in jax.tree.leaves(backward))
-    return kept / length, sum(_bytes(leaf) for leaf in jax.tree.leaves(carry))
+    kept = sum(size_of(leaf) for leaf in jax.tree.leaves(backward))
+    return kept / length, sum(size_of(leaf) for leaf in jax.tree.leaves(carry))

@@ -42,10 +42,10 @@ def network_graph(network: Network) -> Figure:
         >>> [text.get_text() for text in network_graph(net).axes[0].texts]
         ['image\\nPoisson [4]', 'layer\\nLIF [3]', 'Full']
     """
-    from spaic_jax.network import Connection, Decoder, Encoder, Module, NeuronGroup, expand
+    from spaic_jax.network import Connection, Decoder, Module, NeuronGroup, Source, expand
 
     network = expand(network)
-    nodes: dict[str, Any] = dict(network.of_kind(Encoder, NeuronGroup, Decoder))
+    nodes: dict[str, Any] = dict(network.of_kind(Source, NeuronGroup, Decoder))
     if not network.of_kind(NeuronGroup):
         raise ValueError("network_graph needs a network with at least one group.")
     edges = []
@@ -56,7 +56,7 @@ def network_graph(network: Network) -> Figure:
         elif connection.delay is not None:
             label += f"\n{type(connection.delay).__name__}"
         ends = network.name_of(connection.pre), network.name_of(connection.post)
-        edges.append((*ends, label, not connection.both_ways))
+        edges.append((*ends, label, not connection.link.both_ways))
     for name, module in network.of_kind(Module).items():
         edges += [(network.name_of(pre), network.name_of(module.output[0]), name, True) for pre, _ in module.inputs]
     for name, node in nodes.items():
@@ -70,7 +70,7 @@ def network_graph(network: Network) -> Figure:
     back = sum(places[pre][0] >= places[post][0] for pre, post, *_ in edges)
     figure = new_figure(1.0 + _COLUMN * columns, 0.8 + _ROW * rows + 0.25 * min(back, 4))
     axes = figure.subplots()
-    kinds = {Encoder: COLOURS[2], NeuronGroup: COLOURS[0], Decoder: COLOURS[1]}
+    kinds = {Source: COLOURS[2], NeuronGroup: COLOURS[0], Decoder: COLOURS[1]}
     centres = {name: np.array([_COLUMN * column, -_ROW * row]) for name, (column, row) in places.items()}
     for name, node in nodes.items():
         colour = next(colour for kind, colour in kinds.items() if isinstance(node, kind))

@@ -1,12 +1,17 @@
 """Variables and the op list: what one step of a simulation does, as an immutable value."""
 
 from spaic_jax.program.check import ProgramError
-from spaic_jax.program.initial import Constant, Given, Initial, Normal, Uniform
-from spaic_jax.program.initials import (
+from spaic_jax.program.fragment import Context, Fragment, Site
+from spaic_jax.program.initial import (
     INITIALS,
+    Constant,
+    Given,
+    Initial,
     KaimingNormal,
     KaimingUniform,
+    Normal,
     SparseNormal,
+    Uniform,
     XavierNormal,
     XavierUniform,
 )
@@ -16,7 +21,7 @@ from spaic_jax.program.record import Last, Max, Mean, Record, Reduction, Steps, 
 from spaic_jax.program.variable import Variable
 
 __all__ = [
-    "INITIALS", "Constant", "Given", "Initial", "KaimingNormal", "KaimingUniform", "Last", "Max", "Mean", "Normal",
-    "Op", "Program", "ProgramError", "Record", "Reduction", "SparseNormal", "Steps", "Sum", "Uniform", "Variable",
+    "INITIALS", "Constant", "Context", "Fragment", "Given", "Initial", "KaimingNormal", "KaimingUniform", "Last", "Max", "Mean", "Normal",
+    "Op", "Program", "ProgramError", "Record", "Reduction", "Site", "SparseNormal", "Steps", "Sum", "Uniform", "Variable",
     "XavierNormal", "XavierUniform",
 ]

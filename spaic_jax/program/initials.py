@@ -6,7 +6,8 @@ from typing import Any, Literal
 import jax
 
 from spaic_jax import ops
-from spaic_jax.program.initial import Constant, Initial, Normal, Uniform
+from spaic_jax._errors import unknown
+from spaic_jax.program.initial import Constant, Initial, Normal, Uniform, as_initial
 
 
 def _struct(shape: tuple[int, ...], dtype: Any) -> jax.ShapeDtypeStruct:
@@ -113,3 +114,26 @@ INITIALS: dict[str, type[Initial]] = {
     "xavier_normal": XavierNormal,
     "xavier_uniform": XavierUniform,
 }
+
+
+def resolve_initial(value: Any) -> Initial:
+    """What stands for an `Initial`, as one: a number, an array, or with their usual settings a name in any case and a
+    function of `spaic_jax.ops.INITIALISERS`.
+
+    Raises:
+        ValueError: an unknown name, with the nearest right one.
+        TypeError: anything else.
+
+    >>> resolve_initial("kaiming_normal") == resolve_initial(ops.kaiming_normal) == KaimingNormal()
+    True
+    """
+    if callable(value) and not isinstance(value, Initial):
+        names = [name for name, function in ops.INITIALISERS.items() if function is value]
+        if not names:
+            raise TypeError(f"the initial values that are functions are those of spaic_jax.ops.INITIALISERS, not {value!r}.")
+        value = names[0]
+    if not isinstance(value, str):
+        return as_initial(value)
+    if value.lower() not in INITIALS:
+        raise ValueError(unknown("initial value", value, INITIALS))
+    return INITIALS[value.lower()]()

@@ -2,18 +2,25 @@
 
 import dataclasses
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, get_args
+
+from spaic_jax import ops as named_ops
+from spaic_jax._errors import unknown
+
+#: When a row is there: in every run, only in one that learns (`Simulator.train`), or only in one that does not.
+When = Literal["always", "learning", "frozen"]
+Settings = Mapping[str, Hashable] | Iterable[tuple[str, Hashable]]
 
 UPDATED = "[updated]"
 
 #: Values every op may read besides the variables: the step length in ms, the number of steps since the variables were
-#: made, the number of steps since this run began, and the number of steps of this run (int32, dt float32).
+#: made, the number of steps since this presentation began, and the number of steps of it (int32, dt float32).
 RESERVED = ("[dt]", "[step]", "[position]", "[window]")
 
 
 @dataclasses.dataclass(frozen=True, init=False)
 class Op:
-    """`outputs = fn(*inputs)`, once every step.
+    """`outputs = fn(*inputs, **settings)`, once every step.
 
     Reads follow SPAIC: the name of a state alone is its value of the **previous step**, `"hidden.V[updated]"` the value
     written **in this step**; parameters, constants, inputs and temporaries (names that are written but not declared as
@@ -24,15 +31,22 @@ class Op:
         fn: a pure function, or the name of one in `spaic_jax.ops`. Arrays carry their batch axis in front.
         inputs: names read, with `[updated]` where this step's value of a state is meant.
         name: what error messages and listings call the op; its outputs by default.
-        random: whether `fn` takes a random key before the inputs: `fn(key, *inputs)`.
-        training: the row that takes this one's place in training, if it is another, as for dropout.
+        random: whether `fn` takes a random key before the inputs: `fn(key, *inputs, **settings)`. Unsaid, it is what
+            `spaic_jax.ops` knows of the name or function, such as of `"dropout"`.
+        when: `"always"`, or only in runs that learn (`"learning"`: dropout, plasticity) or do not (`"frozen"`).
+        settings: keyword arguments of `fn`, of hashable values: they are part of the program, printed and compared. The
+            inputs fill its other parameters in order.
+        looped: whether the row wants to be carried out step by step, never for many steps at once.
 
     Raises:
-        ValueError: for an op that neither reads nor writes, or a function that is not hashable.
+        ValueError: for an op that neither reads nor writes, a function or a setting that is not hashable, or another
+            `when`.
 
     Example:
         >>> print(Op("V", "var_linear", ("decay", "V", "I")))
         V = var_linear(decay, V, I)
+        >>> print(Op("kept", "dropout", "x", when="learning", settings={"p": 0.1}))
+        kept = dropout(key, x, p=0.1) when learning
     """
 
     outputs: tuple[str, ...]
@@ -40,7 +54,9 @@ class Op:
     inputs: tuple[str, ...]
     name: str
     random: bool
-    training: "Op | None"
+    when: When
+    settings: tuple[tuple[str, Any], ...]
+    looped: bool
 
     def __init__(
         self,
@@ -48,8 +64,11 @@ class Op:
         fn: str | Callable[..., Any],
         inputs: str | Iterable[str] = (),
         name: str = "",
-        random: bool = False,
-        training: "Op | None" = None,
+        random: bool | None = None,
+        *,
+        when: When = "always",
+        settings: Settings = (),
+        looped: bool = False,
     ):
         written = (outputs,) if isinstance(outputs, str) else tuple(outputs)
         reads = (inputs,) if isinstance(inputs, str) else tuple(inputs)
@@ -57,15 +76,31 @@ class Op:
             raise ValueError(f"op {fn!r} has neither inputs nor outputs.")
         if not (isinstance(fn, str) or callable(fn)) or not isinstance(fn, Hashable):
             raise ValueError(f"op '{', '.join(written)}': fn must be a name or a hashable function, not {fn!r}.")
-        label = name or ", ".join(written)
-        values = (written, fn, reads, label, random, training)
+        label = name or ", ".join(written) or _label(fn)
+        random = named_ops.takes_key(fn) if random is None else random
+        if when not in get_args(When):
+            raise ValueError(f"op '{label}': {unknown('when', when, get_args(When))}")
+        kept = tuple(sorted(dict(settings).items(), key=lambda item: item[0]))
+        for setting, value in kept:
+            try:
+                hash(value)
+            except TypeError:
+                raise ValueError(f"op '{label}': the setting {setting} must be hashable, not {value!r}.") from None
+        values = (written, fn, reads, label, random, when, kept, looped)
         for field, value in zip(dataclasses.fields(self), values, strict=True):
             object.__setattr__(self, field.name, value)
 
     def __str__(self) -> str:
-        label = self.fn if isinstance(self.fn, str) else getattr(self.fn, "__name__", None) or str(self.fn)
         arguments = (["key"] if self.random else []) + list(self.inputs)
-        return f"{', '.join(self.outputs)} = {label}({', '.join(arguments)})"
+        arguments += [f"{name}={getattr(value, '__name__', value)}" for name, value in self.settings]
+        when = "" if self.when == "always" else f" when {self.when}"
+        written = f"{', '.join(self.outputs)} = " if self.outputs else ""
+        return f"{written}{_label(self.fn)}({', '.join(arguments)}){when}"
+
+
+def _label(fn: str | Callable[..., Any]) -> str:
+    """How a listing names a function."""
+    return fn if isinstance(fn, str) else getattr(fn, "__name__", None) or str(fn)
 
 
 def base_name(read: str) -> str:

@@ -5,16 +5,20 @@ import dataclasses
 import functools
 import math
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.program.check import CHECKED_BATCH, ProgramError, check_program
+from spaic_jax.program.check import ProgramError, Structs, check_program
+from spaic_jax.program.dependencies import Needs, dependencies
 from spaic_jax.program.initial import Constant
-from spaic_jax.program.op import UPDATED, Op, as_op
-from spaic_jax.program.record import Record
-from spaic_jax.program.variable import Role, Variable
+from spaic_jax.program.listing import Listing
+from spaic_jax.program.op import as_op
+from spaic_jax.program.variable import Variable
+
+#: The fields of a program that hold rows.
+ROWS = ("ops", "initial_ops", "begin_ops", "end_ops")
 
 
 def whole_steps(duration: float, dt: float, what: str) -> int:
@@ -23,6 +27,8 @@ def whole_steps(duration: float, dt: float, what: str) -> int:
     Raises:
         ValueError: when it is not a positive whole number, naming `what`.
     """
+    if not math.isfinite(duration):
+        raise ValueError(f"{what} must be a finite number of ms, not {duration}.")
     count = round(duration / dt)
     if count < 1 or abs(count * dt - duration) > 1e-6 * dt * max(count, 1):
         raise ValueError(f"{what} must be a positive whole number of steps: {duration} ms is {duration / dt:g} steps of {dt} ms.")
@@ -30,20 +36,23 @@ def whole_steps(duration: float, dt: float, what: str) -> int:
 
 
 @dataclasses.dataclass(frozen=True)
-class Program:
+class Program(Listing):
     """What happens in one step of a simulation.
 
     Attributes:
-        variables: every parameter, state, constant and input.
+        variables: every parameter, plastic value, state, constant and input.
         ops: the rows, in the order in which they are carried out; an `Op` each, or SPAIC's tuple
-            `(outputs, fn, inputs...)`.
+            `(outputs, fn, inputs...)`. Those that are there only while learning, or only when not, are among them.
         records: what a run keeps.
         dt: the length of a step in ms.
         initial_ops: rows carried out once, in order, when the variables are made: they read first values and write
-            those of states. A later row overwrites an earlier one.
+            those of states, constants and plastic values. A later row overwrites an earlier one.
+        begin_ops, end_ops: rows carried out in the same way before the first and after the last step of a presentation;
+            they write states and plastic values.
+        learning: whether the rows of learning are carried out (`Simulator.train`), or those of a frozen network.
 
     Programs are hashable and comparable, print as a listing, and need no network: write one by hand and give it to
-    `spaic_jax.build`. Making one checks it (names, reads, shapes and dtypes) without computing anything.
+    `spaic_jax.build`. Making one checks it (names, reads, shapes and dtypes, in both modes) without computing anything.
 
     Raises:
         ProgramError: naming the row and what is wrong with it.
@@ -62,50 +71,61 @@ class Program:
           1  V = var_linear(decay, V, x)
     """
 
-    variables: tuple[Variable, ...]
-    ops: tuple[Op, ...]
-    records: tuple[Record, ...] = ()
-    dt: float = 0.1
-    initial_ops: tuple[Op, ...] = ()
-
-    _structs: ClassVar[Mapping[str, jax.ShapeDtypeStruct]]
+    _structs: ClassVar[Mapping[bool, Structs]]
 
     def __post_init__(self) -> None:
         for field in ("variables", "records"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
-        for field in ("ops", "initial_ops"):
+        for field in ROWS:
             try:
                 object.__setattr__(self, field, tuple(as_op(row) for row in getattr(self, field)))
             except ValueError as error:
                 raise ProgramError(str(error)) from error
-        if not (math.isfinite(self.dt) and self.dt > 0):
+        if isinstance(self.dt, bool) or not (math.isfinite(self.dt) and self.dt > 0):
             raise ProgramError(f"dt must be a positive number of milliseconds, not {self.dt!r}.")
-        object.__setattr__(self, "_structs", check_program(self))
+        modes = {mode: check_program(self.in_mode(mode)) for mode in {self.learning, *self._modes()}}
+        object.__setattr__(self, "_structs", {mode: modes.get(mode, modes[self.learning]) for mode in (False, True)})
+
+    def _modes(self) -> set[bool]:
+        """Both modes, where they differ."""
+        rows = (op for field in ROWS for op in getattr(self, field))
+        return {False, True} if any(op.when != "always" for op in rows) else set()
+
+    def _changed(self, **fields: Any) -> Self:
+        """A copy with other fields that change nothing of what the check has found."""
+        other = copy.copy(self)
+        for name in _cached(type(self)):
+            other.__dict__.pop(name, None)
+        for name, value in fields.items():
+            object.__setattr__(other, name, value)
+        return other
+
+    def in_mode(self, learning: bool) -> Self:
+        """The same program while it learns, or while it is frozen."""
+        return self._changed(learning=learning)
 
     def struct(self, read: str, batch_size: int) -> jax.ShapeDtypeStruct:
         """Shape and dtype of what a read gives in one step."""
-        struct = self._structs[read]
-        shape = tuple(batch_size if n == CHECKED_BATCH else n for n in struct.shape)
-        return jax.ShapeDtypeStruct(shape, struct.dtype)
+        return self._structs[self.learning].of(read, batch_size)
 
-    @functools.cached_property
-    def by_name(self) -> Mapping[str, Variable]:
-        """The variables by name."""
-        return {variable.name: variable for variable in self.variables}
+    def dependencies(self) -> dict[int, Needs]:
+        """Which rows each row needs, of this step and of the previous one, by their numbers in the listing.
 
-    @functools.cached_property
-    def written(self) -> frozenset[str]:
-        """Every name that an op writes."""
-        return frozenset(name for op in self.ops for name in op.outputs)
-
-    @property
-    def float_dtype(self) -> str:
-        """The dtype of the first floating variable, in which `[dt]` is given; float32 where there is none."""
-        floating = (v.dtype for v in self.variables if jnp.issubdtype(jnp.dtype(v.dtype), jnp.floating))
-        return next(floating, "float32")
+        Example:
+            >>> Program(
+            ...     variables=(Variable("x", role="input"), Variable("V")),
+            ...     ops=(Op("I", "relu", "x"), Op("V", "add", ("V", "I"))),
+            ... ).dependencies()
+            {1: Needs(this_step=(), previous_step=()), 2: Needs(this_step=(1,), previous_step=(2,))}
+        """
+        return dependencies(self)
 
     def astype(self, dtype: str) -> Self:
-        """The same program with all floating variables in another dtype, such as `"bfloat16"`.
+        """The same program in another floating dtype, such as `"bfloat16"`.
+
+        A half precision is for potentials, currents and weights only: what counts, keeps time or decays slowly, and the
+        coefficients of the equations, stay float32 (`Variable.narrow` says which). Steps are computed in float32 and
+        rounded at their end.
 
         Raises:
             ValueError: for what is no floating dtype.
@@ -113,54 +133,30 @@ class Program:
         """
         if not jnp.issubdtype(jnp.dtype(dtype), jnp.floating):
             raise ValueError(f"a program can be turned into a floating dtype, not into {dtype!r}.")
-        variables = tuple(
-            dataclasses.replace(v, dtype=dtype) if jnp.issubdtype(jnp.dtype(v.dtype), jnp.floating) else v
-            for v in self.variables
-        )
-        return dataclasses.replace(self, variables=variables)
+        half = jnp.finfo(dtype).bits < 32
 
-    def in_training(self) -> Self:
-        """The program of a step in training: rows that say so are replaced, such as those of dropout."""
-        return dataclasses.replace(self, ops=tuple(op.training or op for op in self.ops))
+        def cast(v: Variable) -> Variable:
+            floating = jnp.issubdtype(jnp.dtype(v.dtype), jnp.floating)
+            return dataclasses.replace(v, dtype=dtype) if floating and (v.narrow or not half) else v
 
-    def of_role(self, role: Role) -> tuple[Variable, ...]:
-        """The variables of one role, in order."""
-        return tuple(variable for variable in self.variables if variable.role == role)
-
-    @property
-    def statistics(self) -> tuple[str, ...]:
-        """The states that stay and that all samples share, such as running means: training carries them along."""
-        return tuple(v.name for v in self.of_role("state") if v.stay and not v.batched)
-
-    def is_state(self, name: str) -> bool:
-        """Whether `name` is carried from step to step."""
-        return name in self.by_name and self.by_name[name].role == "state"
-
-    def written_read(self, name: str) -> str:
-        """The read that means this step's value of a written name."""
-        return name + UPDATED if self.is_state(name) else name
-
-    def recorded_read(self, name: str) -> str:
-        """The read that means the value of `name` after the step."""
-        return self.written_read(name) if name in self.written else name
+        return dataclasses.replace(self, variables=tuple(cast(v) for v in self.variables))
 
     @functools.cached_property
     def skeleton(self) -> Self:
-        """The same program with no initial values: what is compiled depends on this much of it only."""
-        bare = copy.copy(self)  # what the check has found stays true
-        for cached in ("_hash", "by_name"):
-            bare.__dict__.pop(cached, None)
-        variables = tuple(dataclasses.replace(v, init=Constant()) for v in self.variables)
-        object.__setattr__(bare, "variables", variables)
-        object.__setattr__(bare, "initial_ops", ())
-        return bare
+        """The same program with no initial values and checks of data: what is compiled depends on this much of it only."""
+        variables = tuple(dataclasses.replace(v, init=Constant(), check=None) for v in self.variables)
+        return self._changed(variables=variables, initial_ops=())
 
     @functools.cached_property
     def _hash(self) -> int:
-        return hash((self.variables, self.ops, self.records, self.dt, self.initial_ops))
+        return hash(tuple(getattr(self, field.name) for field in dataclasses.fields(self)))
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is cached: hashes of names differ between processes."""
+        return {name: value for name, value in self.__dict__.items() if name not in _cached(type(self))}
 
     def __str__(self) -> str:
         width = max((len(v.name) for v in self.variables), default=0)
@@ -169,11 +165,21 @@ class Program:
             axes = (*(["B"] if v.batched else []), *map(str, v.shape))
             rows.append(f"  {v.role:9} {v.name:{width}}  {v.dtype}[{','.join(axes)}]")
         digits = len(str(len(self.ops)))
-        rows += [f"  initially {op}" for op in self.initial_ops]
+        for label, ops in (("initially", self.initial_ops), ("at the beginning", self.begin_ops)):
+            rows += [f"  {label} {op}" for op in ops]
         rows += [f"  {i:{digits}}  {op}" for i, op in enumerate(self.ops, 1)]
+        rows += [f"  at the end {op}" for op in self.end_ops]
         rows += [
             f"  {r.kind} {r.name} = {type(r.reduce).__name__.lower() if r.reduce else 'stack'}({r.variable})"
             for r in self.records
         ]
         count = f"{len(self.ops)} op" + ("" if len(self.ops) == 1 else "s")
         return "\n".join([f"program: {len(self.variables)} variables, {count}, dt {self.dt:g} ms", *rows])
+
+
+@functools.cache
+def _cached(kind: type) -> frozenset[str]:
+    """Names of the cached properties of a class."""
+    return frozenset(
+        name for base in kind.__mro__ for name, value in vars(base).items() if isinstance(value, functools.cached_property)
+    )

@@ -2,11 +2,14 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+from spaic_jax._dtypes import wide
+from spaic_jax.program.op import Settings
 
 
 class Reduction(abc.ABC):
@@ -38,13 +41,13 @@ class Reduction(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class Sum(Reduction):
-    """The sum over time."""
+    """The sum over time; float32 at least, as half precision counts to 256 only."""
 
     def init(self, value: jax.Array) -> jax.Array:
-        return jnp.zeros_like(value)
+        return jnp.zeros(value.shape, wide(value.dtype))
 
     def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
-        return total + values.sum(0)
+        return total + values.astype(total.dtype).sum(0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,7 +127,9 @@ class Record:
         steps: the steps that are looked at; no other one is kept at any time.
         bins: stacked records hold the means over bins of so many of these steps, the last of which may be shorter.
         transform: a pure, hashable function of the value of one step, batch axis in front.
-        finish: a pure, hashable function of the reduced or stacked value.
+        finish: a pure, hashable function of the reduced or stacked value: `finish(value, *constants, **settings)`.
+        constants: names of constants that `finish` takes.
+        settings: keyword arguments of `finish`, of hashable values.
     """
 
     name: str
@@ -134,7 +139,18 @@ class Record:
     steps: Steps = Steps()
     bins: int = 1
     transform: Callable[[Any], Any] | None = None
-    finish: Callable[[Any], Any] | None = None
+    finish: Callable[..., Any] | None = None
+    constants: tuple[str, ...] = ()
+    settings: Settings = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", tuple(sorted(dict(self.settings).items())))
+
+    def finished(self, value: Any, fixed: Mapping[str, Any]) -> Any:
+        """The record of the run, from its reduced or stacked value and what does not change in the run."""
+        if self.finish is None:
+            return value
+        return self.finish(value, *(fixed[name] for name in self.constants), **dict(self.settings))
 
     def ends(self, count: int) -> list[int]:
         """For each row of a stacked record, how many steps of a run of `count` are over when it is complete."""

@@ -3,12 +3,13 @@
 from typing import get_args
 
 from spaic_jax._errors import unknown
-from spaic_jax.network import Network, lower
-from spaic_jax.network.lowering import Propagation
-from spaic_jax.plan import ReferencePlan, TiledPlan
-from spaic_jax.plan.remat import Remat, check_remat
+from spaic_jax.lowering import Propagation, lower
+from spaic_jax.network import Network
+from spaic_jax.plan import Plan, Reference, Tiled
 from spaic_jax.program import Program
-from spaic_jax.run.simulator import Precision, Simulator
+from spaic_jax.run.check import check_given
+from spaic_jax.run.compiled import Precision
+from spaic_jax.run.simulator import Simulator
 
 
 def build(
@@ -16,10 +17,9 @@ def build(
     dt: float | None = None,
     propagation: Propagation = "same_step",
     *,
-    tile: int | None = None,
-    remat: Remat = None,
+    plan: Plan | None = None,
     precision: Precision | None = None,
-    reference: bool = False,
+    debug: bool = False,
 ) -> Simulator:
     """Build the simulator of a network or a program. Nothing is computed yet, and no device is touched.
 
@@ -28,15 +28,17 @@ def build(
         dt: length of a step, ms; 0.1 by default, as in SPAIC. A program has its own.
         propagation: whether connections outside loops carry this step's spikes (`"same_step"`) or all connections the
             previous step's (`"one_step"`, how SPAIC builds by default). A program has its own reads.
-        tile: steps done at once where nothing loops; chosen by a cost model when `None`.
-        remat: what the backward pass keeps: `None` all it needs, `"step"` the state of every step, `Chunk(steps)` the
-            state before every chunk, `"auto"` or `Auto(budget)` as much as fits a number of bytes.
+        plan: how steps are carried out: `Tiled(tile=..., remat=...)`, which does many steps at once where nothing loops
+            and is the default, or `Reference()`, one scan of the whole step, which all results are held to.
         precision: of matrix products: `"float32"`, `"tensorfloat32"`, `"bfloat16"`, or `None` for the device's default.
-        reference: run the reference plan, one scan of the whole step, which all results are held to.
+        debug: look at every variable after every step, and raise FloatingPointError naming the first that is not finite
+            or absurdly large, with the step; by the reference plan, unless another one is given. Without it a run says
+            so in `result.health`.
 
     Raises:
-        ValueError: a network that cannot run, naming the member; `dt` that is not positive, or given beside a program.
-        TypeError: when `network` is neither.
+        ValueError: a network that cannot run, naming the member; `dt` that is not positive, or given beside a program; a
+            given value outside the bounds of its variable (drawn ones are clipped).
+        TypeError: when `network` is neither, or `plan` is no plan.
 
     Example:
         >>> import spaic_jax as sj
@@ -55,9 +57,11 @@ def build(
         program = lower(network, 0.1 if dt is None else dt, propagation)
     else:
         raise TypeError(f"build needs a Network or a Program, not {network!r}.")
-    policy = check_remat(remat)
     if precision is not None and precision not in get_args(Precision):
         raise ValueError(unknown("precision", precision, get_args(Precision)))
-    if reference and (tile is not None or policy is not None):
-        raise ValueError("the reference plan has no tiles and keeps everything: leave out tile and remat.")
-    return Simulator(program, ReferencePlan(program) if reference else TiledPlan(program, tile, policy), precision)
+    if plan is None:
+        plan = Reference() if debug else Tiled()
+    if not isinstance(plan, Plan):
+        raise TypeError(f"plan must be a plan such as Tiled() or Reference(), not {plan!r}.")
+    check_given(program)
+    return Simulator(program, plan, precision, debug)

@@ -17,12 +17,14 @@ class Memory:
         inputs: the data.
         probes: what monitors keep.
         outputs: what decoders say.
+        working: what a run works in on its way, as the plan estimates it.
     """
 
     variables: Bytes
     inputs: Bytes
     probes: Bytes
     outputs: Bytes
+    working: Bytes
 
     @property
     def total(self) -> int:

@@ -1,11 +1,14 @@
 """What a run gives back."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import numpy as np
 
 from spaic_jax._errors import unknown
+from spaic_jax._numbers import whole
 from spaic_jax.run.variables import Variables
 
 
@@ -15,21 +18,45 @@ class Health:
     """How a run went, a number a spiking group.
 
     Attributes:
-        finite: whether every state of the run's end is free of NaN and infinities, by variable.
+        finite: whether a variable stayed free of NaN, infinities and values beyond all that is physical (1e12).
         spike_rate: mean spikes a neuron and step, by variable: 0 is silent, close to 1 saturated.
+        beyond: the number of the step of the run in which a variable was first seen beyond that, -1 if never; the tiled
+            plan looks at the end of each tile.
     """
 
     finite: dict[str, jax.Array]
     spike_rate: dict[str, jax.Array]
+    beyond: dict[str, jax.Array]
+
+    def check(self) -> None:
+        """FloatingPointError when a variable did not stay finite; under `jax.jit` it is raised when the run is done."""
+        numbers = list(self.beyond.values())
+        if any(isinstance(number, jax.core.Tracer) for number in numbers):
+            jax.debug.callback(_refuse, self.beyond)
+        else:
+            _refuse(self.beyond)
 
     def report(self) -> list[str]:
-        """Sentences about what looks wrong; empty when nothing does."""
-        bad = [f"'{name}' holds NaN or infinite values." for name, fine in self.finite.items() if not bool(fine)]
-        for name, rate in self.spike_rate.items():
-            if float(rate) == 0:
-                bad.append(f"'{name}' never spiked.")
-            elif float(rate) > 0.95:
-                bad.append(f"'{name}' spiked in {float(rate):.0%} of all steps.")
+        """Sentences about what looks wrong; empty when nothing does. Of several runs (`jax.vmap`) it says which.
+
+        Raises:
+            ValueError: while the run is only traced: its numbers are not there yet.
+
+        Example:
+            >>> import numpy as np
+            >>> Health({}, {"a.O": np.array([0.5, 0.0])}, {"a.V": np.array([7, -1])}).report()
+            ["'a.V' holds NaN, infinite or absurdly large values from step 8 on in run 0 of 2.", "'a.O' never spiked in run 1 of 2."]
+        """
+        if any(isinstance(x, jax.core.Tracer) for x in (*self.beyond.values(), *self.spike_rate.values())):
+            raise ValueError("health has no numbers yet while a run is traced: ask for its report outside jax.jit and jax.vmap.")
+        bad = []
+        for name, given in self.beyond.items():
+            steps = np.asarray(given)
+            bad += [_sentence(name, int(steps[steps >= 0].min()), which) for which in _where(steps >= 0)]
+        for name, given in self.spike_rate.items():
+            rate = np.asarray(given, np.float32)
+            bad += [f"'{name}' never spiked{which}." for which in _where(rate == 0)]
+            bad += [f"'{name}' spiked in {rate.max():.0%} of all steps{which}." for which in _where(rate > 0.95)]
         return bad
 
 
@@ -64,7 +91,7 @@ class Result:
             are numbered as in its flat array.
 
         Raises:
-            ValueError: a name that is no such monitor's.
+            ValueError: a name that is no such monitor's, or a sample that is not there.
 
         Example:
             >>> import jax, spaic_jax as sj
@@ -82,6 +109,29 @@ class Result:
         if monitor not in self.times or self.probes[monitor].dtype != bool:
             kept = [name for name in self.times if self.probes[name].dtype == bool]
             raise ValueError(unknown("spike monitor", monitor, kept))
+        kept_samples = self.probes[monitor].shape[1]
+        sample = whole(sample, f"sample (of {kept_samples})", least=0, most=kept_samples - 1)
         spikes = np.asarray(self.probes[monitor][:, sample])
         neurons, steps = np.nonzero(spikes.reshape(len(spikes), -1).T)
         return np.asarray(self.times[monitor])[steps], neurons
+
+
+def _where(bad: np.ndarray) -> list[str]:
+    """Nothing where all is well; else which of several runs are meant, by their index."""
+    if not bad.any():
+        return []
+    if not bad.ndim:
+        return [""]
+    at = [", ".join(map(str, index)) for index in np.argwhere(bad)]
+    listed = "; ".join(at[:5]) + (" and others" if len(at) > 5 else "")
+    return [f" in run{'s' if len(at) > 1 else ''} {listed} of {' x '.join(map(str, bad.shape))}"]
+
+
+def _sentence(name: str, step: int, which: str = "") -> str:
+    return f"'{name}' holds NaN, infinite or absurdly large values from step {step + 1} on{which}."
+
+
+def _refuse(beyond: Mapping[str, Any]) -> None:
+    seen = {name: int(np.max(step)) for name, step in beyond.items() if (np.asarray(step) >= 0).any()}
+    if seen:
+        raise FloatingPointError(_sentence(*min(seen.items(), key=lambda item: item[1])))

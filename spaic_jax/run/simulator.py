@@ -4,23 +4,24 @@ import dataclasses
 import functools
 import zlib
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax._errors import unknown
-from spaic_jax.plan import ReferencePlan, TiledPlan
-from spaic_jax.program import Constant, Given, Program, Record
-from spaic_jax.program.evaluate import call, evaluate, reserved, step_key
+from spaic_jax._numbers import whole
+from spaic_jax.plan import Plan
+from spaic_jax.program import Constant, Given, Program
+from spaic_jax.program.evaluate import overwrite
 from spaic_jax.program.program import whole_steps
-from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run, check_value
+from spaic_jax.run import compiled
+from spaic_jax.run.check import batch_size_of, check_run, check_value
+from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.memory import Memory
-from spaic_jax.run.result import Health, Result
-from spaic_jax.run.variables import Variables
-
-#: Precision of matrix products, as JAX names it.
-Precision = Literal["bfloat16", "tensorfloat32", "float32"]
+from spaic_jax.run.result import Result
+from spaic_jax.run.variables import Prepared, Variables
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,20 +35,27 @@ class Simulator:
         program: what one step does.
         plan: how steps are carried out.
         precision: of matrix products; `None` for the device's default.
+        debug: whether a run that goes beyond all bounds is an error: see `build`.
     """
 
     program: Program
-    plan: ReferencePlan | TiledPlan
-    precision: Precision | None = None
+    plan: Plan
+    precision: compiled.Precision | None = None
+    debug: bool = False
 
     @functools.cached_property
     def skeleton(self) -> Self:
         """This simulator without initial values: networks that differ in those only compile once."""
-        program = self.program.skeleton
-        return dataclasses.replace(self, program=program, plan=dataclasses.replace(self.plan, program=program))
+        return dataclasses.replace(self, program=self.program.skeleton)
+
+    @property
+    def _engine(self) -> compiled.Engine:
+        """What is compiled of it."""
+        return compiled.Engine(self.skeleton.program, self.plan, self.precision)
 
     def train(self) -> Self:
-        """The simulator of training: dropout drops, batch normalisation takes the batch's statistics.
+        """The simulator that learns: learning rules change weights, dropout drops, batch normalisation takes the batch's
+        statistics.
 
         `spaic_jax.train.fit` uses it by itself. The variables of both are the same.
 
@@ -61,8 +69,29 @@ class Simulator:
             >>> sim.train().program == sim.program
             False
         """
-        program = self.program.in_training()
-        return dataclasses.replace(self, program=program, plan=dataclasses.replace(self.plan, program=program))
+        return dataclasses.replace(self, program=self.program.in_mode(learning=True))
+
+    def describe(self) -> str:
+        """How the program is carried out, in words: the stages of the plan, and what the backward pass keeps."""
+        return self.plan.describe(self.program)
+
+    @functools.cached_property
+    def batched(self) -> Variables:
+        """Which of the variables have a batch axis in front: a pytree like that of `init`, of booleans.
+
+        It says how to split variables over devices, and what `jax.vmap` maps over.
+
+        Example:
+            >>> import spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     image = sj.Encoder(num=4)
+            ...     layer = sj.NeuronGroup(3, model="lif")
+            ...     synapses = sj.Connection(image, layer)
+            >>> sim = sj.build(net, dt=1.0)
+            >>> sim.batched["layer.V"], sim.batched["synapses.weight"], sim.batched.step
+            (True, False, False)
+        """
+        return Variables.of(self.program, {v.name: v.batched for v in self.program.variables}, False, False)
 
     def steps(self, duration: float) -> int:
         """The number of steps in `duration` ms.
@@ -81,8 +110,7 @@ class Simulator:
         return self._started(self._first_values(key, batch_size), key)
 
     def _first_values(self, key: jax.Array, batch_size: int) -> dict[str, jax.Array]:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"batch_size must be a positive whole number, got {batch_size!r}.")
+        batch_size = whole(batch_size, "batch_size", least=1)
         values: dict[str, jax.Array] = {}
         for v in self.program.variables:
             if v.role == "input":
@@ -96,19 +124,16 @@ class Simulator:
 
     def _started(self, values: dict[str, jax.Array], key: jax.Array) -> Variables:
         """The variables of some first values, after the program's initial rows."""
-        env = {**values, "[dt]": jnp.asarray(self.program.dt, self.program.float_dtype)}
-        for op in self.program.initial_ops:
-            written = call(op, (env[read] for read in op.inputs), step_key(key, op, jnp.int32(0)))
-            env |= dict(zip(op.outputs, written, strict=True))
-        params, state, constants = (
-            {v.name: env[v.name] for v in self.program.of_role(role)} for role in ("parameter", "state", "constant")
-        )
-        return Variables(params, state, constants, jnp.zeros((), jnp.int32))
+        program, zero = self.program, jnp.zeros((), jnp.int32)
+        env = {**values, "[dt]": jnp.asarray(program.dt, program.float_dtype)}
+        env = overwrite(program.rows_of(program.initial_ops), env, key, zero)
+        return Variables.of(program, env, zero, zero)
 
     def restart(self, variables: Variables, key: jax.Array | None = None, batch_size: int | None = None) -> Variables:
-        """A fresh start from earlier variables: parameters, constants and the states that stay are kept.
+        """A fresh start from earlier variables: parameters, plastic values, constants and the states that stay are kept.
 
-        All other states get their first values again, and the count of steps is 0. To go on without a fresh start, give
+        Values beyond their bounds are brought back to them, as SPAIC does at the start of every run. All other states get
+        their first values again, and the count of steps is 0. To go on without a fresh start, give
         the variables of a result to the next run; to start anew in everything, use `init`.
 
         Args:
@@ -151,8 +176,11 @@ class Simulator:
                     )
                 kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
         first = self._first_values(key, size)
-        started = self._started({**first, **kept, **variables.params, **variables.constants}, key)
-        return dataclasses.replace(started, state={**started.state, **kept})
+        params, plastic = self.project(variables.params), self.project(variables.plastic)
+        started = self._started({**first, **kept, **params, **plastic, **variables.constants}, key)
+        # Initial rows may write these too, but they are not first values any more.
+        state = {**started.state, **kept}
+        return dataclasses.replace(started, state=state, params=params, plastic=plastic, constants=variables.constants)
 
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
         """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
@@ -165,20 +193,15 @@ class Simulator:
         """
         batch = batch_size_of(self.program, variables)
         known = {v.name: v for v in self.program.variables if v.role != "input"}
-        parts: dict[str, dict[str, jax.Array]] = {"parameter": {}, "state": {}, "constant": {}}
+        new = {**variables.values}
         for name, value in values.items():
             if name not in known:
                 raise ValueError(unknown("variable", name, known))
-            parts[known[name].role][name] = check_value(known[name], value, batch)
-        return Variables(
-            {**variables.params, **parts["parameter"]},
-            {**variables.state, **parts["state"]},
-            {**variables.constants, **parts["constant"]},
-            variables.step,
-        )
+            new[name] = check_value(known[name], value, batch)
+        return Variables.of(self.program, new, variables.step, variables.position)
 
     def project(self, params: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-        """The parameters within their bounds: the nearest values that are.
+        """Parameters, or plastic values, within their bounds: the nearest values that are.
 
         A projection in optax's sense, to be applied after `optax.apply_updates`; `spaic_jax.train.fit` does so.
 
@@ -192,7 +215,7 @@ class Simulator:
             >>> sim.project({"synapses.weight": jax.numpy.array([[1.5]])})["synapses.weight"].tolist()
             [[1.0]]
         """
-        bounds = {v.name: v.bounds for v in self.program.of_role("parameter")}
+        bounds = {v.name: v.bounds for v in self.program.variables}
         return {n: x if bounds[n] == (None, None) else jnp.clip(x, *bounds[n]) for n, x in params.items()}
 
     def run(
@@ -201,14 +224,22 @@ class Simulator:
         inputs: Mapping[str, Any] | None = None,
         key: jax.Array | None = None,
         steps: int | None = None,
+        *,
+        presentation: int | None = None,
     ) -> Result:
-        """Run the program for a number of steps.
+        """Run the program for a number of steps: one presentation of the data, or a piece of one.
+
+        Codings of data count from the beginning of the presentation, generators count all steps. What happens at the
+        beginning and at the end of a presentation (such as a normalisation of weights) happens once in each.
 
         Args:
             variables: from `init`, or from the result of an earlier run to continue it.
             inputs: the data of every encoder by name: `[T, B, *shape]`, or `[B, *shape]` held for the run.
             key: random key; may be left out where nothing is random.
             steps: number of steps; may be left out where an input has a time axis. See `Simulator.steps`.
+            presentation: number of steps of the whole presentation, of which this run is a piece: it goes on where the
+                variables are, or begins the next one where they are at its end. By default the run is a presentation of
+                its own.
 
         Returns:
             outputs, probes, variables after the run and health.
@@ -228,8 +259,15 @@ class Simulator:
             >>> result.outputs["counts"].tolist()
             [[3.0, 3.0, 3.0]]
         """
-        arrays, steps = check_run(self.program, variables, dict(inputs or {}), key, steps)
-        return _run(self.skeleton, variables, arrays, key, steps)
+        given = dict(inputs or {})
+        arrays, steps = check_run(self.program, variables, given, key, steps)
+        whole_length = None if presentation is None else whole(presentation, "presentation", least=steps)
+        check_values(self.program, given, whole_length or steps)
+        arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
+        moved, result = compiled.run(self._engine, variables, arrays, key, steps, whole_length)
+        if self.debug:
+            result.health.check()
+        return dataclasses.replace(result, variables=variables.moved(self.program, moved))
 
     def memory(self, steps: int, batch_size: int = 1) -> Memory:
         """How many bytes a run will take, without running anything.
@@ -258,79 +296,66 @@ class Simulator:
             return variables, inputs, self.run(variables, inputs, key, steps)
 
         variables, inputs, result = jax.eval_shape(run, jax.random.key(0))
-        parts = ({**variables.params, **variables.constants, **variables.state}, inputs, result.probes, result.outputs)
-        return Memory(*({name: x.size * x.dtype.itemsize for name, x in part.items()} for part in parts))
+        parts = (variables.values, inputs, result.probes, result.outputs)
+        sizes = ({name: x.size * x.dtype.itemsize for name, x in part.items()} for part in parts)
+        return Memory(*sizes, working={"tile": self.plan.working_bytes(self.program, steps, batch_size)})
+
+    def prepare(self, variables: Variables) -> Prepared:
+        """Variables with all that follows from parameters and constants alone, such as decay factors and masked weights.
+
+        `step` computes these anew each time from `Variables`, and finds them in `Prepared`. What it gives back is
+        prepared too; `prepared.variables` are the variables as of `init`.
+
+        Example:
+            >>> import jax, spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     drive = sj.Encoder(num=1, coding_method="null")
+            ...     layer = sj.NeuronGroup(1, model="lif", v_th=10.0)
+            ...     synapses = sj.Connection(drive, layer, weight=[[1.0]])
+            >>> sim = sj.build(net, dt=1.0)
+            >>> prepared = sim.prepare(sim.init(jax.random.key(0)))
+            >>> sorted(prepared.derived)
+            ['layer.decay']
+            >>> prepared, _ = sim.step(prepared, {"drive": [[1.0]]})
+            >>> prepared.variables["layer.V"].tolist()
+            [[1.0]]
+        """
+        batch_size_of(self.program, variables)
+        return Prepared(variables, compiled.derived(self._engine, variables))
 
     def step(
         self,
-        variables: Variables,
+        variables: Variables | Prepared,
         inputs: Mapping[str, Any] | None = None,
         key: jax.Array | None = None,
         steps: int | None = None,
-    ) -> tuple[Variables, dict[str, jax.Array]]:
+    ) -> tuple[Any, dict[str, jax.Array]]:
         """One step, for loops written by hand.
 
         Args:
-            variables: as of `run`.
+            variables: as of `run`, or what `prepare` makes of them, which costs less a step.
             inputs: the data of this step, `[B, *shape]`, by name.
             key: random key; the same key for every step, which draws different numbers in each.
-            steps: number of steps of the whole loop, for codings that need to know it, such as `latency`.
+            steps: number of steps of a presentation, for codings that need to know it, such as `latency`; the step after
+                its last one begins the next. Without it the presentation does not end.
 
         Returns:
-            The variables after the step, and for every record its variable's value after the step.
+            The variables after the step (prepared ones, where such were given), and for every record its variable's value
+            after the step.
 
         Raises:
             ValueError: as `run`; also when a coding needs `steps` and it is not given.
         """
-        if steps is None and (windowed := [op.name for op in self.program.ops if "[window]" in op.inputs]):
+        if steps is None and (windowed := [op.name for op in self.program.rows if "[window]" in op.inputs]):
             raise ValueError(f"op '{windowed[0]}' needs the number of steps of the whole loop: give steps=.")
+        derived = variables.derived if isinstance(variables, Prepared) else {}
+        now = variables.variables if isinstance(variables, Prepared) else variables
         given = dict(inputs or {})
-        arrays, _ = check_run(self.program, variables, {n: jnp.asarray(x)[None] for n, x in given.items()}, key, 1, single=True)
-        arrays = {name: x[0] for name, x in arrays.items()}
-        return _step(self.skeleton, variables, arrays, key, jnp.int32(steps or 0))
-
-
-@functools.partial(jax.jit, static_argnames=("sim", "steps"))
-def _run(
-    sim: Simulator, variables: Variables, inputs: dict[str, jax.Array], key: jax.Array | None, steps: int
-) -> Result:
-    program = sim.program
-    declared = program.by_name
-    sequences = {name: x for name, x in inputs.items() if x.ndim == len(declared[name].shape) + 2}
-    held = {name: x for name, x in inputs.items() if name not in sequences}
-    fixed = {**variables.params, **variables.constants, **held}
-    batch = batch_size_of(program, variables) or batch_of_inputs(declared, inputs)
-    with jax.default_matmul_precision(sim.precision):
-        state, kept = sim.plan.run(fixed, variables.state, sequences, key, variables.step, steps, batch)
-    rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.records if r.kind == "health"}
-    finite = {n: jnp.isfinite(v).all() for n, v in state.items() if jnp.issubdtype(v.dtype, jnp.inexact)}
-    return Result(
-        outputs={r.name: kept[r.name] for r in program.records if r.kind == "output"},
-        probes={r.name: kept[r.name] for r in program.records if r.kind == "probe"},
-        times={r.name: _times(r, program, variables.step, steps) for r in program.records if _is_stacked(r)},
-        variables=dataclasses.replace(variables, state=state, step=variables.step + jnp.int32(steps)),
-        health=Health(finite, rates),
-    )
-
-
-def _is_stacked(record: Record) -> bool:
-    return record.kind == "probe" and record.reduce is None
-
-
-def _times(record: Record, program: Program, first: jax.Array, steps: int) -> jax.Array:
-    """When the steps end that a record holds, ms."""
-    return (first + jnp.asarray(record.ends(steps), jnp.int32)).astype("float32") * jnp.float32(program.dt)
-
-
-@functools.partial(jax.jit, static_argnames=("sim",))
-def _step(
-    sim: Simulator, variables: Variables, inputs: dict[str, jax.Array], key: jax.Array | None, window: jax.Array
-) -> tuple[Variables, dict[str, jax.Array]]:
-    program = sim.program
-    clock = reserved(program, variables.step, variables.step, window)
-    env = {**variables.params, **variables.constants, **variables.state, **inputs, **clock}
-    with jax.default_matmul_precision(sim.precision):
-        env = evaluate(program, program.ops, env, key)
-    state = {name: env.get(program.written_read(name), old) for name, old in variables.state.items()}
-    emitted = {r.name: env[program.recorded_read(r.variable)] for r in program.records if r.kind != "health"}
-    return dataclasses.replace(variables, state=state, step=variables.step + jnp.int32(1)), emitted
+        arrays, _ = check_run(self.program, now, given, key, 1, single=True)
+        # A loop written by hand does not wait for what the device has not done yet.
+        check_values(self.program, given, steps, waiting=False)
+        from_sequences(self.program, given, part=True, single=True)
+        length = None if steps is None else np.int32(whole(steps, "steps", least=1))
+        moved, emitted = compiled.step(self._engine, now, derived, arrays, key, length)
+        new = now.moved(self.program, moved)
+        return (Prepared(new, derived) if isinstance(variables, Prepared) else new), emitted

@@ -2,12 +2,14 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax._errors import unknown
+from spaic_jax.program import Program
+from spaic_jax.program.variable import Role
 
 
 @jax.tree_util.register_dataclass
@@ -17,15 +19,36 @@ class Variables:
 
     Attributes:
         params: what is trained; `jax.grad` is taken with respect to it.
+        plastic: what runs that learn change by themselves, such as weights of a local learning rule and running
+            statistics; it lasts over runs as parameters do.
         state: what a step changes, `[B, *shape]`.
-        constants: what neither changes.
+        constants: what nothing changes.
         step: number of steps done so far, an int32 scalar.
+        position: number of them that belong to the presentation that is going on, an int32 scalar.
     """
 
     params: dict[str, jax.Array]
+    plastic: dict[str, jax.Array]
     state: dict[str, jax.Array]
     constants: dict[str, jax.Array]
     step: jax.Array
+    position: jax.Array
+
+    @classmethod
+    def of(cls, program: Program, values: Mapping[str, Any], step: Any, position: Any) -> Self:
+        """The values of a program's variables, or what is said of each of them, each in its part."""
+        roles: tuple[Role, ...] = ("parameter", "plastic", "state", "constant")
+        parts = ({v.name: values[v.name] for v in program.of_role(role)} for role in roles)
+        return cls(*parts, step, position)
+
+    def moved(self, program: Program, moved: "Moved") -> Self:
+        """The same variables with what a run has changed."""
+        return self.of(program, self.values | moved.values, moved.step, moved.position)
+
+    @property
+    def values(self) -> dict[str, jax.Array]:
+        """All of them by full name."""
+        return {**self.params, **self.plastic, **self.state, **self.constants}
 
     def with_params(self, params: Mapping[str, Any]) -> Self:
         """The same variables with other parameters.
@@ -40,12 +63,12 @@ class Variables:
         return dataclasses.replace(self, params=dict(params))
 
     def __getitem__(self, name: str) -> jax.Array:
-        """The value of a parameter, state or constant by its full name, such as `variables["hidden.V"]`.
+        """The value of a variable by its full name, such as `variables["hidden.V"]`.
 
         Raises:
             KeyError: unknown name, with the nearest right one.
         """
-        known = {**self.params, **self.state, **self.constants}
+        known = self.values
         if name not in known:
             raise KeyError(unknown("variable", name, known))
         return known[name]
@@ -54,10 +77,39 @@ class Variables:
         """The same variables; no gradient passes through their state (truncated backpropagation through time)."""
         return dataclasses.replace(self, state=jax.lax.stop_gradient(self.state))
 
-    def astype(self, dtype: str) -> Self:
-        """All floating variables in another dtype, for a simulator of `program.astype(dtype)`."""
+    def astype(self, dtype: str | Program) -> Self:
+        """The same values in the dtypes of a program, such as `sim.program.astype("bfloat16")`.
 
-        def cast(x: jax.Array) -> jax.Array:
+        A name of a dtype casts all floating variables; a program in half precision keeps some of them in float32.
+        """
+
+        def wanted(name: str, x: jax.Array) -> jax.Array:
+            if isinstance(dtype, Program):
+                return x.astype(dtype.by_name[name].dtype)
             return x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x
 
-        return jax.tree.map(cast, self)
+        parts = {part: getattr(self, part) for part in ("params", "plastic", "state", "constants")}
+        cast = {part: {name: wanted(name, x) for name, x in values.items()} for part, values in parts.items()}
+        return dataclasses.replace(self, **cast)
+
+
+class Moved(NamedTuple):
+    """What a run has changed of some variables."""
+
+    values: dict[str, jax.Array]
+    step: jax.Array
+    position: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """Variables with what follows from their parameters and constants: see `Simulator.prepare`.
+
+    Attributes:
+        variables: the values of the program's variables.
+        derived: what the rows write that are carried out once a run, by name.
+    """
+
+    variables: Variables
+    derived: dict[str, jax.Array]

@@ -10,7 +10,7 @@ from spaic_jax.run.simulator import Simulator
 from spaic_jax.run.variables import Variables
 from spaic_jax.storage._tensors import CheckpointError, read_tensors, write_tensors
 
-_STEP = "[step]"
+_STEP, _POSITION = "[step]", "[position]"
 
 
 def save_variables(path: str | os.PathLike[str], sim: Simulator, variables: Variables) -> None:
@@ -41,7 +41,7 @@ def save_variables(path: str | os.PathLike[str], sim: Simulator, variables: Vari
         (8, 2)
     """
     batch = batch_size_of(sim.program, variables)
-    tensors = {**variables.params, **variables.state, **variables.constants, _STEP: variables.step}
+    tensors = {**variables.values, _STEP: variables.step, _POSITION: variables.position}
     write_tensors(path, tensors, sim.program, "variables", {"batch": str(batch or 1)})
 
 
@@ -61,10 +61,7 @@ def load_variables(path: str | os.PathLike[str], sim: Simulator) -> Variables:
         structs = {
             v.name: jax.ShapeDtypeStruct(v.sized(int(batch)), v.dtype) for v in sim.program.variables if v.role != "input"
         }
-        return structs | {_STEP: jax.ShapeDtypeStruct((), "int32")}
+        return structs | dict.fromkeys((_STEP, _POSITION), jax.ShapeDtypeStruct((), "int32"))
 
     arrays, _ = read_tensors(path, needed, sim.program, "variables")
-    params, state, constants = (
-        {v.name: arrays[v.name] for v in sim.program.of_role(role)} for role in ("parameter", "state", "constant")
-    )
-    return Variables(params, state, constants, arrays[_STEP])
+    return Variables.of(sim.program, arrays, arrays[_STEP], arrays[_POSITION])

@@ -1,21 +1,30 @@
 """From presynaptic spikes to postsynaptic currents: link types, synapse types and delays, one concept a file."""
 
-from spaic_jax.synapses.attention import Attention
-from spaic_jax.synapses.base import Ends, Link, Weighted
+from spaic_jax.synapses.base import sharing
 from spaic_jax.synapses.chain import Chain, resolve_chain
-from spaic_jax.synapses.delays import DELAYS, GaussianDelay, LinearDelay, RotationDelay, SynapticDelay
-from spaic_jax.synapses.direct import Direct, Pool
-from spaic_jax.synapses.distance import DistanceDependent
-from spaic_jax.synapses.electrical import Electrical
-from spaic_jax.synapses.full import Full
-from spaic_jax.synapses.links import LINKS, resolve_link
-from spaic_jax.synapses.local import ContinuousLocal
-from spaic_jax.synapses.maps import Conv, ConvTranspose
-from spaic_jax.synapses.mass import MassToSpike, SpikeToMass
-from spaic_jax.synapses.one_to_one import OneToOne
-from spaic_jax.synapses.sparse import Random, Sparse
-from spaic_jax.synapses.stored import StoredRandom, StoredSparse
-from spaic_jax.synapses.types import (
+from spaic_jax.synapses.delays import DELAYS, FixedDelay, GaussianDelay, LinearDelay, RotationDelay, SynapticDelay
+from spaic_jax.synapses.links import (
+    LINKS,
+    Attention,
+    Connectivity,
+    ContinuousLocal,
+    Conv,
+    ConvTranspose,
+    Direct,
+    DistanceDependent,
+    Electrical,
+    Full,
+    Link,
+    MassToSpike,
+    OneToOne,
+    Pool,
+    Random,
+    Sparse,
+    SpikeToMass,
+    Weighted,
+    resolve_link,
+)
+from spaic_jax.synapses.parts import (
     NMDA,
     SYNAPSES,
     Alpha,
@@ -32,11 +41,12 @@ from spaic_jax.synapses.types import (
     TsodyksMarkram,
     Upsample,
 )
+from spaic_jax.synapses.storage import STORAGES, Dense, Masked, Pairs, Storage
 
 __all__ = [
-    "DELAYS", "LINKS", "NMDA", "SYNAPSES", "Alpha", "Attention", "AvgPool", "BatchNorm2d", "Chain", "ContinuousLocal",
-    "Conv", "ConvTranspose", "Direct", "DistanceDependent", "Dropout", "Electrical", "Ends", "FirstOrder", "Flatten",
-    "Full", "GaussianDelay", "Homeostasis", "LinearDelay", "Link", "MassToSpike", "MaxPool", "MixOrder", "OneToOne",
-    "Pool", "Random", "RotationDelay", "SecondOrder", "Sparse", "SpikeToMass", "StoredRandom", "StoredSparse",
-    "Synapse", "SynapticDelay", "TsodyksMarkram", "Upsample", "Weighted", "resolve_chain", "resolve_link",
+    "DELAYS", "LINKS", "NMDA", "STORAGES", "SYNAPSES", "Alpha", "Attention", "AvgPool", "BatchNorm2d", "Chain", "Connectivity",
+    "ContinuousLocal", "Conv", "ConvTranspose", "Dense", "Direct", "DistanceDependent", "Dropout", "Electrical", "FirstOrder",
+    "FixedDelay", "Flatten", "Full", "GaussianDelay", "Homeostasis", "LinearDelay", "Link", "MassToSpike", "Masked", "MaxPool",
+    "MixOrder", "OneToOne", "Pairs", "Pool", "Random", "RotationDelay", "SecondOrder", "Sparse", "SpikeToMass", "Storage",
+    "Synapse", "SynapticDelay", "TsodyksMarkram", "Upsample", "Weighted", "resolve_chain", "resolve_link", "sharing",
 ]

@@ -5,13 +5,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
+
 from spaic_jax._errors import unknown
-from spaic_jax.program import Op, Variable
-from spaic_jax.synapses.base import Ends, Link
-from spaic_jax.synapses.electrical import Electrical
-from spaic_jax.synapses.full import Full
-from spaic_jax.synapses.links import LINKS, resolve_link
-from spaic_jax.synapses.types import SYNAPSES, Synapse
+from spaic_jax.program import Context, Fragment, Op, Site
+from spaic_jax.synapses.links import LINKS, Electrical, Full, Link, resolve_link
+from spaic_jax.synapses.parts import SYNAPSES, Synapse
+
+
+def reshaped(value: jax.Array, *, shape: tuple[int, ...]) -> jax.Array:
+    """The same numbers, in samples of another shape."""
+    return value.reshape(value.shape[0], *shape)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,39 +41,38 @@ class Chain:
         """The parts as `syn_type` gives them: the link by its name."""
         return (*self.before, self.link.own, *self.after)
 
-    def lower(self, ends: Ends) -> tuple[list[Variable], list[Op]]:
-        """The variables and rows of all parts, each of which writes what the next one reads.
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """All parts, each of which writes what the next one reads.
 
         Raises:
             ValueError: a part that cannot take what it gets, or ends whose sizes do not fit; naming the connection.
         """
-        shapes = [ends.pre_shape]
+        shapes = [site.takes]
         for part in self.parts:
             try:
-                made = part.makes(shapes[-1]) if isinstance(part, Synapse) else part.makes(shapes[-1], ends.post_shape)
+                made = part.makes(shapes[-1]) if isinstance(part, Synapse) else part.makes(shapes[-1], site.gives)
             except (TypeError, ValueError) as error:
-                raise ValueError(f"connection '{ends.name}': {error}") from error
+                raise ValueError(f"connection '{site.name}': {error}") from error
             shapes.append(made)
-        if math.prod(shapes[-1]) != math.prod(ends.post_shape):
+        if math.prod(shapes[-1]) != math.prod(site.gives):
             raise ValueError(
-                f"connection '{ends.name}' makes shape {shapes[-1]} of {ends.pre_shape}, but its group has shape"
-                f" {ends.post_shape}."
+                f"connection '{site.name}' makes shape {shapes[-1]} of {site.takes}, but its group has shape"
+                f" {site.gives}."
             )
-        shapes[-1] = ends.post_shape
-        names = self._names(ends.name)
-        targets = [*(f"{name}.out" for name in names[:-1]), ends.target]
-        variables: list[Variable] = []
-        ops: list[Op] = []
-        source = ends.source
+        names = self._names(site.name)
+        targets = [*(f"{name}.out" for name in names[:-1]), site.target]
+        fragment = Fragment()
+        if shapes[-1] != site.gives:
+            targets[-1] = f"{names[-1]}.out"
+            reshape = Op(site.target, reshaped, targets[-1], name=f"{site.name}.reshaped", settings={"shape": site.gives})
+            fragment = Fragment(ops=(reshape,))
+        source = site.source
         for number, (part, name, target) in enumerate(zip(self.parts, names, targets, strict=True)):
-            own = dataclasses.replace(
-                ends, name=name, source=source, target=target, pre_shape=shapes[number], post_shape=shapes[number + 1]
-            )
-            part_variables, part_ops = part.build(own) if isinstance(part, Link) else part.lower(own)
-            variables += part_variables
-            ops += part_ops
+            takes, gives = shapes[number : number + 2]
+            own = dataclasses.replace(site, name=name, source=source, target=target, takes=takes, gives=gives)
+            fragment += part.lower(own, context)
             source = target
-        return variables, ops
+        return fragment
 
     def _names(self, name: str) -> list[str]:
         """The name of each part: that of the connection for its link, and the type behind it for the others."""

@@ -11,16 +11,17 @@ import numpy as np
 import optax
 
 from spaic_jax.run import Variables
+from spaic_jax.train.divergence import check_update, vital_signs
 from spaic_jax.train.evaluation import evaluate_arrays
 from spaic_jax.train.keys import epoch_keys, evaluation_key
 from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.progress import Report
-from spaic_jax.train.state import TrainingDiverged, TrainState
+from spaic_jax.train.state import TrainState
 from spaic_jax.train.task import Arrays, Task
 
 
 @dataclasses.dataclass(frozen=True)
-class Loop:
+class Epochs:
     """What stays the same over all epochs; `rest` are the variables without their parameters."""
 
     task: Task
@@ -46,24 +47,19 @@ class Loop:
         begin = time.perf_counter()
         order_key, run_key = epoch_keys(self.key, epoch)
         order = _order(order_key, len(self.arrays))
-        params, opt_state, statistics = state.params, state.opt_state, state.statistics
+        params, opt_state, plastic = state.params, state.opt_state, state.plastic
         sums = np.zeros(2)
 
         def look(step: int, measures: dict[str, jax.Array]) -> None:
             values = jax.device_get(measures)
-            loss, right = float(values["loss"]), float(values["accuracy"])
-            if not np.isfinite(loss):
-                raise TrainingDiverged(epoch, step, f"the loss is {loss}")
-            for name, finite in sorted(values["finite"].items()):
-                if not finite:
-                    raise TrainingDiverged(epoch, step, f"parameter '{name}' holds NaN or infinite values")
-            sums[:] += (loss, right)
+            check_update(epoch, step, values)
+            sums[:] += (float(values["loss"]), float(values["accuracy"]))
             report(epoch, (epoch - 1) * self.updates + step, *(sums / step).tolist())
 
         waiting = None
         for step in range(self.updates):
-            params, opt_state, statistics, measures = train_step(
-                self.training, self.optimizer, self.batch_size, params, opt_state, statistics, self.rest,
+            params, opt_state, plastic, measures = train_step(
+                self.training, self.optimizer, self.batch_size, params, opt_state, plastic, self.rest,
                 self.arrays.inputs, self.arrays.labels, order, run_key, np.int32(step),
             )
             # The step before is looked at while the device works on this one.
@@ -75,10 +71,10 @@ class Loop:
         loss, right = (sums / self.updates).tolist()
         row: dict[str, Any] = {"epoch": epoch, "loss": loss, "accuracy": right}
         if self.test is not None:
-            variables = with_statistics(dataclasses.replace(self.rest, params=params), statistics)
+            variables = dataclasses.replace(self.rest, params=params, plastic=plastic)
             result = evaluate_arrays(self.task, variables, self.test, self.batch_size, evaluation_key(self.key))
             row |= {"test_loss": result.loss, "test_accuracy": result.accuracy}
-        return TrainState(params, opt_state, epoch, statistics), row | {"seconds": round(time.perf_counter() - begin, 4)}
+        return TrainState(params, opt_state, epoch, plastic), row | {"seconds": round(time.perf_counter() - begin, 4)}
 
 
 def initial_opt_state(optimizer: optax.GradientTransformation, params: dict[str, jax.Array]) -> Any:
@@ -100,7 +96,7 @@ def train_step(
     batch_size: int,
     params: dict[str, jax.Array],
     opt_state: Any,
-    statistics: dict[str, jax.Array],
+    plastic: dict[str, jax.Array],
     rest: Variables,
     inputs: dict[str, jax.Array],
     labels: jax.Array,
@@ -113,22 +109,17 @@ def train_step(
     batch, wanted = task.take(inputs, index), labels[index]
 
     def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, Any]:
-        variables = with_statistics(dataclasses.replace(rest, params=params), statistics)
+        variables = dataclasses.replace(rest, params=params, plastic=plastic)
         result = task.run(variables, batch, jax.random.fold_in(key, step))
         output = result.outputs[task.decoder]
         assert task.loss is not None
-        return task.loss(output, wanted), (output, {name: result.variables.state[name] for name in statistics})
+        return task.loss(output, wanted), (output, result.variables.plastic, result.health.finite)
 
-    (loss, (output, moved)), gradient = jax.value_and_grad(objective, has_aux=True)(params)
+    (loss, (output, moved, states)), gradient = jax.value_and_grad(objective, has_aux=True)(params)
     with jax.numpy_dtype_promotion("standard"):
         updates, new_state = optimizer.update(gradient, opt_state, params)
         new = optax.apply_updates(params, updates)
     new = task.sim.project(new)
     new, new_state = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state), (params, opt_state))
-    finite = {name: jnp.isfinite(x).all() for name, x in new.items()}
-    return new, new_state, moved, {"loss": loss, "accuracy": accuracy(output, wanted), "finite": finite}
-
-
-def with_statistics(variables: Variables, statistics: dict[str, jax.Array]) -> Variables:
-    """The variables with the states that training carries along."""
-    return dataclasses.replace(variables, state={**variables.state, **statistics})
+    measures = {"loss": loss, "accuracy": accuracy(output, wanted), "states": states}
+    return new, new_state, moved, measures | vital_signs(gradient, updates, new)

@@ -4,14 +4,12 @@ from typing import Any
 
 from spaic_jax._tables import resolve
 from spaic_jax.coding.decoders.base import Decoding
-from spaic_jax.coding.decoders.complex_spikes import (
-    ComplexConv,
-    ComplexCount,
-    ComplexLatency,
-    ComplexPhase,
-    ComplexTimingDistance,
-    ComplexTrajectory,
-)
+from spaic_jax.coding.decoders.complex_conv import ComplexConv
+from spaic_jax.coding.decoders.complex_count import ComplexCount
+from spaic_jax.coding.decoders.complex_latency import ComplexLatency
+from spaic_jax.coding.decoders.complex_phase import ComplexPhase
+from spaic_jax.coding.decoders.complex_timing_distance import ComplexTimingDistance
+from spaic_jax.coding.decoders.complex_trajectory import ComplexTrajectory
 from spaic_jax.coding.decoders.every_step import EveryStep, VoltageEveryStep
 from spaic_jax.coding.decoders.final_step_voltage import FinalStepVoltage
 from spaic_jax.coding.decoders.first_spike import FirstSpike

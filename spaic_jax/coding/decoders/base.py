@@ -1,23 +1,39 @@
 """What a decoder is: a reduction over time and what is made of it."""
 
-import abc
 import dataclasses
-from typing import ClassVar
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 
-from spaic_jax.program import Reduction
+from spaic_jax._numbers import whole
+from spaic_jax.coding.values import constants, keep, names
+from spaic_jax.program import Context, Fragment, Record, Reduction, Site
 
 
 @dataclasses.dataclass(frozen=True)
-class Decoding(abc.ABC):
-    """A frozen dataclass of a decoder's settings; called with what its reduction has kept.
+class Decoding:
+    """A frozen dataclass of a decoder's settings that lowers to a record of the variable `site.source`.
 
-    `reduce` is the reduction over time (`None` keeps every step), `reads` the variable looked at by default (`None`: the group's output).
+    A decoder sees the steps of one run, and counts time from its start.
     """
 
-    reduce: ClassVar[Reduction | None]
+    #: The variable looked at by default; `None` for the group's output.
     reads: ClassVar[str | None] = None
+    #: Settings that are constants of the program.
+    values: ClassVar[tuple[str, ...]] = ()
+    #: What the decoder says: `finish(kept, *values, **settings)` of the reduced variable `[B, *shape]`, or of every step,
+    #: `[T, B, *shape]`; `None` for the variable itself.
+    finish: ClassVar[Callable[..., jax.Array] | None] = None
+
+    def reduction(self, dt: float) -> Reduction | None:
+        """The reduction over time; `None` keeps every step."""
+        return None
+
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
+        """What `finish` takes by name."""
+        return {}
 
     def check(self, num: int) -> None:
         """ValueError when the settings do not fit a target of `num` neurons."""
@@ -25,24 +41,40 @@ class Decoding(abc.ABC):
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """ValueError when it cannot decode a target of this shape."""
 
-    @abc.abstractmethod
-    def __call__(self, kept: jax.Array) -> jax.Array:
-        """What the decoder says, from the reduced variable `[B, *shape]`."""
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """Its constants, and the record that gives the output `site.name`."""
+        variables = constants(site, ((name, float(getattr(self, name))) for name in self.values))
+        record = Record(
+            site.name, site.source, "output", self.reduction(context.dt), finish=type(self).finish,
+            constants=names(variables), settings=self.settings(context.dt),
+        )
+        return Fragment(variables, records=(record,))
+
+
+def populations(kept: jax.Array, bias: jax.Array, scale: jax.Array, *, pop_size: int) -> jax.Array:
+    """`(sum over a population + bias) * scale`."""
+    if pop_size > 1:
+        kept = kept.reshape(kept.shape[0], -1, pop_size).sum(-1)
+    dtype = kept.dtype if jnp.issubdtype(kept.dtype, jnp.inexact) else bias.dtype
+    return (kept.astype(dtype) + bias.astype(dtype)) * scale.astype(dtype)
 
 
 @dataclasses.dataclass(frozen=True)
 class Population(Decoding):
     """`(sum over a population + bias) * scale`, for populations of `pop_size` neurons that follow each other."""
 
+    values: ClassVar = ("bias", "scale")
+    finish: ClassVar = staticmethod(populations)
     pop_size: int = 1
     bias: float = 0.0
     scale: float = 1.0
 
-    def check(self, num: int) -> None:
-        if self.pop_size < 1 or num % self.pop_size:
-            raise ValueError(f"pop_size must divide the {num} neurons of the target, got {self.pop_size}.")
+    def __post_init__(self) -> None:
+        keep(self, pop_size=whole(self.pop_size, f"{type(self).__name__}: pop_size"))
 
-    def __call__(self, kept: jax.Array) -> jax.Array:
-        if self.pop_size > 1:
-            kept = kept.reshape(kept.shape[0], -1, self.pop_size).sum(-1)
-        return (kept + self.bias) * self.scale
+    def settings(self, dt: float) -> Mapping[str, Any]:
+        return {"pop_size": self.pop_size}
+
+    def check(self, num: int) -> None:
+        if num % self.pop_size:
+            raise ValueError(f"pop_size must divide the {num} neurons of the target, got {self.pop_size}.")

@@ -3,8 +3,6 @@
 import dataclasses
 from typing import ClassVar
 
-import jax
-
 from spaic_jax.coding.decoders.base import Decoding
 
 
@@ -14,18 +12,13 @@ class EveryStep(Decoding):
 
     Source: SPAIC, `null`.
 
-    >>> EveryStep().reduce is None
+    >>> EveryStep().reads is None
     True
     """
 
-    reduce: ClassVar = None
-
-    def __call__(self, kept: jax.Array) -> jax.Array:
-        return kept
-
 
 @dataclasses.dataclass(frozen=True)
-class VoltageEveryStep(EveryStep):
+class VoltageEveryStep(Decoding):
     """`V` in every step, `[T, B, *shape]`.
 
     Source: SPAIC, `v_t`.

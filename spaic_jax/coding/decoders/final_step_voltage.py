@@ -3,10 +3,8 @@
 import dataclasses
 from typing import ClassVar
 
-import jax
-
 from spaic_jax.coding.decoders.base import Decoding
-from spaic_jax.program import Last
+from spaic_jax.program import Last, Reduction
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,8 +17,7 @@ class FinalStepVoltage(Decoding):
     'V'
     """
 
-    reduce: ClassVar = Last()
     reads: ClassVar = "V"
 
-    def __call__(self, kept: jax.Array) -> jax.Array:
-        return kept
+    def reduction(self, dt: float) -> Reduction:
+        return Last()

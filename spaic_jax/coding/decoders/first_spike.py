@@ -1,7 +1,7 @@
 """Who fired first."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -39,7 +39,5 @@ class FirstSpike(Decoding):
     True
     """
 
-    reduce: ClassVar = _FirstRow()
-
-    def __call__(self, kept: jax.Array) -> jax.Array:
-        return kept
+    def reduction(self, dt: float) -> Reduction:
+        return _FirstRow()

@@ -1,24 +1,30 @@
 """Spikes smoothed over time."""
 
 import dataclasses
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from spaic_jax._numbers import real
 from spaic_jax.coding.decoders.base import Decoding
+from spaic_jax.coding.decoders.smoothing import smooth
+from spaic_jax.coding.steps import floor_step, wide
+from spaic_jax.coding.values import keep
 
 
-def smooth(values: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Correlation of each sample and neuron with a kernel over time, `[T, ...]`; zeros beyond both ends.
+def offsets(time_window: float, dt: float) -> np.ndarray:
+    """The distances of the steps within half a window, in halves of a window: from -1 to 1 at most, 0 in the middle."""
+    reach = floor_step(time_window / 2, dt)
+    return np.arange(-reach, reach + 1) * (2 * dt / time_window)
 
-    The kernel's middle, the later one of two, lies on the step itself.
-    """
-    steps, size = values.shape[0], kernel.shape[0]
-    before = (size - 1) // 2
-    flat = values.reshape(steps, -1).T[:, None]
-    made = jax.lax.conv_general_dilated(flat, kernel[None, None], (1,), [(before, size - 1 - before)])
-    return made[:, 0].T.reshape(values.shape)
+
+def bell(kept: jax.Array, *, time_window: float, dt: float) -> jax.Array:
+    """Spikes convolved with `exp(-(3 t)^2)`."""
+    kept = wide(kept)
+    return smooth(kept, jnp.asarray(np.exp(-9 * offsets(time_window, dt) ** 2), kept.dtype))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,30 +35,21 @@ class SpikeConv(Decoding):
 
     Args:
         time_window: width of the bell, ms.
-        dt: length of a step, ms; that of the simulation by default.
 
     Raises:
         ValueError: a width that is not positive.
 
-    Source: SPAIC, `spike_conv`, which cannot be made there, and mixes the samples.
+    Source: SPAIC, `spike_conv`, which cannot be made there, mixes the samples, and has the peak a step before the spike.
 
-    >>> SpikeConv(time_window=40.0).reduce is None
-    True
+    >>> SpikeConv(time_window=40.0).time_window
+    40.0
     """
 
-    reduce: ClassVar = None
+    finish: ClassVar = staticmethod(bell)
     time_window: float = 80.0
-    dt: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.time_window > 0:
-            raise ValueError(f"{type(self).__name__}: time_window must be positive, got {self.time_window!r}.")
+        keep(self, time_window=real(self.time_window, "SpikeConv: time_window", above=0))
 
-    def bell(self, dtype: jnp.dtype) -> tuple[jax.Array, jax.Array]:
-        """The kernel, and minus its slope by `t / w`; both along time."""
-        half, dt = self.time_window / 2, self.dt or 1.0
-        t = jnp.arange(-half, half, dt, dtype=dtype) / half
-        return jnp.exp(-((3 * t) ** 2)), 6 * t * jnp.exp(-((3 * t) ** 2))
-
-    def __call__(self, kept: jax.Array) -> jax.Array:
-        return smooth(kept, self.bell(kept.dtype)[0])
+    def settings(self, dt: float) -> Mapping[str, Any]:
+        return {"time_window": self.time_window, "dt": dt}

@@ -1,10 +1,9 @@
 """Spikes counted over the run."""
 
 import dataclasses
-from typing import ClassVar
 
 from spaic_jax.coding.decoders.base import Population
-from spaic_jax.program import Sum
+from spaic_jax.program import Reduction, Sum
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,4 +16,5 @@ class SpikeCounts(Population):
     0.5
     """
 
-    reduce: ClassVar = Sum()
+    def reduction(self, dt: float) -> Reduction:
+        return Sum()

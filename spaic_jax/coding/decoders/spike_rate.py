@@ -1,10 +1,9 @@
 """Spikes a step."""
 
 import dataclasses
-from typing import ClassVar
 
 from spaic_jax.coding.decoders.base import Population
-from spaic_jax.program import Mean
+from spaic_jax.program import Mean, Reduction
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,4 +16,5 @@ class SpikeRate(Population):
     2
     """
 
-    reduce: ClassVar = Mean()
+    def reduction(self, dt: float) -> Reduction:
+        return Mean()

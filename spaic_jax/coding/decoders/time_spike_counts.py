@@ -1,13 +1,12 @@
 """Spikes counted, early ones more than late ones."""
 
 import dataclasses
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax.coding.decoders.base import Decoding
-from spaic_jax.program import Sum
+from spaic_jax.program import Reduction, Sum
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,8 +14,8 @@ class _EarlySum(Sum):
     """The sum over time with weights `0.1 exp(-t / (0.5 T))`."""
 
     def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
-        weights = 0.1 * jnp.exp(-positions.astype(values.dtype) / (0.5 * steps))
-        return total + jnp.tensordot(weights, values, 1)
+        weights = 0.1 * jnp.exp(-positions.astype(total.dtype) / (0.5 * steps))
+        return total + jnp.tensordot(weights, values.astype(total.dtype), 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +28,5 @@ class TimeSpikeCounts(Decoding):
     True
     """
 
-    reduce: ClassVar = _EarlySum()
-
-    def __call__(self, kept: jax.Array) -> jax.Array:
-        return kept
+    def reduction(self, dt: float) -> Reduction:
+        return _EarlySum()

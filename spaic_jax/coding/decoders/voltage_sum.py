@@ -6,7 +6,12 @@ from typing import ClassVar
 import jax
 
 from spaic_jax.coding.decoders.base import Decoding
-from spaic_jax.program import Last
+from spaic_jax.program import Last, Reduction
+
+
+def beside_mean(kept: jax.Array) -> jax.Array:
+    """What is left of a variable without its mean."""
+    return kept - kept.mean()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,8 +26,8 @@ class VoltageSum(Decoding):
     'V'
     """
 
-    reduce: ClassVar = Last()
     reads: ClassVar = "V"
+    finish: ClassVar = staticmethod(beside_mean)
 
-    def __call__(self, kept: jax.Array) -> jax.Array:
-        return kept - kept.mean()
+    def reduction(self, dt: float) -> Reduction:
+        return Last()

@@ -1,10 +1,9 @@
 """Numbers, held for the run or given for each step."""
 
 import dataclasses
-from collections.abc import Sequence
 
 from spaic_jax.coding.encoders.base import Coding
-from spaic_jax.program import Op
+from spaic_jax.program import Context, Fragment, Op, Site
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,5 +16,5 @@ class Floats(Coding):
     'either'
     """
 
-    def lower(self, source: str, target: str) -> Sequence[Op]:
-        return [Op(target, "assign", (source,))]
+    def lower(self, site: Site, context: Context) -> Fragment:
+        return Fragment(ops=(Op(site.target, "assign", site.source),))

@@ -1,11 +1,10 @@
 """Spikes that are ready made."""
 
 import dataclasses
-from collections.abc import Sequence
 from typing import ClassVar
 
 from spaic_jax.coding.encoders.base import Coding
-from spaic_jax.program import Op
+from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Axes
 
 
@@ -23,5 +22,5 @@ class Spikes(Coding):
 
     axes: ClassVar[Axes] = "time"
 
-    def lower(self, source: str, target: str) -> Sequence[Op]:
-        return [Op(target, "assign", (source,))]
+    def lower(self, site: Site, context: Context) -> Fragment:
+        return Fragment(ops=(Op(site.target, "assign", site.source),))

@@ -1,27 +1,43 @@
 """Spikes at even distances, the closer the larger the input."""
 
 import dataclasses
-from collections.abc import Sequence
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.coding.encoders.base import Coding, CodingStep
-from spaic_jax.program import Op
+from spaic_jax._numbers import real
+from spaic_jax.coding.encoders.base import Coding
+from spaic_jax.coding.steps import floored, wide
+from spaic_jax.coding.values import keep, names
+from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Axes
+
+
+def spike_period(x: jax.Array, amp: jax.Array, bias: jax.Array, longest: jax.Array) -> jax.Array:
+    """The steps between two spikes of each input, where the longest period has `longest` steps."""
+    x = wide(x)
+    longest = longest.astype(x.dtype)
+    span = bias + x.max() - x.min()
+    period = amp * longest * (bias + x.max() - x) / span
+    return (-floored(-period) + jnp.where(x == x.min(), 10 * longest, 0)).astype(jnp.int32)
+
+
+def periodic(x: jax.Array, period: jax.Array, position: jax.Array) -> jax.Array:
+    """The spikes of one step."""
+    return ((position + 1) % jnp.maximum(period, 1) == 0).astype(x.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
 class Uniform(Coding):
     """A spike at the end of every `p` steps, `p = ceil(amp * max_time * (bias + max - x) / ((bias + max - min) * dt))`.
 
-    The largest and smallest value are those of the **whole batch**, as in SPAIC, and the smallest input never fires
-    within ten times `max_time`.
+    Steps are counted from the start of the presentation. The largest and smallest value are those of the **whole batch**,
+    as in SPAIC, and the smallest input never fires within ten times `max_time`.
 
     Args:
         amp: factor of all periods.
-        max_time: the longest period, ms; the length of the run when `None`.
+        max_time: the longest period, ms; the length of the presentation when `None`.
         bias: keeps the shortest period above zero.
 
     Source: SPAIC, `uniform`.
@@ -31,29 +47,24 @@ class Uniform(Coding):
     """
 
     axes: ClassVar[Axes] = "held"
+    values: ClassVar = ("amp", "bias")
     amp: float = 1.0
     max_time: float | None = None
     bias: float = 0.05
 
     def __post_init__(self) -> None:
         for name in ("amp", "max_time", "bias"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"Uniform: {name} must be positive, got {value!r}.")
+            if getattr(self, name) is not None:
+                keep(self, **{name: real(getattr(self, name), f"Uniform: {name}", above=0)})
 
-    def lower(self, source: str, target: str) -> Sequence[Op]:
-        return [
-            Op(f"{target}.period", CodingStep(self, "period"), (source, "[window]", "[dt]")),
-            Op(target, CodingStep(self, "spikes"), (source, f"{target}.period", "[position]")),
-        ]
-
-    def period(self, x: jax.Array, window: jax.Array, dt: jax.Array) -> jax.Array:
-        """The steps between two spikes of each input."""
-        longest = window.astype(x.dtype) if self.max_time is None else self.max_time / dt
-        span = self.bias + x.max() - x.min()
-        period = jnp.ceil(self.amp * longest * (self.bias + x.max() - x) / span)
-        return (period + jnp.where(x == x.min(), 10 * longest, 0)).astype(jnp.int32)
-
-    def spikes(self, x: jax.Array, period: jax.Array, position: jax.Array) -> jax.Array:
-        """The spikes of one step."""
-        return ((position + 1) % jnp.maximum(period, 1) == 0).astype(x.dtype)
+    def lower(self, site: Site, context: Context) -> Fragment:
+        longest = () if self.max_time is None else [("longest", self.max_time / context.dt)]
+        variables, period = self.constants(site, longest), f"{site.target}.period"
+        reads = names(variables) if longest else (*names(variables), "[window]")
+        return Fragment(
+            variables,
+            (
+                Op(period, spike_period, (site.source, *reads)),
+                Op(site.target, periodic, (site.source, period, "[position]")),
+            ),
+        )

@@ -5,10 +5,10 @@ from typing import Any
 
 import jax
 
-from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.monitors.index import Places, Seen
 from spaic_jax.network.monitors.state import StateMonitor
+from spaic_jax.network.source import Source
 from spaic_jax.program import Record, Steps
 
 
@@ -33,7 +33,7 @@ class RateMonitor(StateMonitor):
 
     def __init__(
         self,
-        target: NeuronGroup | Encoder,
+        target: NeuronGroup | Source,
         dt: float | None = None,
         *,
         index: Any = None,

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.monitors.index import Places, Seen
 from spaic_jax.network.monitors.state import StateMonitor
+from spaic_jax.network.source import Source
 
 
 class SpikeMonitor(StateMonitor):
@@ -27,7 +27,7 @@ class SpikeMonitor(StateMonitor):
 
     def __init__(
         self,
-        target: NeuronGroup | Encoder,
+        target: NeuronGroup | Source,
         var_name: str = "O",
         *,
         index: Any = None,

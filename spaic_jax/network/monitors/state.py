@@ -7,10 +7,10 @@ from typing import Any
 from spaic_jax._errors import unknown
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.element import Element
-from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.monitors.index import Places, Seen, checked_index, places_of
-from spaic_jax.program import Last, Max, Mean, Record, Reduction, Steps, Sum
+from spaic_jax.network.source import Source
+from spaic_jax.program import Context, Fragment, Last, Max, Mean, Op, Record, Reduction, Site, Steps, Sum, Variable
 from spaic_jax.program.program import whole_steps
 
 REDUCTIONS: dict[str, Reduction] = {"sum": Sum(), "mean": Mean(), "max": Max(), "last": Last()}
@@ -59,7 +59,7 @@ class StateMonitor(Element):
         name: str | None = None,
     ):
         kind = type(self).__name__
-        if not isinstance(target, NeuronGroup | Encoder | Connection):
+        if not isinstance(target, NeuronGroup | Source | Connection):
             raise TypeError(f"{kind}: the target must be a group, an encoder or a connection, not {target!r}.")
         if reduce is not None and reduce not in REDUCTIONS:
             raise ValueError(unknown("reduction", reduce, REDUCTIONS))
@@ -80,7 +80,7 @@ class StateMonitor(Element):
             last=last, reduce=reduce, get_grad=get_grad, name=name,
         )
 
-    target: NeuronGroup | Encoder | Connection
+    target: NeuronGroup | Source | Connection
     var_name: str
     index: tuple[int | slice | tuple[int, ...], ...]
     every: int
@@ -89,6 +89,29 @@ class StateMonitor(Element):
     last: int | None
     reduce: str | None
     get_grad: bool
+
+    @property
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
+        return ((self.target, self.var_name),) if self.nudges else ()
+
+    @property
+    def nudges(self) -> bool:
+        """Whether a zero, there for its derivative alone, is added to what it looks at: see `probe_gradients`."""
+        if not self.get_grad or not isinstance(self.target, NeuronGroup):
+            return False
+        model = self.target.model
+        return self.var_name in {*model.initial, *model.receives, model.output}
+
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """Its record, and what `probe_gradients` differentiates by where gradients are asked for."""
+        variable = f"{context.name_of(self.target)}.{self.var_name}"
+        declared = context.variable(variable)
+        shape = self.target.shape if declared is None else declared.shape
+        record = self.record(site.name, variable, shape, declared is None or bool(declared.batched), context.dt)
+        if not self.nudges:
+            return Fragment(records=(record,))
+        nudge = Variable(f"{site.name}.nudge", self.target.shape, role="input", axes="either", optional=True)
+        return Fragment((nudge,), (Op(variable, "assign", (nudge.name,), name=nudge.name),), records=(record,))
 
     def record(self, name: str, variable: str, shape: tuple[int, ...], batched: bool, dt: float) -> Record:
         """What the program keeps for it.

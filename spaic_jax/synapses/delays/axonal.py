@@ -2,10 +2,10 @@
 
 import jax
 
-from spaic_jax.program import Op, Variable
+from spaic_jax.program import Fragment, Op, Variable
 
 
-def _exchange(past: jax.Array, source: jax.Array, step: jax.Array) -> tuple[jax.Array, jax.Array]:
+def exchange(past: jax.Array, source: jax.Array, step: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The oldest value of a ring, and the ring with the newest one in its place."""
     slot = step % past.shape[1]
     oldest = jax.lax.dynamic_index_in_dim(past, slot, axis=1, keepdims=False)
@@ -13,7 +13,7 @@ def _exchange(past: jax.Array, source: jax.Array, step: jax.Array) -> tuple[jax.
     return oldest, jax.lax.dynamic_update_index_in_dim(past, source.astype(past.dtype), slot, axis=1)
 
 
-def delayed(name: str, source: str, shape: tuple[int, ...], steps: int) -> tuple[str, Variable, Op]:
+def delayed(name: str, source: str, shape: tuple[int, ...], steps: int) -> tuple[str, Fragment]:
     """A read of what `source` was some steps ago, zero before the first step.
 
     Args:
@@ -23,8 +23,8 @@ def delayed(name: str, source: str, shape: tuple[int, ...], steps: int) -> tuple
         steps: number of steps, at least one.
 
     Returns:
-        The name to read, the variable, and the row that writes both.
+        The name to read, and the variable with the row that writes both.
     """
     past = Variable(f"{name}.past", (steps, *shape))
     read = f"{name}.delayed"
-    return read, past, Op((read, past.name), _exchange, (past.name, source, "[step]"), name=f"{name}.delay")
+    return read, Fragment((past,), (Op((read, past.name), exchange, (past.name, source, "[step]"), name=f"{name}.delay"),))

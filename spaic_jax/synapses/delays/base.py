@@ -1,71 +1,53 @@
-"""Delays of each synapse: fixed, or trained with a gradient."""
+"""What delays of each synapse have in common."""
 
+import abc
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.program import Constant, Given, Op, Uniform, Variable
+from spaic_jax._numbers import real
+from spaic_jax.program import Constant, Context, Fragment, Given, Op, Site, Uniform, Variable
 from spaic_jax.program.initial import as_initial
-from spaic_jax.synapses.base import Ends
+from spaic_jax.synapses.base import numbers
+
+#: How far a number of steps may be from a whole one by rounding alone, as a share of it: a few units in the last place of
+#: float32, as both a time and dt are rounded.
+ROUNDING = 5e-7
 
 
-@dataclasses.dataclass(frozen=True)
-class _Kernel:
-    """How much of a weight arrives how many steps later, `[slots * post, pre]`; a comparable function of arrays."""
-
-    kind: type["SynapticDelay"]
-    slots: int
-    dt: float
-
-    def __str__(self) -> str:
-        return f"{self.kind.__name__}.kernel"
-
-    def __call__(self, weight: jax.Array, delay: jax.Array, *settings: jax.Array) -> jax.Array:
-        steps = jnp.clip(delay / self.dt, 0, self.slots - 1)[None]
-        slots = jnp.arange(self.slots, dtype=delay.dtype)[:, None, None]
-        shares = self.kind.shares(steps, slots, self.dt, *settings)
-        return (weight[None] * shares.astype(weight.dtype)).reshape(-1, weight.shape[1])
+def spread(weight: jax.Array, shares: jax.Array) -> jax.Array:
+    """How much of a weight arrives how many steps later, `[slots * post, pre]`."""
+    return (weight[None] * shares.astype(weight.dtype)).reshape(-1, weight.shape[1])
 
 
-@dataclasses.dataclass(frozen=True)
-class _Sent:
+def send(spikes: jax.Array, kernel: jax.Array, *, slots: int) -> jax.Array:
     """What this step's spikes send, by the number of steps it takes, `[B, slots, post]`."""
-
-    slots: int
-
-    def __str__(self) -> str:
-        return "sent"
-
-    def __call__(self, spikes: jax.Array, kernel: jax.Array) -> jax.Array:
-        batch = spikes.shape[0]
-        return (spikes.reshape(batch, -1) @ kernel.T).reshape(batch, self.slots, -1)
+    batch = spikes.shape[0]
+    return (spikes.reshape(batch, -1) @ kernel.T).reshape(batch, slots, -1)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Arrive:
-    """What arrives now, and what is still under way."""
+def arrive(
+    ahead: jax.Array, sent: jax.Array, bias: jax.Array | None = None, *, shape: tuple[int, ...]
+) -> tuple[jax.Array, jax.Array]:
+    """What arrives now, in samples of a shape, and what is still under way."""
+    total = jnp.concatenate([ahead, jnp.zeros_like(sent[:, :1])], axis=1) + sent
+    current = total[:, 0] if bias is None else total[:, 0] + bias[None]
+    return current.reshape(current.shape[0], *shape), total[:, 1:]
 
-    post_shape: tuple[int, ...]
 
-    def __str__(self) -> str:
-        return "arrive"
-
-    def __call__(self, ahead: jax.Array, sent: jax.Array, bias: jax.Array | None = None) -> tuple[jax.Array, jax.Array]:
-        total = jnp.concatenate([ahead, jnp.zeros_like(sent[:, :1])], axis=1) + sent
-        current = total[:, 0] if bias is None else total[:, 0] + bias[None]
-        return current.reshape(current.shape[0], *self.post_shape), total[:, 1:]
+def slots_of(delay: jax.Array, slots: int) -> jax.Array:
+    """The numbers of steps that there are, `[slots, 1, 1]`."""
+    return jnp.arange(slots, dtype=delay.dtype)[:, None, None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class SynapticDelay:
-    """A fixed delay for each synapse, rounded down to whole steps.
-
-    $$ I_i(t) = \\sum_j W_{ij}\\, s_j(t - \\lfloor d_{ij} / dt \\rfloor) $$
+class SynapticDelay(abc.ABC):
+    """A delay for each synapse.
 
     Spikes are multiplied by the weights once for each number of steps that a delay may have, in one product outside of
     any loop; so it costs `max_delay / dt + 1` times a connection without delays.
@@ -73,19 +55,20 @@ class SynapticDelay:
     Args:
         value: `(post, pre)` array of ms, an initial value, or `None` for U(min_delay, max_delay).
         min_delay: shortest delay that is drawn, ms.
-        max_delay: longest delay, ms, to which longer ones are cut; the longest of a given array by default.
+        max_delay: longest delay, ms, to which longer ones are cut.
 
     Raises:
-        ValueError: a negative delay, or no `max_delay` where delays are drawn.
-
-    Source: SPAIC, `max_delay`; there 0 stands for the longest delay, here for none.
-
-    >>> SynapticDelay(max_delay=6.0).min_delay
-    1.0
+        ValueError: a delay that is negative or no finite number, naming the first, or no `max_delay` where delays are
+            drawn or trained.
     """
 
     #: Whether it has a gradient, and so is trained as the weights are.
-    trained: ClassVar[bool] = False
+    trained: ClassVar[bool] = True
+    #: Which share of a weight arrives in each slot, `[slots, post, pre]`: a function of the delays `(post, pre)` in ms and
+    #: of the numbers that `given` names, with the settings `slots` and `dt`.
+    shares: ClassVar[Callable[..., jax.Array]]
+    #: The fields that are numbers of that function.
+    given: ClassVar[tuple[str, ...]] = ()
 
     value: Any = None
     min_delay: float = 1.0
@@ -93,57 +76,65 @@ class SynapticDelay:
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        if self.value is not None:
-            object.__setattr__(self, "value", as_initial(self.value))
-        given = self.value.value if isinstance(self.value, Given | Constant) else None
-        if given is not None and np.min(given) < 0:
-            raise ValueError(f"{kind}: a delay must not be negative, but the shortest is {np.min(given):g} ms.")
+        for name in self.given:
+            object.__setattr__(self, name, real(getattr(self, name), f"{kind}: {name}", above=0))
+        longest = self._checked()
         if self.max_delay is None:
-            if given is None or self.trained:
+            if longest is None or self.trained:
                 raise ValueError(f"{kind}: max_delay must say how long a delay may be, in ms.")
-            object.__setattr__(self, "max_delay", float(np.max(given)))
-        longest = self.max_delay
-        if isinstance(longest, bool) or not isinstance(longest, int | float) or not 0 <= longest < math.inf:
-            raise ValueError(f"{kind}: max_delay must be a number of milliseconds, not {longest!r}.")
-        if self.value is None and not 0 <= self.min_delay <= longest:
-            raise ValueError(f"{kind}: min_delay must lie between 0 and max_delay {longest:g} ms, got {self.min_delay!r}.")
+            object.__setattr__(self, "max_delay", longest)
+        object.__setattr__(self, "max_delay", real(self.max_delay, f"{kind}: max_delay, in ms,", least=0))
+        shortest = real(self.min_delay, f"{kind}: min_delay, in ms,")
+        object.__setattr__(self, "min_delay", shortest)
+        if self.value is None and not 0 <= shortest <= self.max_delay:  # type: ignore[operator]
+            raise ValueError(
+                f"{kind}: min_delay must lie between 0 and max_delay {self.max_delay:g} ms, got {self.min_delay!r}."
+            )
 
-    @staticmethod
-    def shares(steps: jax.Array, slots: jax.Array, dt: float, *settings: jax.Array) -> jax.Array:
-        """Which share of a weight arrives in each slot, `[slots, post, pre]`, for delays in steps `[1, post, pre]`."""
-        # What is a whole number of steps but for rounding counts as one: 0.3 ms are three steps of 0.1 ms.
-        return slots == jnp.floor(steps + 1e-4)
+    def _checked(self) -> float | None:
+        """The longest of given delays."""
+        if self.value is None:
+            return None
+        kind = type(self).__name__
+        array = None if isinstance(self.value, str) else np.asarray(getattr(self.value, "value", self.value))
+        if array is not None and array.dtype.kind in "iuf":
+            wrong = np.argwhere(~(np.isfinite(array) & (array >= 0)))
+            if len(wrong):
+                place = f"[{', '.join(map(str, wrong[0]))}]" if array.ndim else ""
+                raise ValueError(
+                    f"{kind}: a delay must be a finite number of ms, not negative, but delay{place} is"
+                    f" {array[tuple(wrong[0])]:g} ms."
+                )
+        object.__setattr__(self, "value", as_initial(self.value))
+        return float(np.max(self.value.value)) if isinstance(self.value, Given | Constant) else None
 
-    def settings(self, name: str) -> list[Variable]:
-        """Further variables that `shares` takes."""
-        return []
-
-    def lower(self, ends: Ends, weight: str, bias: Sequence[str]) -> tuple[Sequence[Variable], Sequence[Op]]:
-        """The delays, what is under way, and the rows from the weights to the current."""
-        pre, post = math.prod(ends.pre_shape), math.prod(ends.post_shape)
+    def carry(self, site: Site, context: Context, weight: str, bias: Sequence[str]) -> Fragment:
+        """The delays, what is under way, and the rows from a weight matrix to the current."""
+        where, (pre, post), dt = f"connection '{site.name}'", (math.prod(site.takes), math.prod(site.gives)), context.dt
         assert self.max_delay is not None
         init = self.value if self.value is not None else Uniform(self.min_delay, self.max_delay)
         if isinstance(init, Given) and init.value.shape != (post, pre):
-            raise ValueError(
-                f"connection '{ends.name}': delay has shape {init.value.shape}, but needs {(post, pre)} (post, pre)."
-            )
-        slots = math.ceil(self.max_delay / ends.dt - 1e-4) + 1
-        trained = self.trained and ends.trainable
-        delay = Variable(
-            f"{ends.name}.delay", (post, pre), role="parameter" if trained else "constant", init=init,
-            bounds=(0.0, self.max_delay),
-        )
+            raise ValueError(f"{where}: delay has shape {init.value.shape}, but needs {(post, pre)} (post, pre).")
+        # The longest delay is rounded up, but for what rounding alone makes of a whole number of steps.
+        steps = self.max_delay / dt
+        slots = math.ceil(steps * (1 - ROUNDING)) + 1
         if slots < 2:
-            raise ValueError(
-                f"connection '{ends.name}': max_delay {self.max_delay:g} ms is less than a step of {ends.dt:g} ms."
-            )
-        ahead = Variable(f"{ends.name}.ahead", (slots - 1, post))
-        settings = self.settings(ends.name)
-        kernel, sent = f"{ends.name}.kernel", f"{ends.name}.sent"
-        made = (weight, delay.name, *(setting.name for setting in settings))
-        ops = [
-            Op(kernel, _Kernel(type(self), slots, ends.dt), made, name=kernel),
-            Op(sent, _Sent(slots), (ends.source, kernel), name=sent),
-        ]
-        ops.append(Op((ends.target, ahead.name), _Arrive(ends.post_shape), (ahead.name, sent, *bias), name=ends.name))
-        return [delay, *settings, ahead], ops
+            raise ValueError(f"{where}: max_delay {self.max_delay:g} ms is less than a step of {dt:g} ms.")
+        trained = self.trained and site.owner.weight_role == "parameter"
+        delay = Variable(
+            f"{site.name}.delay", (post, pre), role="parameter" if trained else "constant", init=init,
+            bounds=(0.0, self.max_delay), narrow=False,
+        )
+        ahead = Variable(f"{site.name}.ahead", (slots - 1, post))
+        settings = numbers(site, self, *self.given)
+        shares, kernel, sent = (f"{site.name}.{name}" for name in ("shares", "kernel", "sent"))
+        inputs = (delay.name, *(setting.name for setting in settings))
+        rows = (
+            Op(shares, type(self).shares, inputs, name=shares, settings={"slots": slots, "dt": dt}),
+            Op(kernel, spread, (weight, shares), name=kernel),
+            Op(sent, send, (site.source, kernel), name=sent, settings={"slots": slots}),
+            Op(
+                (site.target, ahead.name), arrive, (ahead.name, sent, *bias), name=site.name, settings={"shape": site.gives}
+            ),
+        )
+        return Fragment((delay, *settings, ahead), rows)

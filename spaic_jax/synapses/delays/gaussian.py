@@ -1,13 +1,19 @@
 """Trained delays, by a bell around each."""
 
 import dataclasses
-import math
 from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 
-from spaic_jax.program import Constant, Variable
-from spaic_jax.synapses.delays.base import SynapticDelay
+from spaic_jax.synapses.delays.base import SynapticDelay, slots_of
+
+
+def bell(delay: jax.Array, sigma: jax.Array, *, slots: int, dt: float) -> jax.Array:
+    """A weight in a bell around a delay."""
+    apart = slots_of(delay, slots) - jnp.clip(delay / dt, 0, slots - 1)[None]
+    # A softmax: however narrow the bell is, its sum is 1.
+    return jax.nn.softmax(-((apart * dt / sigma) ** 2) / 2, axis=0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,7 +32,7 @@ class GaussianDelay(SynapticDelay):
         sigma: width, ms.
 
     Raises:
-        ValueError: a negative delay, or a width that is not positive.
+        ValueError: a delay that is negative or no finite number, or a width that is not positive.
 
     Source: Hammouamri, Khalfaoui-Hassani and Masquelier, Learning delays in spiking neural networks (2024).
 
@@ -34,19 +40,6 @@ class GaussianDelay(SynapticDelay):
     2.0
     """
 
-    trained: ClassVar = True
+    shares: ClassVar = staticmethod(bell)
+    given: ClassVar = ("sigma",)
     sigma: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if isinstance(self.sigma, bool) or not isinstance(self.sigma, int | float) or not 0 < self.sigma < math.inf:
-            raise ValueError(f"GaussianDelay: sigma must be a positive number of milliseconds, got {self.sigma!r}.")
-
-    @staticmethod
-    def shares(steps: jax.Array, slots: jax.Array, dt: float, *settings: jax.Array) -> jax.Array:
-        (width,) = settings
-        # A softmax: however narrow the bell is, its sum is 1.
-        return jax.nn.softmax(-(((slots - steps) * dt / width) ** 2) / 2, axis=0)
-
-    def settings(self, name: str) -> list[Variable]:
-        return [Variable(f"{name}.sigma", role="constant", init=Constant(self.sigma))]

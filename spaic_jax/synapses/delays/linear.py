@@ -6,7 +6,13 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.synapses.delays.base import SynapticDelay
+from spaic_jax.synapses.delays.base import SynapticDelay, slots_of
+
+
+def interpolated(delay: jax.Array, *, slots: int, dt: float) -> jax.Array:
+    """A weight in the two slots next to a delay."""
+    steps = jnp.clip(delay / dt, 0, slots - 1)
+    return jnp.maximum(1 - jnp.abs(steps[None] - slots_of(delay, slots)), 0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,7 +27,7 @@ class LinearDelay(SynapticDelay):
         max_delay: longest delay, ms; training keeps delays between 0 and it.
 
     Raises:
-        ValueError: a negative delay.
+        ValueError: a delay that is negative or no finite number, or no `max_delay`.
 
     Source: linear interpolation of dilated convolutions with learnable spacings: Khalfaoui-Hassani, Pellegrini and
     Masquelier (2023).
@@ -30,8 +36,4 @@ class LinearDelay(SynapticDelay):
     True
     """
 
-    trained: ClassVar = True
-
-    @staticmethod
-    def shares(steps: jax.Array, slots: jax.Array, dt: float, *settings: jax.Array) -> jax.Array:
-        return jnp.maximum(1 - jnp.abs(steps - slots), 0)
+    shares: ClassVar = staticmethod(interpolated)

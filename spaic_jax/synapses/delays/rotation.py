@@ -1,14 +1,19 @@
 """Trained delays, by phases that turn."""
 
 import dataclasses
-import math
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.program import Constant, Variable
-from spaic_jax.synapses.delays.base import SynapticDelay
+from spaic_jax.synapses.delays.base import SynapticDelay, slots_of
+
+
+def met(delay: jax.Array, tau: jax.Array, rot_k: jax.Array, *, slots: int, dt: float) -> jax.Array:
+    """A weight where a turning phase meets that of a delay."""
+    place = slots_of(delay, slots)
+    apart = place - jnp.clip(delay / dt, 0, slots - 1)[None]
+    return jnp.exp(rot_k * (jnp.cos(jnp.pi * apart / slots) - 1) - place * dt / tau)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,7 +33,7 @@ class RotationDelay(SynapticDelay):
         rot_k: how sharp the meeting is, the kappa above.
 
     Raises:
-        ValueError: a negative delay, or a `tau` or `rot_k` that is not positive.
+        ValueError: a delay that is negative or no finite number, or a `tau` or `rot_k` that is not positive.
 
     Source: SPAIC, `delay_complex_synapse`, whose names and defaults these are; here in closed form.
 
@@ -36,25 +41,9 @@ class RotationDelay(SynapticDelay):
     6.0
     """
 
-    trained: ClassVar = True
+    shares: ClassVar = staticmethod(met)
+    given: ClassVar = ("tau", "rot_k")
     min_delay: float = 0.0
     max_delay: float | None = 5.0
     tau: float = 10.0
     rot_k: float = 6.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("tau", "rot_k"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise ValueError(f"RotationDelay: {name} must be a positive number, got {value!r}.")
-
-    @staticmethod
-    def shares(steps: jax.Array, slots: jax.Array, dt: float, *settings: jax.Array) -> jax.Array:
-        tau, sharpness = settings
-        met = jnp.cos(jnp.pi * (slots - steps) / slots.shape[0]) - 1
-        return jnp.exp(sharpness * met - slots * dt / tau)
-
-    def settings(self, name: str) -> list[Variable]:
-        values = {"tau": self.tau, "rot_k": self.rot_k}
-        return [Variable(f"{name}.{key}", role="constant", init=Constant(value)) for key, value in values.items()]

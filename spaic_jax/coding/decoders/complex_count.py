@@ -1,0 +1,34 @@
+"""The first spikes, early ones more than late ones."""
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax.coding.decoders.base import Decoding
+from spaic_jax.coding.decoders.complex_spikes import check_complex, spike_times
+
+
+def early(kept: jax.Array) -> jax.Array:
+    """Minus the times of the first four spikes, in runs."""
+    check_complex("ComplexCount", kept)
+    spikes = (kept.real > 0).astype(kept.real.dtype)
+    counted = jnp.where(jnp.cumsum(spikes, 0) < 5, spikes, jnp.zeros_like(spikes))
+    return (counted * -spike_times(kept) / kept.shape[0]).sum(0) + 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class ComplexCount(Decoding):
+    """`-sum t / T` over the first four spikes of each neuron, with `t` the times of spikes in steps, `[B, *shape]`.
+
+    Raises:
+        ValueError: spikes that are not complex.
+
+    Source: SPAIC, `complex_count`.
+
+    >>> ComplexCount().reads is None
+    True
+    """
+
+    finish: ClassVar = staticmethod(early)

@@ -1,0 +1,33 @@
+"""Sources that need no data, one a file, and the table of their names."""
+
+from typing import Any
+
+from spaic_jax._tables import resolve
+from spaic_jax.coding.generators.base import Generating
+from spaic_jax.coding.generators.current import CurrentGenerator
+from spaic_jax.coding.generators.poisson import PoissonGenerator
+from spaic_jax.coding.generators.poisson_rate import PoissonRate
+from spaic_jax.coding.generators.ramp import RampGenerator
+from spaic_jax.coding.generators.sine import SineGenerator
+
+GENERATORS: dict[str, type[Generating]] = {
+    "cc_generator": CurrentGenerator,
+    "constant_current": CurrentGenerator,
+    "poisson_generator": PoissonGenerator,
+    "poisson_generator2": PoissonRate,
+    "ramp": RampGenerator,
+    "ramp_generator": RampGenerator,
+    "sin": SineGenerator,
+    "sin_generator": SineGenerator,
+}
+
+
+def resolve_generator(coding_method: str | Generating, **settings: Any) -> Generating:
+    """The source of a name and its settings, or the source itself."""
+    return resolve("generator", GENERATORS, Generating, coding_method, settings)
+
+
+__all__ = [
+    "GENERATORS", "CurrentGenerator", "Generating", "PoissonGenerator", "PoissonRate", "RampGenerator", "SineGenerator",
+    "resolve_generator",
+]

@@ -1,0 +1,30 @@
+"""A current that does not change."""
+
+import dataclasses
+from typing import Any, ClassVar
+
+import jax
+
+from spaic_jax.coding.generators.base import Generating, each
+
+
+def emit(on: jax.Array, step: jax.Array, amp: jax.Array, *, dt: float) -> jax.Array:
+    """The current of one step."""
+    return each(on, amp).astype(on.dtype)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class CurrentGenerator(Generating):
+    """`amp` in every step.
+
+    Args:
+        amp: a number, or one a neuron.
+
+    Source: SPAIC, `cc_generator`.
+
+    >>> CurrentGenerator(amp=[0.1, 0.2]).amp
+    [0.1, 0.2]
+    """
+
+    emit: ClassVar = staticmethod(emit)
+    amp: Any = 1.0

@@ -1,0 +1,62 @@
+"""Spikes with a probability a step."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax._numbers import real
+from spaic_jax.coding.generators.base import Generating, check_chance, each
+from spaic_jax.coding.steps import ceil_step
+from spaic_jax.coding.values import NEVER, keep
+
+
+def emit(
+    key: jax.Array, on: jax.Array, step: jax.Array, rate: jax.Array, weight: jax.Array, unit_conversion: jax.Array,
+    first: jax.Array, end: jax.Array, *, dt: float,
+) -> jax.Array:
+    """The spikes of one step, from the step `first` until before the step `end`."""
+    spikes = jax.random.uniform(key, on.shape, rate.dtype) < each(on, rate) * unit_conversion
+    return jnp.where(spikes & (step >= first) & (step < end), each(on, weight), 0).astype(on.dtype)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class PoissonGenerator(Generating):
+    """A spike of size `weight` in each step with probability `rate * unit_conversion`, whatever the length of a step.
+
+    Args:
+        rate: a number, or one a neuron.
+        weight: size of a spike.
+        unit_conversion: probability for a rate of one.
+        start_time, end_time: steps that begin within them, ms, may have spikes; no end when `None`.
+
+    Raises:
+        ValueError: when it is made, values that are not finite; when the network is lowered, rates that are negative or whose
+            probability is above 1.
+
+    Source: SPAIC, `poisson_generator`.
+
+    >>> PoissonGenerator(rate=2.0).unit_conversion
+    0.1
+    """
+
+    emit: ClassVar = staticmethod(emit)
+    random: ClassVar = True
+    rate: Any = 1.0
+    weight: Any = 1.0
+    unit_conversion: float = 0.1
+    start_time: float = 0.0
+    end_time: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        keep(self, unit_conversion=real(self.unit_conversion, "PoissonGenerator: unit_conversion", above=0))
+
+    def check(self, name: str, dt: float) -> None:
+        check_chance(name, self.rate, self.unit_conversion, "unit_conversion")
+
+    def window(self, dt: float) -> Iterable[tuple[str, int]]:
+        end = NEVER if self.end_time is None else ceil_step(self.end_time, dt)
+        return ("first", ceil_step(self.start_time, dt)), ("end", end)

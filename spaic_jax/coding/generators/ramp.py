@@ -1,0 +1,45 @@
+"""A current that rises."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax.coding.generators.base import Generating, each
+from spaic_jax.coding.steps import ceil_step
+from spaic_jax.coding.values import NEVER
+
+
+def emit(
+    on: jax.Array, step: jax.Array, slope: jax.Array, amp: jax.Array, base: jax.Array, end: jax.Array, *, dt: float
+) -> jax.Array:
+    """The current of one step, until before the step `end`."""
+    value = each(on, amp) * (each(on, slope) * (step.astype(slope.dtype) * dt) + each(on, base))
+    return jnp.where(step < end, value, 0).astype(on.dtype)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class RampGenerator(Generating):
+    """`amp * (slope * t + base)` until `end_time`, then zero, with t the time at which a step begins, ms.
+
+    Args:
+        slope: rise a ms, a number or one a neuron.
+        amp, base: numbers, or one a neuron.
+        end_time: ms; no end when `None`.
+
+    Source: SPAIC, `ramp_generator`.
+
+    >>> RampGenerator(slope=2.0).amp
+    0.001
+    """
+
+    emit: ClassVar = staticmethod(emit)
+    slope: Any = 1.0
+    amp: Any = 0.001
+    base: Any = 0.0
+    end_time: float | None = None
+
+    def window(self, dt: float) -> Iterable[tuple[str, int]]:
+        return (("end", NEVER if self.end_time is None else ceil_step(self.end_time, dt)),)

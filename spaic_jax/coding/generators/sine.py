@@ -1,0 +1,44 @@
+"""A current that swings."""
+
+import dataclasses
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from spaic_jax.coding.generators.base import Generating, each
+
+
+def emit(on: jax.Array, step: jax.Array, amp: jax.Array, period: jax.Array, *, dt: float) -> jax.Array:
+    """The current of one step."""
+    # The phase is taken of a step within its period, as float32 loses the phase of a large time.
+    phase = jnp.remainder(step.astype(period.dtype) * dt, each(on, period)) / each(on, period)
+    return (each(on, amp) * jnp.sin(2 * jnp.pi * phase)).astype(on.dtype)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class SineGenerator(Generating):
+    """`amp * sin(2 pi t / period)`, with t the time at which a step begins.
+
+    Args:
+        amp: amplitude, a number or one a neuron.
+        period: ms, a number or one a neuron.
+
+    Raises:
+        ValueError: for a period that is not positive.
+
+    Source: SPAIC, `sin_generator`.
+
+    >>> SineGenerator(amp=1.5, period=5.0).period
+    5.0
+    """
+
+    emit: ClassVar = staticmethod(emit)
+    amp: Any = 1.0
+    period: Any = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (np.asarray(self.period) > 0).all():
+            raise ValueError(f"SineGenerator: period must be positive, got {self.period!r}.")

@@ -1,0 +1,36 @@
+"""Settings that are values of a program: constants, so that a network with another value compiles nothing anew."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from spaic_jax.program import Constant, Given, Site, Variable
+
+#: The step that no run reaches.
+NEVER = 2**31 - 1
+
+
+def keep(part: Any, **numbers: Any) -> None:
+    """Set fields of a frozen dataclass that has just been made, to numbers of Python's own."""
+    for name, number in numbers.items():
+        object.__setattr__(part, name, number)
+
+
+def constants(site: Site, values: Iterable[tuple[str, Any]]) -> tuple[Variable, ...]:
+    """A constant `<site>.<name>` for each value: a number, or one number an element.
+
+    Real numbers are float32 in half-precision programs too, as they scale probabilities and times; whole numbers are int32.
+    """
+    made = []
+    for name, value in values:
+        array = np.asarray(value)
+        dtype = "int32" if array.dtype.kind == "i" else "float32"
+        init = Given(array.astype(dtype)) if array.ndim else Constant(array.item())
+        made.append(Variable(f"{site.name}.{name}", array.shape, dtype, "constant", init, narrow=False))
+    return tuple(made)
+
+
+def names(variables: Iterable[Variable]) -> tuple[str, ...]:
+    """What a row reads of some constants."""
+    return tuple(v.name for v in variables)

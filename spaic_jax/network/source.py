@@ -1,0 +1,18 @@
+"""What a connection may begin at, beside a group."""
+
+import math
+
+from spaic_jax.network.element import Element
+
+
+class Source(Element):
+    """A member that gives spikes or currents and receives none: an encoder of data, or a generator."""
+
+    shape: tuple[int, ...]
+    #: The variable that connections, decoders and monitors read.
+    output = "O"
+
+    @property
+    def num(self) -> int:
+        """Number of channels."""
+        return math.prod(self.shape)

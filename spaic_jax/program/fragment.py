@@ -1,0 +1,126 @@
+"""What one part of a network adds to its program, and where that part stands."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
+
+from spaic_jax.program.op import Op
+from spaic_jax.program.program import whole_steps
+from spaic_jax.program.record import Record
+from spaic_jax.program.variable import Variable
+
+
+@dataclasses.dataclass(frozen=True)
+class Fragment:
+    """Variables, rows and records; fragments add up.
+
+    Attributes:
+        variables: what is declared.
+        ops: rows of a step, in any order: the lowering sorts them by what they read of this step.
+        initial: rows carried out once, when the variables are made.
+        begin, end: rows carried out before the first and after the last step of a presentation.
+        records: what a run keeps.
+
+    Example:
+        >>> two = Fragment((Variable("V"),)) + Fragment((Variable("U"),), (Op("U", "assign", "V"),))
+        >>> [v.name for v in two.variables]
+        ['V', 'U']
+    """
+
+    variables: tuple[Variable, ...] = ()
+    ops: tuple[Op, ...] = ()
+    initial: tuple[Op, ...] = ()
+    begin: tuple[Op, ...] = ()
+    end: tuple[Op, ...] = ()
+    records: tuple[Record, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, tuple(getattr(self, field.name)))
+
+    def __add__(self, other: Self) -> Self:
+        names = [field.name for field in dataclasses.fields(self)]
+        return type(self)(*((*getattr(self, name), *getattr(other, name)) for name in names))
+
+    def reading(self, other: Mapping[str, str]) -> Self:
+        """The same, whose rows read other names in place of some."""
+
+        def renamed(ops: Iterable[Op]) -> Iterable[Op]:
+            return [dataclasses.replace(op, inputs=tuple(other.get(read, read) for read in op.inputs)) for op in ops]
+
+        rows = {name: renamed(getattr(self, name)) for name in ("ops", "initial", "begin", "end")}
+        return dataclasses.replace(self, **rows)
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """Where a part stands.
+
+    Attributes:
+        name: full name of the part, prefix of its variables.
+        source: the read that gives what it takes, `[B, *takes]`.
+        target: the name that its rows write, `[B, *gives]`.
+        takes, gives: shapes of one sample of both.
+        owner: the declared element that the part belongs to, such as a `Connection`.
+    """
+
+    name: str
+    source: str = ""
+    target: str = ""
+    takes: tuple[int, ...] = ()
+    gives: tuple[int, ...] = ()
+    owner: Any = None
+
+
+class Context:
+    """What a part may ask while one network is lowered; it lives no longer than that.
+
+    Attributes:
+        dt: length of a step, ms.
+        made: what was lowered so far.
+    """
+
+    def __init__(
+        self,
+        dt: float,
+        name_of: Callable[[Any], str],
+        read: Callable[[Any, str, Any], str],
+        received: Callable[[Any], frozenset[str]],
+    ):
+        self.dt = dt
+        self.made = Fragment()
+        self._name_of, self._read, self._received = name_of, read, received
+        self._asked: set[str] = set()
+
+    def steps(self, duration: float, what: str) -> int:
+        """The number of steps in `duration` ms; ValueError, naming `what`, when it is not a positive whole number."""
+        return whole_steps(duration, self.dt, what)
+
+    def name_of(self, element: Any) -> str:
+        """The full name of a member of the network."""
+        return self._name_of(element)
+
+    def read(self, element: Any, variable: str, into: Any = None) -> str:
+        """The read of an element's variable by what acts on the group `into`.
+
+        This step's value, or the previous step's where the two lie in one loop, or everywhere under the propagation
+        `"one_step"`. What acts on no group, such as a learning rule, reads this step's.
+        """
+        return self._read(element, variable, into)
+
+    def received(self, group: Any) -> frozenset[str]:
+        """What something writes of a group, such as `{"Isyn"}`; all else that its model receives is zero."""
+        return self._received(group)
+
+    def variable(self, name: str) -> Variable | None:
+        """A variable that was declared so far; monitors and decoders are lowered last, and find all of them."""
+        return next((v for v in self.made.variables if v.name == name), None)
+
+    def once(self, name: str, fragment: Fragment) -> Fragment:
+        """A temporary that several parts share: `fragment`, which writes it, the first time; nothing after that."""
+        if name in self._asked:
+            return Fragment()
+        self._asked.add(name)
+        return fragment

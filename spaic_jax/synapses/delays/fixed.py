@@ -1,0 +1,45 @@
+"""Fixed delays."""
+
+import dataclasses
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax.synapses.delays.base import ROUNDING, SynapticDelay, slots_of
+
+
+def whole_steps(delay: jax.Array, *, slots: int, dt: float) -> jax.Array:
+    """All of a weight in the slot that a delay is rounded down to."""
+    steps = delay / dt
+    nearest = jnp.round(steps)
+    # What is a whole number of steps but for rounding counts as one: 0.3 ms are three steps of 0.1 ms.
+    near = jnp.abs(steps - nearest) <= ROUNDING * jnp.maximum(nearest, 1)
+    steps = jnp.clip(jnp.where(near, nearest, jnp.floor(steps)), 0, slots - 1)
+    return slots_of(delay, slots) == steps[None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class FixedDelay(SynapticDelay):
+    """A fixed delay for each synapse, rounded down to whole steps.
+
+    $$ I_i(t) = \\sum_j W_{ij}\\, s_j(t - \\lfloor d_{ij} / dt \\rfloor) $$
+
+    A delay below one step is none.
+
+    Args:
+        value: `(post, pre)` array of ms, an initial value, or `None` for U(min_delay, max_delay).
+        min_delay: shortest delay that is drawn, ms.
+        max_delay: longest delay, ms, to which longer ones are cut; the longest of a given array by default.
+
+    Raises:
+        ValueError: a delay that is negative or no finite number, or no `max_delay` where delays are drawn.
+
+    Source: SPAIC, `max_delay`; there 0 stands for the longest delay, here for none.
+
+    >>> FixedDelay(value=[[2.0, 6.0]]).max_delay
+    6.0
+    """
+
+    trained: ClassVar = False
+    shares: ClassVar = staticmethod(whole_steps)

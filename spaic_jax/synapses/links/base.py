@@ -1,0 +1,29 @@
+"""What a link type is: how the spikes of one group become the input of another."""
+
+import abc
+import dataclasses
+from typing import ClassVar
+
+from spaic_jax.program import Context, Fragment, Site
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Link(abc.ABC):
+    """A frozen dataclass of a link's settings that lowers to variables and rows."""
+
+    #: What `syn_type` calls the link itself.
+    own: ClassVar[str] = "basic"
+    #: `syn_type` where it is not given.
+    usual: ClassVar[tuple[str, ...]] = ()
+    #: Whether each synapse may have a delay of its own.
+    delays_synapses: ClassVar[bool] = False
+    #: Whether it acts on the presynaptic group too, each side on the other's last step.
+    both_ways: ClassVar[bool] = False
+
+    def makes(self, pre_shape: tuple[int, ...], post_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of a sample of what it gives; `post_shape` is that of the postsynaptic group."""
+        return post_shape
+
+    @abc.abstractmethod
+    def lower(self, site: Site, context: Context) -> Fragment:
+        """The variables of the link, and the rows that write `site.target` from `site.source`."""

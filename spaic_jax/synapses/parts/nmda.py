@@ -1,0 +1,59 @@
+"""A synaptic current through receptors that magnesium blocks at rest."""
+
+import dataclasses
+from types import SimpleNamespace
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.synapses.parts.base import Dynamics
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class NMDA(Dynamics):
+    """A conductance that rises, saturates and decays slowly, and that depends on the postsynaptic potential.
+
+    $$ x_t = e^{-dt/\\tau_{rise}} x_{t-1} + I_t, \\qquad
+       g_t = e^{-dt/\\tau_{decay}} g_{t-1} + dt\\, \\alpha\\, x_t (1 - g_{t-1}), \\qquad
+       O_t = \\frac{g_t (E - V_{t-1})}{1 + \\frac{[Mg]}{3.57} e^{-0.062 V_{t-1}}} $$
+
+    What comes in is a positive weight a spike; `g` is the share of open receptors of all synapses of a neuron.
+
+    Args:
+        tau_rise: time constant of the rise, ms.
+        tau_decay: time constant of the decay, ms.
+        alpha: rate at which receptors open, 1/ms.
+        E: reversal potential, mV.
+        Mg: concentration of magnesium, mM.
+
+    Raises:
+        ValueError: when the network is lowered, a postsynaptic model without a membrane potential `V`.
+
+    Source: Jahr and Stevens (1990) for the block; Wang (1999) for the gating, here one a neuron.
+
+    >>> NMDA(Mg=0.0).E
+    0.0
+    """
+
+    receives: ClassVar = ("I", "V")
+    initial: ClassVar = {"x": 0.0, "g": 0.0}
+    tau_rise: Parameter = parameter(2.0, positive=True, bounds=(1e-3, None))
+    tau_decay: Parameter = parameter(100.0, positive=True, bounds=(1e-3, None))
+    alpha: Parameter = parameter(0.5, positive=True, bounds=(0.0, None))
+    E: Parameter = parameter(0.0)
+    Mg: Parameter = parameter(1.0, bounds=(0.0, None))
+
+    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
+        return {
+            "decay_x": jnp.exp(-dt / p.tau_rise), "decay_g": jnp.exp(-dt / p.tau_decay), "opening": dt * p.alpha,
+            "block": p.Mg / 3.57,
+        }
+
+    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: SimpleNamespace) -> dict[str, jax.Array]:
+        x = p.decay_x * state.x + current.I
+        # More than all receptors cannot open within a step.
+        opened = jnp.minimum(p.opening * x, 1.0) * (1 - state.g)
+        g = p.decay_g * state.g + opened
+        return {"x": x, "g": g, "O": g * (p.E - current.V) / (1 + p.block * jnp.exp(-0.062 * current.V))}
