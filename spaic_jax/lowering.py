@@ -46,7 +46,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
         return f"{network.name_of(element)}.{variable}" + ("" if late else UPDATED)
 
     def received(group: NeuronGroup) -> frozenset[str]:
-        return frozenset(v for member in members.values() for other, v in member.writes if other is group)
+        return frozenset(v for member in members.values() for other, v in member.writes_to if other is group)
 
     context = Context(dt, network.name_of, read, received)
     # Who looks at others comes last, so that all variables are there to be looked at.
@@ -101,7 +101,7 @@ def _edges(network: Network, members: Iterable[Element]) -> list[tuple[Element, 
         ValueError: when one of the two is not in the network.
     """
     edges = [
-        (pre, post, member.late) for member in members for pre, _ in member.reads for post, _ in member.writes
+        (pre, post, member.reads_late) for member in members for pre, _ in member.reads_from for post, _ in member.writes_to
     ]
     inside = {id(member) for member in network.of_kind(NeuronGroup, Source).values()}
     for end in (end for edge in edges for end in edge[:2]):
@@ -135,7 +135,7 @@ def _check_reached(network: Network, edges: Iterable[tuple[Element, NeuronGroup,
 def _check_targets(network: Network, members: dict[str, Element]) -> None:
     """ValueError when a member writes what its group does not take."""
     for name, member in members.items():
-        for group, variable in member.writes:
+        for group, variable in member.writes_to:
             if not isinstance(member, StateMonitor) and variable not in group.model.receives:
                 choices = unknown("variable", variable, group.model.receives)
                 raise ValueError(f"'{name}' writes to '{network.name_of(group)}': {choices}")

@@ -152,7 +152,7 @@ def test_without_safetensors(file: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     modules = __import__("sys").modules
     monkeypatch.setitem(modules, "safetensors", None)
     monkeypatch.setitem(modules, "safetensors.numpy", None)
-    sentence = r'a checkpoint needs the package safetensors: pip install "spaic_jax\[cli\]"'
+    sentence = r'a checkpoint needs the package safetensors: pip install "spaic_jax\[files\]"'
     with pytest.raises(ImportError, match=sentence):
         load_checkpoint(file, SIM, OPTIMIZERS["adam"])
     with pytest.raises(ImportError, match=sentence):

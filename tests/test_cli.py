@@ -243,14 +243,17 @@ def test_a_damaged_checkpoint_is_not_resumed(finished: Path, here: Path, capsys:
     assert "checkpoint.safetensors' is damaged" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("module", ["sklearn.datasets", "safetensors", "matplotlib", "rich"])
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("sklearn.datasets", "data"), ("safetensors", "files"), ("matplotlib", "plot"), ("rich", "progress")],
+)
 def test_a_missing_extra(
-    module: str, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    module: str, extra: str, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     assert main(["train", DIGITS]) == 2
     package = module.partition(".")[0]
-    assert f'needs the package {package}: pip install "spaic_jax[cli]".' in capsys.readouterr().err
+    assert f'needs the package {package}: pip install "spaic_jax[{extra}]".' in capsys.readouterr().err
     assert not any(here.iterdir())
 
 

@@ -324,7 +324,7 @@ def test_progress_bar(key: jax.Array, capsys: pytest.CaptureFixture[str], monkey
     assert capsys.readouterr().out == ""
     monkeypatch.setitem(__import__("sys").modules, "rich.progress", None)
     train(key, epochs=1)
-    with pytest.raises(ImportError, match=r'needs the package rich: pip install "spaic_jax\[cli\]"'):
+    with pytest.raises(ImportError, match=r'needs the package rich: pip install "spaic_jax\[progress\]"'):
         train(key, epochs=1, progress=True)
 
 

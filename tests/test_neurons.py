@@ -182,7 +182,6 @@ def test_parameters_may_differ_by_neuron(key):
         ({"model": "lif", "tau_m": float("nan")}, "LIF: tau_m must be a finite number"),
         ({"model": "lif", "tau_m": [1.0, 2.0]}, "tau_m has shape (2,), but needs one number or (3,)"),
         ({"model": "lif", "reset": "sof"}, "unknown reset 'sof': did you mean 'soft'"),
-        ({"model": "clif", "tau_p": 8.0}, "tau_p and tau_q must differ"),
         ({"model": "lif", "surrogate": "stcb"}, "did you mean"),
         ({"model": "lif", "parameter_variables": ["tau"]}, "unknown parameter of a LIF to train 'tau'"),
     ],

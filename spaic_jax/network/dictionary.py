@@ -70,8 +70,9 @@ _MONITORED = ("index", "every", "dt", "window", "last", "reduce", "get_grad")
 _SECTIONS = {
     "encoders": _Section(Encoder, ("num", "shape", "time"), (), ENCODERS, "coding_method", "poisson", "coding"),
     "groups": _Section(
-        NeuronGroup, ("num", "shape", "neuron_type", "neuron_position", "parameter_variables", "varible_ranges"), (), NEURONS, "model",
-        "clif", "model",
+        NeuronGroup,
+        ("num", "shape", "neuron_type", "neuron_position", "parameter_variables", "varible_ranges", "reparametrise"), (), NEURONS,
+        "model", "clif", "model",
     ),
     "generators": _Section(
         Generator, ("num", "shape", "dec_target"), (), GENERATORS, "coding_method", "poisson_generator", "coding",
@@ -170,7 +171,7 @@ def _describe(network: Network, member: Any, section: _Section, path: str) -> di
         elif section.kind is StateMonitor and key in _MONITORED:
             usual = value is False or (key == "every" and value == 1)
             value = to_index(value) if key == "index" else None if usual else value
-        if value is not None and value != ():
+        if value is not None and value not in ((), {}):
             row[key] = to_plain(value, f"{path}.{key}")
     if section.table and getattr(member, "shared", None) is None:
         chosen = getattr(member, section.attribute)

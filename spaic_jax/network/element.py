@@ -7,6 +7,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
+import numpy as np
+
+from spaic_jax._numbers import whole
 from spaic_jax.program import Context, Fragment, Site
 
 #: Takes in the elements that are made inside the `with` block of a network or an assembly.
@@ -33,17 +36,17 @@ class Element:
         """ValueError unless the element fits what it refers to; asked again when it comes to refer to something else."""
 
     @property
-    def reads(self) -> tuple[tuple["Element", str], ...]:
+    def reads_from(self) -> tuple[tuple["Element", str], ...]:
         """The variables of other members that what it writes depends on, as `(member, variable)`."""
         return ()
 
     @property
-    def writes(self) -> tuple[tuple[Any, str], ...]:
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
         """What it adds to inputs of groups, as `(group, variable)`."""
         return ()
 
     @property
-    def late(self) -> bool:
+    def reads_late(self) -> bool:
         """Whether it reads the previous step wherever it stands, so that it makes no loop of what it joins."""
         return False
 
@@ -127,7 +130,7 @@ def names_of(value: str | Sequence[str], what: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def shape_of(kind: str, num: int | None, shape: tuple[int, ...] | int | None) -> tuple[int, ...]:
+def shape_of(kind: str, num: int | None, shape: Sequence[int] | int | None) -> tuple[int, ...]:
     """The shape that `num` and `shape` say together.
 
     Raises:
@@ -135,9 +138,13 @@ def shape_of(kind: str, num: int | None, shape: tuple[int, ...] | int | None) ->
     """
     if num is None and shape is None:
         raise ValueError(f"a {kind} needs a size: num (a number of neurons) or shape (a tuple).")
-    sizes: tuple[Any, ...] = (num,) if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-    if any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in sizes):
-        raise ValueError(f"a {kind} needs positive whole numbers as its size, got {num if shape is None else shape!r}.")
+    given = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
+    try:
+        sizes = tuple(whole(n, "size") for n in given)
+    except ValueError:
+        raise ValueError(
+            f"a {kind} needs positive whole numbers as its size, got {num if shape is None else shape!r}."
+        ) from None
     if num is not None and math.prod(sizes) != num:
         raise ValueError(f"a {kind} was given num={num} and shape={sizes}, which holds {math.prod(sizes)}.")
     return sizes

@@ -106,11 +106,11 @@ class Module(Element):
         return jax.tree.map(_struct, self.params)
 
     @property
-    def reads(self) -> tuple[tuple[Element, str], ...]:
+    def reads_from(self) -> tuple[tuple[Element, str], ...]:
         return self.inputs
 
     @property
-    def writes(self) -> tuple[tuple[Any, str], ...]:
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
         return (self.output,)
 
     def lower(self, site: Site, context: Context) -> Fragment:

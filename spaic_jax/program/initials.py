@@ -117,15 +117,21 @@ INITIALS: dict[str, type[Initial]] = {
 
 
 def resolve_initial(value: Any) -> Initial:
-    """A number, an array, an `Initial`, or the name of one (in any case, with its usual settings), as an `Initial`.
+    """What stands for an `Initial`, as one: a number, an array, or with their usual settings a name in any case and a
+    function of `spaic_jax.ops.INITIALISERS`.
 
     Raises:
         ValueError: an unknown name, with the nearest right one.
         TypeError: anything else.
 
-    >>> resolve_initial("kaiming_normal").mode
-    'fan_in'
+    >>> resolve_initial("kaiming_normal") == resolve_initial(ops.kaiming_normal) == KaimingNormal()
+    True
     """
+    if callable(value) and not isinstance(value, Initial):
+        names = [name for name, function in ops.INITIALISERS.items() if function is value]
+        if not names:
+            raise TypeError(f"the initial values that are functions are those of spaic_jax.ops.INITIALISERS, not {value!r}.")
+        value = names[0]
     if not isinstance(value, str):
         return as_initial(value)
     if value.lower() not in INITIALS:

@@ -8,7 +8,8 @@ from spaic_jax.network import Network
 from spaic_jax.plan import Plan, Reference, Tiled
 from spaic_jax.program import Program
 from spaic_jax.run.check import check_given
-from spaic_jax.run.simulator import Precision, Simulator
+from spaic_jax.run.compiled import Precision
+from spaic_jax.run.simulator import Simulator
 
 
 def build(

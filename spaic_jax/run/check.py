@@ -25,10 +25,10 @@ def check_run(
     declared = {v.name: v for v in program.of_role("input")}
     batch = batch_size_of(program, variables)
     given, count = check_inputs(program, inputs, batch, steps, single=single)
-    arrays = {name: jnp.asarray(x, declared[name].dtype) for name, x in given.items()}
+    # Those of a single step are cast in the compiled step: a loop written by hand pays for every call.
+    arrays = given if single else {name: jnp.asarray(x, declared[name].dtype) for name, x in given.items()}
     size = batch or batch_of_inputs(declared, arrays)
-    front = (1, size) if single else (size,)
-    arrays |= {n: jnp.zeros((*front, *v.shape), v.dtype) for n, v in declared.items() if n not in arrays}
+    arrays |= {n: jnp.zeros((size, *v.shape), v.dtype) for n, v in declared.items() if n not in arrays}
     rows = (*program.rows, *program.rows_of(program.begin_ops), *program.rows_of(program.end_ops))
     if key is None and (drawing := [op.name for op in rows if op.random]):
         raise ValueError(f"op '{drawing[0]}' is random: give key=jax.random.key(seed).")
@@ -46,7 +46,7 @@ def check_inputs(
         size: the number of samples; that of the first input when `None`.
         steps: the number of steps, or `None` where an input's time axis says it.
         axis: what error messages call the axis of samples.
-        single: whether each input has one step, those that are held for a run included.
+        single: whether these are the inputs of one step, which have no time axis.
 
     Raises:
         ValueError: one sentence about the first thing that does not fit.
@@ -63,8 +63,8 @@ def check_inputs(
         if name not in given:
             raise ValueError(f"input '{name}' is missing: it needs {_axes_text(v, axis, size)}.")
         x = as_array(given[name])
-        timed = x.ndim == len(v.shape) + 2 and (v.axes != "held" or single)
-        held = x.ndim == len(v.shape) + 1 and v.axes != "time"
+        timed = x.ndim == len(v.shape) + 2 and v.axes != "held" and not single
+        held = x.ndim == len(v.shape) + 1 and (v.axes != "time" or single)
         needed = v.shape if size is None else (size, *v.shape)
         if not (timed or held) or x.shape[x.ndim - len(needed) :] != needed:
             raise ValueError(f"input '{name}' has shape {x.shape}, but needs {_axes_text(v, axis, size)}.")
@@ -83,13 +83,12 @@ def check_inputs(
     return arrays, count
 
 
-def check_finite(what: str, x: Any, gaps: bool) -> None:
-    """ValueError where an array holds NaN (but for `gaps`) or infinite values, naming the first of them."""
+def check_finite(what: str, x: Any) -> None:
+    """ValueError where an array holds NaN or infinite values, naming the first of them."""
     if not jnp.issubdtype(x.dtype, jnp.inexact):
         return
     # Where the array is: an array of a device does not come back for this.
-    module: Any = jnp if isinstance(x, jax.Array) else np
-    bad = module.isinf(x) if gaps else ~module.isfinite(x)
+    bad = ~(jnp.isfinite(x) if isinstance(x, jax.Array) else np.isfinite(x))
     if bad.any():
         place = _first(np.asarray(bad))
         raise ValueError(f"{what} holds NaN or infinite values, but needs finite numbers: the first is {x[place]} at {list(place)}.")

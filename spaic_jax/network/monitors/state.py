@@ -91,7 +91,7 @@ class StateMonitor(Element):
     get_grad: bool
 
     @property
-    def writes(self) -> tuple[tuple[Any, str], ...]:
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
         return ((self.target, self.var_name),) if self.nudges else ()
 
     @property
