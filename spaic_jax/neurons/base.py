@@ -79,6 +79,8 @@ class NeuronModel(abc.ABC):
     dtypes: ClassVar[Mapping[str, str]] = {}
     #: State variables that count or add up over a long time: float32 in a program of half precision too.
     exact: ClassVar[tuple[str, ...]] = ()
+    #: What a step gives besides its state, for who reads it in the same step, such as a monitor.
+    shown: ClassVar[tuple[str, ...]] = ()
     #: What connections may write. One that none writes is zero.
     receives: ClassVar[tuple[str, ...]] = ("Isyn",)
     #: Whether `step` draws random numbers: it then takes a key in the end. Such a group needs no input.

@@ -57,8 +57,9 @@ def model_rows(
             ops.append(Op(full, reparametrised, (f"{full}_free",), settings={"by": by, "dt": dt}))
             full, value, bounds = f"{full}_free", by.free(np.asarray(value), dt), by.bounds_of(bounds, dt)
         variables.append(Variable(full, np.shape(value), role=role, init=as_initial(value), bounds=bounds, narrow=False))
-    results = (*model.initial, *(["O"] if model.output == "O" and "O" not in model.initial else []))
-    states = tuple(s for s in results if not site.target or s != "O")
+    results = (*model.initial, *model.shown, *(["O"] if model.output == "O" and "O" not in model.initial else []))
+    own = tuple(s for s in results if not site.target or s != "O")
+    states = tuple(s for s in own if s not in model.shown)
     variables += [
         Variable(
             f"{name}.{s}", site.takes, model.dtypes.get(s, "float32"), init=_first(model.first(s), site.takes), stay=s in model.stay,
@@ -84,7 +85,7 @@ def model_rows(
         "model": equations, "states": carried, "inputs": taken, "parameters": others, "results": results, "dt": dt,
     }
     inputs = (*_full(name, carried), *(reads[s] for s in taken), *_full(name, others))
-    outputs = tuple(f"{name}.{s}" if s in states else site.target for s in results)
+    outputs = tuple(f"{name}.{s}" if s in own else site.target for s in results)
     ops.append(Op(outputs, model_step, inputs, name=name, random=model.random, settings=settings))
     return Fragment(tuple(variables), tuple(ops))
 
