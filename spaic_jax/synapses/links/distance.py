@@ -101,7 +101,8 @@ class DistanceDependent(Connectivity):
     def pattern(self, site: Site) -> Pattern:
         distance = self.distances(site)
         post, pre = np.nonzero(distance > 0 if self.zero_self else np.ones(distance.shape, bool))
-        return Listed(*distance.shape, (Given(post.astype(np.int32)), Given(pre.astype(np.int32))), self.p)
+        ends = Given(post.astype(np.int32)), Given(pre.astype(np.int32))
+        return Listed(distance.shape[0], distance.shape[1], ends, self.p)
 
     def carry(self, site: Site, context: Context) -> Fragment:
         if self.weight is None:

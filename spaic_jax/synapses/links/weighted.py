@@ -76,7 +76,7 @@ class Weighted(Link):
         if not self.weight_quantization:
             return made
         whole = {name: f"{name}.quantized" for name in (f"{site.name}.{weight}" for weight in self.weights)}
-        return Fragment(ops=[Op(new, quantized, name) for name, new in whole.items()]) + made.reading(whole)
+        return Fragment(ops=tuple(Op(new, quantized, name) for name, new in whole.items())) + made.reading(whole)
 
     def drawn(self) -> Initial:
         """How weights that are not given are drawn."""
