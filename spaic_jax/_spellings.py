@@ -5,7 +5,7 @@ SPELLINGS: dict[str, str] = {
     "delay_complex_synapse": "delay=RotationDelay(...) of the connection",
     "directpass": 'link_type="null"',
     "isyn_bn": 'syn_type=["basic", "isyn_bn"]',
-    "min_delay": "delay=SynapticDelay(min_delay=..., max_delay=...)",
+    "min_delay": "delay=FixedDelay(min_delay=..., max_delay=...)",
     "sparse_with_mask": 'a link_type that keeps its zeros, such as "sparse" or "one_to_one": all of them do',
     "is_sparse": 'storage="pairs"',
     "prefer_device": "jax.device_put(variables, ...) before the run",

@@ -73,7 +73,7 @@ def test_probabilities_above_one_are_refused(key):
         ({"coding_method": "poisson_generator", "weight": INF}, "PoissonGenerator: weight holds inf"),
         ({"coding_method": "poisson_generator", "unit_conversion": -1.0}, "unit_conversion must be a positive, finite number"),
         ({"coding_method": "poisson_generator", "start_time": NAN}, "start_time must be a finite number, got nan"),
-        ({"coding_method": "cc_generator", "amp": [0.1, INF]}, "CurrentGenerator: amp holds inf at [1], but needs finite numbers"),
+        ({"coding_method": "cc_generator", "amp": [0.1, INF]}, "CurrentGenerator: amp holds NaN or infinite values, but needs finite numbers: the first is inf at [1]"),
         ({"coding_method": "sin", "amp": NAN}, "SineGenerator: amp holds nan"),
         ({"coding_method": "ramp", "slope": INF}, "RampGenerator: slope holds inf"),
     ],

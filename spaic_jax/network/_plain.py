@@ -223,7 +223,7 @@ def check_own(key: str, value: Any, path: str) -> None:
     """ValueError unless the value of a member's own argument is of the right kind; what it means is checked later."""
     needed, fine = {
         "is_parameter": ("true or false", isinstance(value, bool)),
-        "delay": ("a number, a table or a list of rows", isinstance(value, int | float | Mapping | list) and not isinstance(value, bool)),
+        "delay": ("a number, a name, a table or a list of rows", isinstance(value, int | float | str | Mapping | list) and not isinstance(value, bool)),
         "syn_type": ("a list of names and tables", isinstance(value, list | tuple)),
         "num": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
         **dict.fromkeys(("every", "last"), ("a whole number", isinstance(value, int) and not isinstance(value, bool))),

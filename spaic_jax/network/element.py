@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from spaic_jax._numbers import whole
+from spaic_jax._numbers import LARGEST, whole
 from spaic_jax.program import Context, Fragment, Site
 
 #: Takes in the elements that are made inside the `with` block of a network or an assembly.
@@ -138,12 +138,12 @@ def shape_of(kind: str, num: int | None, shape: Sequence[int] | int | None) -> t
     """
     if num is None and shape is None:
         raise ValueError(f"a {kind} needs a size: num (a number of neurons) or shape (a tuple).")
-    given = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
+    given: Any = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
     try:
         sizes = tuple(whole(n, "size") for n in given)
     except ValueError:
         raise ValueError(
-            f"a {kind} needs positive whole numbers as its size, got {num if shape is None else shape!r}."
+            f"a {kind} needs positive whole numbers as its size, got {num if shape is None else shape!r}; at most {LARGEST}."
         ) from None
     if num is not None and math.prod(sizes) != num:
         raise ValueError(f"a {kind} was given num={num} and shape={sizes}, which holds {math.prod(sizes)}.")

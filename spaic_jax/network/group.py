@@ -132,7 +132,7 @@ def _range(model: NeuronModel, name: str, given: Any) -> Range:
         low, high = (None if end is None else real(end, name) for end in given)
     except (TypeError, ValueError):
         low, high = 1.0, 0.0
-    if None not in (low, high) and low > high:
+    if low is not None and high is not None and low > high:
         raise ValueError(
             f"NeuronGroup: varible_ranges of {name} must be a lowest and a highest number, or None, not {given!r}."
         )

@@ -5,13 +5,14 @@ from typing import Any
 
 from spaic_jax.network._draft import Draft
 from spaic_jax.network.assembly import SEPARATOR, Assembly
-from spaic_jax.network.connection import Connection, Delay, checked_delay
+from spaic_jax.network.connection import Connection, Delay
 from spaic_jax.network.element import Element, names_of, undeclared
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
 from spaic_jax.network.policy import ConnectPolicy
 from spaic_jax.network.source import Source
 from spaic_jax.synapses import Chain, Link, Synapse, resolve_chain
+from spaic_jax.synapses.delays import resolve_delay
 
 
 class Projection(Element):
@@ -74,7 +75,7 @@ class Projection(Element):
             policies=tuple(chosen),
             chain=resolve_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})}),
             name=name,
-            delay=checked_delay(delay, max_delay),
+            delay=resolve_delay(delay, max_delay),
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Projection: parameter_variables"),
         )

@@ -1,15 +1,17 @@
 """From a model to its variables and the rows of its step."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import jax
 import numpy as np
 
-from spaic_jax.neurons.base import First, NeuronModel, Range, as_numbers
+from spaic_jax.neurons.base import NeuronModel, Range, as_numbers
 from spaic_jax.neurons.equations import Equations, coefficients, model_coefficients, model_step
 from spaic_jax.neurons.reparametrise import Reparametrisation, reparametrised
 from spaic_jax.program import Context, Fragment, Initial, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
+from spaic_jax.program.variable import Role
 
 #: The longest time constant, in steps, of a state that half precision can hold.
 _LONGEST_IN_HALF = 32
@@ -49,9 +51,9 @@ def model_rows(
     variables, ops = [], []
     for key, value in parameters.items():
         bounds = _within(model.bounds(key, dt, trained), (ranges or {}).get(key, (None, None)))
-        full, role = f"{name}.{key}", "parameter" if key in trained else "constant"
-        if key in (free or {}):
-            by = free[key]
+        full = f"{name}.{key}"
+        role: Role = "parameter" if key in trained else "constant"
+        if by := (free or {}).get(key):
             ops.append(Op(full, reparametrised, (f"{full}_free",), settings={"by": by, "dt": dt}))
             full, value, bounds = f"{full}_free", by.free(np.asarray(value), dt), by.bounds_of(bounds, dt)
         variables.append(Variable(full, np.shape(value), role=role, init=as_initial(value), bounds=bounds, narrow=False))
@@ -87,7 +89,7 @@ def model_rows(
     return Fragment(tuple(variables), tuple(ops))
 
 
-def _first(value: First, shape: tuple[int, ...]) -> Initial:
+def _first(value: Any, shape: tuple[int, ...]) -> Initial:
     """How a state begins; an array holds for all that it broadcasts over."""
     return as_initial(np.broadcast_to(as_numbers(value), shape) if np.ndim(value) else value)
 

@@ -41,7 +41,7 @@ class Scan(Stage):
         written = {name: program.written_read(name) for name in sorted(self.writes)}
         stacked = tuple(read for read in written.values() if read in tile.wanted)
         carried = self.carried(program)
-        timed, fixed = tile.given(self, [*written.values(), *carried])
+        timed, fixed = tile.given(self.reads, written.values(), carried)
         state = {
             name: tile.state[name]
             for name, read in written.items()

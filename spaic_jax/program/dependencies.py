@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from spaic_jax.program.listing import Listing
 from spaic_jax.program.op import base_name
-
-if TYPE_CHECKING:
-    from spaic_jax.program.program import Program
 
 
 class Needs(NamedTuple):
@@ -23,7 +21,7 @@ class Needs(NamedTuple):
     previous_step: tuple[int, ...]
 
 
-def dependencies(program: Program) -> dict[int, Needs]:
+def dependencies(program: Listing) -> dict[int, Needs]:
     """What each row of the program's mode needs, by the number of the row."""
     rows = {number: op for number, op in enumerate(program.ops, 1) if program.rows_of((op,))}
     writers: dict[str, list[int]] = {}

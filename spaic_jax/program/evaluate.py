@@ -5,16 +5,14 @@ from __future__ import annotations
 import inspect
 import zlib
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax import ops as named_ops
+from spaic_jax.program.listing import Listing
 from spaic_jax.program.op import RESERVED, Op
-
-if TYPE_CHECKING:
-    from spaic_jax.program.program import Program
 
 
 def function_of(op: Op) -> Callable[..., Any]:
@@ -54,7 +52,7 @@ def call(op: Op, arguments: Iterable[Any], key: jax.Array | None = None) -> tupl
 
 
 def evaluate(
-    program: Program, ops: Iterable[Op], env: dict[str, Any], key: jax.Array | None = None
+    program: Listing, ops: Iterable[Op], env: dict[str, Any], key: jax.Array | None = None
 ) -> dict[str, Any]:
     """Carry out rows in order on `env`, which maps reads to values; returns `env` with what they wrote added.
 
@@ -79,7 +77,7 @@ def overwrite(ops: Iterable[Op], env: dict[str, Any], key: jax.Array | None, ste
     return env
 
 
-def reserved(program: Program, step: Any, position: Any, window: Any) -> dict[str, Any]:
+def reserved(program: Listing, step: Any, position: Any, window: Any) -> dict[str, Any]:
     """The values of the reserved reads."""
     values = (jnp.asarray(program.dt, program.float_dtype), step, position, jnp.asarray(window, jnp.int32))
     return dict(zip(RESERVED, values, strict=True))

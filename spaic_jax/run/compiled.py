@@ -4,15 +4,14 @@ What these return of the variables is only what has moved: what goes in and come
 be copied each time.
 """
 
-from __future__ import annotations
-
+import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.plan import Clock
+from spaic_jax.plan import Clock, Plan
 from spaic_jax.plan.stage import Once
 from spaic_jax.plan.stages import find_stages
 from spaic_jax.program import Op, Program, Record
@@ -21,18 +20,26 @@ from spaic_jax.run.check import batch_of_inputs, batch_size_of
 from spaic_jax.run.result import Health, Result
 from spaic_jax.run.variables import Moved, Variables
 
-if TYPE_CHECKING:
-    from spaic_jax.run.simulator import Simulator
-
+#: Precision of matrix products, as JAX names it.
+Precision = Literal["bfloat16", "tensorfloat32", "float32"]
 Values = dict[str, jax.Array]
 
 
-@functools.partial(jax.jit, static_argnames=("sim", "steps", "presentation"))
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """What a compiled function depends on: a program without initial values, a plan, and the precision of products."""
+
+    program: Program
+    plan: Plan
+    precision: Precision | None
+
+
+@functools.partial(jax.jit, static_argnames=("engine", "steps", "presentation"))
 def run(
-    sim: Simulator, variables: Variables, inputs: Values, key: jax.Array | None, steps: int, presentation: int | None
+    engine: Engine, variables: Variables, inputs: Values, key: jax.Array | None, steps: int, presentation: int | None
 ) -> tuple[Moved, Result]:
     """All steps of a run: see `Simulator.run`. The result still has the variables to get that went in."""
-    program = sim.program
+    program = engine.program
     declared = program.by_name
     sequences = {name: x for name, x in inputs.items() if x.ndim == len(declared[name].shape) + 2}
     held = {name: x for name, x in inputs.items() if name not in sequences}
@@ -43,8 +50,8 @@ def run(
     fixed = {name: x for name, x in {**values, **held}.items() if name not in program.carried}
     state = {name: values[name] for name in program.carried}
     clock = Clock(variables.step, begin, jnp.int32(length))
-    with jax.default_matmul_precision(sim.precision):
-        final, kept, beyond = sim.plan.run(program, fixed, state, sequences, key, clock, steps, batch)
+    with jax.default_matmul_precision(engine.precision):
+        final, kept, beyond = engine.plan.run(program, fixed, state, sequences, key, clock, steps, batch)
     end = Moved({}, variables.step + jnp.int32(steps), begin + jnp.int32(steps))
     values = _outside(program, program.end_ops, values | final, key, end.step, end.position >= length)
     rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.records if r.kind == "health"}
@@ -58,9 +65,9 @@ def run(
     return end._replace(values=_changed(program, values)), result
 
 
-@functools.partial(jax.jit, static_argnames=("sim",))
+@functools.partial(jax.jit, static_argnames=("engine",))
 def step(
-    sim: Simulator,
+    engine: Engine,
     variables: Variables,
     derived: Values,
     inputs: Values,
@@ -68,13 +75,13 @@ def step(
     length: jax.Array | None,
 ) -> tuple[Moved, Values]:
     """One step: see `Simulator.step`."""
-    program = sim.program
+    program = engine.program
     inputs = {name: jnp.asarray(x, program.by_name[name].dtype) for name, x in inputs.items()}
     begin = variables.position if length is None else _position(variables, length)
     values = _outside(program, program.begin_ops, variables.astype(program).values, key, variables.step, begin == 0)
     clock = reserved(program, variables.step, begin, 0 if length is None else length)
     done = set(_once(program)) if derived else set()
-    with jax.default_matmul_precision(sim.precision):
+    with jax.default_matmul_precision(engine.precision):
         rows = (op for op in program.rows if op not in done)
         env = evaluate(program, rows, {**values, **derived, **inputs, **clock}, key)
     values |= {name: env.get(program.written_read(name), values[name]) for name in program.carried}
@@ -85,12 +92,13 @@ def step(
     return end._replace(values=_changed(program, values)), emitted
 
 
-@functools.partial(jax.jit, static_argnames=("sim",))
-def derived(sim: Simulator, variables: Variables) -> Values:
+@functools.partial(jax.jit, static_argnames=("engine",))
+def derived(engine: Engine, variables: Variables) -> Values:
     """What the rows of a step write that follow from parameters and constants alone, whatever its inputs are."""
-    program, once = sim.program, _once(sim.program)
+    program = engine.program
+    once = _once(program)
     dt = jnp.asarray(program.dt, program.float_dtype)
-    with jax.default_matmul_precision(sim.precision):
+    with jax.default_matmul_precision(engine.precision):
         env = evaluate(program, once, {**variables.astype(program).values, "[dt]": dt})
     return {name: env[name] for op in once for name in op.outputs}
 

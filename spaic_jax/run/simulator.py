@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import zlib
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -23,9 +23,6 @@ from spaic_jax.run.memory import Memory
 from spaic_jax.run.result import Result
 from spaic_jax.run.variables import Prepared, Variables
 
-#: Precision of matrix products, as JAX names it.
-Precision = Literal["bfloat16", "tensorfloat32", "float32"]
-
 
 @dataclasses.dataclass(frozen=True)
 class Simulator:
@@ -43,13 +40,18 @@ class Simulator:
 
     program: Program
     plan: Plan
-    precision: Precision | None = None
+    precision: compiled.Precision | None = None
     debug: bool = False
 
     @functools.cached_property
     def skeleton(self) -> Self:
         """This simulator without initial values: networks that differ in those only compile once."""
         return dataclasses.replace(self, program=self.program.skeleton)
+
+    @property
+    def _engine(self) -> compiled.Engine:
+        """What is compiled of it."""
+        return compiled.Engine(self.skeleton.program, self.plan, self.precision)
 
     def train(self) -> Self:
         """The simulator that learns: learning rules change weights, dropout drops, batch normalisation takes the batch's
@@ -174,11 +176,11 @@ class Simulator:
                     )
                 kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
         first = self._first_values(key, size)
-        lasting = {part: self.project(getattr(variables, part)) for part in ("params", "plastic", "constants")}
-        values = {name: value for part in lasting.values() for name, value in part.items()}
-        started = self._started({**first, **kept, **values}, key)
-        # Initial rows may write what lasts too, but these are not first values any more.
-        return dataclasses.replace(started, state={**started.state, **kept}, **lasting)
+        params, plastic = self.project(variables.params), self.project(variables.plastic)
+        started = self._started({**first, **kept, **params, **plastic, **variables.constants}, key)
+        # Initial rows may write these too, but they are not first values any more.
+        state = {**started.state, **kept}
+        return dataclasses.replace(started, state=state, params=params, plastic=plastic, constants=variables.constants)
 
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
         """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
@@ -262,7 +264,7 @@ class Simulator:
         whole_length = None if presentation is None else whole(presentation, "presentation", least=steps)
         check_values(self.program, given, whole_length or steps)
         arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
-        moved, result = compiled.run(self.skeleton, variables, arrays, key, steps, whole_length)
+        moved, result = compiled.run(self._engine, variables, arrays, key, steps, whole_length)
         if self.debug:
             result.health.check()
         return dataclasses.replace(result, variables=variables.moved(self.program, moved))
@@ -319,7 +321,7 @@ class Simulator:
             [[1.0]]
         """
         batch_size_of(self.program, variables)
-        return Prepared(variables, compiled.derived(self.skeleton, variables))
+        return Prepared(variables, compiled.derived(self._engine, variables))
 
     def step(
         self,
@@ -354,6 +356,6 @@ class Simulator:
         check_values(self.program, given, steps, waiting=False)
         from_sequences(self.program, given, part=True, single=True)
         length = None if steps is None else np.int32(whole(steps, "steps", least=1))
-        moved, emitted = compiled.step(self.skeleton, now, derived, arrays, key, length)
+        moved, emitted = compiled.step(self._engine, now, derived, arrays, key, length)
         new = now.moved(self.program, moved)
         return (Prepared(new, derived) if isinstance(variables, Prepared) else new), emitted

@@ -35,8 +35,8 @@ class Variables:
     position: jax.Array
 
     @classmethod
-    def of(cls, program: Program, values: Mapping[str, jax.Array], step: jax.Array, position: jax.Array) -> Self:
-        """The values of a program's variables, each in its part."""
+    def of(cls, program: Program, values: Mapping[str, Any], step: Any, position: Any) -> Self:
+        """The values of a program's variables, or what is said of each of them, each in its part."""
         roles: tuple[Role, ...] = ("parameter", "plastic", "state", "constant")
         parts = ({v.name: values[v.name] for v in program.of_role(role)} for role in roles)
         return cls(*parts, step, position)

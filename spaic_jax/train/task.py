@@ -11,6 +11,7 @@ from spaic_jax._errors import unknown
 from spaic_jax.data import Dataset
 from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.run.check import check_finite, check_inputs
+from spaic_jax.run.inputs import check_values
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.losses import resolve_loss
 
@@ -116,13 +117,15 @@ def _inputs(sim: Simulator, data: Dataset, steps: int | None, what: str) -> tupl
     """The inputs on the device, and the number of steps of a run."""
     if not isinstance(data, Dataset):
         raise TypeError(f"{what} must be a spaic_jax.data.Dataset, not {type(data).__name__}.")
-    dtypes = {v.name: v.dtype for v in sim.program.of_role("input")}
+    declared = sim.program.by_name
     with _named(what):
         given, count = check_inputs(sim.program, data.inputs, len(data), steps, axis="N")
         for name, x in given.items():
-            check_finite(f"input '{name}'", x)
+            if declared[name].check is None:
+                check_finite(f"input '{name}'", x)
+        check_values(sim.program, given, count)
     # Spikes rest as bytes or booleans; the run converts the batch it takes.
-    return {n: jnp.asarray(x) if x.dtype.itemsize == 1 else jnp.asarray(x, dtypes[n]) for n, x in given.items()}, count
+    return {n: jnp.asarray(x, x.dtype if x.dtype.itemsize == 1 else declared[n].dtype) for n, x in given.items()}, count
 
 
 @contextlib.contextmanager
