@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.network import from_dict, lower, to_dict
+from spaic_jax.lowering import lower
+from spaic_jax.network import from_dict, to_dict
 from spaic_jax.network.dictionary import _SECTIONS
 from spaic_jax.neurons import LIF, NEURONS
 from spaic_jax.program import Normal, Uniform
