@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from spaic_jax.network.lowering import lower_group
 from test_neurons import run_one
 
 import spaic_jax as sj
 from spaic_jax.network import to_dict
-from spaic_jax.network.lowering import lower_group
 from spaic_jax.neurons import ODE
 from spaic_jax.neurons.integrators import phi
 from spaic_jax.program import Program, Record, Variable

@@ -52,8 +52,8 @@ COLUMNS = ("names", "class", "what it is")
 def rows_of(family: str) -> list[tuple[str, str, str]]:
     """A row for each class or function of a family: its names, its own name, and the first line of its docstring.
 
-    >>> rows_of("monitors")[0][:2]
-    ('rate', 'RateMonitor')
+    >>> rows_of("delays")[0]
+    ('fixed', 'FixedDelay', 'A fixed delay for each synapse, rounded down to whole steps')
     """
     _, module, table = FAMILIES[family]
     named: Mapping[str, Callable[..., Any]] = getattr(importlib.import_module(module), table)

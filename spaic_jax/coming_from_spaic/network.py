@@ -39,10 +39,10 @@ NETWORK = {
         """,
     ),
     "min_delay": Counterpart(
-        "spaic_jax.synapses.SynapticDelay",
+        "spaic_jax.synapses.FixedDelay",
         "",
         """
-        >>> sj.Connection(net.image, net.layer, delay=sj.synapses.SynapticDelay(min_delay=2.0, max_delay=6.0)).delay.min_delay
+        >>> sj.Connection(net.image, net.layer, delay=sj.synapses.FixedDelay(min_delay=2.0, max_delay=6.0)).delay.min_delay
         2.0
         """,
     ),

@@ -6,8 +6,7 @@ from typing import Any, Literal, get_args
 
 import jax.numpy as jnp
 
-from spaic_jax.program.initial import Constant, Initial
-from spaic_jax.program.initials import resolve_initial
+from spaic_jax.program.initial import Constant, Initial, as_initial
 
 Role = Literal["parameter", "plastic", "state", "constant", "input"]
 Axes = Literal["time", "held", "either"]
@@ -68,7 +67,7 @@ class Variable:
                 raise ValueError(
                     f"variable '{self.name}': {field} must be one of {get_args(kind)}, not {getattr(self, field)!r}."
                 )
-        object.__setattr__(self, "init", resolve_initial(self.init))
+        object.__setattr__(self, "init", as_initial(self.init))
         try:
             jnp.dtype(self.dtype)
         except TypeError:

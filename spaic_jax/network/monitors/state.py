@@ -106,11 +106,13 @@ class StateMonitor(Element):
         """Its record, and what `probe_gradients` differentiates by where gradients are asked for."""
         variable = f"{context.name_of(self.target)}.{self.var_name}"
         declared = context.variable(variable)
-        shape = self.target.shape if declared is None else declared.shape
+        # A temporary of a group has the group's shape; what a connection only passes on has none that is known here.
+        own = () if isinstance(self.target, Connection) else self.target.shape
+        shape = own if declared is None else declared.shape
         record = self.record(site.name, variable, shape, declared is None or bool(declared.batched), context.dt)
         if not self.nudges:
             return Fragment(records=(record,))
-        nudge = Variable(f"{site.name}.nudge", self.target.shape, role="input", axes="either", optional=True)
+        nudge = Variable(f"{site.name}.nudge", own, role="input", axes="either", optional=True)
         return Fragment((nudge,), (Op(variable, "assign", (nudge.name,), name=nudge.name),), records=(record,))
 
     def record(self, name: str, variable: str, shape: tuple[int, ...], batched: bool, dt: float) -> Record:
