@@ -87,7 +87,7 @@ class Connection(Element):
         if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
             raise TypeError(f"Connection: plasticity must be a learning rule or a list of them, not {wrong[0]!r}.")
         if not isinstance(pre, Source | NeuronGroup):
-            raise TypeError(f"Connection: pre must be an Encoder or a NeuronGroup, not {pre!r}.")
+            raise TypeError(f"Connection: pre must be an Encoder, a Generator or a NeuronGroup, not {pre!r}.")
         if not isinstance(post, NeuronGroup):
             raise TypeError(f"Connection: post must be a NeuronGroup, not {post!r}.")
         self._declare(

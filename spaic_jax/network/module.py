@@ -170,7 +170,7 @@ class LeafOf(Initial):
 def _port(port: Any, what: str, kinds: Any) -> tuple[Any, str]:
     source, variable = port if isinstance(port, tuple) and len(port) == 2 else (port, None)
     if not isinstance(source, kinds) or not isinstance(variable, str | None):
-        needed = "a NeuronGroup" if kinds is NeuronGroup else "a NeuronGroup or an Encoder"
+        needed = "a NeuronGroup" if kinds is NeuronGroup else "a NeuronGroup, an Encoder or a Generator"
         raise TypeError(f"Module: an {what} must be {needed}, or a pair of it and a variable's name, not {port!r}.")
     return source, variable or source.output
 

@@ -63,7 +63,7 @@ class Projection(Element):
         **settings: Any,
     ):
         if not isinstance(pre, Assembly | NeuronGroup | Source):
-            raise TypeError(f"Projection: pre must be an Assembly, a NeuronGroup or an Encoder, not {pre!r}.")
+            raise TypeError(f"Projection: pre must be an Assembly, a NeuronGroup, an Encoder or a Generator, not {pre!r}.")
         if not isinstance(post, Assembly | NeuronGroup):
             raise TypeError(f"Projection: post must be an Assembly or a NeuronGroup, not {post!r}.")
         chosen = (policies,) if isinstance(policies, ConnectPolicy) else policies
