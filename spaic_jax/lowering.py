@@ -6,7 +6,8 @@ from typing import Any, Literal, get_args
 
 from spaic_jax._errors import unknown
 from spaic_jax._graph import components
-from spaic_jax.network import Connection, Decoder, Element, Network, NeuronGroup, StateMonitor, expand
+from spaic_jax.edit import expand
+from spaic_jax.network import Connection, Decoder, Element, Monitor, Network, NeuronGroup
 from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Op, Program, Site
 from spaic_jax.program.op import UPDATED, base_name
@@ -63,7 +64,7 @@ def _turn(member: Element) -> int:
 
     Who looks at others comes last, when all variables are there to be looked at.
     """
-    turns = {Source: 0, NeuronGroup: 1, Connection: 2, StateMonitor: 4, Decoder: 5}
+    turns = {Source: 0, NeuronGroup: 1, Connection: 2, Monitor: 4, Decoder: 5}
     return next((turn for kind, turn in turns.items() if isinstance(member, kind)), 3)
 
 
@@ -144,7 +145,7 @@ def _check_targets(network: Network, members: dict[str, Element]) -> None:
     """ValueError when a member writes what its group does not take."""
     for name, member in members.items():
         for group, variable in member.writes_to:
-            if not isinstance(member, StateMonitor) and variable not in group.model.receives:
+            if not isinstance(member, Monitor) and variable not in group.model.receives:
                 choices = unknown("variable", variable, group.model.receives)
                 raise ValueError(f"'{name}' writes to '{network.name_of(group)}': {choices}")
 

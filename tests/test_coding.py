@@ -8,7 +8,7 @@ from spaic import golden
 
 import spaic_jax as sj
 from spaic_jax.coding import GENERATORS, pack_spike_times
-from spaic_jax.network import from_dict, to_dict
+from spaic_jax.storage import from_dict, to_dict
 
 
 def spikes_of(coding_method, data, steps, dt=1.0, key=None, **settings):

@@ -11,8 +11,9 @@ import spaic_jax as sj
 from spaic_jax import network as networks
 from spaic_jax import neurons, surrogate, synapses
 from spaic_jax.coding import DECODERS, ENCODERS, decoders, encoders
-from spaic_jax.network import MONITORS, POLICIES, from_dict, to_dict
+from spaic_jax.network import MONITORS, POLICIES
 from spaic_jax.neurons import NEURONS, ODE
+from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.surrogate import SURROGATES, Smooth
 from spaic_jax.synapses import DELAYS, LINKS, SYNAPSES
 from spaic_jax.train import load_weights, save_weights
@@ -242,7 +243,7 @@ def close(first, second, rtol=1e-5):
         (encoders, encoders.Coding, ENCODERS),
         (decoders, decoders.Decoding, DECODERS),
         (networks, networks.ConnectPolicy, POLICIES),
-        (networks, networks.StateMonitor, MONITORS),
+        (networks, networks.Monitor, MONITORS),
     ],
 )
 def test_every_public_class_is_in_its_table(package, base, table):

@@ -9,7 +9,8 @@ import pytest
 from spaic import golden
 
 import spaic_jax as sj
-from spaic_jax.network import MONITORS, from_dict, to_dict
+from spaic_jax.network import MONITORS, Monitor
+from spaic_jax.storage import from_dict, to_dict
 
 PLANS = [{"plan": plan} for plan in (sj.Reference(), sj.Tiled(2), sj.Tiled(3), sj.Tiled())]
 
@@ -230,7 +231,7 @@ def test_every_kind_comes_back_from_its_dictionary():
     )
     again = from_dict(to_dict(net))
     assert sj.build(again, 0.5).program == sj.build(net, 0.5).program
-    assert {type(m) for m in again.of_kind(sj.StateMonitor).values()} == set(MONITORS.values())
+    assert {type(m) for m in again.of_kind(Monitor).values()} == set(MONITORS.values())
 
 
 @pytest.mark.parametrize(

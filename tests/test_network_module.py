@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.network import to_dict
+from spaic_jax.storage import to_dict
 
 
 def init(key):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from nested import plans
 
 import spaic_jax as sj
-from spaic_jax.network import expand, lower
+from spaic_jax.edit import expand
+from spaic_jax.lowering import lower
 from spaic_jax.network.policy import BothPolicies
 
 TYPES = ["t0", "t1", "t2"]

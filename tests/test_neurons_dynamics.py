@@ -6,14 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from spaic_jax.network.lowering import lower_group
 from test_neurons import run_one
 
 import spaic_jax as sj
-from spaic_jax.network import to_dict
 from spaic_jax.neurons import ODE
 from spaic_jax.neurons.integrators import phi
 from spaic_jax.program import Context, Program, Record, Site, Variable
+from spaic_jax.storage import to_dict
 
 
 def constant(value, steps, n=1):
