@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from spaic_jax._spellings import SPELLINGS
+
 
 def _nearest(name: object, known: list[str]) -> str | None:
     """The known name most like ``name``, letter case aside, or None."""
@@ -16,7 +18,7 @@ def _nearest(name: object, known: list[str]) -> str | None:
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """The message of the error for a name that no table row has, with the nearest right one.
+    """The message of the error for a name that no table row has, with the nearest right one, or what stands for SPAIC's.
 
     Args:
         kind: what the name should have named, such as ``"neuron model"``.
@@ -27,9 +29,14 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     "unknown neuron model 'cliff': did you mean 'clif'? Known: clif, lif."
     >>> unknown("neuron model", "zzz", ["lif", "clif"])
     "unknown neuron model 'zzz'; known: clif, lif."
+    >>> print(unknown("setting", "Isyn_bn", ["weight"]))
+    unknown setting 'Isyn_bn': SPAIC's Isyn_bn is written syn_type=["basic", "isyn_bn"] here. Known: weight.
     """
     names = sorted(set(known))
     listing = ", ".join(names) if names else "none"
+    written = SPELLINGS.get(str(name).lower())
+    if written is not None:
+        return f"unknown {kind} {name!r}: SPAIC's {name} is written {written} here. Known: {listing}."
     nearest = _nearest(name, names)
     if nearest is None:
         return f"unknown {kind} {name!r}; known: {listing}."

@@ -3,27 +3,39 @@
 import importlib
 from typing import Any
 
+#: The extra of this package that installs each optional one: extras are named for what they are good for.
+EXTRAS = {
+    "matplotlib": "plot",
+    "pdoc": "docs",
+    "pydantic": "cli",
+    "rich": "progress",
+    "safetensors": "files",
+    "sklearn": "data",
+    "tomli_w": "files",
+}
 
-def import_extra(module: str, purpose: str, extra: str = "cli") -> Any:
-    """A module of an optional dependency.
+
+def import_extra(module: str, purpose: str) -> Any:
+    """A module of an optional dependency, one of `EXTRAS`.
 
     Args:
         module: what to import, such as `"safetensors.numpy"`.
         purpose: what it is needed for, the start of the error's sentence.
-        extra: the extra of this package that installs it.
 
     Raises:
         ImportError: one sentence that names the package and the extra.
 
-    >>> import_extra("json", "reading configurations").loads("1")
-    1
-    >>> import_extra("no_such_module", "flying")
+    >>> import sys
+    >>> sys.modules["sklearn"] = None  # as if it were not installed
+    >>> import_extra("sklearn.datasets", "the data set 'digits'")
     Traceback (most recent call last):
         ...
-    ImportError: flying needs the package no_such_module: pip install "spaic_jax[cli]".
+    ImportError: the data set 'digits' needs the package sklearn: pip install "spaic_jax[data]".
+    >>> del sys.modules["sklearn"]
     """
+    package = module.partition(".")[0]
+    extra = EXTRAS[package]
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = module.partition(".")[0]
         raise ImportError(f'{purpose} needs the package {package}: pip install "spaic_jax[{extra}]".') from error

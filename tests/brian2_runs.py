@@ -48,6 +48,7 @@ dn/dt = (0.16/exprel((15 - V + VT)/5)*(1 - n) - 0.5*exp((10 - V + VT)/40)*n)/ms 
 dh/dt = (0.128*exp((17 - V + VT)/18)*(1 - h) - 4/(1 + exp((40 - V + VT)/5))*h)/ms : 1
 """
 
+#: The equations of models with a slow variable see no potential above the cut-off of the spike, in a stage of rk4 either.
 #: By name: equations, threshold, reset, parameters, first values, method of the same steps, method of the truth, drive
 #: `(lowest, highest)` and the state.
 NEURONS = {
@@ -66,11 +67,12 @@ NEURONS = {
         {"euler": "euler", "rk4": "rk4"}, "rk4", (0.0, 25.0),
     ),
     "aeif": (
-        "dV/dt = (gL*(EL - V + delta_t*exp((V - v_th)/delta_t)) - U + I)/C/ms : 1\ndU/dt = (a*(V - EL) - U)/(tau_w*ms) : 1",
+        "dV/dt = (gL*(EL - B + delta_t*exp((B - v_th)/delta_t)) - U + I)/C/ms : 1\ndU/dt = (a*(B - EL) - U)/(tau_w*ms) : 1\n"
+        "B = clip(V, -1000, Vspk) : 1",
         "V > Vspk", "V = v_reset; U += b", AEIF, {"V": -70.6}, {"euler": "euler", "rk4": "rk4"}, "rk4", (300.0, 2500.0),
     ),
     "izh": (
-        "dV/dt = (0.04*V**2 + 5*V + 140 - U + I)/ms : 1\ndU/dt = a*(b*V - U)/ms : 1", "V > v_th", "V = Vreset; U += d", IZH,
+        "dV/dt = (0.04*B**2 + 5*B + 140 - U + I)/ms : 1\ndU/dt = a*(b*B - U)/ms : 1\nB = clip(V, -1000, v_th) : 1", "V > v_th", "V = Vreset; U += d", IZH,
         {"V": -65.0, "U": -13.0}, {"euler": "euler", "rk4": "rk4"}, "rk4", (0.0, 25.0),
     ),
     "hh": (_HH, "V > 50", "", {}, {"m": 0.0529, "n": 0.3177, "h": 0.5961}, {"rk4": "rk4"}, "rk4", (0.0, 25.0)),
@@ -128,20 +130,21 @@ ARRIVALS = {"cubalif": ((1, 60), (2, 8)), "condlif": ((3, 60), (4, 6))}
 WEIGHTS = {"cubalif": (6.0, -8.0), "condlif": (12.0, 40.0)}
 _SYNAPSES = {
     "cubalif": (
-        "dV/dt = (v_rest - V + R*I)/(tau_m*ms) : 1 (unless refractory)\ndI/dt = -I/(tau_s*ms) : 1", "exact", ("I", "I"),
+        "dV/dt = (v_rest - V + R*I)/(tau_m*ms) : 1 (unless refractory)\ndI/dt = -I/(tau_s*ms) : 1", ("exact", "euler", "rk4"),
+        ("I", "I"),
     ),
     "condlif": (
         "dV/dt = (gL*(EL - V) + ge*(E_exc - V) + gi*(E_inh - V))/C/ms : 1 (unless refractory)\n"
         "dge/dt = -ge/(tau_exc*ms) : 1\ndgi/dt = -gi/(tau_inh*ms) : 1",
-        "exponential_euler", ("ge", "gi"),
+        ("exponential_euler", "euler", "rk4"), ("ge", "gi"),
     ),
 }
 
 
-def synapses(name, dt):
+def synapses(name, method, dt):
     """Potential and steps of spikes of a neuron to which spikes come at given steps."""
     b = _brian()
-    equations, method, targets = _SYNAPSES[name]
+    equations, _, targets = _SYNAPSES[name]
     parameters = {"cubalif": CUBALIF, "condlif": CONDLIF}[name]
     b.start_scope()
     b.defaultclock.dt = dt * b.ms
@@ -231,9 +234,10 @@ def coarse_runs():
         for integrator, method in methods.items():
             for dt in SHORT.get(name, STEPS):
                 runs[f"{name}/{integrator}/{dt}/V"], runs[f"{name}/{integrator}/{dt}/spikes"] = neuron(name, dt, method)
-    for name in _SYNAPSES:
-        for dt in STEPS:
-            runs[f"{name}/{dt}/V"], runs[f"{name}/{dt}/spikes"] = synapses(name, dt)
+    for name, (_, methods, _) in _SYNAPSES.items():
+        for method in methods:
+            for dt in STEPS:
+                runs[f"{name}/{method}/{dt}/V"], runs[f"{name}/{method}/{dt}/spikes"] = synapses(name, method, dt)
     runs["pair/V"], runs["pair/first"], runs["pair/second"] = pair()
     for delay in (0.1, 1.5):
         runs[f"recurrent/{delay}/V"], runs[f"recurrent/{delay}/steps"], runs[f"recurrent/{delay}/neurons"] = recurrent(delay)

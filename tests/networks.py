@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import spaic_jax as sj
 from spaic_jax.surrogate import STCA
-from spaic_jax.synapses import LinearDelay, SynapticDelay
+from spaic_jax.synapses import FixedDelay, LinearDelay
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +60,7 @@ def cases(draw, exact):
         bias = grid(rng, (post.num,), 0.2) if draw(st.booleans()) else None
         delay = draw(st.sampled_from([None, None, 1.0, 3.0, "each", "each" if exact else "trained"]))
         if isinstance(delay, str):
-            kind = SynapticDelay if delay == "each" else LinearDelay
+            kind = FixedDelay if delay == "each" else LinearDelay
             delay = kind(value=rng.uniform(0, 3, weight.shape).astype(np.float32), max_delay=3.0)
         types = [None] if exact else [None, ["alpha"], ["1_order_synapse"], ["tsodyks_markram"]]
         chain = {"syn_type": draw(st.sampled_from(types)), "delay": delay}

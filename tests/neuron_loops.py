@@ -16,7 +16,8 @@ def gain(slow, fast):
 def traces(s, x, dt, slow, fast):
     s["M"] = s["M"] * exp(-dt / slow) + gain(slow, fast) * x
     s["S"] = s["S"] * exp(-dt / fast) + gain(slow, fast) * x
-    return s["M"] - s["S"]
+    s["P"] = s["M"] - s["S"]
+    return s["P"]
 
 
 def clif(s, x, dt):
@@ -153,11 +154,16 @@ def hh(s, x, dt):
         "n": (0.01 * (10 - v) / (exp((10 - v) / 10) - 1), 0.125 * exp(-v / 80)),
         "h": (0.07 * exp(-v / 20), 1 / (exp((30 - v) / 10) + 1)),
     }
+    # Each variable moves exactly towards where it would come to rest if the others stayed: gates first.
     for gate, (alpha, beta) in rates.items():
-        s[gate] = s[gate] + dt * (alpha * (1 - s[gate]) - beta * s[gate])
-    ionic = 120 * s["m"] ** 3 * s["h"] * (v - 120) + 36 * s["n"] ** 4 * (v + 12) + 0.3 * (v - 10.6)
-    s["V"] = v + dt * (x - ionic)
+        s[gate] = towards(s[gate], alpha / (alpha + beta), (alpha + beta) * dt)
+    na, k = 120 * s["m"] ** 3 * s["h"], 36 * s["n"] ** 4
+    s["V"] = towards(v, (x + 120 * na - 12 * k + 0.3 * 10.6) / (na + k + 0.3), (na + k + 0.3) * dt)
     return (v <= 50) & (s["V"] > 50)
+
+
+def towards(x, at, decays):
+    return at + (x - at) * exp(-decays)
 
 
 def lifstdp_ex(s, x, dt):

@@ -155,17 +155,21 @@ def with_synapses(name, dt, **choices):
 
 
 @pytest.mark.parametrize(
-    ("name", "choices", "early"),
-    [("cubalif", {"order": "voltage_first"}, 0), ("cubalif", {}, 1), ("condlif", {}, 1)],
+    ("name", "integrator", "choices", "early"),
+    [
+        ("cubalif", "exact", {"order": "voltage_first"}, 0), ("cubalif", "exact", {}, 1), ("cubalif", "euler", {}, 1),
+        ("cubalif", "rk4", {}, 1), ("condlif", "exponential_euler", {}, 1), ("condlif", "euler", {}, 1), ("condlif", "rk4", {}, 1),
+    ],
 )
-def test_synapses_and_refractory_periods_are_those_of_brian2(name, choices, early):
+def test_synapses_and_refractory_periods_are_those_of_brian2(name, integrator, choices, early):
     """The default order of a step moves the potential one step earlier than Brian2; nothing else differs."""
     for dt in b.STEPS:
-        potential, spikes = with_synapses(name, dt, **choices)
+        potential, spikes = with_synapses(name, dt, integrator=integrator, **choices)
         assert len(spikes) > 5
-        np.testing.assert_array_equal(spikes + early, recordings()[f"{name}/{dt}/spikes"])
+        np.testing.assert_array_equal(spikes + early, recordings()[f"{name}/{integrator}/{dt}/spikes"])
         first = b.EVERY - 1 - early
-        np.testing.assert_allclose(potential[first :: b.EVERY], recordings()[f"{name}/{dt}/V"], rtol=0, atol=1e-8)
+        expected = recordings()[f"{name}/{integrator}/{dt}/V"]
+        np.testing.assert_allclose(potential[first :: b.EVERY], expected, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize(("propagation", "late"), [("same_step", 0), ("one_step", 1)])

@@ -1,6 +1,8 @@
 """Checkpoints and weights in files."""
 
 import os
+import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 import spaic_jax as sj
 from spaic_jax._files import write_whole
 from spaic_jax.program import Normal
+from spaic_jax.storage import WeightsWarning, load_variables, save_variables
 from spaic_jax.train import CheckpointError, TrainState, load_checkpoint, load_weights, save_checkpoint, save_weights
 
 
@@ -149,8 +152,132 @@ def test_without_safetensors(file: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     modules = __import__("sys").modules
     monkeypatch.setitem(modules, "safetensors", None)
     monkeypatch.setitem(modules, "safetensors.numpy", None)
-    sentence = r'a checkpoint needs the package safetensors: pip install "spaic_jax\[cli\]"'
+    sentence = r'a checkpoint needs the package safetensors: pip install "spaic_jax\[files\]"'
     with pytest.raises(ImportError, match=sentence):
         load_checkpoint(file, SIM, OPTIMIZERS["adam"])
     with pytest.raises(ImportError, match=sentence):
         save_checkpoint(file, SIM, state_of(OPTIMIZERS["adam"]))
+
+
+def test_numbers_of_any_type(tmp_path: Path) -> None:
+    state = state_of(OPTIMIZERS["sgd"])
+    other = TrainState(state.params, state.opt_state, np.int64(7))  # type: ignore[arg-type]
+    rows = [{"epoch": np.int64(7), "loss": np.float32(0.5), "accuracy": jax.numpy.float32(0.25)}]
+    save_checkpoint(tmp_path / "c.safetensors", SIM, other, rows)
+    assert load_checkpoint(tmp_path / "c.safetensors", SIM, OPTIMIZERS["sgd"])[1] == [
+        {"epoch": 7, "loss": 0.5, "accuracy": 0.25}
+    ]
+    save_weights(tmp_path / "w.safetensors", SIM, SIM.init(jax.random.key(0)), epoch=np.int64(3))  # type: ignore[arg-type]
+    loaded, epoch = load_weights(tmp_path / "w.safetensors", SIM, np.int64(2))  # type: ignore[arg-type]
+    assert epoch == 3 and loaded.state["layer.V"].shape == (2, 3)
+
+
+def changed(case: str = "", **settings: Any) -> sj.Simulator:
+    """The same network, with something changed."""
+    net = sj.Network()
+    net.image = sj.Encoder(num=4, coding_method="poisson")
+    net.layer = sj.NeuronGroup(3, model="lif", tau_m=5.0 if case == "tau" else 8.0)
+    link = {"frozen": {"is_parameter": False}, "delay": {"delay": 2.0}, "delays": {"delay": np.full((3, 4), 2.0)}, "bound": {"w_max": 0.3}}.get(case, {})
+    net.synapses = sj.Connection(net.image, net.layer, **{"w_std": 0.5, **link})
+    net.out = sj.NeuronGroup(3 if case == "classes" else 2, model="lif", **settings)
+    net.readout = sj.Connection(net.layer, net.out, **({"bias": 0.0} if case == "bias" else {}))
+    if case == "monitor":
+        net.seen = sj.StateMonitor(net.layer, "V", get_grad=True)
+    return sj.build(net, dt=0.5 if case == "dt" else 1.0, propagation="one_step" if case == "propagation" else "same_step")
+
+
+LEARNED = ["synapses.weight", "readout.weight"]
+
+
+@pytest.mark.parametrize(
+    "case, told",
+    [
+        ("", []), ("frozen", []), ("monitor", []), ("propagation", []), ("delay", []),
+        ("dt", ["it was written with dt 1.0 ms, here it is 0.5 ms"]),
+        ("tau", ["'layer.tau_m' stays 5 as declared, the file has 8"]),
+        ("delays", [r"'synapses.*delay' stays an array of shape \(3, 4\) as declared, which the file lacks"]),
+    ],
+)
+@pytest.mark.parametrize("back", [False, True])
+def test_weights_load_by_name_and_shape(case: str, told: list[str], back: bool, tmp_path: Path) -> None:
+    """Into the same network with something else about it, and the other way round; what differs is told."""
+    one, other = changed(case if back else ""), changed("" if back else case)
+    variables = one.init(jax.random.key(5), 2)
+    save_weights(tmp_path / "w.safetensors", one, variables)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        loaded, _ = load_weights(tmp_path / "w.safetensors", other, 2)
+    for name in LEARNED:
+        np.testing.assert_array_equal(loaded[name], variables[name])
+    fresh = other.init(jax.random.key(0), 2)
+    assert float(loaded["layer.tau_m"]) == float(fresh["layer.tau_m"])
+    assert jax.tree.structure(loaded) == jax.tree.structure(fresh)
+    assert [warning.category for warning in seen] == [WeightsWarning] * bool(told)
+    if told and not back:
+        assert all(re.search(sentence, str(seen[0].message)) for sentence in told)
+
+
+def test_a_constant_that_was_set_comes_back(tmp_path: Path) -> None:
+    """The same declaration: the file is a faithful copy."""
+    sim = changed()
+    variables = sim.set(sim.init(jax.random.key(0)), {"layer.tau_m": 7.0})
+    save_weights(tmp_path / "w.safetensors", sim, variables)
+    assert float(load_weights(tmp_path / "w.safetensors", changed())[0]["layer.tau_m"]) == 7.0
+
+
+@pytest.mark.parametrize(
+    "saved, wanted, sentence, told",
+    [
+        ("", "bias", "lacks 'readout.bias': it is of another network", "'readout.bias' keeps its first value, which the file lacks"),
+        ("bias", "", "holds 'readout.bias' besides: it is of another", "it holds 'readout.bias' besides, which is left out"),
+        ("", "classes", r"'readout.weight' as float32 of shape \(2, 3\), but float32 of shape \(3, 3\)", r"the file has shape \(2, 3\)"),
+    ],
+)
+def test_part_of_the_weights_is_asked_for(saved: str, wanted: str, sentence: str, told: str, tmp_path: Path) -> None:
+    one, other = changed(saved), changed(wanted)
+    variables = one.init(jax.random.key(5))
+    save_weights(tmp_path / "w.safetensors", one, variables)
+    with pytest.raises(CheckpointError, match=sentence + ".*partial=True"):
+        load_weights(tmp_path / "w.safetensors", other)
+    with pytest.warns(WeightsWarning, match=told):
+        loaded, _ = load_weights(tmp_path / "w.safetensors", other, partial=True)
+    np.testing.assert_array_equal(loaded["synapses.weight"], variables["synapses.weight"])
+
+
+def test_files_keep_to_bounds(tmp_path: Path) -> None:
+    free, bound = changed(), changed("bound")
+    variables = free.set(free.init(jax.random.key(0)), {"synapses.weight": np.eye(3, 4)})
+    sentence = r"parameter 'synapses.weight' was given values from 0 to 1, but must lie within -?\w+.* and 0.3: .* 1 at \[0, 0\]"
+    save_weights(tmp_path / "w.safetensors", free, variables)
+    with pytest.raises(CheckpointError, match=sentence):
+        load_weights(tmp_path / "w.safetensors", bound)
+    save_variables(tmp_path / "v.safetensors", free, variables)
+    with pytest.raises(CheckpointError, match=sentence):
+        load_variables(tmp_path / "v.safetensors", bound)
+    optimizer = OPTIMIZERS["sgd"]
+    save_checkpoint(tmp_path / "c.safetensors", free, TrainState(variables.params, optimizer.init(variables.params), 1))
+    with pytest.raises(CheckpointError, match=sentence):
+        load_checkpoint(tmp_path / "c.safetensors", bound, optimizer)
+
+
+@pytest.mark.parametrize("case", ["frozen", "monitor", "tau"])
+def test_snapshots_and_checkpoints_do_not_look_at_roles_and_monitors(case: str, tmp_path: Path) -> None:
+    one, other = changed(), changed(case)
+    variables = one.init(jax.random.key(5), 2)
+    save_variables(tmp_path / "v.safetensors", one, variables)
+    loaded = load_variables(tmp_path / "v.safetensors", other)
+    for name, value in variables.values.items():
+        np.testing.assert_array_equal(loaded[name], value)
+
+
+def test_half_precision_takes_weights_of_float32_and_says_so(tmp_path: Path) -> None:
+    sim = changed()
+    half = sj.build(sim.program.astype("bfloat16"))
+    variables = sim.init(jax.random.key(5))
+    save_weights(tmp_path / "w.safetensors", sim, variables)
+    with pytest.warns(WeightsWarning, match="'synapses.weight' is bfloat16 here, float32 in the file"):
+        loaded, _ = load_weights(tmp_path / "w.safetensors", half)
+    np.testing.assert_array_equal(loaded["synapses.weight"], variables["synapses.weight"].astype("bfloat16"))
+    save_weights(tmp_path / "h.safetensors", half, loaded)
+    again, _ = load_weights(tmp_path / "h.safetensors", half)
+    np.testing.assert_array_equal(again["synapses.weight"], loaded["synapses.weight"])

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -154,6 +155,22 @@ def test_the_default_folder_is_not_run_over(finished: Path, capsys: pytest.Captu
         (["network.connections.image_to_hidden.pre='a'"], "connections.image_to_hidden.pre: unknown member 'a'"),
         (["network.connections.image_to_hidden.weight=[[1.0]]"], "connection 'image_to_hidden': weight has shape"),
         (["network.decoders={}"], "training: the network has 0 decoders (none): name one"),
+        (["training.loss={name='membrane_cross_entropy', reduc='max'}"], "training.loss: reduc: unknown setting of"),
+        (["network.groups.hidden.num=1" + "0" * 30], "network.groups.hidden: a NeuronGroup needs positive whole numbers as its size"),
+        (["network.groups.hidden.num=2000000000"], "network: its variables, gradient and optimizer take"),
+        (["network.groups.hidden.num=2000000000"], "('image_to_hidden.weight' alone 477 GiB), but the device has"),
+        (["training.epochs=1" + "0" * 30], "training.epochs: needs less than or equal to 2147483647, got 1"),
+        (["training.epochs=2000000000"], "training.optimizer: the number of updates of 2000000000 epochs must be at most"),
+        (["training.batch_size=1" + "0" * 30], "training.batch_size: needs less than or equal to 2147483647"),
+        (["simulation.dt=1e-30"], "simulation.duration: the number of steps must be at most 2147483647"),
+        (["simulation.dt=1e39", "simulation.duration=1e39"], "simulation.dt: needs less than or equal to 1000000000"),
+        (["simulation.duration=1e30"], "simulation.duration: the number of steps must be at most 2147483647"),
+        (["training.optimizer.learning_rate=1e300"], "training.optimizer.learning_rate: needs less than"),
+        (["training.optimizer.eps=1e300"], "training.optimizer: eps must be a finite number"),
+        (["training.loss=" + "[" * 5000], "its tables and lists lie in each other too deeply."),
+        (["training.loss=" + "[" * 200 + "]" * 200], "its tables and lists lie in each other too deeply."),
+        (["network.connections.imge_to_hidden.w_std=0.3"], "Is 'imge_to_hidden' meant to be 'image_to_hidden'?"),
+        (["network.decoders.decisio.coding_method='spike_counts'"], "Is 'decisio' meant to be 'decision'?"),
         (["training"], "--set training: a key, '=' and a value are needed"),
         (["training.epochs.more=3"], "--set training.epochs.more=3: training.epochs.more is no key with a value"),
         (["=3"], "--set =3: a key, '=' and a value are needed"),
@@ -175,10 +192,18 @@ def test_bad_files(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "empty.toml").write_text("")
     (here / "file").write_text("")
     (here / "bytes.toml").write_bytes(b"\xff\xfe")
+    (here / "bytes.json").write_bytes(b"\xff\xfe")
+    (here / "deep.json").write_text('{"network": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    (here / "deep.toml").write_text("network = " + "[" * 100_000 + "]" * 100_000)
+    (here / "twice.json").write_text('{"network": {"groups": {"a": {"num": 1, "num": 2}}}}')
+    (here / "digits.json").write_text('{"network": ' + "9" * 9999 + "}")
     for config, sentence in (
         ("none.toml", "No such file or directory: none.toml"), ("bad.toml", "bad.toml: this is no TOML: "),
         ("bad.json", "bad.json: this is no JSON: "), ("empty.toml", "empty.toml: network is missing."),
-        ("list.json", "list.json: "), ("bytes.toml", "codec can't decode"), (".", "Is a directory"),
+        ("list.json", "list.json: a table is needed, not list."), (".", "Is a directory"),
+        ("bytes.toml", "bytes.toml: this is no TOML: 'utf-8' codec can't decode"), ("bytes.json", "bytes.json: this is no JSON"),
+        ("deep.json", "deep.json: its tables and lists lie in each other too deeply."), ("digits.json", "digits.json: "),
+        ("deep.toml", "deep.toml: its tables and lists lie in"), ("twice.json", "twice.json: the key 'num' stands there twice."),
     ):
         assert main(["train", config]) == 2
         shown = capsys.readouterr().err
@@ -201,6 +226,8 @@ def test_bad_runs(finished: Path, here: Path, capsys: pytest.CaptureFixture[str]
         (lambda: None, "weights.safetensors' is damaged, or is no file of safetensors"),
         (lambda: (run / "weights.safetensors").unlink(), "holds no weights.safetensors: finish the run"),
         (lambda: (run / "config.json").write_text("{"), "config.json' is damaged"),
+        (lambda: (run / "config.json").write_text("[" * 100_000), "config.json' is damaged: its tables and lists lie in"),
+        (lambda: (run / "config.json").write_bytes(b"\xff"), "config.json' is damaged: this is no JSON"),
         (lambda: (run / "config.json").unlink(), "is no run folder: it holds no config.json."),
         (lambda: shutil.rmtree(run), "is no run folder: it holds no config.json."),
     ):
@@ -217,14 +244,17 @@ def test_a_damaged_checkpoint_is_not_resumed(finished: Path, here: Path, capsys:
     assert "checkpoint.safetensors' is damaged" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("module", ["sklearn.datasets", "safetensors", "matplotlib", "rich"])
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("sklearn.datasets", "data"), ("safetensors", "files"), ("matplotlib", "plot"), ("rich", "progress")],
+)
 def test_a_missing_extra(
-    module: str, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    module: str, extra: str, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     assert main(["train", DIGITS]) == 2
     package = module.partition(".")[0]
-    assert f'needs the package {package}: pip install "spaic_jax[cli]".' in capsys.readouterr().err
+    assert f'needs the package {package}: pip install "spaic_jax[{extra}]".' in capsys.readouterr().err
     assert not any(here.iterdir())
 
 
@@ -275,6 +305,29 @@ def test_an_interruption_that_is_swallowed_counts(here: Path, monkeypatch: pytes
     assert main(["train", DIGITS, *SMALL, "--quiet", "--out", "run"]) == 130
     assert [row["epoch"] for row in rows(here / "run")] == [1]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_data_are_prepared_once(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from spaic_jax.train import task
+
+    checked: list[str] = []
+    inputs = task._inputs
+    monkeypatch.setattr(task, "_inputs", lambda sim, data, steps, what: checked.append(what) or inputs(sim, data, steps, what))
+    assert main(["train", DIGITS, *ONE, "--out", "run"]) == 0
+    assert checked == ["the training data", "the test data"]
+
+
+def test_a_full_memory_is_no_mistake_of_the_program(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.\n more")
+
+    monkeypatch.setattr("spaic_jax.cli.train.fit", full)
+    assert main(["train", DIGITS, *ONE]) == 2
+    shown = capsys.readouterr().err
+    assert "the device has too little memory for this network and batch_size (RESOURCE_EXHAUSTED" in shown
+    assert shown.count("\n") == 1
 
 
 def test_a_mistake_in_the_program_has_a_traceback(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

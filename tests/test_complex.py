@@ -90,8 +90,8 @@ def test_trajectory_is_a_sum_of_rotations():
 
 
 def same(values, kernel):
-    """Correlation over time as torch's `padding="same"`: by loops."""
-    before = (len(kernel) - 1) // 2
+    """Correlation over time with the kernel's middle on the step itself: by loops."""
+    before = len(kernel) // 2
     out = np.zeros_like(values)
     for t in range(len(values)):
         for k, weight in enumerate(kernel):
@@ -101,7 +101,7 @@ def same(values, kernel):
 
 
 def test_convolutions_are_sums_over_time():
-    t = np.arange(-4.0, 4.0, 0.5) / 4
+    t = np.arange(-4.0, 4.5, 0.5) / 4
     bell = np.exp(-9 * t**2)
     got, z = outputs("complex_conv", time_window=8.0)
     np.testing.assert_allclose(got, same(z.real, bell) + same(0.5 * z.real * z.imag, 6 * t * bell), rtol=1e-3, atol=1e-4)
@@ -138,8 +138,8 @@ def test_bad_settings_are_named():
     group = sj.NeuronGroup(4, model=Turning())
     for settings, sentence in (
         ({"coding_method": "complex_trajectory", "group_num": 3}, "group_num must divide the 4 neurons"),
-        ({"coding_method": "spike_conv", "time_window": 0.0}, "SpikeConv: time_window must be positive"),
-        ({"coding_method": "complex_timing_distance", "filter_time": -1.0}, "filter_time must be positive"),
+        ({"coding_method": "spike_conv", "time_window": 0.0}, "SpikeConv: time_window must be a positive, finite number"),
+        ({"coding_method": "complex_timing_distance", "filter_time": -1.0}, "filter_time must be a positive, finite number"),
         ({"coding_method": "time_softmax"}, r"time_softmax needs a target of shape \(2, n\)"),
     ):
         with pytest.raises(ValueError, match=sentence):

@@ -8,6 +8,7 @@ from spaic import golden
 import spaic_jax as sj
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import DELAYS
+from spaic_jax.synapses.delays.fixed import whole_steps
 
 PLANS = [{"plan": sj.Reference()}, {"plan": sj.Tiled(4)}, {}]
 
@@ -155,6 +156,35 @@ def test_drawn_delays_lie_where_they_are_drawn(key):
     assert drawn.shape == (50, 40) and 1.0 <= drawn.min() < 1.1 and 5.9 < drawn.max() <= 6.0
 
 
+@pytest.mark.parametrize("name", DELAYS)
+def test_kinds_of_delays_go_by_name(name):
+    x, g = sj.Encoder(num=3), sj.NeuronGroup(2)
+    made = sj.Connection(x, g, delay=name.upper(), max_delay=np.float32(4.0)).delay
+    assert type(made) is DELAYS[name] and made.max_delay == 4.0
+    assert sj.Connection(x, g, delay=np.int64(2)).delay == sj.Connection(x, g, delay=np.array(2.0)).delay == 2.0
+    with pytest.raises(ValueError, match="max_delay 4.0 came beside one delay of all synapses, 2 ms"):
+        sj.Connection(x, g, delay=2.0, max_delay=4.0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("dt", "steps"), [(0.1, [0, 1, 3, 7, 160]), (0.01, [1, 29, 1605, 16383]), (0.3, [3, 2001]), (0.7, [9])])
+def test_a_delay_of_whole_steps_takes_so_many_whatever_its_length(dt, steps, dtype, key):
+    """A time of n steps in ms is n steps although neither it nor dt is exact; half a step more is rounded down."""
+    delays = np.array([[n * dt, (n + 0.5) * dt] for n in steps], dtype).ravel()[:, None]
+    kept = whole_steps(np.float32(delays), slots=max(steps) + 2, dt=dt)
+    np.testing.assert_array_equal(np.argmax(kept, 0).ravel(), np.repeat(steps, 2))
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(num=1, coding_method="null"), sj.NeuronGroup(2, model="null")
+    net.w = sj.Connection(net.x, net.g, weight=np.ones((2, 1), np.float32), delay=delays[-2:])
+    net.i = sj.StateMonitor(net.g, "Isyn")
+    sim = sj.build(net, dt)
+    x = np.zeros((steps[-1] + 3, 1, 1), np.float32)
+    x[1] = 1.0
+    current = np.asarray(sim.run(sim.init(key), {"x": x}).probes["i"])[:, 0]
+    np.testing.assert_array_equal(np.argmax(current, 0), [steps[-1] + 1] * 2)
+    assert current.sum() == 2
+
+
 def test_a_delay_is_found_by_training(key):
     """Two neurons that should fire in answer to spikes of 2 and 5 ms before."""
     net = sj.Network()
@@ -203,9 +233,12 @@ def test_bad_delays_of_synapses_are_named(link, delay, sentence):
     ("delay", "sentence"),
     [
         (0.7, "the delay of connection 'w' must be a positive whole number of steps: 0.7 ms is 1.4 steps of 0.5 ms"),
-        (-1.0, "delay must be a number of milliseconds, not -1.0"),
-        (float("nan"), "delay must be a number of milliseconds"),
-        ("long", "delay must be a number of milliseconds, not 'long'"),
+        (-1.0, "delay, in ms, must be a finite number of at least 0, got -1.0"),
+        (float("nan"), "delay, in ms, must be a finite number of at least 0, got nan"),
+        ("linaer", "unknown delay 'linaer': did you mean 'linear'"),
+        ([[1.0, 2.0, 3.0], [4.0, -0.5, 6.0]], r"delay\[1, 1\] is -0.5 ms"),
+        ([[1.0, np.nan, 3.0], [4.0, np.inf, 6.0]], r"FixedDelay: a delay must be a finite number of ms, .* delay\[0, 1\] is nan ms"),
+        ("fixed", "FixedDelay: max_delay must say how long a delay may be"),
     ],
 )
 def test_bad_delays_are_named(delay, sentence):

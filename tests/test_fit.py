@@ -21,9 +21,9 @@ jax.monitoring.register_event_duration_secs_listener(
 )
 
 
-def network(coding: str = "constant_current", **link: Any) -> sj.Network:
+def network(coding: str = "constant_current", settings: Any = (), **link: Any) -> sj.Network:
     with sj.Network() as net:
-        image = sj.Encoder(num=4, coding_method=coding)
+        image = sj.Encoder(num=4, coding_method=coding, **dict(settings))
         layer = sj.NeuronGroup(3, model="lif", parameter_variables=["tau_m"], varible_ranges={"tau_m": (7.9, 8.1)})
         sj.Connection(image, layer, name="synapses", **{"w_std": 0.4, "w_max": 0.5} | link)
         sj.Decoder(dec_target=layer, coding_method="spike_counts", name="counts")
@@ -119,7 +119,7 @@ def test_states_given_and_got_stay_alive(key: jax.Array) -> None:
 
 
 def test_random_codings_resume_bit_for_bit(key: jax.Array) -> None:
-    sim = sj.build(network("poisson"), dt=1.0)
+    sim = sj.build(network("poisson", {"unit_conversion": 0.5}), dt=1.0)
     states: list[TrainState] = []
     settings = SETTINGS | {"test": samples(10, seed=1)}
     settings |= {"loss": "count_cross_entropy", "optimizer": ADAM, "data": samples(), "key": key}
@@ -276,7 +276,7 @@ def with_nan(x: np.ndarray) -> np.ndarray:
         ({"loss": lambda scores, labels: scores}, r"the loss is float32 of shape \(1, 3\), but needs to be one real"),
         ({"start": TrainState({}, (), 1)}, "start holds the state of another network or another optimizer"),
         ({"data": Dataset({"image": np.ones((44, 4)), "more": np.ones(3)}, [0] * 44)}, "unknown input 'more'"),
-        ({"data": Dataset({"image": np.ones((5, 44, 4))}, np.zeros(44, int))}, "has 5 steps, but steps is 6"),
+        ({"data": Dataset({"image": np.ones((5, 44, 4))}, np.zeros(44, int))}, "has 5 steps, but 6 are to be run"),
     ],
 )
 def test_bad_input(changes: dict[str, Any], sentence: str, key: jax.Array) -> None:
@@ -324,7 +324,7 @@ def test_progress_bar(key: jax.Array, capsys: pytest.CaptureFixture[str], monkey
     assert capsys.readouterr().out == ""
     monkeypatch.setitem(__import__("sys").modules, "rich.progress", None)
     train(key, epochs=1)
-    with pytest.raises(ImportError, match=r'needs the package rich: pip install "spaic_jax\[cli\]"'):
+    with pytest.raises(ImportError, match=r'needs the package rich: pip install "spaic_jax\[progress\]"'):
         train(key, epochs=1, progress=True)
 
 
@@ -348,8 +348,8 @@ def test_dropout_and_statistics_are_at_work_in_training_only(key: jax.Array, tmp
     states: list[Any] = []
     whole = fit(sim, "membrane_cross_entropy", ADAM, data, **settings, on_epoch=lambda state, row: states.append(state))
     mean = "synapses.BatchNorm2d.running_mean"
-    assert set(states[0].statistics) == {mean, mean.replace("mean", "var")}
-    assert not same(states[0].statistics, states[1].statistics)
+    assert set(states[0].plastic) == {mean, mean.replace("mean", "var")}
+    assert not same(states[0].plastic, states[1].plastic)
     assert np.abs(whole.variables[mean]).max() > 0.01
     save_checkpoint(tmp_path / "c.safetensors", sim, states[1])
     loaded, _ = load_checkpoint(tmp_path / "c.safetensors", sim, ADAM)
@@ -364,3 +364,143 @@ def test_dropout_and_statistics_are_at_work_in_training_only(key: jax.Array, tmp
         sim.run(fresh, {"image": data.inputs["image"][:1]}, steps=6).outputs["counts"],
         sim.run(again, {"image": data.inputs["image"][:1]}, steps=6).outputs["counts"],
     )
+
+
+def normalised() -> sj.Simulator:
+    """With running means, which training carries along."""
+    with sj.Network() as net:
+        image = sj.Encoder(shape=(1, 2, 2), coding_method="constant_current")
+        layer = sj.NeuronGroup(shape=(2, 2, 2), model="lif")
+        sj.Connection(image, layer, "conv", syn_type=["conv", "batchnorm2d"], kernel_size=1, w_std=0.5, name="conv")
+        read = sj.NeuronGroup(3, model="leaky_integrator")
+        sj.Connection(layer, read, w_std=0.5, name="out")
+        sj.Decoder(dec_target=read, coding_method="final_step_voltage", name="counts")
+    return sj.build(net, dt=1.0)
+
+
+def test_a_result_holds_all_that_going_on_needs(key: jax.Array) -> None:
+    images = samples()
+    data = Dataset({"image": images.inputs["image"].reshape(-1, 1, 2, 2)}, images.labels)
+    sim, settings = normalised(), SETTINGS | {"key": key}
+    first = fit(sim, "membrane_cross_entropy", ADAM, data, **settings | {"epochs": 2})
+    whole = fit(sim, "membrane_cross_entropy", ADAM, data, **settings)
+    rest = fit(sim, "membrane_cross_entropy", ADAM, data, **settings, start=first.state)
+    assert first.state.plastic and same(rest.variables, whole.variables) and same(rest.opt_state, whole.opt_state)
+    with pytest.raises(ValueError, match=r"plastic 'conv.*' is learned: give the Variables"):
+        evaluate(sim, whole.params, data, batch_size=8, steps=6)
+
+
+def test_numbers_and_labels_of_other_libraries(key: jax.Array) -> None:
+    class Tensor:
+        """What NumPy can read, and nothing else."""
+
+        dtype = "torch.int64"
+
+        def __init__(self, values: Any):
+            self.values = np.asarray(values)
+
+        def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+            return self.values if dtype is None else self.values.astype(dtype)
+
+    data = samples()
+    counts = {"epochs": np.int64(2), "batch_size": np.array(8), "steps": jnp.int32(6)}
+    other = Dataset({"image": Tensor(data.inputs["image"])}, Tensor(data.labels))
+    given = fit(SIM, "count_cross_entropy", ADAM, other, key=key, progress=False, **counts)  # type: ignore[arg-type]
+    assert same(given.params, train(key, epochs=2).params)
+    tested = evaluate(SIM, given.variables, other, batch_size=np.int64(8), steps=np.int64(6))  # type: ignore[arg-type]
+    assert tested.predictions.shape == (44,)
+    scores = np.eye(3, dtype=np.float32)[data.labels]
+    for measure in (sj.train.count_cross_entropy, sj.train.accuracy):
+        np.testing.assert_array_equal(measure(Tensor(scores), Tensor(data.labels)), measure(scores, data.labels))  # type: ignore[arg-type, operator]
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "float32"])
+def test_half_precision_is_trained_on_data_of_its_own(kind: str, key: jax.Array) -> None:
+    sim = sj.build(SIM.program.astype("bfloat16"))
+    data = samples()
+    half = Dataset({"image": jnp.asarray(data.inputs["image"], kind)}, data.labels)
+    host = Dataset({"image": np.asarray(half.inputs["image"])}, data.labels)
+    for given in (half, host):
+        result = fit(sim, "count_cross_entropy", ADAM, given, key=key, **SETTINGS | {"epochs": 2})
+        assert result.params["synapses.weight"].dtype == jnp.bfloat16
+        assert float(result.params["synapses.weight"].max()) <= 0.5
+    run = sim.run(result.variables, {"image": host.inputs["image"][:8]}, steps=6)
+    assert run.outputs["counts"].shape == (8, 3)
+
+
+def test_what_lies_outside_of_bounds_is_no_start(key: jax.Array) -> None:
+    drawn = SIM.init(key, 8)
+    beyond = drawn.with_params(drawn.params | {"synapses.weight": jnp.full((3, 4), 0.75)})
+    sentence = r"parameter 'synapses.weight' was given values from 0.75 to 0.75, .* and 0.5: .* at \[0, 0\]"
+    with pytest.raises(ValueError, match=sentence):
+        train(key, variables=beyond)
+    with pytest.raises(ValueError, match="start: " + sentence):
+        train(key, start=TrainState(beyond.params, ADAM.init(beyond.params), 1))
+    with pytest.raises(ValueError, match=sentence):
+        evaluate(SIM, beyond.params, samples(), batch_size=8, steps=6)
+
+
+def steep(scores: jax.Array, labels: jax.Array) -> jax.Array:
+    """A loss of 0 whose gradient is 1e25."""
+    return (scores - jax.lax.stop_gradient(scores)).sum() * 1e25
+
+
+def undefined(scores: jax.Array, labels: jax.Array) -> jax.Array:
+    """A loss of 0 whose gradient is NaN."""
+    return jnp.sqrt(scores * 0).sum()
+
+
+@pytest.mark.parametrize(
+    "loss, sentence",
+    [
+        (steep, r"epoch 1, step 1: the gradient of parameter '(synapses.weight|layer.tau_m)' reaches \d\.\de\+2\d"),
+        (undefined, r"epoch 1, step 1: the gradient of parameter 'layer.tau_m' holds NaN .*and 1 more"),
+        (lambda scores, labels: scores.sum() * 0 + 1e30, "epoch 1, step 1: the loss is 1e\\+30"),
+    ],
+)
+def test_divergence_names_the_parameter_before_it_is_lost(loss: Any, sentence: str, key: jax.Array) -> None:
+    with pytest.raises(TrainingDiverged, match=sentence) as caught:
+        fit(SIM, loss, ADAM, samples(), key=key, **SETTINGS)
+    assert "narrower surrogate gradient or detach_reset" in str(caught.value)
+    if "parameter" in sentence:
+        assert caught.value.variable in SIM.init(key).params
+        assert caught.value.group == caught.value.variable.rpartition(".")[0]
+
+
+def test_a_refused_gradient_is_no_divergence(key: jax.Array) -> None:
+    optimizer = optax.apply_if_finite(optax.sgd(0.1), 1000)
+    result = fit(SIM, undefined, optimizer, samples(), key=key, **SETTINGS)
+    np.testing.assert_array_equal(result.params["synapses.weight"], SIM.init(initial_key(key)).params["synapses.weight"])
+
+
+def test_a_gradient_that_grows_through_time_is_named(key: jax.Array) -> None:
+    """A recurrent group with a wide surrogate: each step back multiplies by far more than 1."""
+    with sj.Network() as net:
+        image = sj.Encoder(num=4, coding_method="constant_current")
+        hidden = sj.NeuronGroup(8, model="lif", surrogate=sj.surrogate.AtanGrad(alpha=2.0))
+        sj.Connection(image, hidden, name="into", w_std=0.5)
+        sj.Connection(hidden, hidden, name="loop", w_std=20.0)
+        out = sj.NeuronGroup(3, model="leaky_integrator")
+        sj.Connection(hidden, out, name="readout")
+        sj.Decoder(dec_target=out, coding_method="final_step_voltage")
+    sim = sj.build(net, dt=1.0)
+    with pytest.raises(TrainingDiverged, match=r"epoch 1, step 1: the gradient of parameter '(into|loop).weight'") as caught:
+        fit(sim, "membrane_cross_entropy", ADAM, samples(), key=key, **SETTINGS | {"steps": 60})
+    assert caught.value.group in ("into", "loop")
+
+
+def test_spike_times_have_gaps(key: jax.Array) -> None:
+    """NaN is no spike there, and no mistake; an infinite time is one."""
+    with sj.Network() as net:
+        image = sj.Encoder(num=4, coding_method="mstb", max_spikes=2)
+        layer = sj.NeuronGroup(3, model="lif")
+        sj.Connection(image, layer, w_std=1.0)
+        sj.Decoder(dec_target=layer)
+    sim, labels = sj.build(net, dt=1.0), [0, 1, 2] * 4
+    times = sj.coding.pack_spike_times([([1.0, 2.0], [label, label]) for label in labels], num=4)
+    for given in (times, jnp.asarray(times)):
+        result = fit(sim, "count_cross_entropy", ADAM, Dataset({"image": given}, labels), key=key, **SETTINGS | {"epochs": 1})
+        assert np.isfinite(result.history[0]["loss"])
+    times[2, 1, 0] = np.inf
+    with pytest.raises(ValueError, match=r"input 'image' holds NaN or infinite values.*: the first is inf at \[2, 1, 0\]"):
+        fit(sim, "count_cross_entropy", ADAM, Dataset({"image": times}, labels), key=key, **SETTINGS)

@@ -146,3 +146,36 @@ def test_look_up_of_nothing():
     with pytest.raises(AttributeError, match="unknown attribute or member 'layr': did you mean 'layer'"):
         _ = net.layr
     assert "layr" not in net and not hasattr(net, "layr")
+
+
+def test_the_first_variable_names_a_member():
+    """Other variables that come to be bound to it do not, wherever they stand."""
+    with sj.Network() as net:
+        image, context = sj.Encoder(2), sj.Encoder(2)
+        layer = sj.NeuronGroup(2, model="lif")
+        for pre in (image, context):
+            sj.Connection(pre, layer)
+        pre = layer
+        for size in (3, 4):
+            hidden = sj.NeuronGroup(size, model="lif")
+            sj.Connection(pre, hidden)
+            pre = hidden
+        last = a_name_before = pre
+        chosen = sj.NeuronGroup(2, model="lif", name="own")
+    assert [*net.of_kind(sj.Encoder)] == ["image", "context"]
+    assert [*net.of_kind(sj.NeuronGroup)] == ["layer", "neurongroup1", "hidden", "own"]
+    assert net.name_of(last) == "hidden" and a_name_before is last and chosen.name == "own"
+
+
+def test_an_old_variable_does_not_name_a_new_member():
+    """As in a notebook, whose variables are older than the block."""
+    code = """
+with sj.Network() as net:
+    image = sj.Encoder(2)
+    pre = image
+    layer = sj.NeuronGroup(2, model="lif")
+    synapses = sj.Connection(pre, layer)
+"""
+    variables = {"sj": sj, "pre": None}
+    exec(code, variables)
+    assert list(variables["net"].members) == ["image", "layer", "synapses"]

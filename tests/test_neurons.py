@@ -125,7 +125,7 @@ def test_model_gives_spaics_trace(model, key):
         x = sj.Encoder(num=3, coding_method="null")
         group = sj.NeuronGroup(5, model=model, **SPAIC[model])
         sj.Connection(x, group, weight=trace["W"] if model != "darwin_random" else 0.0, name="w")
-        recorded = [name for name in dict.fromkeys((*group.model.initial, group.output)) if name in trace]
+        recorded = [name for name in dict.fromkeys((*group.model.initial, *group.model.shown, group.output)) if name in trace]
         for name in recorded:
             sj.StateMonitor(group, name, name=name)
     sim = sj.build(net, dt=1.0, propagation="one_step")
@@ -182,7 +182,6 @@ def test_parameters_may_differ_by_neuron(key):
         ({"model": "lif", "tau_m": float("nan")}, "LIF: tau_m must be a finite number"),
         ({"model": "lif", "tau_m": [1.0, 2.0]}, "tau_m has shape (2,), but needs one number or (3,)"),
         ({"model": "lif", "reset": "sof"}, "unknown reset 'sof': did you mean 'soft'"),
-        ({"model": "clif", "tau_p": 8.0}, "tau_p and tau_q must differ"),
         ({"model": "lif", "surrogate": "stcb"}, "did you mean"),
         ({"model": "lif", "parameter_variables": ["tau"]}, "unknown parameter of a LIF to train 'tau'"),
     ],

@@ -6,13 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from spaic_jax.network.lowering import lower_group
 from test_neurons import run_one
 
 import spaic_jax as sj
 from spaic_jax.neurons import ODE
 from spaic_jax.neurons.integrators import phi
-from spaic_jax.program import Program, Record, Variable
+from spaic_jax.program import Context, Program, Record, Site, Variable
 from spaic_jax.storage import to_dict
 
 
@@ -215,11 +214,12 @@ def test_cubalif_orders_differ_by_one_step():
 
 def conductance_program(dt):
     """A `condlif` group whose three inputs are given."""
-    group = sj.NeuronGroup(3, model="condlif")
-    variables, ops = lower_group("g", group, dt, group.model.receives)
+    group = sj.NeuronGroup(3, model="condlif", integrator="exponential_euler")
+    context = Context(dt, lambda _: "g", lambda *_: "", lambda _: frozenset(group.model.receives))
+    made = group.lower(Site("g", owner=group), context)
     given = tuple(Variable(f"g.{name}", (3,), role="input") for name in group.model.receives)
     records = tuple(Record(name, f"g.{name}") for name in ("V", "ge", "gi", "O"))
-    return Program((*given, *variables), tuple(ops), records, dt)
+    return Program((*given, *made.variables), made.ops, records, dt)
 
 
 def test_conductances_by_a_loop_in_float64():
@@ -425,7 +425,6 @@ def test_ode_spikes_and_trains(key):
         (lambda: run_one(ODE(rhs=leak, initial={"U": 0.0, "V": 0.0}, values={"tau": 1.0}), constant(0.0, 1)),
          "ODE: rhs must give the derivatives of ['U', 'V'], not of ['V']"),
         (lambda: sj.NeuronGroup(3, model="plif", tau_m=1.0), "PLIF: tau_m must be above 1, not 1.0"),
-        (lambda: sj.NeuronGroup(3, model="clif2k", tau_s=20.0), "CLIF2K: tau_m and tau_s must differ, both are 20.0"),
         (lambda: sj.NeuronGroup(3, model="cubalif", order="input"), "CubaLIF: unknown order 'input'"),
         (lambda: sj.NeuronGroup(3, model="cubalif", v_reset=2.0), "CubaLIF: v_reset must lie below v_th 1.0, not be 2.0"),
         (lambda: sj.NeuronGroup(3, model="aeif", v_reset=30.0), "AEIF: v_reset must lie below Vspk 20.0, not be 30.0"),

@@ -1,5 +1,7 @@
 """Op lists by hand: tuples as rows, ops of one's own, several outputs, and neuron models written as rows."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,7 +28,7 @@ def split(x):
     return jnp.maximum(x, 0.0), jnp.minimum(x, 0.0)
 
 
-@pytest.mark.parametrize("plan", [{"reference": True}, {"tile": 3}])
+@pytest.mark.parametrize("plan", [sj.Reference(), sj.Tiled(3)])
 def test_rows_as_tuples_with_several_outputs_and_registered_ops(plan, registered, key):
     registered("halve", lambda x: x * 0.5)
     program = Program(
@@ -37,7 +39,7 @@ def test_rows_as_tuples_with_several_outputs_and_registered_ops(plan, registered
     )
     assert program.ops[0] == Op(("up", "down"), split, ("x",))
     x = np.random.default_rng(0).normal(size=(7, 2, 3)).astype(np.float32)
-    sim = sj.build(program, **plan)
+    sim = sj.build(program, plan=plan)
     result = sim.run(sim.init(key, 2), {"x": x})
     current = np.maximum(x, 0) / 2 + np.minimum(x, 0)
     v, trace = np.zeros((2, 3)), []
@@ -108,8 +110,8 @@ LIF_ROWS = rows_model(
 def test_rows_equal_the_model_as_a_step(key):
     x = np.random.default_rng(1).random((23, 2, 4)).astype(np.float32)
     grads, traces = [], []
-    for model, tile in ((LIF_ROWS, 5), (LIF_ROWS, None), ("lif", 5)):
-        sim = sj.build(network(model), dt=1.0, **({"tile": tile} if tile else {"reference": True}))
+    for model, plan in ((LIF_ROWS, sj.Tiled(5)), (LIF_ROWS, sj.Reference()), ("lif", sj.Tiled(5))):
+        sim = sj.build(network(model), dt=1.0, plan=plan)
         variables = sim.init(key, 2)
 
         def loss(params, sim=sim, variables=variables):
@@ -159,9 +161,74 @@ def test_custom_models_in_their_three_forms(kind, key):
         ([("V", "add", "V", "Isyn")], {"V": 0.0}, {}, "needs a state V and a parameter Vth"),
         ([("V", "add", "V", "Isyn")], {"V": 0.0, "Vth": float("nan")}, {}, "Vth must be a finite number or an array"),
         ([("V", "add", "V", "Isyn")], {"V": 0.0, "Vth": 1.0}, {"equation_type": "euler"}, "unknown equation type 'euler'"),
+        ([("Isyn", "add", "V", "V"), ("V", "add", "V", "Isyn")], {"V": 0.0, "Vth": 1.0}, {}, "writes Isyn, which is an input"),
+        ([("O", "threshold", "V", "Vth"), ("V", "add", "V", "Isyn")], {"V": 0.0, "Vth": 1.0}, {}, "writes O already"),
         ([Op("V", "dropout", ("V", "p"), random=True)], {"V": 0.0, "p": 0.5, "Vth": 1.0}, {}, "is random"),
     ],
 )
 def test_a_model_of_rows_that_means_nothing_is_refused(rows, variables, settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         rows_model(rows, variables, **settings)
+
+
+def threshold_rows(fn, surrogate="stca", **variables):
+    """A LIF neuron whose threshold is a row of its own."""
+    rows = [
+        ("v", "var_linear", "tau_m", "V", "Isyn[updated]"),
+        ("O", fn, "v", "Vth"),
+        ("V", "reset", "v", "O[updated]"),
+    ]
+    values = {"V": 0.0, "tau_m": 8.0, "Vth": 1.0, **variables}
+    return rows_model(rows, values, "exp_euler_iterative", add_threshold=False, surrogate=surrogate)
+
+
+def weight_gradients(model, key, plan=None):
+    sim = sj.build(network(model), dt=1.0, plan=plan or sj.Tiled(5))
+    variables = sim.init(key, 2)
+    x = np.random.default_rng(1).random((23, 2, 4)).astype(np.float32)
+
+    def loss(params):
+        return sim.run(variables.with_params(params), {"x": x}).outputs["out"].sum()
+
+    return jax.value_and_grad(loss)(variables.params)
+
+
+@pytest.mark.parametrize(
+    ("fn", "surrogate", "plan"),
+    [("threshold", "stca", sj.Tiled(5)), (ops.threshold, "superspike", sj.Tiled(5)), ("threshold", "atan", sj.Reference())],
+)
+def test_a_threshold_row_takes_the_surrogate_of_the_model(fn, surrogate, plan, key):
+    spikes, gradients = weight_gradients(threshold_rows(fn, surrogate), key, plan)
+    expected, same = weight_gradients(sj.neurons.LIF(surrogate=surrogate), key, plan)
+    assert spikes == expected > 0
+    for name, gradient in same.items():
+        assert np.abs(gradient).max() > 0
+        np.testing.assert_allclose(gradients[name], gradient, rtol=1e-4, atol=1e-5)
+
+
+def test_another_surrogate_of_a_finished_model_reaches_its_rows(key):
+    model = dataclasses.replace(threshold_rows("threshold"), surrogate="atan")
+    for name, gradient in weight_gradients(sj.neurons.LIF(surrogate="atan"), key)[1].items():
+        np.testing.assert_allclose(weight_gradients(model, key)[1][name], gradient, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("own", ["rows", "function"])
+def test_isyn_among_the_variables_is_the_input(own, key):
+    """As in SPAIC's example of an assembly."""
+
+    def made(variables):
+        if own == "rows":
+            return rows_model([("V", "var_linear", "tau_m", "V", "Isyn[updated]")], variables, "exp_euler_iterative")
+        decorator = custom_model(["tau_m", "V", "Isyn[updated]"], ["V"], variables, "exp_euler_iterative")
+        return decorator(ops.var_linear)
+
+    plain = {"V": 0.0, "tau_m": 8.0, "Vth": 1.0}
+    model = made({"Isyn": 0.0, **plain})
+    assert model.parameters().keys() == {"tau_m", "Vth"}
+    spikes, gradients = weight_gradients(model, key)
+    expected, same = weight_gradients(made(plain), key)
+    assert spikes == expected > 0
+    for name, gradient in same.items():
+        np.testing.assert_array_equal(gradients[name], gradient)
+    with pytest.raises(ValueError, match=r"neuron model: Isyn is an input, which begins at 0, not at 0\.5"):
+        made({"Isyn": 0.5, **plain})

@@ -114,7 +114,7 @@ def test_only_what_loops_is_in_a_loop():
 
 def test_a_held_input_is_multiplied_once_a_run():
     sim = sj.build(layered(False, coding_method="constant_current"), dt=1.0)
-    assert kinds(sim, frozenset({"x"}))[0] == ("once", ["x.O", "xa", "a.coefficients", "b.coefficients"])
+    assert kinds(sim, frozenset({"x"}))[0] == ("once", ["x.O", "a.coefficients", "xa", "b.coefficients"])
 
 
 def test_light_rows_between_loops_join_them():

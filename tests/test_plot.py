@@ -128,7 +128,7 @@ def test_benchmark_refuses_what_is_none():
 
 def test_missing_matplotlib_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r'^plotting needs the package matplotlib: pip install "spaic_jax\[cli\]"\.$'):
+    with pytest.raises(ImportError, match=r'^plotting needs the package matplotlib: pip install "spaic_jax\[plot\]"\.$'):
         plot.learning_curve(HISTORY)
 
 
@@ -210,7 +210,7 @@ def test_a_network_is_drawn_in_order_of_flow():
     texts = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
     boxes = [next(place for text, place in texts.items() if text.startswith(f"{name}\n")) for name in ("x", "a", "b", "out")]
     assert [box[0] for box in boxes] == sorted({box[0] for box in boxes})
-    assert {"Dropout, Full", "Full\n2.0 ms".replace("2.0", "2"), "Sparse", "Electrical", "Full\nSynapticDelay"} <= set(texts)
+    assert {"Dropout, Full", "Full\n2.0 ms".replace("2.0", "2"), "Sparse", "Electrical", "Full\nFixedDelay"} <= set(texts)
     assert len(figure.axes[0].patches) == 4 + 7
     places = list(texts.values())
     assert len({(round(x, 2), round(y, 2)) for x, y in places}) == len(places)

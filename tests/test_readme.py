@@ -1,4 +1,4 @@
-"""The README: its Python runs, and its tables and commands are those of the package."""
+"""The README and the guide: their Python runs, and their commands are those of the package."""
 
 import os
 import re
@@ -9,30 +9,17 @@ from pathlib import Path
 import pytest
 
 from spaic_jax.cli import main
-from spaic_jax.coding import DECODERS, ENCODERS, GENERATORS
-from spaic_jax.network import MONITORS, POLICIES
-from spaic_jax.neurons import NEURONS
-from spaic_jax.program import INITIALS
-from spaic_jax.surrogate import SURROGATES
-from spaic_jax.synapses import DELAYS, LINKS, SYNAPSES
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-FAMILIES = {
-    "neuron model": NEURONS, "surrogate": SURROGATES, "encoder": ENCODERS, "decoder": DECODERS, "initial value": INITIALS, "generator": GENERATORS, "link": LINKS,
-    "synapse": SYNAPSES, "delay": DELAYS, "policy": POLICIES, "monitor": MONITORS,
-}
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-
-
-def test_python_blocks_run_in_order(tmp_path):
-    """In a process of their own, as a reader would run them, where a warning is an error."""
-    checks = """
+README, GUIDE = ROOT / "README.md", ROOT / ".github" / "GUIDE.md"
+COMMANDS = ["train", "evaluate", "summary", "list", "docs", "bench"]
+# What only the tests ask of the examples.
+CHECKS = {
+    README: """
 import math
 assert float(loss) < math.log(10), loss  # below what guessing costs: the example learns
+""",
+    GUIDE: """
 assert 100 < times.min() and times.max() <= 200 and len(times) == len(neurons) > 20
 assert 1 < float(result.probes["rate"].mean()) < 200 and result.probes["voltage"].shape == (200, 1, 3)
 with sj.Network() as other:
@@ -43,41 +30,71 @@ with sj.Network() as other:
 other = sj.build(other, dt=1.0)
 result = other.run(other.init(jax.random.key(0)), {"drive": jax.numpy.ones((1, 100))}, steps=20)
 assert result.outputs["rate"].sum() > 0
-"""
-    script = tmp_path / "readme.py"
-    script.write_text("\n".join([*blocks("python"), checks]))
+""",
+}
+
+
+def blocks(language, *pages):
+    return [
+        block
+        for page in pages
+        for block in re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    ]
+
+
+def run(script, folder, *arguments):
+    """In a process of its own, as a reader would run it, where a warning is an error."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(script)], capture_output=True, text=True, cwd=tmp_path, env=environment
-    )
+    command = [sys.executable, "-W", "error", str(script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_tables_name_what_there_is(family):
-    rows = re.findall(rf"^\| {family} \| (.*?) \| `(\w+)` \|", README, re.MULTILINE)
-    named = {name: kind for names, kind in rows for name in re.findall(r"`(\w+)`", names)}
-    assert named == {name: kind.__name__ for name, kind in FAMILIES[family].items()}
+@pytest.mark.parametrize("page", CHECKS, ids=lambda page: page.stem)
+def test_python_blocks_run_in_order(page, tmp_path):
+    script = tmp_path / "page.py"
+    script.write_text("\n".join([*blocks("python", page), CHECKS[page]]))
+    run(script, tmp_path)
 
 
-def test_linked_files_exist():
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+def test_the_picture_is_drawn_by_its_script(tmp_path):
+    run(ROOT / ".github" / "picture.py", tmp_path, "picture.png")
+    for drawn in (tmp_path / "picture.png", ROOT / ".github" / "picture.png"):
+        assert drawn.read_bytes().startswith(b"\x89PNG") and drawn.stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "summary", "bench"])
-def test_the_command_line_has_the_options_of_the_readme(command, capsys):
+def test_the_readme_is_short():
+    assert len(README.read_text().splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", CHECKS, ids=lambda page: page.stem)
+def test_linked_files_exist(page):
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text())
+    assert targets
+    for target in targets:
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_guide_has_the_options_of_each_command(command, capsys):
     with pytest.raises(SystemExit, match=r"^0$"):
         main([command, "--help"])
     there = set(re.findall(r"--[a-z]+", capsys.readouterr().out)) - {"--help"}
-    row = re.search(rf"^\| `spaic-jax {command}.*$", README, re.MULTILINE).group()
+    row = re.search(rf"^\| `spaic-jax {command}.*$", GUIDE.read_text(), re.MULTILINE).group()
     assert set(re.findall(r"--[a-z]+", row)) == there
+
+
+def test_the_guide_has_all_commands(capsys):
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--help"])
+    there = re.search(r"\{([\w,]+)\}", capsys.readouterr().out).group(1).split(",")
+    assert sorted(there) == sorted(COMMANDS)
 
 
 def test_ci_runs_the_commands_of_the_readme():
     script = (ROOT / ".ci" / "run").read_text()
     # Where the run is kept is the script's own matter.
-    words = re.sub(r"runs/short|\"\$temporary/run\"", "RUN", "\n".join(blocks("sh")))
+    words = re.sub(r"runs/short|\"\$temporary/run\"", "RUN", "\n".join(blocks("sh", README, GUIDE)))
     script = re.sub(r"\"\$temporary/run\"", "RUN", script)
     commands = [command for line in words.splitlines() for command in line.split(" && ")]
     assert 'pip install -e ".[test]"' in commands

@@ -113,6 +113,30 @@ def test_gap_junctions_draw_potentials_together(key):
             np.testing.assert_allclose(probes["u"][t], u, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("plan", [sj.Reference(), sj.Tiled(4)])
+def test_a_gap_junction_within_a_group_counts_once(plan, key):
+    """`I_i = sum_j W_ij (V_j - V_i)`: the solution of the linear system, of a symmetric matrix and of one that is not."""
+    rng = np.random.default_rng(1)
+    for symmetric in (True, False):
+        weight = rng.random((4, 4)).astype(np.float32) / 10
+        weight = (weight + weight.T) / 2 if symmetric else weight
+        net = sj.Network()
+        net.x = sj.Encoder(num=4, coding_method="null")
+        net.a = sj.NeuronGroup(4, model="leaky_integrator")
+        net.xa = sj.Connection(net.x, net.a, weight=np.eye(4, dtype=np.float32))
+        net.gap = sj.Connection(net.a, net.a, "electrical", weight=weight)
+        net.v = sj.StateMonitor(net.a, "V")
+        sim = sj.build(net, 1.0, plan=plan)
+        x = spikes(shape=(4,))
+        got = sim.run(sim.init(key, 2), {"x": x}).probes["v"]
+        w = weight.astype(float)
+        system = np.exp(-1 / 8) * np.eye(4) + w - np.diag(w.sum(1))
+        v = np.zeros((2, 4))
+        for row, found in zip(x.astype(float), got, strict=True):
+            v = v @ system.T + row
+            np.testing.assert_allclose(found, v, rtol=1e-4, atol=1e-6)
+
+
 def test_exponentials_are_sums_over_past_spikes():
     x = spikes()
     t = np.arange(len(x)) * DT
@@ -310,3 +334,65 @@ def test_homeostasis_finds_its_mean_in_training_and_holds_it(key):
     held = sim.run(sim.restart(trained.variables), {"x": x[:3]})
     gain, shift = (np.asarray(trained.variables[f"w.Homeostasis.{name}"]) for name in ("gain", "shift"))
     np.testing.assert_allclose(held.probes["i"], x[:3] * gain + shift, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("syn_type", "learned"),
+    [
+        (["basic", "isyn_bn"], ["Homeostasis.ave", "Homeostasis.std", "Homeostasis.gain", "Homeostasis.shift"]),
+        (["batchnorm2d", "flatten", "basic"], ["BatchNorm2d.running_mean", "BatchNorm2d.running_var"]),
+    ],
+)
+def test_what_is_learned_without_a_gradient_is_plastic_and_shared(syn_type, learned, key):
+    """Two connections with one weight have one running value too; what both change is added."""
+    net = sj.Network()
+    net.x, net.y = (sj.Encoder(shape=(1, 2, 2), coding_method="null") for _ in range(2))
+    net.a, net.b = (sj.NeuronGroup(4, model="leaky_integrator") for _ in range(2))
+    net.w = sj.Connection(net.x, net.a, syn_type=syn_type, w_std=0.5)
+    net.u = sj.Connection(net.y, net.b, shared=net.w)
+    sim = sj.build(net, DT, plan=sj.Tiled(3))
+    variables = sim.init(key, 5)
+    names = {f"w.{name}" for name in learned}
+    assert set(variables.plastic) == names and not any(name in variables.state for name in names)
+    assert all(variables[name].shape in ((4,), (1, 2, 2), (1,)) for name in names)
+    rng = np.random.default_rng(2)
+    x, y = (rng.normal(size=(1, 5, 1, 2, 2)).astype(np.float32) for _ in range(2))
+    zero = np.zeros_like(x)
+
+    def moved(x, y):
+        after = sim.train().run(variables, {"x": x, "y": y}).variables
+        return {name: np.asarray(after[name], float) - np.asarray(variables[name], float) for name in names}
+
+    both, one, other, neither = moved(x, y), moved(x, zero), moved(zero, y), moved(zero, zero)
+    for name in names:
+        np.testing.assert_allclose(both[name], one[name] + other[name] - neither[name], rtol=1e-3, atol=1e-6)
+        assert np.abs(both[name]).max() > 0
+    kept = sim.run(variables, {"x": x, "y": y}).variables
+    assert all((np.asarray(kept[name]) == variables[name]).all() for name in names)
+    assert all((np.asarray(sim.restart(kept)[name]) == variables[name]).all() for name in names)
+
+
+@pytest.mark.parametrize(
+    ("link", "syn_type", "changed"),
+    [
+        ("full", ["dropout", "basic"], {"Dropout.p": 0.75}),
+        ("full", ["basic", "isyn_bn"], {"Homeostasis.beta_ave": 0.5, "Homeostasis.beta_bn": 0.1}),
+        ("spike2mass", None, {"tau_syn": 2.0}),
+        ("mass2spike", None, {"unit_conversion": 0.25}),
+        ("attention", None, {"tau_m": 3.0, "tau_r": 1.0}),
+    ],
+)
+def test_numbers_of_equations_are_constants_that_can_be_set(link, syn_type, changed, key):
+    """What `sim.set` makes of them is what a network declared so gives."""
+    x = np.random.default_rng(0).random((6, 2, 3)).astype(np.float32)
+    sim = driven(syn_type, link=link).train()
+    settings = {name.rpartition(".")[2]: value for name, value in changed.items()}
+    other = driven(syn_type, link=link, **settings).train()
+    start, wanted = sim.init(key, 2), other.init(key, 2)
+    variables = sim.set(start, {f"w.{name}": value for name, value in changed.items()})
+    ran = sim.run(variables, {"x": x}, key)
+    np.testing.assert_array_equal(ran.probes["i"], other.run(wanted, {"x": x}, key).probes["i"])
+    before = sim.run(start, {"x": x}, key)
+    assert any((np.asarray(a) != np.asarray(b)).any() for a, b in zip(
+        jax.tree.leaves((before.probes, before.variables.plastic)), jax.tree.leaves((ran.probes, ran.variables.plastic)), strict=True
+    ))

@@ -1,5 +1,7 @@
 """Link types against SPAIC's recordings, and against NumPy in float64."""
 
+import fractions
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,8 +10,9 @@ import pytest
 from spaic import golden
 
 import spaic_jax as sj
+from spaic_jax.program import INITIALS
 from spaic_jax.storage import from_dict, to_dict
-from spaic_jax.synapses import LINKS
+from spaic_jax.synapses import DELAYS, LINKS, SYNAPSES
 
 
 def linked(pre, post, link="full", steps=5, batch=3, seed=0, **settings):
@@ -119,6 +122,58 @@ def test_convolutions_equal_loops(post, settings):
     np.testing.assert_allclose(current, correlate(x.astype(float), kernel, *window) + bias, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("kernel", "dilation"), [((3, 3), 1), ((2, 4), 1), ((3, 2), 2)])
+def test_the_same_padding_keeps_the_size(kernel, dilation):
+    """Of an odd number of zeros one more comes at the end, as in PyTorch."""
+    _, variables, x, current = linked((2, 5, 6), (3, 5, 6), "conv", kernel_size=kernel, dilation=dilation, padding="same", w_std=0.5)
+    around = [dilation * (k - 1) for k in kernel]
+    padded = np.pad(x.astype(float), ((0, 0), (0, 0), (0, 0), *((n // 2, n - n // 2) for n in around)))
+    expected = correlate(padded, np.asarray(variables["w.weight"], float), 1, 0, dilation)
+    np.testing.assert_allclose(current, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_initial_values_go_by_name():
+    for name, kind in INITIALS.items():
+        settings = {"weight": name.upper(), **({"bias": "uniform"} if name == "normal" else {})}
+        _, variables, _, _ = linked((40,), (50,), "full", **settings)
+        given = linked((40,), (50,), "full", weight=kind())[1]
+        np.testing.assert_array_equal(variables["w.weight"], given["w.weight"])
+    weight = np.asarray(linked((100,), (200,), "full", weight="kaiming_normal")[1]["w.weight"])
+    assert abs(weight.std() - np.sqrt(2 / 100)) < 0.01 * np.sqrt(2 / 100) * 3
+    assert linked((4,), (5,), "full", bias="uniform")[1]["w.bias"].shape == (5,)
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64, np.asarray, jnp.float32, fractions.Fraction])
+def test_numbers_of_any_type_are_settings(number):
+    """They become Python's own, so that programs are the same."""
+    whole = np.asarray if number is np.asarray else np.int64
+    for link, settings in {
+        "full": {"w_mean": 0.5, "w_std": 0.25, "w_min": -1.0},
+        "sparse": {"density": 0.5},
+        "random": {"probability": 0.5},
+        "dist_depd": {"dist_a": 0.5, "dist_b": 0.25, "w_amp": 2.0, "pos_range": 2.0, "p": 0.5},
+        "spike2mass": {"tau_syn": 2.0},
+        "mass2spike": {"unit_conversion": 0.5},
+        "attention": {"tau_m": 2.0, "tau_r": 0.5, "d_k": 2, "group_num": 1},
+        "continuous_local": {"sigma_c": 2.0, "kernel_size": 2, "stride": 1, "padding": 0},
+        "conv": {"out_channels": 2, "in_channels": 1, "groups": 1, "kernel_size": 2, "padding": 1, "dilation": 1},
+        "maxpool": {"pool_kernel_size": 2, "pool_stride": 2, "pool_padding": 1},
+        "dropout": {"p": 0.25},
+        "batchnorm2d": {"momentum": 0.5, "num_features": 3},
+        "isyn_bn": {"beta_ave": 0.5, "targ_ave": 2.0},
+        "upsample": {"upscale": 2.0},
+        "fixed": {"max_delay": 4.0, "min_delay": 0.5},
+        "gaussian": {"max_delay": 4.0, "sigma": 0.5},
+        "rotation": {"max_delay": 4.0, "tau": 2.0, "rot_k": 4.0},
+    }.items():
+        kind = {**LINKS, **SYNAPSES, **DELAYS}[link]
+        made = kind(**{name: whole(value) if isinstance(value, int) else number(value) for name, value in settings.items()})
+        plain = kind(**settings)
+        for name in settings:
+            value = getattr(made, name)
+            assert value == getattr(plain, name) and type(value) in (int, float, tuple), (link, name)
+
+
 def test_transposed_convolution_is_the_transpose():
     settings = {"kernel_size": 3, "stride": 2, "padding": 1}
     _, variables, x, current = linked((2, 3, 3), (4, 5, 5), "conv_transpose", w_std=0.5, **settings)
@@ -170,9 +225,9 @@ def test_bounds_hold_for_every_weight():
         ((4,), (5,), "one_to_one", {}, "one_to_one needs ends of one size, but they have 4 and 5"),
         ((4,), (5,), "null", {}, r"makes shape \(4,\) of \(4,\), but its group has shape \(5,\)"),
         ((4,), (4,), "one_to_one", {"weight": np.eye(4)}, r"weight has shape \(4, 4\), but needs \(4,\) \(pairs\)"),
-        ((4,), (5,), "sparse", {"density": 0.0}, r"density must lie in \(0, 1\]"),
-        ((4,), (5,), "random", {"probability": 1.5}, r"probability must lie in \(0, 1\]"),
-        ((4,), (5,), "sparse", {"w_std": -1.0}, "Sparse: w_std must not be negative"),
+        ((4,), (5,), "sparse", {"density": 0.0}, "Sparse: density must be a positive, finite number of at most 1, got 0.0"),
+        ((4,), (5,), "random", {"probability": 1.5}, "Random: probability must be a positive, finite number of at most 1, got 1.5"),
+        ((4,), (5,), "sparse", {"w_std": -1.0}, "Sparse: w_std must be a finite number of at least 0, got -1.0"),
         ((4,), (5,), "conv", {}, r"conv needs maps \(C, H, W\), but gets \(4,\)"),
         ((1, 5, 5), (2, 4, 4), "conv", {}, r"makes shape \(2, 3, 3\) of \(1, 5, 5\), but its group has shape \(2, 4, 4\)"),
         ((1, 5, 5), (2, 3, 3), "conv", {"dilation": 2}, r"makes shape \(2, 1, 1\)"),
@@ -183,6 +238,12 @@ def test_bounds_hold_for_every_weight():
         ((1, 5, 5), (2, 3, 3), "conv", {"syn_type": ["conv", "dropuot"]}, "unknown syn_type 'dropuot'"),
         ((1, 5, 5), (2, 3, 3), "conv", {"bias": np.zeros(3)}, r"bias has shape \(3,\), but needs \(2,\) \(out\)"),
         ((4,), (4,), "pool", {}, "connection 'w': max_pool2d"),
+        ((1, 5, 5), (2, 5, 5), "conv", {"padding": "same", "stride": 2}, r"Conv: padding 'same' needs the stride 1, got \(2, 2\)"),
+        ((1, 5, 5), (2, 5, 5), "conv", {"padding": "full"}, "Conv: padding must be whole numbers or 'same', got 'full'"),
+        ((1, 5, 5), (2, 5, 5), "conv", {"kernel_size": 2.5}, r"Conv: kernel_size needs one or two whole numbers .*, got \(2.5, 2.5\)"),
+        ((1, 5, 5), (2, 5, 5), "conv_transpose", {"padding": "same"}, "ConvTranspose: padding needs one or two whole numbers"),
+        ((4,), (4,), "full", {"weight": "kaiming_norml"}, "unknown initial value 'kaiming_norml': did you mean 'kaiming_normal'"),
+        ((4,), (4,), "one_to_one", {"weight": "xavier_normal"}, r"connection 'w': weight of shape \(4,\) \(pairs\): xavier_normal"),
         ((4,), (4,), "spars", {}, "unknown link type 'spars': did you mean 'sparse'"),
     ],
 )

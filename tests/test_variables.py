@@ -249,3 +249,47 @@ def test_a_sparse_weight_is_two_variables(key):
 
 def test_writing_and_reading_keep_ops_by_name():
     assert Op("V", "add", ("V", "x")) == staying().program.ops[0]
+
+
+WITH_BOUNDS = {
+    "parameter": {},
+    "constant": {"is_parameter": False},
+}
+
+
+@pytest.mark.parametrize("role", WITH_BOUNDS)
+def test_given_values_outside_of_bounds_are_refused_and_drawn_ones_clipped(role, key):
+    """At build and in `set` alike, with the first bad element, whatever the role."""
+    sentence = rf"{role} 'w.weight' was given values from 0.1 to 0.75, but must lie within 0.0 and 0.5: the first outside is 0.75 at \[1, 0\]"
+    weight = [[0.1, 0.2, 0.5], [0.75, 0.3, 0.6]]
+    with pytest.raises(ValueError, match=sentence):
+        bounded(weight=weight, **WITH_BOUNDS[role])
+    sim = bounded(w_mean=0.25, w_std=1.0, **WITH_BOUNDS[role])
+    variables = sim.init(key)
+    assert float(variables["w.weight"].min()) >= 0 and float(variables["w.weight"].max()) == 0.5
+    with pytest.raises(ValueError, match=sentence):
+        sim.set(variables, {"w.weight": weight})
+    assert float(sim.set(variables, {"w.weight": np.full((2, 3), 0.5)})["w.weight"].max()) == 0.5
+
+
+@pytest.mark.parametrize(
+    "value", [np.float16(2), np.array(2), jnp.bfloat16(2), 2, True], ids=["float16", "int", "bfloat16", "python", "bool"]
+)
+def test_set_takes_numbers_of_any_type(value, key):
+    sim = bounded()
+    assert sim.set(sim.init(key), {"a.v_th": value})["a.v_th"].dtype == jnp.float32
+
+
+def test_set_in_half_precision_and_whole_numbers(key):
+    half = sj.build(bounded().program.astype("bfloat16"))
+    variables = half.init(key)
+    for value in (np.full((2, 3), 0.25), jnp.full((2, 3), 0.25, "bfloat16"), np.asarray(jnp.full((2, 3), 0.25, "bfloat16"))):
+        assert half.set(variables, {"w.weight": value})["w.weight"].dtype == jnp.bfloat16
+    counting = staying(
+        variables=(*staying().program.variables, Variable("n", dtype="uint8", role="constant")),
+    )
+    assert int(counting.set(counting.init(key), {"n": 255})["n"]) == 255
+    for wrong, sentence in ((256, "constant 'n' was given values from 256 to 256, but must lie within 0 and 255"),
+                            (-1, "must lie within 0 and 255"), (0.5, "was given float64, but holds uint8")):
+        with pytest.raises(ValueError, match=sentence):
+            counting.set(counting.init(key), {"n": wrong})

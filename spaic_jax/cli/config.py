@@ -1,6 +1,5 @@
 """The configuration of a run: read from a file, changed by `--set`, checked."""
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,12 +7,17 @@ from typing import Any, Literal
 
 from spaic_jax._errors import unknown
 from spaic_jax._extras import import_extra
+from spaic_jax._numbers import LARGEST, shown
+from spaic_jax._text import parse_text, read_tables
 from spaic_jax.cli.errors import UserError, user_errors
 
 with user_errors():
     import_extra("pydantic", "a configuration")
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+#: The largest number of float32, about.
+FLOAT32 = 3e38
 
 
 class _Table(BaseModel):
@@ -29,7 +33,7 @@ class Simulation(_Table):
         propagation: see `spaic_jax.build`.
     """
 
-    dt: float = Field(gt=0)
+    dt: float = Field(gt=0, le=1e9)
     duration: float = Field(gt=0)
     propagation: Literal["same_step", "one_step"] = "same_step"
 
@@ -59,9 +63,9 @@ class Optimizer(_Table):
     model_config = ConfigDict(extra="allow")
 
     name: str
-    learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(gt=0, le=FLOAT32)
     schedule: Literal["constant", "cosine"] = "constant"
-    clip_norm: float | None = Field(default=None, gt=0)
+    clip_norm: float | None = Field(default=None, gt=0, le=FLOAT32)
 
 
 class Training(_Table):
@@ -76,8 +80,8 @@ class Training(_Table):
         seed: seed of all that is random.
     """
 
-    epochs: int = Field(gt=0)
-    batch_size: int = Field(gt=0)
+    epochs: int = Field(gt=0, le=LARGEST)
+    batch_size: int = Field(gt=0, le=LARGEST)
     loss: dict[str, Any]
     optimizer: Optimizer
     decoder: str | None = None
@@ -112,11 +116,7 @@ def read_config(path: str | Path, changes: Sequence[str] = ()) -> Config:
         UserError: one sentence that names the file and the key.
     """
     with user_errors():
-        text = Path(path).read_text(encoding="utf-8")
-    try:
-        table = json.loads(text) if Path(path).suffix == ".json" else tomllib.loads(text)
-    except ValueError as error:
-        raise UserError(f"{path}: this is no {'JSON' if Path(path).suffix == '.json' else 'TOML'}: {error}.") from error
+        table = read_tables(path)
     for change in changes:
         _change(table, change)
     try:
@@ -128,12 +128,18 @@ def read_config(path: str | Path, changes: Sequence[str] = ()) -> Config:
 def _change(table: Any, change: str) -> None:
     key, sign, text = change.partition("=")
     names = key.strip().split(".")
+    change = change if len(change) < 200 else f"{change[:200]}..."
     if not sign or not all(names):
         raise UserError(f"--set {change}: a key, '=' and a value are needed, such as training.epochs=3.")
-    try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        parsed = {"value": text}
+
+    def parse() -> Any:
+        try:
+            return tomllib.loads(f"value = {text}")
+        except tomllib.TOMLDecodeError:
+            return {"value": text}
+
+    with user_errors():
+        parsed = parse_text(parse, f"--set {change}", "TOML")
     for name in names[:-1]:
         table = table.setdefault(name, {}) if isinstance(table, dict) else None
     if not isinstance(table, dict) or parsed.keys() != {"value"}:
@@ -153,7 +159,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
         return f"{path}: {unknown('key', place[-1], model.model_fields)}"
     message = error["msg"].removeprefix("Value error, ")
     if message.startswith("Input should be "):
-        return f"{path}: needs {message.removeprefix('Input should be ')}, got {error['input']!r}."
+        return f"{path}: needs {message.removeprefix('Input should be ')}, got {shown(error['input'])}."
     return f"{path}: {message}."
 
 

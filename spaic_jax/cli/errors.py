@@ -30,3 +30,23 @@ def user_errors(where: str = "") -> Iterator[None]:
     except (ImportError, OSError, TypeError, ValueError) as error:
         text = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.filename else str(error)
         raise UserError(f"{where}: {text}" if where else text) from error
+    except (MemoryError, OverflowError) as error:
+        raise UserError(f"{where}: {error or 'there is not enough memory'}." if where else f"{error}.") from error
+
+
+@contextlib.contextmanager
+def memory_errors(where: str) -> Iterator[None]:
+    """Take an array for which there is no room for the user's error: nothing else.
+
+    Args:
+        where: what the sentence starts with.
+    """
+    import jax
+
+    try:
+        yield
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+        if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        first = str(error).partition("\n")[0] or "MemoryError"
+        raise UserError(f"{where}: the device has too little memory for this network and batch_size ({first}).") from error

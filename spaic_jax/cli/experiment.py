@@ -1,7 +1,11 @@
 """All that a configuration stands for, made and checked before anything is written."""
 
+import contextlib
 import dataclasses
+import difflib
+import inspect
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +13,15 @@ import jax
 import optax
 
 from spaic_jax._errors import unknown
+from spaic_jax._numbers import whole
 from spaic_jax.cli.config import Config
 from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.cli.memory import check_memory
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
 from spaic_jax.data import DATASETS, Dataset
 from spaic_jax.edit import expand
 from spaic_jax.network import Encoder, Network
+from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.train.losses import LOSSES, resolve_loss
@@ -30,10 +37,10 @@ class Experiment:
         resolved: the same as plain values, with every default written out.
         network: the network.
         sim: its simulator.
-        training: training data.
         test: test data.
         task: the network, its decoder, steps and loss.
-        test_arrays: the test data, checked, on the device.
+        training_arrays: the training data, checked, on the device.
+        test_arrays: the test data, in the same way.
         optimizer: the optimizer.
     """
 
@@ -41,9 +48,9 @@ class Experiment:
     resolved: dict[str, Any]
     network: Network
     sim: Simulator
-    training: Dataset
     test: Dataset
     task: Task
+    training_arrays: Arrays
     test_arrays: Arrays
     optimizer: optax.GradientTransformation
 
@@ -59,13 +66,28 @@ def build_network(config: Config, where: str | Path) -> tuple[Network, Simulator
     Raises:
         UserError: one sentence that names the file and the key.
     """
-    with user_errors(str(where)):
+    simulation = config.simulation
+    with user_errors(f"{where}: simulation.duration"):
+        steps = whole(whole_steps(simulation.duration, simulation.dt, "a duration"), "the number of steps")
+    with user_errors(str(where)), _nearest_member(config):
         network = from_dict(config.network)
     with user_errors(f"{where}: network"):
-        sim = build(network, config.simulation.dt, config.simulation.propagation)
-    with user_errors(f"{where}: simulation.duration"):
-        steps = sim.steps(config.simulation.duration)
-    return network, sim, steps
+        return network, build(network, simulation.dt, simulation.propagation), steps
+
+
+@contextlib.contextmanager
+def _nearest_member(config: Config) -> Iterator[None]:
+    """Say which member may be meant where an incomplete one is there because of a slip in its name."""
+    try:
+        yield
+    except ValueError as error:
+        for kind, members in config.network.items():
+            for name in members if isinstance(members, dict) else ():
+                others = [other for other in members if other != name]
+                close = difflib.get_close_matches(name, others, n=1)
+                if close and f"{kind}.{name}." in str(error) and "is missing" in str(error):
+                    raise ValueError(f"{error} Is '{name}' meant to be '{close[0]}'?") from error
+        raise
 
 
 def make_experiment(config: Config, where: str | Path) -> Experiment:
@@ -85,22 +107,31 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
         name = settings.loss["name"]
         if name.lower() not in LOSSES:
             raise ValueError(unknown("loss", name, LOSSES))
-        loss = resolve_loss(**{"loss" if key == "name" else key: value for key, value in settings.loss.items()})
+        given = {key: value for key, value in settings.loss.items() if key != "name"}
+        known = [key for key, each in inspect.signature(LOSSES[name.lower()]).parameters.items() if each.kind is each.KEYWORD_ONLY]
+        for key in given:
+            if key not in known:
+                raise ValueError(f"{key}: {unknown(f'setting of {name}', key, known)}")
+        loss = resolve_loss(name, **given)
     with user_errors(f"{where}: training"):
-        task, _ = prepare(sim, training, loss=loss, decoder=settings.decoder, steps=steps, what="the training data")
-        _, arrays = prepare(sim, test, loss=loss, decoder=task.decoder, steps=steps, what="the test data")
+        task, training_arrays = prepare(
+            sim, training, loss=loss, decoder=settings.decoder, steps=steps, what="the training data"
+        )
+        test_arrays = task.arrays(test, "the test data")
     updates = len(training) // settings.batch_size
     if not updates:
         raise UserError(
             f"{where}: training.batch_size is {settings.batch_size}, but the training data has {len(training)} samples."
         )
     with user_errors(f"{where}: training.optimizer"):
-        optimizer = make_optimizer(**settings.optimizer.model_dump(), updates=settings.epochs * updates)
+        count = whole(settings.epochs * updates, f"the number of updates of {settings.epochs} epochs")
+        optimizer = make_optimizer(**settings.optimizer.model_dump(), updates=count)
         check_optimizer(optimizer, sim.program)
+    check_memory(sim.program, optimizer, settings.batch_size, f"{where}: network")
     resolved = {**config.model_dump(exclude_none=True), "network": to_dict(network)}
     # Through JSON and back, so that it can be compared with what a run folder holds.
     resolved = json.loads(json.dumps(resolved))
-    return Experiment(config, resolved, network, sim, training, test, task, arrays, optimizer)
+    return Experiment(config, resolved, network, sim, test, task, training_arrays, test_arrays, optimizer)
 
 
 def _load_data(config: Config, network: Network, where: str | Path) -> tuple[Dataset, Dataset]:

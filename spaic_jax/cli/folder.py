@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spaic_jax._files import write_whole
+from spaic_jax._text import read_tables
 from spaic_jax.cli.config import first_difference
 from spaic_jax.cli.errors import UserError, user_errors
 
@@ -58,9 +59,9 @@ class RunFolder:
         if not self.config.is_file():
             raise UserError(f"'{self.path}' is no run folder: it holds no config.json.")
         try:
-            return json.loads(self.config.read_text(encoding="utf-8"))
+            return read_tables(self.config)
         except ValueError as error:
-            raise UserError(f"'{self.config}' is damaged: {error}.") from error
+            raise UserError(f"'{self.config}' is damaged: {str(error).removeprefix(f'{self.config}: ')}") from error
 
     def open(self, resolved: Mapping[str, Any]) -> None:
         """Make the folder, and write the configuration."""

@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--models", action="store_true", help="time a step of each neuron model instead")
     bench.add_argument("--json", action="store_true", help="one line of JSON each")
     bench.add_argument("--plot", metavar="FILE.png", help="draw the times as multiples of the matrix products' alone")
+
+    names = commands.add_parser("list", help="list the names of neuron models, encoders, links and all else chosen by name")
+    names.add_argument("family", nargs="?", help="such as neurons; an overview of all by default")
+
+    docs = commands.add_parser("docs", help="write a site of all public names, from their docstrings")
+    docs.add_argument("out", help="folder of the site")
     return parser
 
 
@@ -94,6 +100,14 @@ def _run(arguments: argparse.Namespace) -> None:
         from spaic_jax.cli.summary import summary
 
         summary(arguments.config, arguments.changes)
+    elif arguments.command == "list":
+        from spaic_jax.cli.families import list_names
+
+        list_names(arguments.family)
+    elif arguments.command == "docs":
+        from spaic_jax.cli.docs import docs
+
+        docs(arguments.out)
     else:
         from spaic_jax.cli.bench import bench
 

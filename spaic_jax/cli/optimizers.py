@@ -8,6 +8,8 @@ import jax
 import optax
 
 from spaic_jax._errors import unknown
+from spaic_jax._numbers import real
+from spaic_jax.cli.config import FLOAT32
 from spaic_jax.program import Program
 from spaic_jax.train.loop import initial_opt_state
 
@@ -51,6 +53,8 @@ def make_optimizer(
             raise ValueError(f"{key}: {unknown('key', key, [*known, 'learning_rate', 'schedule', 'clip_norm'])}")
         if not isinstance(value, bool | int | float):
             raise ValueError(f"{key}: a number, true or false is needed, not {value!r}.")
+        if not isinstance(value, bool):
+            real(value, key, least=-FLOAT32, most=FLOAT32)
     rate = optax.cosine_decay_schedule(learning_rate, updates) if schedule == "cosine" else learning_rate
     optimizer = function(rate, **settings)
     return optimizer if clip_norm is None else optax.chain(optax.clip_by_global_norm(clip_norm), optimizer)

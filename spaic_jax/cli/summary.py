@@ -1,14 +1,12 @@
 """The command `summary`."""
 
 import math
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from spaic_jax._extras import import_extra
 from spaic_jax.cli.config import read_config
-from spaic_jax.cli.errors import user_errors
 from spaic_jax.cli.experiment import build_network
+from spaic_jax.cli.table import show
 from spaic_jax.edit import expand
 from spaic_jax.network import Connection, Decoder, NeuronGroup, Source
 
@@ -23,8 +21,6 @@ def summary(config: str, changes: Sequence[str]) -> None:
     Raises:
         UserError: bad input.
     """
-    with user_errors():
-        import_extra("rich", "a summary")
     network, sim, steps = build_network(read_config(config, changes), config)
     network, program = expand(network), sim.program
     sized = {v.name: math.prod(v.shape) for v in program.of_role("parameter")}
@@ -47,10 +43,10 @@ def summary(config: str, changes: Sequence[str]) -> None:
         for v in program.of_role("parameter")
     ]
     parameters.append(["all", "", f"{sum(sized.values()):,}", ""])
-    _show(f"{config}: {steps} steps of {program.dt:g} ms", ["group", "shape", "model", "trained", "output"], groups)
-    _show("", ["connection", "from -> to", "link", "parameters"], connections)
-    _show("", ["parameter", "array", "numbers", "bounds"], parameters)
-    _show("", ["", "op"], [[str(number), str(op)] for number, op in enumerate(program.ops, 1)])
+    show(f"{config}: {steps} steps of {program.dt:g} ms", ["group", "shape", "model", "trained", "output"], groups)
+    show("", ["connection", "from -> to", "link", "parameters"], connections)
+    show("", ["parameter", "array", "numbers", "bounds"], parameters)
+    show("", ["", "op"], [[str(number), str(op)] for number, op in enumerate(program.ops, 1)])
 
 
 def _axes(shape: tuple[int, ...]) -> str:
@@ -69,14 +65,3 @@ def _read_by(network: Any, group: NeuronGroup) -> str:
         if node.dec_target is group
     )
 
-
-def _show(title: str, columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*columns, title=title or None, title_justify="left", title_style="bold")
-    for row in rows:
-        # As text: brackets such as those of V[updated] are no markup.
-        table.add_row(*map(Text, row))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)

@@ -7,14 +7,14 @@ from typing import Any
 
 from spaic_jax._extras import import_extra
 from spaic_jax.cli.config import Config, read_config
-from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.cli.errors import UserError, memory_errors, user_errors
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.interrupt import noted_interrupts
 from spaic_jax.storage import save_weights
 from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
 from spaic_jax.train.evaluation import evaluate_arrays
-from spaic_jax.train.fitting import fit
+from spaic_jax.train.fitting import fit_arrays as fit
 from spaic_jax.train.keys import evaluation_key
 from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
 
@@ -65,7 +65,7 @@ def _train(config: Config, where: str, folder: RunFolder, resume: bool, quiet: b
             start, history = load_checkpoint(folder.checkpoint, experiment.sim, experiment.optimizer)
     with user_errors():
         folder.open(experiment.resolved)
-    with noted_interrupts() as check_interrupt:
+    with memory_errors(where), noted_interrupts() as check_interrupt:
         result = _fit(experiment, folder, start, history, quiet, check_interrupt)
     arrays, key = experiment.test_arrays, evaluation_key(experiment.key)
     tested = evaluate_arrays(experiment.task, result.variables, arrays, config.training.batch_size, key)
@@ -87,8 +87,7 @@ def _fit(
     check_interrupt: Callable[[], None],
 ) -> FitResult:
     """Train, and write a checkpoint and a line of metrics after each epoch; `history` grows by its rows."""
-    settings, loss = experiment.config.training, experiment.task.loss
-    assert loss is not None
+    settings = experiment.config.training
 
     def keep(state: TrainState, row: dict[str, Any]) -> None:
         history.append(row)
@@ -102,9 +101,9 @@ def _fit(
 
     try:
         return fit(
-            experiment.sim, loss, experiment.optimizer, experiment.training, epochs=settings.epochs,
-            batch_size=settings.batch_size, key=experiment.key, steps=experiment.task.steps,
-            decoder=experiment.task.decoder, test=experiment.test, start=start, on_epoch=keep, progress=not quiet,
+            experiment.sim, experiment.task, experiment.optimizer, experiment.training_arrays, epochs=settings.epochs,
+            batch_size=settings.batch_size, key=experiment.key, test=experiment.test_arrays, start=start, on_epoch=keep,
+            progress=not quiet,
         )
     except TrainingDiverged as error:
         kept = f"the checkpoint of epoch {history[-1]['epoch']} is kept in" if history else "no epoch was finished in"

@@ -11,6 +11,12 @@ from spaic_jax.program import Constant, Given, Site, Variable
 NEVER = 2**31 - 1
 
 
+def keep(part: Any, **numbers: Any) -> None:
+    """Set fields of a frozen dataclass that has just been made, to numbers of Python's own."""
+    for name, number in numbers.items():
+        object.__setattr__(part, name, number)
+
+
 def constants(site: Site, values: Iterable[tuple[str, Any]]) -> tuple[Variable, ...]:
     """A constant `<site>.<name>` for each value: a number, or one number an element.
 

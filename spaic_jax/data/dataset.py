@@ -13,8 +13,8 @@ class Dataset:
 
     Attributes:
         inputs: for each encoder, by name, `[N, *shape]` (held for the run) or `[T, N, *shape]` (time first, as
-            everywhere): numbers or booleans, in NumPy or JAX arrays.
-        labels: class indices, integers `[N]`.
+            everywhere): numbers or booleans, in arrays of JAX, NumPy or any library whose arrays NumPy can read.
+        labels: class indices, integers `[N]`, in whatever NumPy can read; kept as an array of NumPy.
         class_names: names of the classes; empty where numbers will do.
 
     Raises:
@@ -36,7 +36,8 @@ class Dataset:
             raise ValueError(
                 f"a Dataset needs its inputs as a mapping from encoder name to array, got {type(self.inputs).__name__}."
             )
-        labels = self.labels if hasattr(self.labels, "dtype") else np.asarray(self.labels)
+        # Arrays of any library: NumPy reads those of JAX, of tensors and of data frames.
+        labels = np.asarray(self.labels)
         if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
             raise ValueError(
                 f"the labels of a Dataset are {labels.dtype} of shape {labels.shape}, but need to be integers of shape"

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from spaic_jax._errors import unknown
+from spaic_jax.network._bindings import Bindings
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.element import Element, collector, names_of
 
@@ -36,7 +37,7 @@ class Assembly(Element):
         >>> list(net.of_kind(NeuronGroup)), net["right/hidden"].num
         (['cortex/hidden', 'left/hidden', 'right/hidden'], 5)
 
-    A member is called by its own `name`, else by the variable or attribute it is bound to; a connection bound to nothing
+    A member is called by its own `name`, else by the first variable or attribute it is bound to; a connection bound to nothing
     is called `"pre->post"`, anything else by its kind and a number. The names on the way to a member, joined by `"/"`,
     are its path. `spaic_jax.edit` makes new networks of a network: with members removed, copied, merged.
 
@@ -50,7 +51,7 @@ class Assembly(Element):
 
     _members: dict[str, Element]
     _hidden: frozenset[str]
-    _open: list[tuple[list[Element], contextvars.Token[Any]]]
+    _open: list[tuple[Bindings, contextvars.Token[Any]]]
     neuron_type: tuple[str, ...]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -173,17 +174,17 @@ class Assembly(Element):
         object.__setattr__(self, name, value)
 
     def __enter__(self) -> Self:
-        declared: list[Element] = []
-        self._open.append((declared, collector.set(declared.append)))
+        bindings = Bindings(sys._getframe(1))
+        self._open.append((bindings, collector.set(bindings)))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
-        declared, token = self._open.pop()
+        bindings, token = self._open.pop()
         collector.reset(token)
         if kind is not None:
             return
         # As in SPAIC, a member takes the name of the variable it is bound to where the block stands.
-        bound = {id(value): name for name, value in sys._getframe(1).f_locals.items() if isinstance(value, Element)}
+        bound, declared = bindings.finish(sys._getframe(1)), bindings.declared
         inside = {id(m) for assembly in declared if isinstance(assembly, Assembly) for _, m in assembly._walk()}
         for member in declared:
             if id(member) not in inside:

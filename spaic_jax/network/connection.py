@@ -1,33 +1,20 @@
 """Synapses from one group to another."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
-
-import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax.network.element import Element, names_of
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.source import Source
-from spaic_jax.network.wiring import Delay, Wiring, rules_of, wired
+from spaic_jax.network.wiring import Wiring, rules_of, wired
 from spaic_jax.neurons import NeuronModel
 from spaic_jax.plasticity import Rule, applied
-from spaic_jax.program import Context, Fragment, Initial, Site
+from spaic_jax.program import Context, Fragment, Site
 from spaic_jax.program.variable import Role
-from spaic_jax.synapses import (
-    Chain,
-    Electrical,
-    FixedDelay,
-    Link,
-    Synapse,
-    SynapticDelay,
-    resolve_chain,
-    resolve_link,
-    sharing,
-)
-from spaic_jax.synapses.delays import delayed
+from spaic_jax.synapses import Chain, Electrical, Link, Synapse, SynapticDelay, resolve_chain, resolve_link, sharing
+from spaic_jax.synapses.delays import delayed, resolve_delay
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -47,8 +34,8 @@ class Connection(Wiring):
         pre_var_name: presynaptic variable that is carried; by default `"O"`, or `"V"` of a model without spikes.
         post_var_name: what the postsynaptic model receives it as, such as `"g_exc"` of `condlif`.
         delay: how long presynaptic values take, in ms: a number for all synapses, which must be a whole number of steps;
-            an array `(post, pre)` or an initial value, one each, rounded down to steps; `LinearDelay` or `GaussianDelay`
-            for delays that are trained. It comes on top of what the propagation asks for; 0 or `None` adds nothing.
+            an array `(post, pre)` or an initial value, one each, rounded down to steps; `"linear"`, `"gaussian"` or
+            `"rotation"` (see `spaic_jax.synapses.DELAYS`), or such an object, for delays that are trained. It comes on top of what the propagation asks for; 0 or `None` adds nothing.
         max_delay: the longest delay that is drawn, ms: delays are U(1, max_delay) where `delay` is not given, as in SPAIC.
         is_parameter: whether the weights are trained.
         parameter_variables: names of parameters of the synapse types that are trained, such as `["tau"]`.
@@ -96,7 +83,7 @@ class Connection(Wiring):
         **settings: Any,
     ):
         if not isinstance(pre, Source | NeuronGroup):
-            raise TypeError(f"Connection: pre must be an Encoder or a NeuronGroup, not {pre!r}.")
+            raise TypeError(f"Connection: pre must be an Encoder, a Generator or a NeuronGroup, not {pre!r}.")
         if not isinstance(post, NeuronGroup):
             raise TypeError(f"Connection: post must be a NeuronGroup, not {post!r}.")
         self._declare(
@@ -106,7 +93,7 @@ class Connection(Wiring):
             name=name,
             pre_var_name=pre_var_name or pre.output,
             post_var_name=post_var_name,
-            delay=checked_delay(delay, max_delay),
+            delay=resolve_delay(delay, max_delay),
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Connection: parameter_variables"),
             plasticity=rules_of("Connection", plasticity),
@@ -170,17 +157,17 @@ class Connection(Wiring):
         return "plastic" if first.plasticity else "parameter" if first.is_parameter else "constant"
 
     @property
-    def reads(self) -> tuple[tuple[Element, str], ...]:
+    def reads_from(self) -> tuple[tuple[Element, str], ...]:
         back = ((self.post, self.pre_var_name),) if self.link.both_ways else ()
         return ((self.pre, self.pre_var_name), *back)
 
     @property
-    def writes(self) -> tuple[tuple[Any, str], ...]:
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
         back = ((self.pre, self.post_var_name),) if self.link.both_ways else ()
         return ((self.post, self.post_var_name), *back)
 
     @property
-    def late(self) -> bool:
+    def reads_late(self) -> bool:
         return self.link.both_ways
 
     def lower(self, site: Site, context: Context) -> Fragment:
@@ -226,16 +213,3 @@ def _chain(
             f"Connection: link_type {type(link).__name__} came beside shared, whose link is a {type(shared.link).__name__}."
         )
     return shared.chain
-
-
-def checked_delay(delay: Any, max_delay: float | None) -> Delay:
-    """A delay as it was given to a connection; ValueError when it is none."""
-    if isinstance(delay, SynapticDelay):
-        return delay if max_delay is None else dataclasses.replace(delay, max_delay=max_delay)
-    if np.ndim(delay) or isinstance(delay, Initial) or (delay is None and max_delay):
-        return FixedDelay(value=delay, max_delay=max_delay)
-    if delay is None:
-        return None
-    if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < math.inf:
-        raise ValueError(f"Connection: delay must be a number of milliseconds, not {delay!r}.")
-    return float(delay) or None

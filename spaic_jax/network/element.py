@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from spaic_jax._numbers import whole
+from spaic_jax._numbers import LARGEST, whole
 from spaic_jax.program import Context, Fragment, Site
 
 #: Takes in the elements that are made inside the `with` block of a network or an assembly.
@@ -76,17 +76,17 @@ class Element:
         return ()
 
     @property
-    def reads(self) -> tuple[tuple["Element", str], ...]:
+    def reads_from(self) -> tuple[tuple["Element", str], ...]:
         """The variables of other members that what it writes depends on, as `(member, variable)`."""
         return ()
 
     @property
-    def writes(self) -> tuple[tuple[Any, str], ...]:
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
         """What it adds to inputs of groups, as `(group, variable)`."""
         return ()
 
     @property
-    def late(self) -> bool:
+    def reads_late(self) -> bool:
         """Whether it reads the previous step wherever it stands, so that it makes no loop of what it joins."""
         return False
 
@@ -176,7 +176,7 @@ def names_of(value: str | Sequence[str], what: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def shape_of(kind: str, num: int | None, shape: tuple[int, ...] | int | None) -> tuple[int, ...]:
+def shape_of(kind: str, num: int | None, shape: Sequence[int] | int | None) -> tuple[int, ...]:
     """The shape that `num` and `shape` say together.
 
     Raises:
@@ -184,11 +184,13 @@ def shape_of(kind: str, num: int | None, shape: tuple[int, ...] | int | None) ->
     """
     if num is None and shape is None:
         raise ValueError(f"a {kind} needs a size: num (a number of neurons) or shape (a tuple).")
-    given: Any = num if shape is None else shape
+    given: Any = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
     try:
-        sizes = tuple(whole(n, "a size") for n in (given if np.ndim(given) else (given,)))
+        sizes = tuple(whole(n, "size") for n in given)
     except ValueError:
-        raise ValueError(f"a {kind} needs positive whole numbers as its size, got {given!r}.") from None
+        raise ValueError(
+            f"a {kind} needs positive whole numbers as its size, got {num if shape is None else shape!r}; at most {LARGEST}."
+        ) from None
     if num is not None and math.prod(sizes) != num:
         raise ValueError(f"a {kind} was given num={num} and shape={sizes}, which holds {math.prod(sizes)}.")
     return sizes

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from spaic_jax.coding.check import InputCheck
 from spaic_jax.coding.encoders import Coding, resolve_encoder
 from spaic_jax.network.element import named, shape_of
 from spaic_jax.network.source import Source
@@ -62,12 +63,13 @@ class Encoder(Source):
         """
         name, coding, output = site.name, self.coding, f"{site.name}.{self.output}"
         takes = coding.input_shape(self.shape)
-        data = Variable(name, takes, role="input", axes=coding.axes, narrow=coding.narrow)
+        steps = None if self.time is None else context.steps(self.time, f"time of encoder '{name}'")
+        check = InputCheck(coding, context.dt, steps)
+        data = Variable(name, takes, role="input", axes=coding.axes, narrow=coding.narrow, check=check)
         made = Fragment((data, Variable(output, self.shape)))
         inside = dataclasses.replace(site, source=name, target=output, takes=takes, gives=self.shape)
-        if self.time is None:
+        if steps is None:
             return made + coding.lower(inside, context)
-        steps = context.steps(self.time, f"time of encoder '{name}'")
         length = Variable(f"{name}.length", (), "int32", "constant", Constant(steps))
         coded = dataclasses.replace(inside, target=f"{name}.coded")
         made += Fragment((length,)) + coding.lower(coded, context).reading({"[window]": length.name})

@@ -55,11 +55,11 @@ class Generator(Source):
     dec_target: NeuronGroup | None
 
     @property
-    def reads(self) -> tuple[tuple[Element, str], ...]:
+    def reads_from(self) -> tuple[tuple[Element, str], ...]:
         return () if self.dec_target is None else ((self, self.output),)
 
     @property
-    def writes(self) -> tuple[tuple[NeuronGroup, str], ...]:
+    def writes_to(self) -> tuple[tuple[NeuronGroup, str], ...]:
         return () if self.dec_target is None else ((self.dec_target, "Isyn"),)
 
     def lower(self, site: Site, context: Context) -> Fragment:

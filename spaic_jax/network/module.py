@@ -108,11 +108,11 @@ class Module(Element):
         return jax.tree.map(_struct, self.params)
 
     @property
-    def reads(self) -> tuple[tuple[Element, str], ...]:
+    def reads_from(self) -> tuple[tuple[Element, str], ...]:
         return self.inputs
 
     @property
-    def writes(self) -> tuple[tuple[Any, str], ...]:
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
         return (self.output,)
 
     def lower(self, site: Site, context: Context) -> Fragment:
@@ -172,7 +172,7 @@ class LeafOf(Initial):
 def _port(port: Any, what: str, kinds: Any) -> tuple[Any, str]:
     source, variable = port if isinstance(port, tuple) and len(port) == 2 else (port, None)
     if not isinstance(source, kinds) or not isinstance(variable, str | None):
-        needed = "a NeuronGroup" if kinds is NeuronGroup else "a NeuronGroup or an Encoder"
+        needed = "a NeuronGroup" if kinds is NeuronGroup else "a NeuronGroup, an Encoder or a Generator"
         raise TypeError(f"Module: an {what} must be {needed}, or a pair of it and a variable's name, not {port!r}.")
     return source, variable or source.output
 

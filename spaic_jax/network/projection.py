@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spaic_jax.network.assembly import SEPARATOR, Assembly
-from spaic_jax.network.connection import Connection, checked_delay
+from spaic_jax.network.connection import Connection
 from spaic_jax.network.element import names_of, undeclared
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
@@ -14,6 +14,7 @@ from spaic_jax.network.source import Source
 from spaic_jax.network.wiring import Wiring, rules_of, wired
 from spaic_jax.plasticity import Rule
 from spaic_jax.synapses import Link, Synapse, resolve_chain
+from spaic_jax.synapses.delays import resolve_delay
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -67,7 +68,7 @@ class Projection(Wiring):
         **settings: Any,
     ):
         if not isinstance(pre, Assembly | NeuronGroup | Source):
-            raise TypeError(f"Projection: pre must be an Assembly, a NeuronGroup or an Encoder, not {pre!r}.")
+            raise TypeError(f"Projection: pre must be an Assembly, a NeuronGroup, an Encoder or a Generator, not {pre!r}.")
         if not isinstance(post, Assembly | NeuronGroup):
             raise TypeError(f"Projection: post must be an Assembly or a NeuronGroup, not {post!r}.")
         chosen = (policies,) if isinstance(policies, ConnectPolicy) else policies
@@ -79,7 +80,7 @@ class Projection(Wiring):
             policies=tuple(chosen),
             **wired(resolve_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})})),
             name=name,
-            delay=checked_delay(delay, max_delay),
+            delay=resolve_delay(delay, max_delay),
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Projection: parameter_variables"),
             plasticity=rules_of("Projection", plasticity),

@@ -1,4 +1,9 @@
-"""Neuron models, one a file, and the table of their names."""
+"""Neuron models, one a file, and the table of their names.
+
+Models that are one equation apart share the file of what they share: a model and its soft reset or its silent form, the
+fields of rates, the neurons of one chip. What many models need has a file of its own: integrators, resets, refractory
+periods, the difference of two exponentials.
+"""
 
 from typing import Any
 
@@ -19,6 +24,8 @@ from spaic_jax.neurons.diehl_and_cook import DiehlAndCook
 from spaic_jax.neurons.exponential_if import ExponentialIF
 from spaic_jax.neurons.glif import GLIF
 from spaic_jax.neurons.hh import HH
+from spaic_jax.neurons.homeostatic_lif import ALIFSTDPEx, LIFSTDPEx
+from spaic_jax.neurons.inhibitory_lif import LIFSTDPIh
 from spaic_jax.neurons.integrate_and_fire import IF, IFSoftReset
 from spaic_jax.neurons.integrate_and_fire_bias import IFB, NonSpikingIFB
 from spaic_jax.neurons.izhikevich import Izhikevich
@@ -33,9 +40,9 @@ from spaic_jax.neurons.pclif import PCLIF
 from spaic_jax.neurons.plif import PLIF
 from spaic_jax.neurons.quadratic_if import QuadraticIF
 from spaic_jax.neurons.rate_fields import CANNField, MeanField
+from spaic_jax.neurons.reparametrise import REPARAMETRISATIONS, Reparametrisation, Sigmoid
 from spaic_jax.neurons.selif import SELIF
 from spaic_jax.neurons.slif import SLIF
-from spaic_jax.neurons.stdp_lif import ALIFSTDPEx, LIFSTDPEx, LIFSTDPIh
 
 NEURONS: dict[str, type[NeuronModel]] = {
     "aclif": ACLIF,
@@ -96,6 +103,6 @@ __all__ = [
     "CubaLIF", "DarwinALIF", "DarwinCLIF", "DarwinRandom", "DiehlAndCook", "ExponentialIF", "GLIF", "HH", "IF",
     "IFB", "IFSoftReset", "Izhikevich", "LIF", "LIFInt", "LIFM", "LIFSTDPEx", "LIFSTDPIh", "LeakyIntegrator",
     "MeanField", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE",
-    "PCLIF", "PLIF", "QuadraticIF", "SELIF", "SLIF", "SpikingModel", "custom_model", "first_value", "parameter", "resolve_neuron",
-    "rows_model",
+    "PCLIF", "PLIF", "QuadraticIF", "REPARAMETRISATIONS", "Reparametrisation", "SELIF", "SLIF", "Sigmoid",
+    "SpikingModel", "custom_model", "first_value", "parameter", "resolve_neuron", "rows_model",
 ]

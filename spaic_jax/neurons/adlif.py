@@ -7,11 +7,12 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.reset import ResettingModel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class AdLIF(SpikingModel):
+class AdLIF(ResettingModel):
     """Adaptive LIF neuron with subthreshold and spike-triggered adaptation.
 
     $$ w_t = \\beta w_{t-1} + a V_{t-1} + b\\, O_{t-1}, \\qquad
@@ -27,11 +28,12 @@ class AdLIF(SpikingModel):
         a: coupling of the adaptation to the potential.
         b: what a spike adds to the adaptation.
         v_th: threshold; a spike needs `V > v_th`.
+        detach_reset: let no gradient pass the reset; it passes the adaptation.
         surrogate: surrogate gradient of the threshold.
 
     Source: Bittar and Garner, A surrogate gradient spiking baseline for speech command recognition (2022).
 
-    >>> AdLIF(a=0.0).bounds("b")
+    >>> AdLIF(a=0.0).bounds("b", dt=0.5, trained=["b"])
     (0.0, 2.0)
     """
 
@@ -47,5 +49,5 @@ class AdLIF(SpikingModel):
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         w = p.beta * state.w + p.a * state.V + p.b * state.O
-        v = p.alpha * (state.V - p.v_th * state.O) + (1 - p.alpha) * (current - w)
+        v = p.alpha * (state.V - p.v_th * self.gate(state.O)) + (1 - p.alpha) * (current - w)
         return {"V": v, "w": w, "O": self.spike(v - p.v_th)}

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax.neurons.base import Parameter, parameter
-from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
+from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.reset import replace
 
 #: Largest exponent of the upswing: e^60 is finite in float32, and so is what is made of it.
 LARGEST_EXPONENT = 60.0
@@ -29,7 +29,7 @@ class AEIF(RefractoryModel):
        \\tau_w U' = a (V - E_L) - U $$
 
     A spike is where `V > Vspk`; there `V` becomes `v_reset` and `U` grows by `b`. In ms, mV, pF, nS and pA, `b` is in pA:
-    SPAIC's default of 0.0805 is the paper's in nA.
+    SPAIC's default of 0.0805 is the paper's in nA. `V` begins at `EL`; SPAIC's begins at -70.6, whatever `EL`.
 
     Args:
         EL: potential of rest, mV.
@@ -43,8 +43,13 @@ class AEIF(RefractoryModel):
         gL: leak, nS.
         v_reset: potential after a spike, mV; `EL` when `None`.
         t_ref: refractory period, ms: see `RefractoryModel`.
-        integrator: `"euler"`, `"exponential_euler"` or `"rk4"`, with the input held for the step.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        integrator: `"euler"` and `"exponential_euler"`, of order 1, or `"rk4"`, of order 4, with the input held for the
+            step. The equations see no `V` above `Vspk`.
+        detach_reset: let no gradient pass the reset; it passes the adaptation.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
+
+    Raises:
+        ValueError: at build, a dt that is too long for `C/gL` or `tau_w`: see `spaic_jax.neurons.integrators.check_stable`.
 
     Source: Brette and Gerstner (2005); Naud et al., Firing patterns in the AdEx model (2008); SPAIC, `aeif` and `adex`.
 
@@ -53,7 +58,7 @@ class AEIF(RefractoryModel):
     """
 
     initial: ClassVar = {"V": "EL", "U": 0.0}
-    EL: Parameter = parameter(-70.6)
+    EL: Parameter = parameter(-70.6, below="Vspk")
     a: Parameter = parameter(4.0)
     b: Parameter = parameter(0.0805)
     v_th: Parameter = parameter(-50.4)
@@ -62,17 +67,20 @@ class AEIF(RefractoryModel):
     C: Parameter = parameter(281.0, positive=True)
     tau_w: Parameter = parameter(144.0, positive=True)
     gL: Parameter = parameter(30.0, positive=True)
-    v_reset: Parameter = parameter(None)
+    v_reset: Parameter = parameter(None, below="Vspk")
     integrator: Integrator = "euler"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("AEIF", self.integrator)
-        self._check_below("EL" if self.v_reset is None else "v_reset", "Vspk")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         rates = {"rate_v": 1 / p.C, "rate_w": 1 / p.tau_w}
         return rates if hasattr(p, "v_reset") else rates | {"v_reset": p.EL}
+
+    def check_step(self, dt: float) -> None:
+        super().check_step(dt)
+        check_stable(self.integrator, dt, {"C/gL": np.divide(self.C, self.gL), "tau_w": self.tau_w})
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
@@ -80,6 +88,6 @@ class AEIF(RefractoryModel):
             v = p.rate_v * (p.gL * (upswing(x["V"], p.v_th, p.delta_t) - above) - u + current)
             return {"V": self.free(state, v, 0.0), "U": p.rate_w * (p.a * above - u)}
 
-        new = advance(self.integrator, derivatives, {"V": state.V, "U": state.U}, p.dt)
+        new = advance(self.integrator, bounded(derivatives, "V", p.Vspk), {"V": state.V, "U": state.U}, p.dt)
         fired = self.fire(p, state, new["V"] - p.Vspk)
-        return {"V": replace(new["V"], fired["O"], p.v_reset), "U": p.b * fired["O"] + new["U"], **fired}
+        return {"V": self.replaced(new["V"], fired["O"], p.v_reset), "U": p.b * fired["O"] + new["U"], **fired}

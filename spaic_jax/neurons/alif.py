@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.reset import Reset, apply_reset, check_reset
+from spaic_jax.neurons.reset import Reset, check_reset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,6 +26,7 @@ class ALIF(RefractoryModel):
         v_reset: potential after a hard reset.
         t_ref: refractory period, ms: see `RefractoryModel`.
         reset: `"hard"`, `"soft"` (subtract `v_th - v_reset`) or `"none"`.
+        detach_reset: let no gradient pass a soft reset; it passes the adaptation.
         surrogate: surrogate gradient of the threshold.
 
     Source: Bellec et al., Long short-term memory in networks of spiking neurons (2018); A solution to the learning
@@ -40,13 +41,12 @@ class ALIF(RefractoryModel):
     tau_a: Parameter = parameter(200.0, positive=True)
     beta: Parameter = parameter(0.1)
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     reset: Reset = "soft"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("ALIF", self.reset)
-        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"decay_m": jnp.exp(-dt / p.tau_m), "decay_a": jnp.exp(-dt / p.tau_a)}
@@ -55,4 +55,4 @@ class ALIF(RefractoryModel):
         a = p.decay_a * state.A + state.O
         v = self.free(state, p.decay_m * state.V + current, state.V)
         fired = self.fire(p, state, v - (p.v_th + p.beta * a))
-        return {"V": apply_reset(self.reset, v, fired["O"], p.v_th, p.v_reset), "A": a, **fired}
+        return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), "A": a, **fired}

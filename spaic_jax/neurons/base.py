@@ -2,13 +2,15 @@
 
 import abc
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax._numbers import real
 from spaic_jax.program import Initial
 from spaic_jax.surrogate import AtanGrad, Surrogate, resolve_surrogate
 
@@ -21,19 +23,41 @@ First = float | str | Initial
 Range = tuple[float | None, float | None]
 
 
-def parameter(default: float | None, *, positive: bool = False, bounds: Range = (None, None)) -> Any:
+def parameter(
+    default: float | None, *, positive: bool = False, bounds: Range = (None, None), below: str | None = None
+) -> Any:
     """A dataclass field that is a parameter of the equations, and so a variable of the program.
 
     Args:
         default: its value; `None` where it follows from the others.
-        positive: whether other values are an error.
+        positive: whether other values are an error, at first and later: see `NeuronModel.bounds`.
         bounds: lowest and highest value when it is trained, unless the group says otherwise.
+        below: another parameter that it must lie below.
     """
-    return dataclasses.field(default=default, metadata={"role": "parameter", "positive": positive, "bounds": bounds})
+    domain = {"role": "parameter", "positive": positive, "bounds": bounds, "below": below}
+    return dataclasses.field(default=default, metadata=domain)
 
 
-def first_value(default: float) -> Any:
-    """A dataclass field that only says where a state variable begins; `initial` names it."""
+def as_numbers(value: Any) -> Parameter:
+    """A real number of any type as Python's own, or an array of them; `None` for what is neither.
+
+    >>> as_numbers(np.float32(0.5)), as_numbers(np.array(3)), as_numbers("3"), as_numbers(True)
+    (0.5, 3, None, None)
+    """
+    try:
+        array = np.asarray(value)
+        if not array.ndim:
+            return array.item() if array.dtype.kind in "iuf" else real(value, "number")
+    except ValueError:
+        return None
+    if array.dtype.kind in "iuf":
+        return array
+    # bfloat16 and its like are no types of NumPy's own.
+    return array.astype(np.float32) if jnp.issubdtype(array.dtype, jnp.floating) else None
+
+
+def first_value(default: float | None) -> Any:
+    """A dataclass field that only says where a state variable begins; `initial` names it. `None`: `first` knows."""
     return dataclasses.field(default=default, metadata={"role": "first value"})
 
 
@@ -53,8 +77,10 @@ class NeuronModel(abc.ABC):
     initial: ClassVar[Mapping[str, First]]
     #: Types of the state variables that are not float32.
     dtypes: ClassVar[Mapping[str, str]] = {}
-    #: The state variables that count or keep time: a program in half precision stores them in float32 all the same.
+    #: State variables that count or add up over a long time: float32 in a program of half precision too.
     exact: ClassVar[tuple[str, ...]] = ()
+    #: What a step gives besides its state, for who reads it in the same step, such as a monitor.
+    shown: ClassVar[tuple[str, ...]] = ()
     #: What connections may write. One that none writes is zero.
     receives: ClassVar[tuple[str, ...]] = ("Isyn",)
     #: Whether `step` draws random numbers: it then takes a key in the end. Such a group needs no input.
@@ -72,26 +98,30 @@ class NeuronModel(abc.ABC):
             if field.metadata.get("role") not in ("parameter", "first value") or (value is None and field.default is None):
                 continue
             self._check(name, value, field.metadata.get("positive", False))
+            object.__setattr__(self, name, as_numbers(value))
+        for name, limit in self._limits():
+            value, highest = getattr(self, name), getattr(self, limit)
+            if not (np.asarray(value) < np.asarray(highest)).all():
+                raise ValueError(f"{type(self).__name__}: {name} must lie below {limit} {highest!r}, not be {value!r}.")
 
     def _check(self, name: str, value: Any, positive: bool) -> None:
         """ValueError unless a value is made of finite numbers."""
-        array = np.asarray(value)
-        if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        given = as_numbers(value)
+        if given is None or not np.isfinite(given).all():
             raise ValueError(f"{type(self).__name__}: {name} must be a finite number or an array, not {value!r}.")
-        if positive and not (array > 0).all():
+        if positive and not (np.asarray(given) > 0).all():
             raise ValueError(f"{type(self).__name__}: {name} must be positive, not {value!r}.")
+
+    def _limits(self) -> list[tuple[str, str]]:
+        """Each parameter that must lie below another one, and that one."""
+        pairs = [(name, field.metadata["below"]) for name, field in self.parameter_fields().items()]
+        return [(name, limit) for name, limit in pairs if limit is not None and getattr(self, name) is not None]
 
     def _check_between(self, name: str, low: float, high: float) -> None:
         """ValueError unless a parameter lies between two numbers."""
         value = np.asarray(getattr(self, name))
         if not ((low <= value) & (value <= high)).all():
             raise ValueError(f"{type(self).__name__}: {name} must lie between {low:g} and {high:g}, not {getattr(self, name)!r}.")
-
-    def _check_below(self, name: str, limit: str) -> None:
-        """ValueError unless a parameter lies below another one."""
-        value, highest = getattr(self, name), getattr(self, limit)
-        if not (np.asarray(value) < np.asarray(highest)).all():
-            raise ValueError(f"{type(self).__name__}: {name} must lie below {limit} {highest!r}, not be {value!r}.")
 
     def first(self, state: str) -> Any:
         """The first value of a state variable: a number, an array with one a neuron, or how it is drawn."""
@@ -108,10 +138,40 @@ class NeuronModel(abc.ABC):
         values = {name: getattr(self, name) for name in self.parameter_fields()}
         return {name: value for name, value in values.items() if value is not None}
 
-    def bounds(self, name: str) -> Range:
-        """Lowest and highest value of a trained parameter, unless the group says otherwise."""
-        bounds: Range = self.parameter_fields()[name].metadata["bounds"]
-        return bounds
+    def bounds(self, name: str, dt: float, trained: Collection[str] = ()) -> Range:
+        """Lowest and highest value of a parameter, which training and `Simulator.set` keep to.
+
+        What is positive stays where its equations mean something: a time constant (a name with `tau`) above the length of a
+        step, everything else above a tenth of its default. A trained parameter also keeps to the bounds of its field and on
+        its side of another one that it must lie below or above: short of that one's value, or of the middle between the
+        two where both are trained. The declared value is within the bounds in any case.
+
+        Args:
+            name: the parameter.
+            dt: length of a step, ms.
+            trained: the parameters that are trained.
+        """
+        field, value = self.parameter_fields()[name], np.asarray(getattr(self, name), np.float64)
+        default: Any = field.default
+        lows: list[float | None] = []
+        highs: list[float | None] = []
+        if field.metadata["positive"]:
+            lows.append(dt if "tau" in name else default / 10)
+        if name in trained:
+            low, high = field.metadata["bounds"]
+            lows.append(low)
+            highs.append(high)
+            for lower, upper in self._limits():
+                other = {lower: upper, upper: lower}.get(name)
+                if other is not None:
+                    ahead = np.asarray(getattr(self, other), np.float64)
+                    edge = (value + ahead) / 2 if other in trained else ahead
+                    (highs if name == lower else lows).append(float(edge.min() if name == lower else edge.max()))
+        low = max((x for x in lows if x is not None), default=None)
+        high = min((x for x in highs if x is not None), default=None)
+        return (
+            None if low is None else min(low, float(value.min())), None if high is None else max(high, float(value.max()))
+        )
 
     def first_values(self) -> dict[str, Any]:
         """The value of every field that only says where a state variable begins."""

@@ -2,14 +2,17 @@
 
 import dataclasses
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax.neurons.base import Parameter, parameter
-from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
+from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, check_stable, phi
 from spaic_jax.neurons.refractory import RefractoryModel
+
+Method = Literal["exponential_mean", "exponential_euler", "euler", "rk4"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,7 +25,8 @@ class CondLIF(RefractoryModel):
     After a spike `V` is `v_reset`. In ms, mV, pF, nS and pA.
 
     It receives three inputs: `g_exc` and `g_inh`, increments of the conductances, nS, and `Isyn`, a current, pA. Each
-    is zero unless a connection writes it. A step adds its increments before it moves `V`.
+    is zero unless a connection writes it. A step adds its increments before it moves `V`; `ge` and `gi` are what the
+    conductances then are, at the beginning of the step, and `V` is the potential at its end.
 
     Args:
         C: capacitance, pF.
@@ -32,8 +36,14 @@ class CondLIF(RefractoryModel):
         v_th: threshold, mV; a spike needs `V > v_th`.
         v_reset: potential after a spike, mV.
         t_ref: refractory period, ms: see `RefractoryModel`.
-        integrator: of `V`, with the conductances held for the step: `"exponential_euler"`, then exact, `"euler"` or `"rk4"`.
+        integrator: of the three equations, with `Isyn` held for the step. `"exponential_mean"`, of order 2: conductances
+            decay exactly, and `V` moves exactly under what they are in the mean of the step. `"rk4"`, of order 4. `"euler"`,
+            of order 1. `"exponential_euler"`, of order 1: `V` moves exactly under the conductances at the beginning.
+        detach_reset: let no gradient pass the reset; none does anyway.
         surrogate: surrogate gradient of the threshold.
+
+    Raises:
+        ValueError: at build, a dt that is too long for `C/gL`, `tau_exc` or `tau_inh` with `"euler"` or `"rk4"`.
 
     The defaults are those of the COBA benchmark network.
 
@@ -53,28 +63,47 @@ class CondLIF(RefractoryModel):
     tau_exc: Parameter = parameter(5.0, positive=True)
     tau_inh: Parameter = parameter(10.0, positive=True)
     v_th: Parameter = parameter(-50.0)
-    v_reset: Parameter = parameter(-60.0)
+    v_reset: Parameter = parameter(-60.0, below="v_th")
     t_ref: Parameter = parameter(5.0)
-    integrator: Integrator = "exponential_euler"
+    integrator: Method = "exponential_mean"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_integrator("CondLIF", self.integrator)
-        self._check_below("v_reset", "v_th")
+        check_integrator("CondLIF", self.integrator, get_args(Method))
+
+    @property
+    def method(self) -> Integrator:
+        """How `advance` moves the potential, from the conductances at the beginning of the step or those in its mean."""
+        return "exponential_euler" if self.integrator == "exponential_mean" else self.integrator
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {
-            "rate": dt / p.C, "decay_exc": jnp.exp(-dt / p.tau_exc), "decay_inh": jnp.exp(-dt / p.tau_inh),
-        }
+        def decay(tau: jax.Array) -> jax.Array:
+            unit = {"g": jnp.ones_like(tau)}
+            return advance(self.method, lambda x: {"g": -x["g"] / tau}, unit, dt)["g"]
+
+        taus = {"exc": p.tau_exc, "inh": p.tau_inh}
+        means = {f"mean_{end}": phi(-dt / tau) for end, tau in taus.items()} if self.integrator == "exponential_mean" else {}
+        decays = {f"decay_{end}": decay(tau) for end, tau in taus.items()}
+        return decays | means | {"rate": 1 / p.C, "rate_exc": 1 / p.tau_exc, "rate_inh": 1 / p.tau_inh}
+
+    def check_step(self, dt: float) -> None:
+        super().check_step(dt)
+        times = {"C/gL": np.divide(self.C, self.gL), "tau_exc": self.tau_exc, "tau_inh": self.tau_inh}
+        check_stable(self.integrator, dt, times)
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: SimpleNamespace) -> dict[str, jax.Array]:
         ge = p.decay_exc * state.ge + current.g_exc
         gi = p.decay_inh * state.gi + current.g_inh
 
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
-            v = x["V"]
-            return {"V": p.gL * (p.EL - v) + ge * (p.E_exc - v) + gi * (p.E_inh - v) + current.Isyn}
+            v, e, i = x["V"], x["ge"], x["gi"]
+            total = p.gL * (p.EL - v) + e * (p.E_exc - v) + i * (p.E_inh - v) + current.Isyn
+            return {"V": p.rate * total, "ge": -p.rate_exc * e, "gi": -p.rate_inh * i}
 
-        v = self.free(state, advance(self.integrator, derivatives, {"V": state.V}, p.rate)["V"], state.V)
+        start = {"V": state.V, "ge": ge, "gi": gi}
+        if self.integrator == "exponential_mean":
+            start |= {"ge": p.mean_exc * ge, "gi": p.mean_inh * gi}
+        v = advance(self.method, derivatives, start, p.dt)["V"]
+        v = self.free(state, v, state.V)
         fired = self.fire(p, state, v - p.v_th)
-        return {"V": jnp.where(fired["O"] > 0, p.v_reset, v), "ge": ge, "gi": gi, **fired}
+        return {"V": self.reset_by("hard", v, fired["O"], p.v_th, p.v_reset), "ge": ge, "gi": gi, **fired}

@@ -1,7 +1,7 @@
 """A neuron model written as rows of an op list, or as one function of named variables."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Literal, get_args
 
@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._errors import unknown
-from spaic_jax.neurons.base import Parameter, Range, SpikingModel
+from spaic_jax.neurons.base import Parameter, Range, SpikingModel, as_numbers
+from spaic_jax.neurons.integrators import check_stable
+from spaic_jax.ops import threshold
 from spaic_jax.program import Op
 from spaic_jax.program.evaluate import call
 from spaic_jax.program.op import UPDATED, as_op
@@ -53,8 +55,10 @@ class RowsModel(SpikingModel):
     def parameters(self) -> dict[str, Parameter]:
         return dict(self.constants)
 
-    def bounds(self, name: str) -> Range:
-        return (None, None)
+    def bounds(self, name: str, dt: float, trained: Collection[str] = ()) -> Range:
+        # One that stands as dt / tau or exp(-dt / tau) is a time constant.
+        timed = "tau" in name and self.equation_type != "iterative"
+        return (min(dt, float(np.min(self.parameters()[name]))), None) if timed else (None, None)
 
     @property
     def spiking(self) -> bool:  # type: ignore[override]
@@ -69,12 +73,18 @@ class RowsModel(SpikingModel):
             return {name + _PER_STEP: dt / tau for name, tau in times.items()}
         return {name + _PER_STEP: jnp.exp(-dt / tau) for name, tau in times.items()}
 
+    def check_step(self, dt: float) -> None:
+        if self.equation_type == "euler_iterative":
+            check_stable("euler", dt, {name: tau for name, tau in self.constants if "tau" in name})
+
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         env = {**vars(p), **vars(state), "Isyn": current, "Isyn" + UPDATED: current}
         env |= {name.removesuffix(_PER_STEP): value for name, value in env.items() if name.endswith(_PER_STEP)}
         states = {*self.initial, "O"}
         written: set[str] = set()
         for row in self.rows:
+            if row.fn in ("threshold", threshold):
+                row = dataclasses.replace(row, settings=(("surrogate", self.surrogate), *row.settings))
             for name, value in zip(row.outputs, call(row, (env[read] for read in row.inputs)), strict=True):
                 read = name + UPDATED if name in states else name
                 env[read] = env[read] + value if name in written else value
@@ -96,19 +106,23 @@ def rows_model(
 
     A row reads `"V"` as the previous step's value of a state, `"V[updated]"` as this step's, `"Isyn"` as this step's input
     current, a parameter by its name. Names that are written and not among `variables` are temporaries; several rows
-    that write one name are summed. Arrays are `[B, *shape]`.
+    that write one name are summed. Arrays are `[B, *shape]`. A row of the op `threshold` spikes with the model's surrogate
+    gradient.
 
     Args:
         rows: each an `Op`, or a tuple `(outputs, fn, inputs...)`.
-        variables: first value of every state and value of every parameter. A name that rows write is a state.
+        variables: first value of every state and value of every parameter. A name that rows write is a state. `"Isyn"` may
+            be among them, as in SPAIC, with the value 0.
         equation_type: `"iterative"`: parameters stand in rows as they are; `"euler_iterative"`: one whose name holds `tau`
-            (ms) stands as `dt / tau`; `"exp_euler_iterative"`: as `exp(-dt / tau)`.
+            (ms) stands as `dt / tau`, a step of forward Euler, for which dt must not exceed 2 tau; `"exp_euler_iterative"`:
+            as `exp(-dt / tau)`.
         add_threshold: add `O = H(V - Vth)`, with this step's `V`; `variables` then holds `V` and `Vth`.
         surrogate: surrogate gradient of the threshold.
 
     Raises:
-        ValueError: a row that reads what nobody gives, a random row, no state, no `V` or `Vth` for the threshold, an unknown
-            equation type.
+        ValueError: a row that reads what nobody gives or writes an input, a random row, no state, no `V` or `Vth` for the
+            threshold, a threshold beside rows that write `O`, a time constant that is not positive, an unknown equation
+            type.
 
     Source: SPAIC, the op lists of its neuron models.
 
@@ -122,8 +136,11 @@ def rows_model(
         raise ValueError(unknown("equation type", equation_type, get_args(EquationType)))
     ops = tuple(as_op(row) for row in rows)
     values = {name.removesuffix("[constant]"): value for name, value in variables.items()}
+    for name in RowsModel.receives:
+        if np.any(values.pop(name, 0)):
+            raise ValueError(f"neuron model: {name} is an input, which begins at 0, not at {variables[name]!r}.")
     written = {name for op in ops for name in op.outputs}
-    states = {name: value for name, value in values.items() if name in written or name == "O"}
+    states = {name for name in values if name in written or name == "O"}
     known = {"Isyn", "Isyn" + UPDATED, *values}
     for number, op in enumerate(ops, 1):
         where = f"row {number} of the neuron model ({op})"
@@ -132,19 +149,27 @@ def rows_model(
         for read in op.inputs:
             if read not in known:
                 raise ValueError(f"{where}: {unknown('variable', read, known)}")
+        if inputs := [name for name in op.outputs if name in RowsModel.receives]:
+            raise ValueError(f"{where} writes {inputs[0]}, which is an input.")
         known |= {name + UPDATED if name in states or name == "O" else name for name in op.outputs}
     if not states:
         raise ValueError("a neuron model needs a state: a name in variables that a row writes.")
     for name, value in values.items():
-        array = np.asarray(value)
-        if array.dtype.kind not in "iuf" or not np.isfinite(array).all() or (name in states and array.ndim):
+        given = as_numbers(value)
+        if given is None or not np.isfinite(given).all() or (name in states and np.ndim(given)):
             needed = "a finite number" if name in states else "a finite number or an array"
             raise ValueError(f"neuron model: {name} must be {needed}, not {value!r}.")
+        if "tau" in name and equation_type != "iterative" and name not in states and not (np.asarray(given) > 0).all():
+            raise ValueError(f"neuron model: {name} must be positive, not {value!r}.")
+        values[name] = given
     if add_threshold and not ("V" in states and "Vth" in values):
         raise ValueError(f"add_threshold needs a state V and a parameter Vth, but the variables are {sorted(values)}.")
-    constants = {name: value for name, value in values.items() if name not in states}
+    if add_threshold and "O" in written:
+        raise ValueError("a row of the neuron model writes O already: add_threshold must be False then.")
+    first = tuple((name, value) for name, value in values.items() if name in states)
+    constants = tuple((name, value) for name, value in values.items() if name not in states)
     return RowsModel(
-        rows=ops, states=tuple(states.items()), constants=tuple(constants.items()), equation_type=equation_type,
+        rows=ops, states=first, constants=constants, equation_type=equation_type,
         add_threshold=add_threshold, surrogate=surrogate,
     )
 
@@ -160,7 +185,8 @@ def custom_model(
     """A decorator that makes a neuron model of one pure function: `rows_model` with a single row.
 
     Args:
-        input_vars: what the function is called with, in order: reads as in a row.
+        input_vars: what the function is called with, in order: reads as in a row. A function that spikes itself calls
+            `spaic_jax.ops.threshold(v, v_th, surrogate)` or a surrogate: without one nothing is trained.
         output_vars: what it returns, in order.
         new_vars_dict: first value of every state and value of every parameter.
         equation_type: see `rows_model`.

@@ -1,4 +1,4 @@
-"""Models of the Darwin neuromorphic chip, in the arithmetic of the chip."""
+"""Models of the Darwin neuromorphic chip, which share its arithmetic: roundings, and registers of 16 bits and a sign."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -7,7 +7,8 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.reset import ResettingModel
 from spaic_jax.program import Uniform
 
 
@@ -22,7 +23,7 @@ def register(x: jax.Array) -> jax.Array:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class DarwinCLIF(SpikingModel):
+class DarwinCLIF(ResettingModel):
     """LIF neuron with a synaptic current, in fixed point.
 
     $$ I_t = q(P_4 I_{t-1} + x_t), \\quad v_t = q(P_0 V_{t-1} + I_t + P_1), \\quad O_t = H(v_t - v_{th}), \\quad
@@ -37,7 +38,8 @@ class DarwinCLIF(SpikingModel):
         bias: added in every step.
         v_th: threshold; a spike needs `v > v_th`.
         compat: SPAIC's equations: the input is that of the step before.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        detach_reset: let no gradient pass the reset.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
 
     Source: SPAIC, `darwin_clif`, where a misprint makes 7.5 out of the bias' 1/2^15.
 
@@ -74,7 +76,7 @@ class DarwinCLIF(SpikingModel):
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v, inputs = self.potential(p, state, current)
         spikes = self.spike(v - p.v_th)
-        return {"V": v - v * spikes, "O": spikes, **inputs}
+        return {"V": v - v * self.gate(spikes), "O": spikes, **inputs}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,8 +91,9 @@ class DarwinALIF(DarwinCLIF):
         tau_m, tau_s: time constants of the membrane and of the current, ms.
         bias: added in every step.
         v_th: threshold at rest.
-        compat: SPAIC's equations: the input is that of the step before.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        compat: SPAIC's equations: the input is that of the step before, and no gradient passes the threshold.
+        detach_reset: let no gradient pass the reset.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
 
     Source: SPAIC, `darwin_alif`.
 
@@ -105,12 +108,12 @@ class DarwinALIF(DarwinCLIF):
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v, inputs = self.potential(p, state, current)
-        spikes = self.spike(v - state.Vth)
-        return {"V": v - v * spikes, "O": spikes, "Vth": 0.999 * state.Vth + p.C1 + spikes * p.C2, **inputs}
+        spikes = self.spike(v - (jax.lax.stop_gradient(state.Vth) if self.compat else state.Vth))
+        return {"V": v - v * self.gate(spikes), "O": spikes, "Vth": 0.999 * state.Vth + p.C1 + spikes * p.C2, **inputs}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class DarwinRandom(SpikingModel):
+class DarwinRandom(ResettingModel):
     """LIF neuron that noise drives, in fixed point.
 
     $$ v_t = P_0 V_{t-1} + \\mathrm{round}(\\sigma u_t - \\sigma / 2) + b + I_t, \\quad O_t = H(v_t - v_{th}), \\quad
@@ -124,7 +127,8 @@ class DarwinRandom(SpikingModel):
         std: sigma, the range of the noise.
         bias: b, added in every step.
         v_th: threshold; a spike needs `v > v_th`.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        detach_reset: let no gradient pass the reset.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
 
     Source: SPAIC, `darwin_random`.
 
@@ -148,4 +152,4 @@ class DarwinRandom(SpikingModel):
         noise = whole(p.std * jax.random.uniform(key, state.V.shape, state.V.dtype) - p.std / 2)
         v = p.P0 * state.V + noise + p.bias + current
         spikes = self.spike(v - p.v_th)
-        return {"V": v - v * spikes, "O": spikes}
+        return {"V": v - v * self.gate(spikes), "O": spikes}

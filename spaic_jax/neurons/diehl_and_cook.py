@@ -33,7 +33,7 @@ class DiehlAndCook(NeuronModel):
     values in place, so that thresholds leak from one run into the next; nothing leaks here.
 
     Args:
-        thresh, refrac_count: where these variables begin.
+        thresh, refrac_count: where these variables begin; `V` begins at `v_rest`.
         max_threshold: where the threshold is halved.
         decay, shift_voltage: the leak a step is `decay / 2^shift_voltage`.
         weight_sum_coef, shift_weight_sum_coef: likewise the gain of the input.
@@ -49,7 +49,7 @@ class DiehlAndCook(NeuronModel):
     300
     """
 
-    initial: ClassVar = {"V": 0, "thresh": "thresh", "refrac_count": "refrac_count"}
+    initial: ClassVar = {"V": "v_rest", "thresh": "thresh", "refrac_count": "refrac_count"}
     dtypes: ClassVar = {"V": "int32", "thresh": "int32", "refrac_count": "int32"}
     spiking: ClassVar = True
     thresh: Any = first_value(213)

@@ -8,9 +8,8 @@ import jax
 
 from spaic_jax.neurons.aeif import upswing
 from spaic_jax.neurons.base import Parameter, parameter
-from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
+from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.reset import replace
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,8 +29,13 @@ class ExponentialIF(RefractoryModel):
         delta_t: sharpness of the upswing, mV.
         R: resistance, mV per unit of input.
         t_ref: refractory period, ms: see `RefractoryModel`.
-        integrator: `"euler"`, `"exponential_euler"` or `"rk4"`, with the input held for the step.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        integrator: `"euler"`, of order 1, `"exponential_euler"`, of order 2, or `"rk4"`, of order 4, with the input held for
+            the step. The equation sees no `V` above `Vspk`.
+        detach_reset: let no gradient pass the reset.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
+
+    Raises:
+        ValueError: at build, a dt of more than 2 `tau_m` with `"euler"`, or 2.785 with `"rk4"`.
 
     Source: Fourcaud-Trocme et al., How spike generation mechanisms determine the neuronal response (2003).
 
@@ -44,7 +48,7 @@ class ExponentialIF(RefractoryModel):
     EL: Parameter = parameter(-65.0)
     v_th: Parameter = parameter(-50.0)
     Vspk: Parameter = parameter(0.0)
-    v_reset: Parameter = parameter(-65.0)
+    v_reset: Parameter = parameter(-65.0, below="Vspk")
     delta_t: Parameter = parameter(3.5, positive=True)
     R: Parameter = parameter(1.0)
     integrator: Integrator = "euler"
@@ -52,16 +56,19 @@ class ExponentialIF(RefractoryModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator(type(self).__name__, self.integrator)
-        self._check_below("v_reset", "Vspk")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"rate": dt / p.tau_m}
+
+    def check_step(self, dt: float) -> None:
+        super().check_step(dt)
+        check_stable(self.integrator, dt, {"tau_m": self.tau_m})
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
             return {"V": upswing(x["V"], p.v_th, p.delta_t) - (x["V"] - p.EL) + p.R * current}
 
-        v = advance(self.integrator, derivatives, {"V": state.V}, p.rate)["V"]
+        v = advance(self.integrator, bounded(derivatives, "V", p.Vspk), {"V": state.V}, p.rate)["V"]
         v = self.free(state, v, state.V)
         fired = self.fire(p, state, v - p.Vspk)
-        return {"V": replace(v, fired["O"], p.v_reset), **fired}
+        return {"V": self.replaced(v, fired["O"], p.v_reset), **fired}

@@ -6,12 +6,15 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.integrators import check_stable
+from spaic_jax.neurons.reset import ResettingModel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class GLIF(SpikingModel):
+class GLIF(ResettingModel):
     """Generalised leaky integrate-and-fire neuron (GLIF5), one forward Euler step at a time.
 
     $$ C V' = I + I_1 + I_2 - (V - E_L)/R, \\quad I_j' = -k_j I_j, \\quad \\Theta_s' = -b_s \\Theta_s, \\quad
@@ -22,6 +25,8 @@ class GLIF(SpikingModel):
     $$ V \\leftarrow E_L + f_v (V - E_L) - \\delta_v, \\quad I_j \\leftarrow f_j I_j + \\delta I_j, \\quad
        \\Theta_s \\leftarrow \\Theta_s + \\delta\\Theta_s. $$
 
+    `V` begins at rest. The input is held for the step, and every variable is of order 1.
+
     Args:
         R, C: resistance and capacitance; R C is the membrane time constant, ms.
         E_L: potential of rest.
@@ -31,8 +36,13 @@ class GLIF(SpikingModel):
         k_1, k_2: decays of the after-spike currents, 1/ms.
         delta_I1, delta_I2, f1, f2: steps and factors of the after-spike currents.
         a_v, b_v: coupling to the potential and decay of the potential's part of the threshold, 1/ms.
-        compat: SPAIC's equations: the currents after a spike are `I_j + f_j I_j + delta_Ij`.
+        detach_reset: let no gradient pass the reset of `V`; it passes those of the currents and of the threshold.
+        compat: SPAIC's equations: the currents after a spike are `I_j + f_j I_j + delta_Ij`, `V` begins at 0, and no
+            gradient passes the threshold.
         surrogate: surrogate gradient of the threshold; it passes the resets too.
+
+    Raises:
+        ValueError: at build, a dt of more than 2 time constants: `R C`, or the inverse of a decay.
 
     Source: Teeter et al., Generalized leaky integrate-and-fire models (2018); SPAIC, `glif`.
 
@@ -40,7 +50,7 @@ class GLIF(SpikingModel):
     0.5
     """
 
-    initial: ClassVar = {"V": 0.0, "Theta_s": 0.1, "Theta_v": 0.2, "I1": 0.08, "I2": 0.06, "Vth": 1.0}
+    initial: ClassVar = {"V": "E_L", "Theta_s": 0.1, "Theta_v": 0.2, "I1": 0.08, "I2": 0.06, "Vth": 1.0}
     R: Parameter = parameter(2.0, positive=True)
     C: Parameter = parameter(60.0, positive=True)
     E_L: Parameter = parameter(0.0)
@@ -59,6 +69,16 @@ class GLIF(SpikingModel):
     b_v: Parameter = parameter(0.3)
     compat: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.compat:
+            object.__setattr__(self, "initial", {**self.initial, "V": 0.0})
+
+    def check_step(self, dt: float) -> None:
+        decays = {f"1/{name}": np.asarray(getattr(self, name), float) for name in ("k_1", "k_2", "b_s", "b_v")}
+        times = {name: 1 / rate[rate > 0] for name, rate in decays.items() if (rate > 0).any()}
+        check_stable("euler", dt, {"R C": np.multiply(self.R, self.C), **times})
+
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         rates = {f"rate_{name}": dt * getattr(p, name) for name in ("b_s", "k_1", "k_2", "a_v", "b_v")}
         return rates | {"rate_v": dt / p.C}
@@ -71,10 +91,10 @@ class GLIF(SpikingModel):
         theta_s = state.Theta_s - p.rate_b_s * state.Theta_s
         theta_v = (state.Theta_v + p.rate_a_v * above) - p.rate_b_v * state.Theta_v
         v_th = theta_v + theta_s + p.Theta_inf
-        spikes = self.spike(v - v_th)
+        spikes = self.spike(v - (jax.lax.stop_gradient(v_th) if self.compat else v_th))
         kept1, kept2 = (jnp.zeros_like(i1),) * 2 if self.compat else (i1, i2)
         return {
-            "V": spikes * ((p.f_v * (v - p.E_L) + p.E_L - p.delta_v) - v) + v,
+            "V": self.gate(spikes) * ((p.f_v * (v - p.E_L) + p.E_L - p.delta_v) - v) + v,
             "Theta_s": theta_s + p.delta_Theta_s * spikes,
             "Theta_v": theta_v,
             "I1": spikes * (p.f1 * i1 + p.delta_I1 - kept1) + i1,

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax.neurons.base import Parameter, SpikingModel, first_value, parameter
-from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, phi
+from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, check_stable, phi
 
 
 def _exp(x: jax.Array) -> jax.Array:
@@ -36,18 +37,26 @@ class HH(SpikingModel):
 
     whose numbers are `alpha_m1` = 0.1, `alpha_m2` = 25, `alpha_m3` = 10 and so on. With `"euler"` and
     `"exponential_euler"` the gates move first, the potential then by the new gates. A spike is where `V` rises above
-    `v_th`: one for each action potential. `"euler"` and `"rk4"` need steps of about 0.05 ms or less.
+    `v_th`: one for each action potential.
 
     Args:
-        V, m, n, h: where the state variables begin.
+        V: where the potential begins, mV; at rest, `-Vreset`, when `None`.
+        m, n, h: where the gates begin; at rest at that potential when `None`.
         v_th: height that an action potential reaches, mV; 50 when `None`, with `compat` 1.
         Vreset: offset of the potential, mV.
         g_NA, g_K, g_L: largest conductances, mS/cm^2.
         E_NA, E_K, E_L: reversal potentials, mV above rest.
         alpha_m1, alpha_m2, alpha_m3, beta_m1, beta_m2, beta_m3: numbers of the rates of `m`; likewise for `n` and `h`.
-        integrator: `"euler"`, `"exponential_euler"`, which stays stable at larger steps, or `"rk4"`, the most accurate.
-        compat: SPAIC's equations: the input is added to `V` without `dt`, and `O` is 1 for as long as `V > v_th`.
+        integrator: `"exponential_euler"`, of order 2 from gates at rest and stable at 1 ms; `"euler"`, of order 1, or
+            `"rk4"`, of order 4, which need steps of about 0.05 ms or less. The input is held for the step.
+            `"exponential_euler"` when `None`, with `compat` `"euler"`.
+        compat: SPAIC's equations: the input is added to `V` without `dt`, `O` is 1 for as long as `V > v_th`, and the state
+            begins at V = 0, m = 0.5, n = 0.5, h = 0.06 unless it is given.
         surrogate: surrogate gradient of the threshold.
+
+    Raises:
+        ValueError: at build, a dt of more than 2 time constants of the membrane with `"euler"`, or 2.785 with `"rk4"`; during
+            an action potential a quarter of the conductances is open. With `compat` any dt is taken, as by SPAIC.
 
     Source: Hodgkin and Huxley (1952); SPAIC, `hh`.
 
@@ -56,10 +65,10 @@ class HH(SpikingModel):
     """
 
     initial: ClassVar = {"V": "V", "m": "m", "n": "n", "h": "h"}
-    V: Any = first_value(0.0)
-    m: Any = first_value(0.5)
-    n: Any = first_value(0.5)
-    h: Any = first_value(0.06)
+    V: Any = first_value(None)
+    m: Any = first_value(None)
+    n: Any = first_value(None)
+    h: Any = first_value(None)
     v_th: Parameter = parameter(None)
     Vreset: Parameter = parameter(0.0)
     g_NA: Parameter = parameter(120.0)
@@ -86,19 +95,42 @@ class HH(SpikingModel):
     beta_h1: Parameter = parameter(1.0)
     beta_h2: Parameter = parameter(30.0)
     beta_h3: Parameter = parameter(10.0, positive=True)
-    integrator: Integrator = "euler"
+    integrator: Integrator | None = None
     compat: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_integrator("HH", self.integrator)
+        check_integrator("HH", self.method)
+
+    @property
+    def method(self) -> Integrator:
+        """The integrator that is used."""
+        return self.integrator or ("euler" if self.compat else "exponential_euler")
+
+    def first(self, state: str) -> Any:
+        given = super().first(state)
+        if given is not None:
+            return given
+        if self.compat:
+            return {"V": 0.0, "m": 0.5, "n": 0.5, "h": 0.06}[state]
+        if state == "V":
+            return np.subtract(0.0, self.Vreset)
+        with jax.ensure_compile_time_eval():
+            p = SimpleNamespace(**{name: jnp.asarray(value, float) for name, value in self.parameters().items()})
+            alpha, beta = self._rates(p, jnp.asarray(self.first("V"), float))[state]
+            return np.asarray(alpha / (alpha + beta))
+
+    def check_step(self, dt: float) -> None:
+        if not self.compat:
+            most = np.maximum(np.add(self.g_NA, self.g_K) / 4, self.g_L)
+            check_stable(self.method, dt, {"the membrane's time constant in an action potential": 1 / most})
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {} if hasattr(p, "v_th") else {"v_th": jnp.full_like(p.E_NA, 1.0 if self.compat else 50.0)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         drive = current / p.dt if self.compat else current
-        if self.integrator == "rk4":
+        if self.method == "rk4":
 
             def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
                 gates = {name: alpha * (1 - x[name]) - beta * x[name] for name, (alpha, beta) in self._rates(p, x["V"]).items()}
@@ -136,4 +168,4 @@ class HH(SpikingModel):
 
     def _by(self, p: SimpleNamespace, rate: jax.Array) -> jax.Array:
         """The time to move along a slope, for a variable that decays at `rate`."""
-        return p.dt * phi(-p.dt * rate) if self.integrator == "exponential_euler" else p.dt
+        return p.dt * phi(-p.dt * rate) if self.method == "exponential_euler" else p.dt

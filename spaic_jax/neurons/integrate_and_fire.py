@@ -8,7 +8,7 @@ import jax
 
 from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.reset import Reset, apply_reset, check_reset
+from spaic_jax.neurons.reset import Reset, check_reset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,6 +23,7 @@ class IF(RefractoryModel):
         ConstantDecay: `c`, what the potential loses every step.
         t_ref: refractory period, ms: see `RefractoryModel`.
         reset: `"hard"`, `"soft"` or `"none"`.
+        detach_reset: let no gradient pass a soft reset.
         surrogate: surrogate gradient of the threshold.
 
     Source: SPAIC, `if`.
@@ -33,26 +34,26 @@ class IF(RefractoryModel):
 
     initial: ClassVar = {"V": 0.0}
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     ConstantDecay: Parameter = parameter(0.0)
     reset: Reset = "hard"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset(type(self).__name__, self.reset)
-        self._check_below("v_reset", "v_th")
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v = self.free(state, (state.V + current) - p.ConstantDecay, state.V)
         fired = self.fire(p, state, v - p.v_th)
-        return {"V": apply_reset(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}
+        return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class IFSoftReset(IF):
     """`IF` that subtracts the threshold after a spike.
 
-    SPAIC's `ifsoftreset` resets to zero in spite of its name (its trace is `IF()` here); this one is soft.
+    SPAIC's `ifsoftreset` resets to zero in spite of its name; this one is soft. The values of SPAIC's are those of `IF()`
+    here, and its gradient is that of `IFB()`: it passes SPAIC's reset, where that of `IF()` is stopped.
 
     >>> IFSoftReset().reset
     'soft'

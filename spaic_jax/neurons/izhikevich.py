@@ -5,20 +5,22 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
+import numpy as np
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
-from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
-from spaic_jax.neurons.reset import replace
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
+from spaic_jax.neurons.reset import ResettingModel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Izhikevich(SpikingModel):
+class Izhikevich(ResettingModel):
     """Izhikevich neuron.
 
     $$ v' = 0.04 v^2 + 5 v + 140 - u + I, \\qquad u' = a (b v - u) $$
 
     with `v <- Vreset`, `u <- u + d` after a spike, `v > v_th`. Time is in ms, `V` in mV. Forward Euler needs steps
-    of 0.5 ms or less to be near the solution; at 1 ms a step of the upswing is a rough one.
+    of 0.5 ms or less to be near the solution; at 1 ms a step of the upswing is a rough one. `V` begins at -65 and `U` at 1,
+    as SPAIC's.
 
     Args:
         a: rate of recovery, 1/ms.
@@ -26,9 +28,15 @@ class Izhikevich(SpikingModel):
         Vreset: potential after a spike, mV (the paper's c).
         d: what a spike adds to `U`.
         v_th: peak of a spike, mV.
-        integrator: `"euler"`, `"exponential_euler"` or `"rk4"`, with the input held for the step.
+        integrator: `"euler"` and `"exponential_euler"`, of order 1, or `"rk4"`, of order 4, with the input held for the
+            step. The equations see no `V` above `v_th`.
         compat: SPAIC's equations: `U` moves by `a (b V - U)` a step, whatever `dt`.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        detach_reset: let no gradient pass the reset; it passes the adaptation.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
+
+    Raises:
+        ValueError: at build, a dt of more than 2 time constants with `"euler"`, or 2.785 with `"rk4"`: `1/a`, and that of the
+            membrane at the potential of rest, 1.67 ms by the default `b`.
 
     Source: Izhikevich, Simple model of spiking neurons (2003); SPAIC, `izh`.
 
@@ -39,7 +47,7 @@ class Izhikevich(SpikingModel):
     initial: ClassVar = {"V": -65.0, "U": 1.0}
     a: Parameter = parameter(0.02)
     b: Parameter = parameter(0.2)
-    Vreset: Parameter = parameter(-65.0)
+    Vreset: Parameter = parameter(-65.0, below="v_th")
     d: Parameter = parameter(8.0)
     v_th: Parameter = parameter(30.0)
     integrator: Integrator = "euler"
@@ -48,16 +56,23 @@ class Izhikevich(SpikingModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("Izhikevich", self.integrator)
-        self._check_below("Vreset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"recovery": p.a / (dt if self.compat else 1.0)}
+
+    def check_step(self, dt: float) -> None:
+        recovery = np.abs(np.asarray(self.a, float)) * (1 / dt if self.compat else 1)
+        # The slope of v' at the lower root of 0.04 v^2 + (5 - b) v + 140, as far as there is one.
+        root = np.sqrt(np.maximum(np.subtract(5, self.b) ** 2 - 22.4, 0))
+        slope = np.maximum(root - self.b, 1e-30)
+        times = {"1/a": 1 / np.maximum(recovery, 1e-30), "the membrane's time constant at rest": 1 / slope}
+        check_stable(self.integrator, dt, times)
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
             v, u = x["V"], x["U"]
             return {"V": (((0.04 * v + 5) * v + 140) - u) + current, "U": p.recovery * (p.b * v - u)}
 
-        new = advance(self.integrator, derivatives, {"V": state.V, "U": state.U}, p.dt)
+        new = advance(self.integrator, bounded(derivatives, "V", p.v_th), {"V": state.V, "U": state.U}, p.dt)
         spikes = self.spike(new["V"] - p.v_th)
-        return {"V": replace(new["V"], spikes, p.Vreset), "U": p.d * spikes + new["U"], "O": spikes}
+        return {"V": self.replaced(new["V"], spikes, p.Vreset), "U": p.d * spikes + new["U"], "O": spikes}

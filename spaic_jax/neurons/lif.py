@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.reset import Reset, apply_reset, check_reset
+from spaic_jax.neurons.reset import Reset, check_reset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,6 +26,7 @@ class LIF(RefractoryModel):
         v_reset: potential after a hard reset.
         t_ref: refractory period, ms: see `RefractoryModel`.
         reset: `"hard"`, `"soft"` (subtract `v_th - v_reset`) or `"none"`.
+        detach_reset: let no gradient pass a soft reset.
         surrogate: surrogate gradient of the threshold.
 
     Source: SPAIC, `lif`; Gerstner et al., Neuronal Dynamics (2014), section 1.3.
@@ -37,13 +38,12 @@ class LIF(RefractoryModel):
     initial: ClassVar = {"V": 0.0}
     tau_m: Parameter = parameter(8.0, positive=True)
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     reset: Reset = "hard"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("LIF", self.reset)
-        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"decay": jnp.exp(-dt / p.tau_m)}
@@ -51,4 +51,4 @@ class LIF(RefractoryModel):
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v = self.free(state, p.decay * state.V + current, state.V)
         fired = self.fire(p, state, v - p.v_th)
-        return {"V": apply_reset(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}
+        return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}

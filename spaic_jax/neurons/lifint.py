@@ -7,11 +7,12 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.reset import ResettingModel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class LIFInt(SpikingModel):
+class LIFInt(ResettingModel):
     """LIF neuron that fires at the threshold and takes no input while refractory; exact on whole numbers.
 
     $$ v_t = d (V_{t-1} - v_{rest}) + v_{rest} + [r_{t-1} \\le 0] I_t, \\qquad O_t = [v_t \\ge thresh] $$
@@ -24,6 +25,7 @@ class LIFInt(SpikingModel):
         decay: `d`, a factor a step, whatever `dt`.
         v_reset, v_rest: potentials after a spike and at rest.
         reset_refrac: refractory period in steps.
+        detach_reset: let no gradient pass the reset; none does anyway.
         surrogate: surrogate gradient of the threshold.
 
     Source: SPAIC, `lifint`.
@@ -33,6 +35,7 @@ class LIFInt(SpikingModel):
     """
 
     initial: ClassVar = {"V": "v_rest", "refrac_count": 0.0}
+    exact: ClassVar = ("refrac_count",)
     thresh: Parameter = parameter(1)
     decay: Parameter = parameter(1)
     v_reset: Parameter = parameter(0)

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 
 from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.reset import replace
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,7 +26,8 @@ class LIFM(RefractoryModel):
         v_th: threshold; a spike needs `v > v_th`.
         v_reset: potential after a spike.
         t_ref: refractory period, ms: see `RefractoryModel`.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        detach_reset: let no gradient pass the reset.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
 
     Source: SPAIC, `lifm`.
 
@@ -39,11 +39,7 @@ class LIFM(RefractoryModel):
     tau_m: Parameter = parameter(10.0, positive=True)
     tau_p: Parameter = parameter(1.0, positive=True)
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check_below("v_reset", "v_th")
+    v_reset: Parameter = parameter(0.0, below="v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"decay_m": jnp.exp(-dt / p.tau_m), "decay_p": jnp.exp(-dt / p.tau_p)}
@@ -52,4 +48,4 @@ class LIFM(RefractoryModel):
         i = p.decay_p * state.I + current
         v = self.free(state, p.decay_m * state.V + i, state.V)
         fired = self.fire(p, state, v - p.v_th)
-        return {"V": replace(v, fired["O"], p.v_reset), "I": i, **fired}
+        return {"V": self.replaced(v, fired["O"], p.v_reset), "I": i, **fired}

@@ -1,17 +1,26 @@
 """A neuron model from the right-hand side of a differential equation."""
 
 import dataclasses
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from spaic_jax.neurons.base import First, Parameter, Range, SpikingModel, parameter
-from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
-from spaic_jax.neurons.reset import replace
-from spaic_jax.program.initial import as_initial
+from spaic_jax.neurons.base import First, Parameter, Range, parameter
+from spaic_jax.neurons.integrators import (
+    STABLE,
+    Derivatives,
+    Integrator,
+    advance,
+    bounded,
+    check_integrator,
+    check_stable,
+)
+from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.program.initial import Constant, as_initial
 
 
 class _Frozen(dict[str, Any]):
@@ -22,12 +31,13 @@ class _Frozen(dict[str, Any]):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class ODE(SpikingModel):
+class ODE(ResettingModel):
     """A model whose state follows `x' = rhs(p, x, I)`, with the input held for the step.
 
     Where `threshold` is given, the first variable is compared with it and set to `reset` after a spike; with `reset=None` it
     is left alone, and a spike is where it rises above the threshold. Without a threshold there are no spikes, and the first
-    variable is the output.
+    variable is the output. Where there is a reset, `rhs` sees the first variable no higher than the threshold: a stage of
+    `"rk4"` beyond it tells the other variables nothing.
 
     Args:
         rhs: `rhs(p, x, current)` gives the derivatives, a mapping with one entry a state variable; `p` and `x` are
@@ -37,14 +47,17 @@ class ODE(SpikingModel):
         values: the parameters that `rhs` finds in `p`, a number or one number a neuron; a group may train them.
         threshold: the first variable's threshold, a parameter as well, or `None`.
         reset: where a spike puts the first variable, or `None`.
-        integrator: `"euler"`, `"exponential_euler"` (each equation linearised about its own variable) or `"rk4"`.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        integrator: `"euler"`, of order 1, `"exponential_euler"` (each equation linearised about its own variable; of order
+            2 for one equation and 1 for several) or `"rk4"`, of order 4.
+        detach_reset: let no gradient pass the reset.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
 
     Such a model is made of a function, so a network with it cannot become a dictionary or a file.
 
     Raises:
         TypeError: an `rhs` that is no hashable function.
-        ValueError: no variable, a name that is used twice, or derivatives that are not those of the state.
+        ValueError: no variable, a name that is used twice, or derivatives that are not those of the state; at build, a dt
+            that `integrator` is not stable at for a variable's decay where the run begins, without input.
 
     >>> def leak(p, x, current):
     ...     return {"V": (current - x.V) / p.tau}
@@ -82,21 +95,49 @@ class ODE(SpikingModel):
     def parameters(self) -> dict[str, Parameter]:
         return {**super().parameters(), **self.values}
 
-    def bounds(self, name: str) -> Range:
-        return (None, None) if name in self.values else super().bounds(name)
+    def bounds(self, name: str, dt: float, trained: Collection[str] = ()) -> Range:
+        return (None, None) if name in self.values else super().bounds(name, dt, trained)
+
+    def check_step(self, dt: float) -> None:
+        firsts = {name: first.value for name, first in self.initial.items() if isinstance(first, Constant)}
+        if self.integrator not in STABLE or len(firsts) < len(self.initial):
+            return
+        values = {name: np.asarray(value, float) for name, value in self.parameters().items()}
+        shape = np.broadcast_shapes((1,), *map(np.shape, values.values()))
+        with jax.ensure_compile_time_eval():
+            # As in a run: states with a batch axis, and a parameter of each neuron with one of size one.
+            zero = jnp.zeros((1, *shape))
+            given = {name: jnp.asarray(value[None] if value.ndim else value, zero.dtype) for name, value in values.items()}
+            derivatives = self._derivatives(SimpleNamespace(dt=dt, **given), zero)
+            x = {name: zero + first for name, first in firsts.items()}
+
+            def slope(name: str) -> jax.Array:
+                return jax.jvp(lambda v: derivatives(x | {name: v})[name], (x[name],), (jnp.ones_like(zero),))[1]
+
+            decays = {name: np.maximum(-np.asarray(slope(name)), 1e-30) for name in x}
+        times = {f"the time constant of {name} where it begins": 1 / decay for name, decay in decays.items()}
+        check_stable(self.integrator, dt, times)
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+        first = next(iter(self.initial))
+        derivatives = self._derivatives(p, current)
+        if hasattr(p, "threshold") and hasattr(p, "reset"):
+            derivatives = bounded(derivatives, first, p.threshold)
+        new = advance(self.integrator, derivatives, vars(state), p.dt)
+        if not hasattr(p, "threshold"):
+            return new
+        spikes = self.spike(new[first] - p.threshold)
+        if not hasattr(p, "reset"):
+            return new | {"O": jnp.where(getattr(state, first) > p.threshold, jnp.zeros_like(spikes), spikes)}
+        return new | {first: self.replaced(new[first], spikes, p.reset), "O": spikes}
+
+    def _derivatives(self, p: SimpleNamespace, current: jax.Array) -> Derivatives:
+        """`rhs` as a function of the state alone."""
+
         def derivatives(x: dict[str, jax.Array]) -> Mapping[str, jax.Array]:
             slopes = self.rhs(p, SimpleNamespace(**x), current)
             if set(slopes) != set(self.initial):
                 raise ValueError(f"ODE: rhs must give the derivatives of {[*self.initial]}, not of {[*slopes]}.")
             return slopes
 
-        new = advance(self.integrator, derivatives, vars(state), p.dt)
-        if not hasattr(p, "threshold"):
-            return new
-        first = next(iter(self.initial))
-        spikes = self.spike(new[first] - p.threshold)
-        if not hasattr(p, "reset"):
-            return new | {"O": jnp.where(getattr(state, first) > p.threshold, jnp.zeros_like(spikes), spikes)}
-        return new | {first: replace(new[first], spikes, p.reset), "O": spikes}
+        return derivatives

@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.reset import ResettingModel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class PCLIF(SpikingModel):
+class PCLIF(ResettingModel):
     """Parametric current-based LIF: the decays a step are given, and trained, themselves.
 
     $$ M_t = a (M_{t-1} + I_t), \\quad S_t = b (S_{t-1} + I_t), \\quad E_t = a E_{t-1} + v_{th} O_{t-1} $$
@@ -20,6 +21,7 @@ class PCLIF(SpikingModel):
         tau_m: `a`, a factor a step and no time constant, in spite of SPAIC's name; trained within 0 to 1.
         tau_s: `b`, likewise.
         v_th: threshold; a spike needs `V > v_th`.
+        detach_reset: let no gradient pass the reset.
         surrogate: surrogate gradient of the threshold.
 
     Source: SPAIC, `pclif`.
@@ -36,6 +38,6 @@ class PCLIF(SpikingModel):
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         m = p.tau_m * (state.M + current)
         s = p.tau_s * (state.S + current)
-        e = p.tau_m * state.E + p.v_th * state.O
+        e = p.tau_m * state.E + p.v_th * self.gate(state.O)
         v = (m - s) - e
         return {"M": m, "S": s, "E": e, "V": v, "O": self.spike(v - p.v_th)}

@@ -10,7 +10,7 @@ import numpy as np
 
 from spaic_jax.neurons.base import Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.reset import Reset, apply_reset, check_reset
+from spaic_jax.neurons.reset import Reset, check_reset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,7 +20,7 @@ class PLIF(RefractoryModel):
     $$ v_t = V_{t-1} + \\sigma(w) (I_t - (V_{t-1} - v_{reset})), \\qquad O_t = H(v_t - v_{th}), \\qquad
        V_t = \\mathrm{reset}(v_t, O_t) $$
 
-    where sigma(w) = 1/tau_m is the leak a step: `tau_m` counts steps, whatever `dt`.
+    where sigma(w) = 1/tau_m is the leak a step: `tau_m` counts steps, whatever `dt`. `V` begins at rest.
 
     Args:
         tau_m: time constant in steps, above 1; w = -ln(tau_m - 1).
@@ -30,7 +30,9 @@ class PLIF(RefractoryModel):
         v_reset: potential after a hard reset, and that of rest.
         t_ref: refractory period, ms: see `RefractoryModel`.
         reset: `"hard"`, `"soft"` or `"none"`.
-        compat: SPAIC's equations: the reset comes one step late, from the spike of the step before, to 0.
+        compat: SPAIC's equations: the reset comes one step late, from the spike of the step before, to 0,
+            where `V` rests and begins.
+        detach_reset: let no gradient pass a soft reset.
         surrogate: surrogate gradient of the threshold.
 
     Raises:
@@ -42,18 +44,17 @@ class PLIF(RefractoryModel):
     0.0
     """
 
-    initial: ClassVar = {"V": 0.0}
+    initial: ClassVar = {"V": "v_reset"}
     tau_m: Parameter = parameter(2.0, bounds=(1.0, None))
     w: Parameter = parameter(None)
     v_th: Parameter = parameter(1.0)
-    v_reset: Parameter = parameter(0.0)
+    v_reset: Parameter = parameter(0.0, below="v_th")
     reset: Reset = "hard"
     compat: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("PLIF", self.reset)
-        self._check_below("v_reset", "v_th")
         if not (np.asarray(self.tau_m) > 1).all():
             raise ValueError(f"PLIF: tau_m must be above 1, not {self.tau_m}.")
         if self.compat:
@@ -68,4 +69,4 @@ class PLIF(RefractoryModel):
             return {"V": jnp.where(state.O > 0, jnp.zeros_like(v), v), "O": self.spike(v - p.v_th)}
         v = self.free(state, state.V + p.leak * (current - (state.V - p.v_reset)), state.V)
         fired = self.fire(p, state, v - p.v_th)
-        return {"V": apply_reset(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}
+        return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}

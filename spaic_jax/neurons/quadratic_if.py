@@ -5,11 +5,11 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
+import numpy as np
 
 from spaic_jax.neurons.base import Parameter, parameter
-from spaic_jax.neurons.integrators import Integrator, advance, check_integrator
+from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.reset import replace
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,8 +29,14 @@ class QuadraticIF(RefractoryModel):
         v_reset: potential after a spike, mV.
         R: resistance, mV per unit of input.
         t_ref: refractory period, ms: see `RefractoryModel`.
-        integrator: `"euler"`, `"exponential_euler"` or `"rk4"`, with the input held for the step.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        integrator: `"euler"`, of order 1, `"exponential_euler"`, of order 2, or `"rk4"`, of order 4, with the input held for
+            the step. The equation sees no `V` above `v_th`.
+        detach_reset: let no gradient pass the reset.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
+
+    Raises:
+        ValueError: at build, a dt of more than 2 time constants of the membrane at rest, `tau_m / (a_0 (v_c - v_rest))`,
+            with `"euler"`, or 2.785 with `"rk4"`.
 
     Source: Latham et al. (2000); Gerstner et al., Neuronal Dynamics (2014), section 5.3.
 
@@ -44,23 +50,27 @@ class QuadraticIF(RefractoryModel):
     v_rest: Parameter = parameter(-65.0)
     v_c: Parameter = parameter(-50.0)
     v_th: Parameter = parameter(0.0)
-    v_reset: Parameter = parameter(-65.0)
+    v_reset: Parameter = parameter(-65.0, below="v_th")
     R: Parameter = parameter(1.0)
     integrator: Integrator = "euler"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator(type(self).__name__, self.integrator)
-        self._check_below("v_reset", "v_th")
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"rate": dt / p.tau_m}
+
+    def check_step(self, dt: float) -> None:
+        super().check_step(dt)
+        slope = np.multiply(self.a_0, np.abs(np.subtract(self.v_c, self.v_rest)))
+        check_stable(self.integrator, dt, {"tau_m / (a_0 (v_c - v_rest))": self.tau_m / np.maximum(slope, 1e-30)})
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
             return {"V": p.a_0 * (x["V"] - p.v_rest) * (x["V"] - p.v_c) + p.R * current}
 
-        v = advance(self.integrator, derivatives, {"V": state.V}, p.rate)["V"]
+        v = advance(self.integrator, bounded(derivatives, "V", p.v_th), {"V": state.V}, p.rate)["V"]
         v = self.free(state, v, state.V)
         fired = self.fire(p, state, v - p.v_th)
-        return {"V": replace(v, fired["O"], p.v_reset), **fired}
+        return {"V": self.replaced(v, fired["O"], p.v_reset), **fired}

@@ -1,4 +1,4 @@
-"""Rate models: fields of neurons that have a rate instead of spikes."""
+"""Rate models: fields of neurons that have a rate instead of spikes, by one equation of `U`."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -7,6 +7,7 @@ from typing import ClassVar
 import jax
 
 from spaic_jax.neurons.base import NeuronModel, Parameter, parameter
+from spaic_jax.neurons.integrators import check_stable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -15,12 +16,16 @@ class MeanField(NeuronModel):
 
     $$ U_t = U_{t-1} + \\frac{dt}{\\tau} (\\rho I_t + I^{ext}_t - U_{t-1}), \\qquad O_t = \\max(U_t, 0) $$
 
-    `O` is a rate. It receives two inputs: `Isyn`, weighed by rho, and `Iext`.
+    `O` is a rate. It receives two inputs: `Isyn`, weighed by rho, and `Iext`. A step is one of forward Euler, of order 1,
+    with the input held for the step.
 
     Args:
         rho: density of the neurons.
         tau: time constant, ms.
         compat: SPAIC's equations: `I` is that of the step before.
+
+    Raises:
+        ValueError: at build, a dt of more than 2 `tau`.
 
     Source: SPAIC, `meanfield`.
 
@@ -42,6 +47,9 @@ class MeanField(NeuronModel):
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"rate": dt / p.tau}
 
+    def check_step(self, dt: float) -> None:
+        check_stable("euler", dt, {"tau": self.tau})
+
     def rates(self, p: SimpleNamespace, u: jax.Array) -> jax.Array:
         """The rate of each neuron."""
         return jax.nn.relu(u)
@@ -60,7 +68,7 @@ class CANNField(MeanField):
        O_t = \\frac{r_t}{1 + k \\rho \\sum_j r_{t,j}}, \\quad r_t = \\max(U_t, 0)^2 $$
 
     `O` is a rate. It receives two inputs: `Isyn`, weighed by rho, and `Iext`. The recurrent weights are a connection of
-    the group with itself.
+    the group with itself. A step is one of forward Euler, as in `MeanField`.
 
     Args:
         rho: density of the neurons.

@@ -2,17 +2,19 @@
 
 import dataclasses
 from types import SimpleNamespace
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.reset import ResettingModel
 from spaic_jax.program.program import whole_steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class RefractoryModel(SpikingModel):
+class RefractoryModel(ResettingModel):
     """A neuron model that may have a refractory period of `t_ref` ms, in whole steps.
 
     After a spike in step k the potential is held in the steps k+1 to k+n, n = t_ref / dt; step k+n+1 moves it again. That
@@ -22,6 +24,7 @@ class RefractoryModel(SpikingModel):
     The state variable `refrac` counts the steps that are left. With `t_ref` 0 there is none, and nothing is computed.
     """
 
+    exact: ClassVar = ("refrac",)
     t_ref: Parameter = parameter(0.0)
 
     def __post_init__(self) -> None:

@@ -1,17 +1,20 @@
 """From a model to its variables and the rows of its step."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import jax
 import numpy as np
 
-from spaic_jax.neurons.base import NeuronModel, Range
+from spaic_jax.neurons.base import NeuronModel, Range, as_numbers
 from spaic_jax.neurons.equations import Equations, coefficients, model_coefficients, model_step
-from spaic_jax.program import Context, Fragment, Op, Site, Variable
+from spaic_jax.neurons.reparametrise import Reparametrisation, reparametrised
+from spaic_jax.program import Context, Fragment, Initial, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
+from spaic_jax.program.variable import Role
 
 #: The longest time constant, in steps, of a state that half precision can hold.
-_LONGEST_IN_HALF = 16
+_LONGEST_IN_HALF = 32
 
 
 def model_rows(
@@ -22,6 +25,7 @@ def model_rows(
     reads: Mapping[str, str],
     trained: Collection[str] = (),
     ranges: Mapping[str, Range] | None = None,
+    free: Mapping[str, Reparametrisation] | None = None,
 ) -> Fragment:
     """The variables of a model, the row of its coefficients, and the row of its step.
 
@@ -32,7 +36,8 @@ def model_rows(
         model: what was declared.
         reads: the inputs that something writes, such as `"Isyn"`, and the read that gives each; the others are zero.
         trained: names of the parameters that are trained.
-        ranges: lowest and highest values of trained parameters, instead of the model's own.
+        ranges: lowest and highest values of parameters, in place of the model's own where they are not `None`.
+        free: trained parameters that follow from a free number, the variable `"<parameter>_free"`, and how.
 
     Raises:
         ValueError: a parameter that does not fit the length of a step.
@@ -42,21 +47,22 @@ def model_rows(
         model.check_step(dt)
     except ValueError as error:
         raise ValueError(f"{'connection' if site.target else 'group'} '{name}': {error}") from error
-    parameters = model.parameters()
-    variables = []
+    parameters = {key: as_numbers(value) for key, value in model.parameters().items()}
+    variables, ops = [], []
     for key, value in parameters.items():
-        is_trained = key in trained
-        variables.append(
-            Variable(
-                f"{name}.{key}", np.shape(value), role="parameter" if is_trained else "constant", init=as_initial(value),
-                bounds=(ranges or {}).get(key, model.bounds(key) if is_trained else (None, None)), narrow=False,
-            )
-        )
-    results = (*model.initial, *(["O"] if model.output == "O" and "O" not in model.initial else []))
-    states = tuple(s for s in results if not site.target or s != "O")
+        bounds = _within(model.bounds(key, dt, trained), (ranges or {}).get(key, (None, None)))
+        full = f"{name}.{key}"
+        role: Role = "parameter" if key in trained else "constant"
+        if by := (free or {}).get(key):
+            ops.append(Op(full, reparametrised, (f"{full}_free",), settings={"by": by, "dt": dt}))
+            full, value, bounds = f"{full}_free", by.free(np.asarray(value), dt), by.bounds_of(bounds, dt)
+        variables.append(Variable(full, np.shape(value), role=role, init=as_initial(value), bounds=bounds, narrow=False))
+    results = (*model.initial, *model.shown, *(["O"] if model.output == "O" and "O" not in model.initial else []))
+    own = tuple(s for s in results if not site.target or s != "O")
+    states = tuple(s for s in own if s not in model.shown)
     variables += [
         Variable(
-            f"{name}.{s}", site.takes, model.dtypes.get(s, "float32"), init=as_initial(model.first(s)), stay=s in model.stay,
+            f"{name}.{s}", site.takes, model.dtypes.get(s, "float32"), init=_first(model.first(s), site.takes), stay=s in model.stay,
             narrow=s == "O" or _half_resolves(model, s, dt),
         )
         for s in states
@@ -65,7 +71,6 @@ def model_rows(
     equations = Equations.of(model)
     structs = {key: jax.ShapeDtypeStruct(np.shape(value), np.float32) for key, value in parameters.items()}
     derived = tuple(sorted(jax.eval_shape(lambda given: coefficients(equations, given, dt), structs)))
-    ops = []
     if derived:
         settings = {"model": equations, "parameters": tuple(structs), "results": derived, "dt": dt}
         ops.append(
@@ -80,9 +85,20 @@ def model_rows(
         "model": equations, "states": carried, "inputs": taken, "parameters": others, "results": results, "dt": dt,
     }
     inputs = (*_full(name, carried), *(reads[s] for s in taken), *_full(name, others))
-    outputs = tuple(f"{name}.{s}" if s in states else site.target for s in results)
+    outputs = tuple(f"{name}.{s}" if s in own else site.target for s in results)
     ops.append(Op(outputs, model_step, inputs, name=name, random=model.random, settings=settings))
     return Fragment(tuple(variables), tuple(ops))
+
+
+def _first(value: Any, shape: tuple[int, ...]) -> Initial:
+    """How a state begins; an array holds for all that it broadcasts over."""
+    return as_initial(np.broadcast_to(as_numbers(value), shape) if np.ndim(value) else value)
+
+
+def _within(own: Range, wanted: Range) -> Range:
+    """The bounds of a model, or those that are wanted where they are given."""
+    low, high = (own[i] if wanted[i] is None else wanted[i] for i in (0, 1))
+    return low, high
 
 
 def _half_resolves(model: NeuronModel, state: str, dt: float) -> bool:

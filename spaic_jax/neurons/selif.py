@@ -7,8 +7,10 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
-from spaic_jax.neurons.clif import check_differ, peak_gain
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.double_exponential import TRACES, gains, traces
+from spaic_jax.neurons.integrators import check_stable
+from spaic_jax.neurons.reset import ResettingModel
 
 
 def time_since(v: jax.Array, slope: jax.Array, v_th: jax.Array, spikes: jax.Array, dt: jax.Array) -> jax.Array:
@@ -22,28 +24,31 @@ def time_since(v: jax.Array, slope: jax.Array, v_th: jax.Array, spikes: jax.Arra
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class SELIF(SpikingModel):
+class SELIF(ResettingModel):
     """Spike-event LIF neuron: quadratic, with a recovery trace, whose spikes have a time within the step.
 
     $$ M_t = e^{-dt/\\tau_p} M_{t-1} + V_0 I_t, \\quad S_t = e^{-dt/\\tau_q} S_{t-1} + V_0 I_t, \\quad
-       R_t = e^{-dt/\\tau_r} R_{t-1} + (1 - e^{-dt/\\tau_r}) V_{t-1} + 10 (O_{t-1} - T_{t-1} / \\tau_r) $$
-    $$ D_t = \\bigl(2\\,\\mathrm{clip}(V_{t-1}, -10, v_{th})^2 - V_{t-1} + M_t - S_t + 0.5 - 0.5 R_t\\bigr) / \\tau_m $$
+       P_t = M_t - S_t $$
+    $$ R_t = e^{-dt/\\tau_r} R_{t-1} + (1 - e^{-dt/\\tau_r}) V_{t-1} + 10 (O_{t-1} - T_{t-1} / \\tau_r) $$
+    $$ D_t = \\bigl(2\\,\\mathrm{clip}(V_{t-1}, -10, v_{th})^2 - V_{t-1} + P_t + 0.5 - 0.5 R_t\\bigr) / \\tau_m $$
     $$ V_t = V_{t-1} + dt\\, D_t - v_{th} (O_{t-1} - T_{t-1} / \\tau_m), \\qquad O_t = H(V_t - v_{th}) $$
 
     `T` is the time since the crossing of the threshold, `(V - v_th) / D` within the step, so that resets and traces have
-    decayed, to first order, since the spike itself. V0 is that of `CLIF`.
+    decayed, to first order, since the spike itself. V0 is that of `CLIF`. `V` moves by forward Euler, of order 1, and its
+    constant drive of 0.5 makes it fire without input.
 
     SPAIC's `selif` cannot be built: it takes `O` and `T` from a learner that was never released. `T` is defined here.
 
     Args:
         tau_m: membrane time constant, ms.
-        tau_p, tau_q: decay and rise time constants of the input, ms; they must differ.
+        tau_p, tau_q: decay and rise time constants of the input, ms.
         tau_r: time constant of the recovery, ms.
         v_th: threshold; a spike needs `V > v_th`.
+        detach_reset: let no gradient pass what a spike takes from `V`; it passes the recovery.
         surrogate: surrogate gradient of the threshold.
 
     Raises:
-        ValueError: when `tau_p` equals `tau_q`.
+        ValueError: at build, a dt of more than 2 `tau_m`.
 
     Source: SPAIC, `selif`.
 
@@ -51,29 +56,26 @@ class SELIF(SpikingModel):
     16.0
     """
 
-    initial: ClassVar = {"M": 0.0, "S": 0.0, "R": 0.0, "V": 0.0, "T": 0.0, "O": 0.0}
+    initial: ClassVar = {**TRACES, "R": 0.0, "V": 0.0, "T": 0.0, "O": 0.0}
+    shown: ClassVar = ("M",)
     tau_m: Parameter = parameter(12.0, positive=True)
     tau_p: Parameter = parameter(6.0, positive=True)
     tau_q: Parameter = parameter(2.0, positive=True)
     tau_r: Parameter = parameter(16.0, positive=True)
     v_th: Parameter = parameter(1.0)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_differ("SELIF", tau_p=self.tau_p, tau_q=self.tau_q)
-
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        decays = {f"decay_{name}": jnp.exp(-dt / getattr(p, f"tau_{name}")) for name in "pqr"}
-        return decays | {"V0": peak_gain(p.tau_p, p.tau_q)}
+        return {"decay_r": jnp.exp(-dt / p.tau_r), **gains(p.tau_p, p.tau_q, dt)}
+
+    def check_step(self, dt: float) -> None:
+        check_stable("euler", dt, {"tau_m": self.tau_m})
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        drive = p.V0 * current
-        m = p.decay_p * state.M + drive
-        s = p.decay_q * state.S + drive
+        new = traces(p, state.P, state.S, p.V0 * current)
         r = p.decay_r * state.R + (1 - p.decay_r) * state.V + 10 * (state.O - state.T / p.tau_r)
         bounded = jnp.clip(state.V, -10.0, p.v_th)
-        slope = (2 * bounded * bounded - state.V + m - s + 0.5 - 0.5 * r) / p.tau_m
-        v = state.V + slope * p.dt - p.v_th * (state.O - state.T / p.tau_m)
+        slope = (2 * bounded * bounded - state.V + new["P"] + 0.5 - 0.5 * r) / p.tau_m
+        v = state.V + slope * p.dt - p.v_th * self.gate(state.O - state.T / p.tau_m)
         spikes = self.spike(v - p.v_th)
         since = time_since(v, slope, p.v_th, spikes, p.dt)
-        return {"M": m, "S": s, "R": r, "V": v, "T": since, "O": spikes}
+        return {**new, "R": r, "V": v, "T": since, "O": spikes}

@@ -1,6 +1,7 @@
 """The named pure functions that an op list may call, with SPAIC's names, argument order and meaning.
 
-* A random op takes its key before SPAIC's arguments: `dropout(key, x, p)`, `uniform(key, data)`.
+* A random op takes its key before SPAIC's arguments: `dropout(key, x, p)`, `uniform(key, data)`. A row that names it
+  gets one by itself.
 * Weights are `(post, pre)`, kernels `(out, in, kh, kw)`, images `(..., C, H, W)`; further leading axes are
   batch axes.
 * Settings that are no arrays (strides, axes, shapes) are known while tracing. An op list binds them with
@@ -70,7 +71,7 @@ from spaic_jax.ops._pooling import (
     post_max_pool2d_complex,
     upsample,
 )
-from spaic_jax.ops._registry import INITIALISERS, REGISTRY, register
+from spaic_jax.ops._registry import INITIALISERS, REGISTRY, register, takes_key
 from spaic_jax.ops._select import index_select, scatter
 from spaic_jax.ops._shape import (
     assign,
@@ -155,6 +156,7 @@ __all__ = [
     "sparse_mat_mult_weight",
     "sparse_to_dense",
     "stack",
+    "takes_key",
     "tan",
     "threshold",
     "to",

@@ -31,7 +31,7 @@ def _weight(op: str, name: str, value: ArrayLike, ndim: int, form: str) -> jax.A
 def _rest_of_step(op: str, delay: ArrayLike, dt: ArrayLike | None) -> jax.Array:
     """`ceil(delay / dt) - delay / dt`, the part of a delay's last step that it leaves, in steps."""
     if dt is None:
-        raise ValueError(f"{op} got a delay without dt, but needs the length of a step in ms, as dt=.")
+        raise ValueError(f"{op} got a delay without dt, but needs the length of a step in ms, as dt= (a row reads it as '[dt]').")
     step = known(dt)
     if step is not None and not (step > 0).all():
         raise ValueError(f"{op} got dt={dt}, but needs a positive length in ms.")
@@ -69,7 +69,7 @@ def _synaptic(op: str, A: ArrayLike, post: int, pre: int, delayed: bool) -> jax.
 
 
 def mat_mult_weight_complex(
-    A: ArrayLike, X: ArrayLike, beta: ArrayLike, delay: ArrayLike | None = None, *,
+    A: ArrayLike, X: ArrayLike, beta: ArrayLike, delay: ArrayLike | None = None,
     dt: ArrayLike | None = None,
 ) -> jax.Array:
     """A weight applied to complex spikes.
@@ -84,7 +84,7 @@ def mat_mult_weight_complex(
         X: real weight, `(post, pre)`.
         beta: phase factor of a step, a number or `(post,)`.
         delay: in ms, what broadcasts to `(post, pre)`.
-        dt: length of a step in ms; needed with a delay.
+        dt: length of a step in ms; needed with a delay. A row of an op list reads it as `[dt]`.
 
     Returns:
         `(..., post)`, complex.
@@ -124,7 +124,7 @@ def mat_mult_weight_complex(
 
 
 def mat_mult_weight_2complex(
-    A: ArrayLike, X: ArrayLike, beta: ArrayLike, delay: ArrayLike | None = None, *,
+    A: ArrayLike, X: ArrayLike, beta: ArrayLike, delay: ArrayLike | None = None,
     dt: ArrayLike | None = None,
 ) -> jax.Array:
     """`K` weights applied to spikes.
@@ -139,7 +139,7 @@ def mat_mult_weight_2complex(
         X: real weight, `(post, pre, K)`.
         beta: phase factor of a step; what broadcasts to `(post, pre)`.
         delay: in ms, what broadcasts to `(post, pre)`.
-        dt: length of a step in ms; needed with a delay.
+        dt: length of a step in ms; needed with a delay. A row of an op list reads it as `[dt]`.
 
     Returns:
         `(..., post, K)`.
@@ -177,7 +177,7 @@ def mat_mult_weight_2complex(
 def conv_2d_complex(
     x: ArrayLike, kernel: ArrayLike, stride: int | Sequence[int], padding: int | Sequence[int],
     dilation: int | Sequence[int], groups: int, beta: ArrayLike, bias: ArrayLike | None = None,
-    delay: ArrayLike | None = None, *, dt: ArrayLike | None = None,
+    delay: ArrayLike | None = None, dt: ArrayLike | None = None,
 ) -> jax.Array:
     """A real kernel applied to complex spikes.
 
@@ -195,7 +195,7 @@ def conv_2d_complex(
         beta: phase factor of a step; what broadcasts to `x`.
         bias: real, `(out,)`, added to both parts.
         delay: in ms, what broadcasts to `x`.
-        dt: length of a step in ms; needed with a delay.
+        dt: length of a step in ms; needed with a delay. A row of an op list reads it as `[dt]`.
 
     Raises:
         ValueError: what `conv_2d` raises, a delay without dt.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import jax
@@ -172,11 +173,14 @@ def im2col_indices(x: ArrayLike, kh: int, kw: int, padding: Sizes, stride: Sizes
 
 
 def upsample(x: ArrayLike, scale: float | Sequence[float]) -> jax.Array:
-    """Maps made larger by a factor: each new place takes the value of the place `floor(i / scale)`.
+    """Maps made larger by a factor: each new place `i` takes the value of the place `floor(i / scale)`.
+
+    The division is that of the decimal numbers as they are written: with a factor of 2.2, place 33 takes place 15, where
+    33 / 2.2 in floating point is a little less than 15. A new axis has `floor(size * scale)` places, as PyTorch counts.
 
     Args:
         x: `(..., C, H, W)`.
-        scale: factor, or one each for height and width; the new size is rounded down.
+        scale: factor, or one each for height and width.
 
     Raises:
         ValueError: a factor that is not positive, or leaves nothing.
@@ -196,6 +200,7 @@ def upsample(x: ArrayLike, scale: float | Sequence[float]) -> jax.Array:
             "but needs factors that leave at least 1 x 1."
         )
     for dim, (size, factor) in enumerate(zip(sizes, factors, strict=True), start=-2):
-        source = np.minimum(np.floor(np.arange(size) / factor).astype(int), value.shape[dim] - 1)
-        value = jnp.take(value, source, axis=dim, mode="clip")
+        exact = Fraction(repr(factor))
+        source = np.array([i * exact.denominator // exact.numerator for i in range(size)])
+        value = jnp.take(value, np.minimum(source, value.shape[dim] - 1), axis=dim, mode="clip")
     return value

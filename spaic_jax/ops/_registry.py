@@ -106,12 +106,17 @@ INITIALISERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def register(name: str, function: Callable[..., Any]) -> None:
+#: The ops of the registry that draw.
+_RANDOM: set[str] = {"dropout"}
+
+
+def register(name: str, function: Callable[..., Any], random: bool = False) -> None:
     """Give a pure function a name that rows of op lists may call it by, for the rest of the process.
 
     Args:
         name: the name; lower case, as in SPAIC.
         function: a pure function of arrays.
+        random: whether it takes a random key before the arrays. Rows that name it then are random by themselves.
 
     Raises:
         ValueError: when the name is taken, or is no lower-case identifier.
@@ -134,3 +139,16 @@ def register(name: str, function: Callable[..., Any]) -> None:
     if name in REGISTRY:
         raise ValueError(f"there is an op named '{name}' already: choose another name.")
     REGISTRY[name] = function
+    (_RANDOM.add if random else _RANDOM.discard)(name)
+
+
+def takes_key(function: object) -> bool:
+    """Whether what a row calls, a name or a function of this package, takes a random key before its inputs.
+
+    >>> takes_key("dropout"), takes_key(INITIALISERS["uniform"]), takes_key("add")
+    (True, True, False)
+    """
+    if isinstance(function, str):
+        return function in _RANDOM
+    keyed = [*INITIALISERS.values(), *(REGISTRY[name] for name in _RANDOM if name in REGISTRY)]
+    return any(function is other for other in keyed)

@@ -28,7 +28,7 @@ class Device:
     handover: float
     weight: tuple[float, float, float]
     per_tile: float
-    limit: float = 256 * 2**20
+    limit: float = 64 * 2**20
 
     def level(self, size: float) -> int:
         """0, 1 or 2: whether `size` bytes fit a quarter of the cache, the cache, or neither."""

@@ -1,45 +1,44 @@
-"""A plan in words: its stages, what loops and why, and what the backward pass keeps."""
+"""A tiled plan in words: its stages, what loops and why, and what the backward pass keeps."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.plan.base import Clock
+from spaic_jax.plan.base import Clock, Kept
 from spaic_jax.plan.cost import size_of
-from spaic_jax.plan.remat import Auto, Chunk
+from spaic_jax.plan.remat import Auto, Chunk, Remat
 from spaic_jax.plan.stages import find_stages
 from spaic_jax.program import Program
 
-if TYPE_CHECKING:
-    from spaic_jax.plan.tiled import Tiled
+#: `Tiled.run`.
+Run = Callable[..., Kept]
 
 
-def describe(plan: Tiled, program: Program) -> str:
+def describe(run: Run, tile: int | None, remat: Remat, program: Program) -> str:
     """The listing of a plan, for inputs that change with time where they may."""
-    tile = f"{plan.tile} steps" if plan.tile else "chosen by the cost model"
-    rows = [f"tiled plan: tile {tile}, remat {plan.remat}"]
+    rows = [f"tiled plan: tile {f'{tile} steps' if tile else 'chosen by the cost model'}, remat {remat}"]
     timed = frozenset(v.name for v in program.of_role("input") if v.axes != "held")
     for number, stage in enumerate(find_stages(program, timed), 1):
         names = ", ".join(dict.fromkeys(op.name for op in stage.ops))
         product = " (matrix product)" if stage.heavy else ""
         rows.append(f"  {number}  {type(stage).__name__.lower():4}  {names}{product}: {stage.why(program)}")
     if program.of_role("parameter"):
-        budget = f", at most {plan.remat.budget:,} a run if it can" if isinstance(plan.remat, Auto) else ""
-        rows.append(f"  kept for the backward pass: {kept_bytes(plan, program):,.0f} bytes a step and sample{budget}")
+        budget = f", at most {remat.budget:,} a run if it can" if isinstance(remat, Auto) else ""
+        period = max(tile or 8, remat.steps if isinstance(remat, Chunk) else 1)
+        kept = kept_bytes(run, period, program)
+        rows.append(f"  kept for the backward pass: {kept:,.0f} bytes a step and sample{budget}")
     return "\n".join(rows)
 
 
-def kept_bytes(plan: Tiled, program: Program) -> float:
-    """Bytes that the backward pass keeps of one step of one sample, on average over a long run."""
-    period = max(plan.tile or 8, plan.remat.steps if isinstance(plan.remat, Chunk) else 1)
+def kept_bytes(run: Run, period: int, program: Program) -> float:
+    """Bytes that the backward pass keeps of one step of one sample, on average over a run of many periods."""
     short, long = 4 * period, 8 * period
-    return max(_residual_bytes(plan, program, long) - _residual_bytes(plan, program, short), 0) / (long - short)
+    return max(_residual_bytes(run, program, long) - _residual_bytes(run, program, short), 0) / (long - short)
 
 
-def _residual_bytes(plan: Tiled, program: Program, steps: int) -> int:
+def _residual_bytes(run: Run, program: Program, steps: int) -> int:
     def structs(*roles: Any) -> dict[str, Any]:
         return {v.name: program.struct(v.name, 1) for v in program.of_role(*roles)}
 
@@ -52,7 +51,7 @@ def _residual_bytes(plan: Tiled, program: Program, steps: int) -> int:
             fixed = {name: value for name, value in {**params, **rest}.items() if name not in program.carried}
             state = {name: rest[name] for name in program.carried}
             clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(steps))
-            records = plan.run(program, fixed, state, sequences, key, clock, steps, 1).records
+            records = run(program, fixed, state, sequences, key, clock, steps, 1).records
             return {name: value for name, value in records.items() if value.dtype.kind == "f"}
 
         return jax.vjp(kept, params)[1]

@@ -25,7 +25,7 @@ class Map(Stage):
     def run(self, tile: Tile, key: Any) -> None:
         program = tile.program
         written = [program.written_read(name) for name in sorted(self.writes)]
-        timed, fixed = tile.given(self, written)
+        timed, fixed = tile.given(self.reads, written)
 
         def at_step(timed: dict[str, Any]) -> dict[str, Any]:
             env = evaluate(program, self.ops, {**fixed, **timed}, key)

@@ -41,7 +41,7 @@ class Scan(Stage):
         written = {name: program.written_read(name) for name in sorted(self.writes)}
         stacked = tuple(read for read in written.values() if read in tile.wanted)
         carried = self.carried(program)
-        timed, fixed = tile.given(self, [*written.values(), *carried])
+        timed, fixed = tile.given(self.reads, written.values(), carried)
         state = {
             name: tile.state[name]
             for name, read in written.items()
@@ -123,7 +123,7 @@ class Loop:
                 if given and op in self.weighted:
                     by = given[self.weighted.index(op)]
                     sources.append({read: env[read] for read in op.inputs if read not in weights})
-                    op = dataclasses.replace(op, fn=_nudged(op, by), settings={})
+                    op = dataclasses.replace(op, fn=_nudged(op, by), settings=())
                 env = evaluate(program, (op,), env, key)
             seen = {read: env[read][None] for read in {program.recorded_read(record.variable) for record in self.kept}}
             totals, rows = records.update(program, self.kept, totals, seen, position[None], tile.steps)

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.plan import records
-from spaic_jax.plan.stage import Stage
 from spaic_jax.program import Program
 from spaic_jax.program.op import UPDATED
 
@@ -70,13 +69,21 @@ class Tile:
         value, timed = self.get(read)
         return value if timed else jnp.broadcast_to(value[None], (*self.positions.shape, *value.shape))
 
-    def given(self, stage: Stage, own: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What a stage reads from outside: what changes with time, and what does not. `own` is what it makes itself."""
-        written = {self.program.written_read(name) for name in stage.writes}
+    def given(
+        self, reads: Iterable[str], written: Iterable[str], carried: Iterable[str] = ()
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a stage reads from outside: what changes with time, and what does not.
+
+        Args:
+            reads: all that its rows read.
+            written: the reads that its own rows write.
+            carried: what it carries from step to step itself.
+        """
         # What other stages have written of the names that this one writes too joins the sum.
         shared = {read for read in written if read in self.timed or read in self.fixed}
-        timed, fixed = {"[position]": self.timed["[position]"]}, {}
-        for read in sorted((stage.reads - set(own)) | shared):
+        timed: dict[str, Any] = {"[position]": self.timed["[position]"]}
+        fixed: dict[str, Any] = {}
+        for read in sorted((set(reads) - {*written, *carried}) | shared):
             value, has_time = self.get(read)
             (timed if has_time else fixed)[read] = value
         return timed, fixed

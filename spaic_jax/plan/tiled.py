@@ -101,7 +101,7 @@ class Tiled(Plan):
         return choose_tile(steps, handed, weights, this_device())
 
     def describe(self, program: Program) -> str:
-        return describe(self, program)
+        return describe(self.run, self.tile, self.remat, program)
 
     def working_bytes(self, program: Program, steps: int, batch_size: int) -> int:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes == "time")

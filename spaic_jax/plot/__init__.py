@@ -1,4 +1,4 @@
-"""Pictures of trainings and runs, as figures of matplotlib (`pip install "spaic_jax[cli]"`).
+"""Pictures of trainings and runs, as figures of matplotlib (`pip install "spaic_jax[plot]"`).
 
 Every function returns a `matplotlib.figure.Figure` that belongs to the caller: no window opens and no global state of
 pyplot is touched. Save one with `figure.savefig("name.png")`; a notebook shows one that ends a cell.

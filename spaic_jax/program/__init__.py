@@ -2,12 +2,16 @@
 
 from spaic_jax.program.check import ProgramError
 from spaic_jax.program.fragment import Context, Fragment, Site
-from spaic_jax.program.initial import Constant, Given, Initial, Normal, Uniform
-from spaic_jax.program.initials import (
+from spaic_jax.program.initial import (
     INITIALS,
+    Constant,
+    Given,
+    Initial,
     KaimingNormal,
     KaimingUniform,
+    Normal,
     SparseNormal,
+    Uniform,
     XavierNormal,
     XavierUniform,
 )

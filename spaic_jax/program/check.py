@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,14 +12,15 @@ import jax.numpy as jnp
 from spaic_jax import ops as named_ops
 from spaic_jax._errors import unknown
 from spaic_jax.program.evaluate import call
+from spaic_jax.program.listing import Listing
 from spaic_jax.program.op import RESERVED, UPDATED, Op, base_name
-
-if TYPE_CHECKING:
-    from spaic_jax.program.program import Program
 
 #: The batch sizes of the check. An axis is as long as both say: what is 9973 at one size and 9974 at the other is the
 #: batch, what is 9973 at both is a layer's size.
 CHECKED_BATCHES = (9973, 9974)
+
+#: What to do about a row without inputs whose values lack the batch axis.
+BATCHLESS = " A row that reads nothing knows no batch size: let it read a variable that has a batch axis."
 
 
 class ProgramError(ValueError):
@@ -40,7 +41,7 @@ class Structs:
         return jax.ShapeDtypeStruct(shape, first.dtype)
 
 
-def check_program(program: Program) -> Structs:
+def check_program(program: Listing) -> Structs:
     """Check a program in its mode; returns the shape and dtype of every read.
 
     Raises:
@@ -60,7 +61,7 @@ def check_program(program: Program) -> Structs:
         for read in op.inputs:
             _check_read(program, writers, row, read, where)
         for name, value in zip(op.outputs, _values(op, first, key, where), strict=True):
-            _check_written(program, first, name, value, where)
+            _check_written(program, first, name, value, where, "" if op.inputs else BATCHLESS)
     for record in program.records:
         if record.variable not in program.by_name and record.variable not in program.written:
             known = [*program.by_name, *program.written]
@@ -68,12 +69,12 @@ def check_program(program: Program) -> Structs:
     return Structs((first, _at_other_size(program, first, key)))
 
 
-def _declared(program: Program, batch_size: int) -> dict[str, Any]:
+def _declared(program: Listing, batch_size: int) -> dict[str, Any]:
     env = {v.name: _struct(v.sized(batch_size), v.dtype) for v in program.variables}
     return env | {name: _struct((), program.float_dtype if name == "[dt]" else "int32") for name in RESERVED}
 
 
-def _at_other_size(program: Program, first: Mapping[str, Any], key: Any) -> dict[str, Any]:
+def _at_other_size(program: Listing, first: Mapping[str, Any], key: Any) -> dict[str, Any]:
     """The same reads for another batch size; only temporaries that may have a batch axis are looked at again."""
     env = _declared(program, CHECKED_BATCHES[1])
     for op in program.rows:
@@ -87,7 +88,7 @@ def _at_other_size(program: Program, first: Mapping[str, Any], key: Any) -> dict
     return env
 
 
-def _number(program: Program, op: Op) -> int:
+def _number(program: Listing, op: Op) -> int:
     """The number that a listing gives a row."""
     return program.ops.index(op) + 1
 
@@ -115,7 +116,7 @@ _ONCE: dict[tuple[str, str], tuple[str, ...]] = {
 }
 
 
-def _check_once(program: Program, what: tuple[str, str], roles: tuple[str, ...], env: dict[str, Any], key: Any) -> None:
+def _check_once(program: Listing, what: tuple[str, str], roles: tuple[str, ...], env: dict[str, Any], key: Any) -> None:
     """Rows that are carried out once: they read what is there outside of the steps."""
     field, label = what
     inputs = {v.name for v in program.of_role("input")}
@@ -141,13 +142,13 @@ def _listed(roles: tuple[str, ...]) -> str:
     return " or ".join({"plastic": "plastic values"}.get(role, f"{role}s") for role in roles)
 
 
-def _within_step(program: Program, row: int) -> set[str]:
+def _within_step(program: Listing, row: int) -> set[str]:
     """The names that a row reads of this step."""
     reads = program.rows[row].inputs
     return {base_name(r) for r in reads if r.endswith(UPDATED) or (r in program.written and r not in program.carried)}
 
 
-def _cycle(program: Program, row: int) -> list[int]:
+def _cycle(program: Listing, row: int) -> list[int]:
     """A way from a row through rows that read what it writes in this step back to itself; empty if there is none."""
     ahead, came_from = [row], {}
     while ahead:
@@ -168,7 +169,7 @@ def _struct(shape: tuple[int, ...], dtype: str) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(shape, jnp.dtype(dtype))
 
 
-def _check_names(program: Program) -> None:
+def _check_names(program: Listing) -> None:
     if not program.ops:
         raise ProgramError("the program is empty: it needs at least one op.")
     for what, names in (
@@ -192,7 +193,7 @@ def _check_names(program: Program) -> None:
                 )
 
 
-def _check_read(program: Program, writers: dict[str, list[int]], row: int, read: str, where: str) -> None:
+def _check_read(program: Listing, writers: dict[str, list[int]], row: int, read: str, where: str) -> None:
     name = base_name(read)
     known = [*RESERVED, *program.by_name, *program.written]
     if name not in known:
@@ -217,14 +218,14 @@ def _check_read(program: Program, writers: dict[str, list[int]], row: int, read:
         raise ProgramError(f"{where} reads '{read}': '{name}' is a temporary, read it without {UPDATED}.")
 
 
-def _check_written(program: Program, env: dict[str, Any], name: str, value: Any, where: str) -> None:
+def _check_written(program: Listing, env: dict[str, Any], name: str, value: Any, where: str, advice: str = "") -> None:
     read = program.written_read(name)
     needed = env[name] if name in program.carried else env.get(read, value)
     if (value.shape, value.dtype) != (needed.shape, needed.dtype):
         raise ProgramError(
             f"{where} writes '{name}' as {value.dtype}{_axes(value.shape)}, but"
             f" {'the variable is' if name in program.carried else 'another row writes it as'}"
-            f" {needed.dtype}{_axes(needed.shape)}."
+            f" {needed.dtype}{_axes(needed.shape)}.{advice}"
         )
     env[read] = _struct(value.shape, value.dtype)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import zlib
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax import ops as named_ops
+from spaic_jax.program.listing import Listing
 from spaic_jax.program.op import RESERVED, Op
-
-if TYPE_CHECKING:
-    from spaic_jax.program.program import Program
 
 
 def function_of(op: Op) -> Callable[..., Any]:
@@ -26,15 +25,34 @@ def step_key(key: jax.Array, op: Op, step: jax.Array) -> jax.Array:
     return jax.random.fold_in(jax.random.fold_in(key, zlib.crc32(op.name.encode())), step)
 
 
+def _arranged(fn: Callable[..., Any], inputs: list[Any], settings: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """What a function is called with: its inputs fill, in order, the parameters that no setting names.
+
+    SPAIC's ops have settings between their arrays, such as the stride of a convolution before its bias.
+    """
+    if not settings:
+        return inputs, settings
+    given: list[Any] = []
+    for name, parameter in inspect.signature(fn).parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            given, inputs = [*given, *inputs, *settings.pop(name, ())], []
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD) and inputs:
+            given.append(settings.pop(name) if name in settings else inputs.pop(0))
+    return [*given, *inputs], settings
+
+
 def call(op: Op, arguments: Iterable[Any], key: jax.Array | None = None) -> tuple[Any, ...]:
     """The values an op writes, in the order of its outputs."""
-    settings = dict(op.settings)
-    values = function_of(op)(key, *arguments, **settings) if op.random else function_of(op)(*arguments, **settings)
+    fn = function_of(op)
+    given, settings = _arranged(fn, [key, *arguments] if op.random else [*arguments], dict(op.settings))
+    values = fn(*given, **settings)
+    if values is None:  # a row that only looks, such as one that prints
+        return ()
     return tuple(values) if isinstance(values, tuple | list) else (values,)
 
 
 def evaluate(
-    program: Program, ops: Iterable[Op], env: dict[str, Any], key: jax.Array | None = None
+    program: Listing, ops: Iterable[Op], env: dict[str, Any], key: jax.Array | None = None
 ) -> dict[str, Any]:
     """Carry out rows in order on `env`, which maps reads to values; returns `env` with what they wrote added.
 
@@ -59,7 +77,7 @@ def overwrite(ops: Iterable[Op], env: dict[str, Any], key: jax.Array | None, ste
     return env
 
 
-def reserved(program: Program, step: Any, position: Any, window: Any) -> dict[str, Any]:
+def reserved(program: Listing, step: Any, position: Any, window: Any) -> dict[str, Any]:
     """The values of the reserved reads."""
     values = (jnp.asarray(program.dt, program.float_dtype), step, position, jnp.asarray(window, jnp.int32))
     return dict(zip(RESERVED, values, strict=True))

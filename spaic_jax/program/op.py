@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Literal, get_args
 
+from spaic_jax import ops as named_ops
 from spaic_jax._errors import unknown
 
 #: When a row is there: in every run, only in one that learns (`Simulator.train`), or only in one that does not.
@@ -30,9 +31,11 @@ class Op:
         fn: a pure function, or the name of one in `spaic_jax.ops`. Arrays carry their batch axis in front.
         inputs: names read, with `[updated]` where this step's value of a state is meant.
         name: what error messages and listings call the op; its outputs by default.
-        random: whether `fn` takes a random key before the inputs: `fn(key, *inputs, **settings)`.
+        random: whether `fn` takes a random key before the inputs: `fn(key, *inputs, **settings)`. Unsaid, it is what
+            `spaic_jax.ops` knows of the name or function, such as of `"dropout"`.
         when: `"always"`, or only in runs that learn (`"learning"`: dropout, plasticity) or do not (`"frozen"`).
-        settings: keyword arguments of `fn`, of hashable values: they are part of the program, printed and compared.
+        settings: keyword arguments of `fn`, of hashable values: they are part of the program, printed and compared. The
+            inputs fill its other parameters in order.
         looped: whether the row wants to be carried out step by step, never for many steps at once.
 
     Raises:
@@ -42,7 +45,7 @@ class Op:
     Example:
         >>> print(Op("V", "var_linear", ("decay", "V", "I")))
         V = var_linear(decay, V, I)
-        >>> print(Op("kept", "dropout", "x", random=True, when="learning", settings={"p": 0.1}))
+        >>> print(Op("kept", "dropout", "x", when="learning", settings={"p": 0.1}))
         kept = dropout(key, x, p=0.1) when learning
     """
 
@@ -61,7 +64,7 @@ class Op:
         fn: str | Callable[..., Any],
         inputs: str | Iterable[str] = (),
         name: str = "",
-        random: bool = False,
+        random: bool | None = None,
         *,
         when: When = "always",
         settings: Settings = (),
@@ -73,7 +76,8 @@ class Op:
             raise ValueError(f"op {fn!r} has neither inputs nor outputs.")
         if not (isinstance(fn, str) or callable(fn)) or not isinstance(fn, Hashable):
             raise ValueError(f"op '{', '.join(written)}': fn must be a name or a hashable function, not {fn!r}.")
-        label = name or ", ".join(written)
+        label = name or ", ".join(written) or _label(fn)
+        random = named_ops.takes_key(fn) if random is None else random
         if when not in get_args(When):
             raise ValueError(f"op '{label}': {unknown('when', when, get_args(When))}")
         kept = tuple(sorted(dict(settings).items(), key=lambda item: item[0]))
@@ -87,11 +91,16 @@ class Op:
             object.__setattr__(self, field.name, value)
 
     def __str__(self) -> str:
-        label = self.fn if isinstance(self.fn, str) else getattr(self.fn, "__name__", None) or str(self.fn)
         arguments = (["key"] if self.random else []) + list(self.inputs)
         arguments += [f"{name}={getattr(value, '__name__', value)}" for name, value in self.settings]
         when = "" if self.when == "always" else f" when {self.when}"
-        return f"{', '.join(self.outputs)} = {label}({', '.join(arguments)}){when}"
+        written = f"{', '.join(self.outputs)} = " if self.outputs else ""
+        return f"{written}{_label(self.fn)}({', '.join(arguments)}){when}"
+
+
+def _label(fn: str | Callable[..., Any]) -> str:
+    """How a listing names a function."""
+    return fn if isinstance(fn, str) else getattr(fn, "__name__", None) or str(fn)
 
 
 def base_name(read: str) -> str:

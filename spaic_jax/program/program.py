@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.program.check import ProgramError, Structs, check_program
+from spaic_jax.program.dependencies import Needs, dependencies
 from spaic_jax.program.initial import Constant
-from spaic_jax.program.op import UPDATED, Op, as_op
-from spaic_jax.program.record import Record
-from spaic_jax.program.variable import Role, Variable
+from spaic_jax.program.listing import Listing
+from spaic_jax.program.op import as_op
+from spaic_jax.program.variable import Variable
 
 #: The fields of a program that hold rows.
 ROWS = ("ops", "initial_ops", "begin_ops", "end_ops")
@@ -35,7 +36,7 @@ def whole_steps(duration: float, dt: float, what: str) -> int:
 
 
 @dataclasses.dataclass(frozen=True)
-class Program:
+class Program(Listing):
     """What happens in one step of a simulation.
 
     Attributes:
@@ -70,15 +71,6 @@ class Program:
           1  V = var_linear(decay, V, x)
     """
 
-    variables: tuple[Variable, ...]
-    ops: tuple[Op, ...]
-    records: tuple[Record, ...] = ()
-    dt: float = 0.1
-    initial_ops: tuple[Op, ...] = ()
-    begin_ops: tuple[Op, ...] = ()
-    end_ops: tuple[Op, ...] = ()
-    learning: bool = False
-
     _structs: ClassVar[Mapping[bool, Structs]]
 
     def __post_init__(self) -> None:
@@ -102,9 +94,8 @@ class Program:
     def _changed(self, **fields: Any) -> Self:
         """A copy with other fields that change nothing of what the check has found."""
         other = copy.copy(self)
-        for name, value in vars(type(self)).items():
-            if isinstance(value, functools.cached_property):
-                other.__dict__.pop(name, None)
+        for name in _cached(type(self)):
+            other.__dict__.pop(name, None)
         for name, value in fields.items():
             object.__setattr__(other, name, value)
         return other
@@ -113,40 +104,21 @@ class Program:
         """The same program while it learns, or while it is frozen."""
         return self._changed(learning=learning)
 
-    def rows_of(self, ops: tuple[Op, ...]) -> tuple[Op, ...]:
-        """Those of some rows that this mode carries out."""
-        return tuple(op for op in ops if op.when in ("always", "learning" if self.learning else "frozen"))
-
-    @functools.cached_property
-    def rows(self) -> tuple[Op, ...]:
-        """The rows of a step that this mode carries out, in order."""
-        return self.rows_of(self.ops)
-
     def struct(self, read: str, batch_size: int) -> jax.ShapeDtypeStruct:
         """Shape and dtype of what a read gives in one step."""
         return self._structs[self.learning].of(read, batch_size)
 
-    @functools.cached_property
-    def by_name(self) -> Mapping[str, Variable]:
-        """The variables by name."""
-        return {variable.name: variable for variable in self.variables}
+    def dependencies(self) -> dict[int, Needs]:
+        """Which rows each row needs, of this step and of the previous one, by their numbers in the listing.
 
-    @functools.cached_property
-    def written(self) -> frozenset[str]:
-        """Every name that a row of a step writes in this mode."""
-        return frozenset(name for op in self.rows for name in op.outputs)
-
-    @functools.cached_property
-    def carried(self) -> frozenset[str]:
-        """The variables that go from step to step: states, and the plastic values that this mode writes."""
-        return frozenset(v.name for v in self.variables if v.role == "state" or (v.role == "plastic" and v.name in self.written))
-
-    @property
-    def float_dtype(self) -> str:
-        """The dtype in which `[dt]` is given: that of the first floating variable, but float32 at least."""
-        floating = (v.dtype for v in self.variables if jnp.issubdtype(jnp.dtype(v.dtype), jnp.floating))
-        first = next(floating, "float32")
-        return first if jnp.finfo(first).bits >= 32 else "float32"
+        Example:
+            >>> Program(
+            ...     variables=(Variable("x", role="input"), Variable("V")),
+            ...     ops=(Op("I", "relu", "x"), Op("V", "add", ("V", "I"))),
+            ... ).dependencies()
+            {1: Needs(this_step=(), previous_step=()), 2: Needs(this_step=(1,), previous_step=(2,))}
+        """
+        return dependencies(self)
 
     def astype(self, dtype: str) -> Self:
         """The same program in another floating dtype, such as `"bfloat16"`.
@@ -169,22 +141,10 @@ class Program:
 
         return dataclasses.replace(self, variables=tuple(cast(v) for v in self.variables))
 
-    def of_role(self, *roles: Role) -> tuple[Variable, ...]:
-        """The variables of some roles, in order."""
-        return tuple(variable for variable in self.variables if variable.role in roles)
-
-    def written_read(self, name: str) -> str:
-        """The read that means this step's value of a written name."""
-        return name + UPDATED if name in self.carried else name
-
-    def recorded_read(self, name: str) -> str:
-        """The read that means the value of `name` after the step."""
-        return self.written_read(name) if name in self.written else name
-
     @functools.cached_property
     def skeleton(self) -> Self:
-        """The same program with no initial values: what is compiled depends on this much of it only."""
-        variables = tuple(dataclasses.replace(v, init=Constant()) for v in self.variables)
+        """The same program with no initial values and checks of data: what is compiled depends on this much of it only."""
+        variables = tuple(dataclasses.replace(v, init=Constant(), check=None) for v in self.variables)
         return self._changed(variables=variables, initial_ops=())
 
     @functools.cached_property
@@ -196,8 +156,7 @@ class Program:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is cached: hashes of names differ between processes."""
-        cached = {name for name, value in vars(type(self)).items() if isinstance(value, functools.cached_property)}
-        return {name: value for name, value in self.__dict__.items() if name not in cached}
+        return {name: value for name, value in self.__dict__.items() if name not in _cached(type(self))}
 
     def __str__(self) -> str:
         width = max((len(v.name) for v in self.variables), default=0)
@@ -216,3 +175,10 @@ class Program:
         ]
         count = f"{len(self.ops)} op" + ("" if len(self.ops) == 1 else "s")
         return "\n".join([f"program: {len(self.variables)} variables, {count}, dt {self.dt:g} ms", *rows])
+
+
+def _cached(kind: type) -> frozenset[str]:
+    """Names of the cached properties of a class."""
+    return frozenset(
+        name for base in kind.__mro__ for name, value in vars(base).items() if isinstance(value, functools.cached_property)
+    )

@@ -1,11 +1,12 @@
 """A variable of a program: its name, shape and part, without a value."""
 
 import dataclasses
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import Any, Literal, get_args
 
 import jax.numpy as jnp
 
-from spaic_jax.program.initial import Constant, Initial
+from spaic_jax.program.initial import Constant, Initial, as_initial
 
 Role = Literal["parameter", "plastic", "state", "constant", "input"]
 Axes = Literal["time", "held", "either"]
@@ -22,7 +23,8 @@ class Variable:
         role: who changes the value. `"parameter"`: an optimiser, by its gradient; `"plastic"`: rows, only in runs that
             learn (`Simulator.train`), such as weights of a local learning rule and running statistics, which last over
             runs; `"state"`: rows, from step to step; `"constant"`: nobody; `"input"`: each run's data.
-        init: how the first value is made.
+        init: how the first value is made: an `Initial`, or what stands for one (a number, an array, a name such as
+            `"kaiming_normal"`, a function of `spaic_jax.ops.INITIALISERS`).
         bounds: lowest and highest value it may take, `None` where it is free.
         batched: whether the array has a batch axis in front. State and inputs have by default.
         narrow: whether a program in half precision (`Program.astype`) stores it in half: not what counts, keeps time or
@@ -30,6 +32,10 @@ class Variable:
         axes: for an input, whether it is given as `[T, B, *shape]` (`"time"`), as `[B, *shape]` and held for the
             whole run (`"held"`), or as either of them (`"either"`), told apart by the number of axes.
         optional: whether an input may be left out, and is zero then.
+        derived: for an input that may be left out, another input and a function of all of it, `[T, B, *shape]`, that gives
+            this one, `[B, ...]`, such as the largest value of a sequence. A single step cannot tell it.
+        check: for an input, a hashable function `check(what, array, steps)` that raises ValueError on numbers that it cannot
+            take; called before a run with what is not traced.
         stay: whether a state keeps its value when a run starts afresh from earlier variables (SPAIC's `[stay]`), such as
             a slowly adapting threshold.
 
@@ -47,6 +53,8 @@ class Variable:
     narrow: bool = True
     axes: Axes = "time"
     optional: bool = False
+    derived: tuple[str, Callable[[Any], Any]] | None = None
+    check: Callable[[str, Any, int | None], None] | None = None
     stay: bool = False
 
     def __post_init__(self) -> None:
@@ -59,6 +67,7 @@ class Variable:
                 raise ValueError(
                     f"variable '{self.name}': {field} must be one of {get_args(kind)}, not {getattr(self, field)!r}."
                 )
+        object.__setattr__(self, "init", as_initial(self.init))
         try:
             jnp.dtype(self.dtype)
         except TypeError:

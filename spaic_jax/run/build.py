@@ -7,7 +7,9 @@ from spaic_jax.lowering import Propagation, lower
 from spaic_jax.network import Network
 from spaic_jax.plan import Plan, Reference, Tiled
 from spaic_jax.program import Program
-from spaic_jax.run.simulator import Precision, Simulator
+from spaic_jax.run.check import check_given
+from spaic_jax.run.compiled import Precision
+from spaic_jax.run.simulator import Simulator
 
 
 def build(
@@ -34,7 +36,8 @@ def build(
             so in `result.health`.
 
     Raises:
-        ValueError: a network that cannot run, naming the member; `dt` that is not positive, or given beside a program.
+        ValueError: a network that cannot run, naming the member; `dt` that is not positive, or given beside a program; a
+            given value outside the bounds of its variable (drawn ones are clipped).
         TypeError: when `network` is neither, or `plan` is no plan.
 
     Example:
@@ -60,4 +63,5 @@ def build(
         plan = Reference() if debug else Tiled()
     if not isinstance(plan, Plan):
         raise TypeError(f"plan must be a plan such as Tiled() or Reference(), not {plan!r}.")
+    check_given(program)
     return Simulator(program, plan, precision, debug)

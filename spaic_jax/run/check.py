@@ -8,8 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._errors import unknown
-from spaic_jax.program import Program, Variable
+from spaic_jax._numbers import whole
+from spaic_jax.program import Constant, Given, Program, Variable
 from spaic_jax.run.variables import Variables
+
+Bounds = tuple[float | None, float | None]
+
+#: Kinds of numbers; each holds those before it.
+_KINDS = (jnp.bool_, jnp.integer, jnp.floating, jnp.complexfloating)
 
 
 def check_run(
@@ -17,43 +23,75 @@ def check_run(
 ) -> tuple[dict[str, Any], int]:
     """Arrays of the inputs and the number of steps, or one sentence about what does not fit."""
     declared = {v.name: v for v in program.of_role("input")}
-    for name in inputs:
+    batch = batch_size_of(program, variables)
+    given, count = check_inputs(program, inputs, batch, steps, single=single)
+    # Those of a single step are cast in the compiled step: a loop written by hand pays for every call.
+    arrays = given if single else {name: jnp.asarray(x, declared[name].dtype) for name, x in given.items()}
+    size = batch or batch_of_inputs(declared, arrays)
+    arrays |= {n: jnp.zeros((size, *v.shape), v.dtype) for n, v in declared.items() if n not in arrays}
+    rows = (*program.rows, *program.rows_of(program.begin_ops), *program.rows_of(program.end_ops))
+    if key is None and (drawing := [op.name for op in rows if op.random]):
+        raise ValueError(f"op '{drawing[0]}' is random: give key=jax.random.key(seed).")
+    return arrays, count
+
+
+def check_inputs(
+    program: Program, given: Mapping[str, Any], size: int | None, steps: Any, *, axis: str = "B", single: bool = False
+) -> tuple[dict[str, Any], int]:
+    """Inputs as arrays of the type in which they came, and the number of steps; values are not looked at.
+
+    Args:
+        program: what takes them.
+        given: arrays by name, of NumPy, of JAX or of what NumPy can read.
+        size: the number of samples; that of the first input when `None`.
+        steps: the number of steps, or `None` where an input's time axis says it.
+        axis: what error messages call the axis of samples.
+        single: whether these are the inputs of one step, which have no time axis.
+
+    Raises:
+        ValueError: one sentence about the first thing that does not fit.
+    """
+    declared = {v.name: v for v in program.of_role("input")}
+    for name in given:
         if name not in declared:
             raise ValueError(unknown("input", name, declared))
-    batch = batch_size_of(program, variables)
-    lengths = {}
-    arrays = {}
+    arrays: dict[str, Any] = {}
+    lengths: dict[str, int] = {}
     for name, v in declared.items():
-        if name not in inputs and v.optional:
+        if name not in given and v.optional:
             continue
-        if name not in inputs:
-            raise ValueError(f"input '{name}' is missing: it needs {_axes_text(v, batch)}.")
-        x = inputs[name] if isinstance(inputs[name], jax.Array) else np.asarray(inputs[name])
-        needed = (*(() if batch is None else (batch,)), *v.shape)
-        timed = x.ndim == len(v.shape) + 2 and (v.axes != "held" or single)
-        held = x.ndim == len(v.shape) + 1 and v.axes != "time"
+        if name not in given:
+            raise ValueError(f"input '{name}' is missing: it needs {_axes_text(v, axis, size)}.")
+        x = as_array(given[name])
+        timed = x.ndim == len(v.shape) + 2 and v.axes != "held" and not single
+        held = x.ndim == len(v.shape) + 1 and (v.axes != "time" or single)
+        needed = v.shape if size is None else (size, *v.shape)
         if not (timed or held) or x.shape[x.ndim - len(needed) :] != needed:
-            raise ValueError(f"input '{name}' has shape {x.shape}, but needs {_axes_text(v, batch)}.")
-        if x.dtype != jnp.dtype(v.dtype) and x.dtype.kind not in "biuf":
+            raise ValueError(f"input '{name}' has shape {x.shape}, but needs {_axes_text(v, axis, size)}.")
+        if not _holds(v.dtype, x.dtype, at_least="float32"):
             raise ValueError(f"input '{name}' has dtype {x.dtype}, but needs numbers that {v.dtype} can hold.")
         if timed:
             lengths[name] = x.shape[0]
-        arrays[name] = jnp.asarray(x, v.dtype)
-    sizes = batch or batch_of_inputs(declared, arrays)
-    arrays |= {n: jnp.zeros((1, sizes, *v.shape) if single else (sizes, *v.shape), v.dtype) for n, v in declared.items() if n not in arrays}
+        arrays[name] = x
+        size = x.shape[1 if timed else 0]
     if steps is None and not lengths:
         raise ValueError("the number of steps is not known: give steps=, as no input has a time axis.")
-    count = next(iter(lengths.values())) if steps is None else steps
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise ValueError(f"steps must be a positive whole number, got {count!r}.")
+    count = next(iter(lengths.values())) if steps is None else whole(steps, "steps")
     for name, length in lengths.items():
         if length != count:
-            raise ValueError(f"input '{name}' has {length} steps, but {int(count)} are to be run: its axes are [T, B, ...].")
-    if key is None and any(op.random for op in program.ops):
-        raise ValueError(
-            f"op '{next(op.name for op in program.ops if op.random)}' is random: give key=jax.random.key(seed)."
-        )
-    return arrays, int(count)
+            raise ValueError(f"input '{name}' has {length} steps, but {count} are to be run: its axes are [T, {axis}, ...].")
+    return arrays, count
+
+
+def check_finite(what: str, x: Any) -> None:
+    """ValueError where an array holds NaN or infinite values, naming the first of them."""
+    if not jnp.issubdtype(x.dtype, jnp.inexact):
+        return
+    # Where the array is: an array of a device does not come back for this.
+    bad = ~(jnp.isfinite(x) if isinstance(x, jax.Array) else np.isfinite(x))
+    if bad.any():
+        place = _first(np.asarray(bad))
+        raise ValueError(f"{what} holds NaN or infinite values, but needs finite numbers: the first is {x[place]} at {list(place)}.")
 
 
 def check_value(v: Variable, value: Any, batch: int | None) -> jax.Array:
@@ -62,22 +100,66 @@ def check_value(v: Variable, value: Any, batch: int | None) -> jax.Array:
     Raises:
         ValueError: when its shape, dtype or range does not fit.
     """
-    given = value if isinstance(value, jax.Array) else np.asarray(value)
+    given = as_array(value)
     needed = v.sized(batch or 1)
     if given.shape != needed:
         axes = [f"B={needed[0]}", *map(str, needed[1:])] if v.batched else [*map(str, needed)]
         raise ValueError(f"{v.role} '{v.name}' was given an array of shape {given.shape}, but needs [{', '.join(axes)}].")
-    if not np.can_cast(given.dtype, jnp.dtype(v.dtype), "same_kind"):
+    if not _holds(v.dtype, given.dtype):
         raise ValueError(f"{v.role} '{v.name}' was given {given.dtype}, but holds {v.dtype}.")
-    low, high = v.bounds
-    if (low is not None or high is not None) and not isinstance(given, jax.core.Tracer):
-        numbers = np.asarray(given)
-        if not (numbers >= (-np.inf if low is None else low)).all() or not (numbers <= (np.inf if high is None else high)).all():
-            raise ValueError(
-                f"{v.role} '{v.name}' was given values from {numbers.min():g} to {numbers.max():g}, but must lie within"
-                f" {'-inf' if low is None else low} and {'inf' if high is None else high}."
-            )
-    return jnp.asarray(given, v.dtype)
+    if jnp.issubdtype(v.dtype, jnp.integer) and jnp.issubdtype(given.dtype, jnp.integer):
+        # Numbers that are too large would come out as others.
+        check_within(f"{v.role} '{v.name}'", given, (jnp.iinfo(v.dtype).min, jnp.iinfo(v.dtype).max))
+    new = jnp.asarray(given, v.dtype)
+    check_within(f"{v.role} '{v.name}'", new, v.bounds)
+    return new
+
+
+def check_within(what: str, value: Any, bounds: Bounds) -> None:
+    """ValueError where an array has values outside of bounds, or NaN, naming the first of them.
+
+    Bounds are rounded as the array's numbers are, so that 0.1 in float32 lies within 0.1 and 1. What is traced has no
+    values yet and passes.
+
+    >>> check_within("parameter 'w'", np.array([0.5, 1.5, 2.0]), (0.0, 1.0))
+    Traceback (most recent call last):
+        ...
+    ValueError: parameter 'w' was given values from 0.5 to 2, but must lie within 0.0 and 1.0: the first outside is 1.5 at [1].
+    """
+    if bounds == (None, None) or isinstance(value, jax.core.Tracer):
+        return
+    numbers = np.asarray(value)
+    low, high = (end if end is None or numbers.dtype.kind in "iu" else numbers.dtype.type(end) for end in bounds)
+    # NaN lies nowhere.
+    inside = np.asarray(numbers == numbers)
+    inside &= True if low is None else numbers >= low
+    inside &= True if high is None else numbers <= high
+    if not inside.all():
+        place = _first(~inside)
+        first = f": the first outside is {numbers[place]:g} at {list(place)}" if numbers.ndim else ""
+        raise ValueError(
+            f"{what} was given values from {numbers.min():g} to {numbers.max():g}, but must lie within"
+            f" {'-inf' if bounds[0] is None else bounds[0]} and {'inf' if bounds[1] is None else bounds[1]}{first}."
+        )
+
+
+def check_bounds(program: Program, values: Mapping[str, Any], where: str = "") -> None:
+    """ValueError where some values of a program's variables lie outside their bounds; `where` begins the sentence."""
+    for name, value in values.items():
+        v = program.by_name[name]
+        check_within(f"{where}{v.role} '{name}'", value, v.bounds)
+
+
+def check_given(program: Program) -> None:
+    """ValueError where a declared number or array lies outside the bounds of its variable; what is drawn is clipped."""
+    given = {v: v.init for v in program.variables if v.bounds != (None, None)}
+    fixed = {v: init.value for v, init in given.items() if isinstance(init, Constant | Given)}
+    check_bounds(program, {v.name: np.asarray(value, jnp.dtype(v.dtype)) for v, value in fixed.items()})
+
+
+def as_array(value: Any) -> Any:
+    """An array of JAX as it is, and anything else as NumPy's: arrays of other libraries, lists, numbers."""
+    return value if isinstance(value, jax.Array) else np.asarray(value)
 
 
 def batch_size_of(program: Program, variables: Variables) -> int | None:
@@ -110,13 +192,27 @@ def batch_of_inputs(declared: Mapping[str, Variable], inputs: Mapping[str, jax.A
     return next((x.shape[x.ndim - len(declared[name].shape) - 1] for name, x in inputs.items()), 1)
 
 
-def _axes_text(v: Variable, batch: int | None) -> str:
+def _holds(dtype: Any, given: Any, at_least: Any = "bool") -> bool:
+    """Whether numbers of a dtype can become ones of another: no fractions in integers, no complex ones in real ones."""
+
+    def rank(kind: Any) -> int:
+        return next((i for i, family in enumerate(_KINDS) if jnp.issubdtype(kind, family)), len(_KINDS))
+
+    return rank(given) <= min(max(rank(dtype), rank(at_least)), len(_KINDS) - 1)
+
+
+def _first(mask: np.ndarray) -> tuple[int, ...]:
+    """Where the first true element is."""
+    return tuple(int(i) for i in np.unravel_index(int(mask.argmax()), mask.shape))
+
+
+def _axes_text(v: Variable, axis: str, size: int | None) -> str:
     def axes(*front: str) -> str:
         return "[" + ", ".join((*front, *map(str, v.shape))) + "]"
 
-    size = "B" if batch is None else f"B={batch}"
+    samples = axis if size is None else f"{axis}={size}"
     return {
-        "time": axes("T", size),
-        "held": axes(size),
-        "either": f"{axes(size)} (held) or {axes('T', size)}",
+        "time": axes("T", samples),
+        "held": axes(samples),
+        "either": f"{axes(samples)} (held) or {axes('T', samples)}",
     }[v.axes]

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from spaic_jax._errors import unknown
+from spaic_jax._numbers import whole
 from spaic_jax.run.variables import Variables
 
 
@@ -36,13 +37,26 @@ class Health:
             _refuse(self.beyond)
 
     def report(self) -> list[str]:
-        """Sentences about what looks wrong; empty when nothing does."""
-        bad = [_sentence(name, int(step)) for name, step in self.beyond.items() if int(step) >= 0]
-        for name, rate in self.spike_rate.items():
-            if float(rate) == 0:
-                bad.append(f"'{name}' never spiked.")
-            elif float(rate) > 0.95:
-                bad.append(f"'{name}' spiked in {float(rate):.0%} of all steps.")
+        """Sentences about what looks wrong; empty when nothing does. Of several runs (`jax.vmap`) it says which.
+
+        Raises:
+            ValueError: while the run is only traced: its numbers are not there yet.
+
+        Example:
+            >>> import numpy as np
+            >>> Health({}, {"a.O": np.array([0.5, 0.0])}, {"a.V": np.array([7, -1])}).report()
+            ["'a.V' holds NaN, infinite or absurdly large values from step 8 on in run 0 of 2.", "'a.O' never spiked in run 1 of 2."]
+        """
+        if any(isinstance(x, jax.core.Tracer) for x in (*self.beyond.values(), *self.spike_rate.values())):
+            raise ValueError("health has no numbers yet while a run is traced: ask for its report outside jax.jit and jax.vmap.")
+        bad = []
+        for name, given in self.beyond.items():
+            steps = np.asarray(given)
+            bad += [_sentence(name, int(steps[steps >= 0].min()), which) for which in _where(steps >= 0)]
+        for name, given in self.spike_rate.items():
+            rate = np.asarray(given, np.float32)
+            bad += [f"'{name}' never spiked{which}." for which in _where(rate == 0)]
+            bad += [f"'{name}' spiked in {rate.max():.0%} of all steps{which}." for which in _where(rate > 0.95)]
         return bad
 
 
@@ -73,11 +87,12 @@ class Result:
             sample: number of the sample in the batch.
 
         Returns:
-            Two arrays of one length, neuron after neuron and each in order of time. Neurons of a group with several axes
+            Two arrays of one length, neuron after neuron and each in order of time. The time of a spike is the end of its
+            step: that of step k, which begins at `k dt`, is `(k + 1) dt`, of all steps since the first run. Neurons of a group with several axes
             are numbered as in its flat array.
 
         Raises:
-            ValueError: a name that is no such monitor's.
+            ValueError: a name that is no such monitor's, or a sample that is not there.
 
         Example:
             >>> import jax, spaic_jax as sj
@@ -95,13 +110,26 @@ class Result:
         if monitor not in self.times or self.probes[monitor].dtype != bool:
             kept = [name for name in self.times if self.probes[name].dtype == bool]
             raise ValueError(unknown("spike monitor", monitor, kept))
+        kept_samples = self.probes[monitor].shape[1]
+        sample = whole(sample, f"sample (of {kept_samples})", least=0, most=kept_samples - 1)
         spikes = np.asarray(self.probes[monitor][:, sample])
         neurons, steps = np.nonzero(spikes.reshape(len(spikes), -1).T)
         return np.asarray(self.times[monitor])[steps], neurons
 
 
-def _sentence(name: str, step: int) -> str:
-    return f"'{name}' holds NaN, infinite or absurdly large values from step {step + 1} on."
+def _where(bad: np.ndarray) -> list[str]:
+    """Nothing where all is well; else which of several runs are meant, by their index."""
+    if not bad.any():
+        return []
+    if not bad.ndim:
+        return [""]
+    at = [", ".join(map(str, index)) for index in np.argwhere(bad)]
+    listed = "; ".join(at[:5]) + (" and others" if len(at) > 5 else "")
+    return [f" in run{'s' if len(at) > 1 else ''} {listed} of {' x '.join(map(str, bad.shape))}"]
+
+
+def _sentence(name: str, step: int, which: str = "") -> str:
+    return f"'{name}' holds NaN, infinite or absurdly large values from step {step + 1} on{which}."
 
 
 def _refuse(beyond: Mapping[str, Any]) -> None:

@@ -4,26 +4,24 @@ import dataclasses
 import functools
 import zlib
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
-from spaic_jax.plan import Clock, Plan
-from spaic_jax.plan.stage import Once
-from spaic_jax.plan.stages import find_stages
-from spaic_jax.program import Constant, Given, Op, Program, Record
-from spaic_jax.program.evaluate import evaluate, overwrite, reserved
+from spaic_jax.plan import Plan
+from spaic_jax.program import Constant, Given, Program
+from spaic_jax.program.evaluate import overwrite
 from spaic_jax.program.program import whole_steps
-from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run, check_value
+from spaic_jax.run import compiled
+from spaic_jax.run.check import batch_size_of, check_run, check_value
+from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.memory import Memory
-from spaic_jax.run.result import Health, Result
+from spaic_jax.run.result import Result
 from spaic_jax.run.variables import Prepared, Variables
-
-#: Precision of matrix products, as JAX names it.
-Precision = Literal["bfloat16", "tensorfloat32", "float32"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,13 +40,18 @@ class Simulator:
 
     program: Program
     plan: Plan
-    precision: Precision | None = None
+    precision: compiled.Precision | None = None
     debug: bool = False
 
     @functools.cached_property
     def skeleton(self) -> Self:
         """This simulator without initial values: networks that differ in those only compile once."""
         return dataclasses.replace(self, program=self.program.skeleton)
+
+    @property
+    def _engine(self) -> compiled.Engine:
+        """What is compiled of it."""
+        return compiled.Engine(self.skeleton.program, self.plan, self.precision)
 
     def train(self) -> Self:
         """The simulator that learns: learning rules change weights, dropout drops, batch normalisation takes the batch's
@@ -71,6 +74,24 @@ class Simulator:
     def describe(self) -> str:
         """How the program is carried out, in words: the stages of the plan, and what the backward pass keeps."""
         return self.plan.describe(self.program)
+
+    @functools.cached_property
+    def batched(self) -> Variables:
+        """Which of the variables have a batch axis in front: a pytree like that of `init`, of booleans.
+
+        It says how to split variables over devices, and what `jax.vmap` maps over.
+
+        Example:
+            >>> import spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     image = sj.Encoder(num=4)
+            ...     layer = sj.NeuronGroup(3, model="lif")
+            ...     synapses = sj.Connection(image, layer)
+            >>> sim = sj.build(net, dt=1.0)
+            >>> sim.batched["layer.V"], sim.batched["synapses.weight"], sim.batched.step
+            (True, False, False)
+        """
+        return Variables.of(self.program, {v.name: v.batched for v in self.program.variables}, False, False)
 
     def steps(self, duration: float) -> int:
         """The number of steps in `duration` ms.
@@ -103,19 +124,16 @@ class Simulator:
 
     def _started(self, values: dict[str, jax.Array], key: jax.Array) -> Variables:
         """The variables of some first values, after the program's initial rows."""
-        env = self._outside(self.program.initial_ops, values, key, jnp.int32(0))
-        zero = jnp.zeros((), jnp.int32)
-        return Variables.of(self.program, env, zero, zero)
-
-    def _outside(self, ops: tuple[Op, ...], values: dict[str, jax.Array], key: Any, step: jax.Array) -> dict[str, Any]:
-        """Values after rows that are carried out outside of the steps."""
-        env = {**values, "[dt]": jnp.asarray(self.program.dt, self.program.float_dtype)}
-        return overwrite(self.program.rows_of(ops), env, key, step)
+        program, zero = self.program, jnp.zeros((), jnp.int32)
+        env = {**values, "[dt]": jnp.asarray(program.dt, program.float_dtype)}
+        env = overwrite(program.rows_of(program.initial_ops), env, key, zero)
+        return Variables.of(program, env, zero, zero)
 
     def restart(self, variables: Variables, key: jax.Array | None = None, batch_size: int | None = None) -> Variables:
         """A fresh start from earlier variables: parameters, plastic values, constants and the states that stay are kept.
 
-        All other states get their first values again, and the count of steps is 0. To go on without a fresh start, give
+        Values beyond their bounds are brought back to them, as SPAIC does at the start of every run. All other states get
+        their first values again, and the count of steps is 0. To go on without a fresh start, give
         the variables of a result to the next run; to start anew in everything, use `init`.
 
         Args:
@@ -158,11 +176,11 @@ class Simulator:
                     )
                 kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
         first = self._first_values(key, size)
-        lasting = {**variables.params, **variables.plastic, **variables.constants}
-        started = self._started({**first, **kept, **lasting}, key)
+        params, plastic = self.project(variables.params), self.project(variables.plastic)
+        started = self._started({**first, **kept, **params, **plastic, **variables.constants}, key)
         # Initial rows may write these too, but they are not first values any more.
-        kept_parts = {part: getattr(variables, part) for part in ("params", "plastic", "constants")}
-        return dataclasses.replace(started, state={**started.state, **kept}, **kept_parts)
+        state = {**started.state, **kept}
+        return dataclasses.replace(started, state=state, params=params, plastic=plastic, constants=variables.constants)
 
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
         """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
@@ -183,7 +201,7 @@ class Simulator:
         return Variables.of(self.program, new, variables.step, variables.position)
 
     def project(self, params: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-        """The parameters within their bounds: the nearest values that are.
+        """Parameters, or plastic values, within their bounds: the nearest values that are.
 
         A projection in optax's sense, to be applied after `optax.apply_updates`; `spaic_jax.train.fit` does so.
 
@@ -197,7 +215,7 @@ class Simulator:
             >>> sim.project({"synapses.weight": jax.numpy.array([[1.5]])})["synapses.weight"].tolist()
             [[1.0]]
         """
-        bounds = {v.name: v.bounds for v in self.program.of_role("parameter")}
+        bounds = {v.name: v.bounds for v in self.program.variables}
         return {n: x if bounds[n] == (None, None) else jnp.clip(x, *bounds[n]) for n, x in params.items()}
 
     def run(
@@ -241,12 +259,15 @@ class Simulator:
             >>> result.outputs["counts"].tolist()
             [[3.0, 3.0, 3.0]]
         """
-        arrays, steps = check_run(self.program, variables, dict(inputs or {}), key, steps)
+        given = dict(inputs or {})
+        arrays, steps = check_run(self.program, variables, given, key, steps)
         whole_length = None if presentation is None else whole(presentation, "presentation", least=steps)
-        result = _run(self.skeleton, variables, arrays, key, steps, whole_length)
+        check_values(self.program, given, whole_length or steps)
+        arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
+        moved, outputs, probes, times, health = compiled.run(self._engine, variables, arrays, key, steps, whole_length)
         if self.debug:
-            result.health.check()
-        return result
+            health.check()
+        return Result(outputs, probes, times, variables.moved(self.program, moved), health)
 
     def memory(self, steps: int, batch_size: int = 1) -> Memory:
         """How many bytes a run will take, without running anything.
@@ -275,9 +296,14 @@ class Simulator:
             return variables, inputs, self.run(variables, inputs, key, steps)
 
         variables, inputs, result = jax.eval_shape(run, jax.random.key(0))
-        parts = (variables.values, inputs, result.probes, result.outputs)
-        sizes = ({name: x.size * x.dtype.itemsize for name, x in part.items()} for part in parts)
-        return Memory(*sizes, working={"tile": self.plan.working_bytes(self.program, steps, batch_size)})
+
+        def sizes(part: dict[str, jax.Array]) -> dict[str, int]:
+            return {name: x.size * x.dtype.itemsize for name, x in part.items()}
+
+        return Memory(
+            sizes(variables.values), sizes(inputs), sizes(result.probes), sizes(result.outputs),
+            {"tile": self.plan.working_bytes(self.program, steps, batch_size)},
+        )
 
     def prepare(self, variables: Variables) -> Prepared:
         """Variables with all that follows from parameters and constants alone, such as decay factors and masked weights.
@@ -300,7 +326,7 @@ class Simulator:
             [[1.0]]
         """
         batch_size_of(self.program, variables)
-        return Prepared(variables, _derived(self.skeleton, variables))
+        return Prepared(variables, compiled.derived(self._engine, variables))
 
     def step(
         self,
@@ -329,111 +355,12 @@ class Simulator:
             raise ValueError(f"op '{windowed[0]}' needs the number of steps of the whole loop: give steps=.")
         derived = variables.derived if isinstance(variables, Prepared) else {}
         now = variables.variables if isinstance(variables, Prepared) else variables
-        given = {name: jnp.asarray(x)[None] for name, x in (inputs or {}).items()}
+        given = dict(inputs or {})
         arrays, _ = check_run(self.program, now, given, key, 1, single=True)
-        arrays = {name: x[0] for name, x in arrays.items()}
-        length = None if steps is None else jnp.int32(whole(steps, "steps", least=1))
-        new, emitted = _step(self.skeleton, now, derived, arrays, key, length)
+        # A loop written by hand does not wait for what the device has not done yet.
+        check_values(self.program, given, steps, waiting=False)
+        from_sequences(self.program, given, part=True, single=True)
+        length = None if steps is None else np.int32(whole(steps, "steps", least=1))
+        moved, emitted = compiled.step(self._engine, now, derived, arrays, key, length)
+        new = now.moved(self.program, moved)
         return (Prepared(new, derived) if isinstance(variables, Prepared) else new), emitted
-
-
-def _started_at(variables: Variables, length: jax.Array | int | None) -> jax.Array:
-    """The position at which a run begins: that of the variables, or 0 after the end of a presentation."""
-    if length is None:
-        return variables.position
-    return jnp.where(variables.position >= length, jnp.int32(0), variables.position)
-
-
-def _at(sim: Simulator, variables: Variables, ops: tuple[Op, ...], key: Any, there: jax.Array | bool) -> Variables:
-    """The variables after rows that belong to the beginning or the end of a presentation, if it is there."""
-    if not sim.program.rows_of(ops):
-        return variables
-    new = Variables.of(
-        sim.program, sim._outside(ops, variables.values, key, variables.step), variables.step, variables.position
-    )
-    return jax.tree.map(lambda moved, old: jnp.where(there, moved, old), new, variables)
-
-
-@functools.partial(jax.jit, static_argnames=("sim", "steps", "presentation"))
-def _run(
-    sim: Simulator,
-    variables: Variables,
-    inputs: dict[str, jax.Array],
-    key: jax.Array | None,
-    steps: int,
-    presentation: int | None,
-) -> Result:
-    program = sim.program
-    variables = variables.astype(program)
-    declared = program.by_name
-    sequences = {name: x for name, x in inputs.items() if x.ndim == len(declared[name].shape) + 2}
-    held = {name: x for name, x in inputs.items() if name not in sequences}
-    length = steps if presentation is None else presentation
-    begin = jnp.int32(0) if presentation is None else _started_at(variables, length)
-    variables = _at(sim, variables, program.begin_ops, key, begin == 0)
-    values = variables.values
-    fixed = {name: x for name, x in {**values, **held}.items() if name not in program.carried}
-    state = {name: values[name] for name in program.carried}
-    clock = Clock(variables.step, begin, jnp.int32(length))
-    batch = batch_size_of(program, variables) or batch_of_inputs(declared, inputs)
-    with jax.default_matmul_precision(sim.precision):
-        final, kept, beyond = sim.plan.run(program, fixed, state, sequences, key, clock, steps, batch)
-    end = Variables.of(program, values | final, variables.step + jnp.int32(steps), begin + jnp.int32(steps))
-    rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.records if r.kind == "health"}
-    return Result(
-        outputs={r.name: kept[r.name] for r in program.records if r.kind == "output"},
-        probes={r.name: kept[r.name] for r in program.records if r.kind == "probe"},
-        times={r.name: _times(r, program, variables.step, steps) for r in program.records if _is_stacked(r)},
-        variables=_at(sim, end, program.end_ops, key, end.position >= length),
-        health=Health({name: first < 0 for name, first in beyond.items()}, rates, beyond),
-    )
-
-
-def _is_stacked(record: Record) -> bool:
-    return record.kind == "probe" and record.reduce is None
-
-
-def _times(record: Record, program: Program, first: jax.Array, steps: int) -> jax.Array:
-    """When the steps end that a record holds, ms."""
-    return (first + jnp.asarray(record.ends(steps), jnp.int32)).astype("float32") * jnp.float32(program.dt)
-
-
-def _once(program: Program) -> tuple[Op, ...]:
-    """The rows of a single step that follow from parameters and constants alone, whatever its inputs are."""
-    varying = frozenset({"[window]", *(v.name for v in program.of_role("input"))})
-    return tuple(op for stage in find_stages(program, varying) if isinstance(stage, Once) for op in stage.ops)
-
-
-@functools.partial(jax.jit, static_argnames=("sim",))
-def _derived(sim: Simulator, variables: Variables) -> dict[str, jax.Array]:
-    program, once = sim.program, _once(sim.program)
-    dt = jnp.asarray(program.dt, program.float_dtype)
-    with jax.default_matmul_precision(sim.precision):
-        env = evaluate(program, once, {**variables.astype(program).values, "[dt]": dt})
-    return {name: env[name] for op in once for name in op.outputs}
-
-
-@functools.partial(jax.jit, static_argnames=("sim",))
-def _step(
-    sim: Simulator,
-    variables: Variables,
-    derived: dict[str, jax.Array],
-    inputs: dict[str, jax.Array],
-    key: jax.Array | None,
-    length: jax.Array | None,
-) -> tuple[Variables, dict[str, jax.Array]]:
-    program = sim.program
-    variables = variables.astype(program)
-    begin = _started_at(variables, length)
-    variables = _at(sim, variables, program.begin_ops, key, begin == 0)
-    clock = reserved(program, variables.step, begin, 0 if length is None else length)
-    values = variables.values
-    done = set(_once(program)) if derived else set()
-    with jax.default_matmul_precision(sim.precision):
-        rows = (op for op in program.rows if op not in done)
-        env = evaluate(program, rows, {**values, **derived, **inputs, **clock}, key)
-    new = {name: env.get(program.written_read(name), values[name]) for name in program.carried}
-    end = Variables.of(program, values | new, variables.step + jnp.int32(1), begin + jnp.int32(1))
-    ended = False if length is None else end.position >= length
-    emitted = {r.name: env[program.recorded_read(r.variable)] for r in program.records if r.kind != "health"}
-    return _at(sim, end, program.end_ops, key, ended), emitted

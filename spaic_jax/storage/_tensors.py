@@ -14,6 +14,7 @@ import numpy as np
 from spaic_jax._extras import import_extra
 from spaic_jax._files import write_whole
 from spaic_jax.program import Program
+from spaic_jax.run.check import check_bounds
 
 FORMAT_VERSION = "1"
 
@@ -23,11 +24,14 @@ class CheckpointError(ValueError):
 
 
 def fingerprint(program: Program) -> str:
-    """A digest of a program's variables (role, name, dtype, shape) and its dt; the order does not matter.
+    """A digest of a program's variables (name, dtype, shape) and its dt; the order does not matter.
 
-    Values and rows are left out, so that weights stay loadable when a constant or the lowering changes.
+    Values and rows are left out, so that files stay readable when a constant or the lowering changes; so is who changes
+    what lasts over runs (a weight may be trained, plastic or frozen), and what monitors may be given.
     """
-    rows = sorted(f"{v.role} {v.name} {v.dtype} {v.shape}" for v in program.variables)
+    kinds = {"state": "state", "input": "input"}
+    kept = (v for v in program.variables if not v.optional)
+    rows = sorted(f"{kinds.get(v.role, 'value')} {v.name} {v.dtype} {v.shape}" for v in kept)
     return hashlib.sha256("\n".join([f"dt {program.dt!r}", *rows]).encode()).hexdigest()
 
 
@@ -82,7 +86,7 @@ def read_tensors(
     program: Program,
     kind: str,
 ) -> tuple[dict[str, jax.Array], dict[str, str]]:
-    """Read arrays, and check that they are whole and the ones that are needed.
+    """Read arrays, and check that they are whole, the ones that are needed, and within bounds.
 
     Args:
         path: the file.
@@ -96,14 +100,7 @@ def read_tensors(
     Raises:
         CheckpointError: one sentence about what is wrong.
     """
-    arrays, metadata = _read_whole(Path(path))
-    arrays = {name: x for name, x in arrays.items() if not name.startswith(_DECLARED)}
-    found = (metadata.get("format"), metadata.get("version"), metadata.get("kind"))
-    if found != ("spaic_jax", FORMAT_VERSION, kind):
-        raise CheckpointError(
-            f"'{path}' is format {found[0]}, version {found[1]}, kind {found[2]}, but needs format spaic_jax, version"
-            f" {FORMAT_VERSION}, kind {kind}."
-        )
+    arrays, metadata = read_file(path, kind)
     needed = needed(metadata) if callable(needed) else needed
     for name in sorted(needed.keys() | arrays.keys()):
         if name not in arrays:
@@ -118,7 +115,27 @@ def read_tensors(
             )
     if metadata.get("program") != fingerprint(program):
         raise CheckpointError(f"'{path}' is of another network: its states, constants, inputs or dt differ.")
+    try:
+        check_bounds(program, {name: x for name, x in arrays.items() if name in program.by_name}, f"'{path}': ")
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
     return {name: _device(x, metadata.get(f"key {name}")) for name, x in arrays.items()}, metadata
+
+
+def read_file(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """All arrays of a file but those of a declaration, and its metadata, checked to be whole and of a kind.
+
+    Raises:
+        CheckpointError: one sentence about what is wrong.
+    """
+    arrays, metadata = _read_whole(Path(path))
+    found = (metadata.get("format"), metadata.get("version"), metadata.get("kind"))
+    if found != ("spaic_jax", FORMAT_VERSION, kind):
+        raise CheckpointError(
+            f"'{path}' is format {found[0]}, version {found[1]}, kind {found[2]}, but needs format spaic_jax, version"
+            f" {FORMAT_VERSION}, kind {kind}."
+        )
+    return {name: x for name, x in arrays.items() if not name.startswith(_DECLARED)}, metadata
 
 
 def read_declared(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,12 @@ import numpy as np
 from spaic_jax._errors import unknown
 from spaic_jax._extras import import_extra
 from spaic_jax._files import write_whole
+from spaic_jax._text import read_tables
 from spaic_jax.network import Network
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.storage._tensors import read_declared, write_tensors
 from spaic_jax.storage.text import from_dict, to_dict
-from spaic_jax.storage.weights import weights_of
+from spaic_jax.storage.weights import write_weights
 
 
 def save_network(
@@ -61,9 +61,7 @@ def save_network(
     if (sim is None) != (variables is None):
         raise ValueError("save_network: give sim and variables together, or neither of them.")
     if sim is not None and variables is not None:
-        write_tensors(
-            _beside(target), weights_of(variables), sim.program, "weights", {"epoch": "0"}, arrays
-        )
+        write_weights(_beside(target), sim, variables, declared=arrays)
     elif arrays:
         write_tensors(_beside(target), {}, None, "arrays", {}, arrays)
     write_whole(target, lambda file: file.write_text(text, encoding="utf-8"))
@@ -82,14 +80,9 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     """
     source = Path(path)
     _check_suffix(source)
-    contents = source.read_bytes()
+    tables = read_tables(source)
     try:
-        # JSON's own words for infinities are kept, as ranges have free ends; a repeated key is a slip.
-        text = contents.decode("utf-8")
-        tables = tomllib.loads(text) if source.suffix == ".toml" else json.loads(text, object_pairs_hook=_no_repeats)
         return from_dict(tables, read_declared(_beside(source)) if _has_arrays(tables) else None)
-    except RecursionError:
-        raise ValueError(f"{source}: its tables and lists lie in each other too deeply.") from None
     except ValueError as error:
         raise ValueError(f"{source}: {' '.join(str(error).split())}") from error
 
@@ -117,11 +110,3 @@ def _has_arrays(tables: Any) -> bool:
 def _check_suffix(path: Path) -> None:
     if path.suffix not in (".toml", ".json"):
         raise ValueError(f"'{path}': {unknown('suffix', path.suffix, ('.toml', '.json'))}")
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key '{next(name for name in names if names.count(name) > 1)}' stands there twice.")
-    return table

@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
-from numbers import Real
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
+
+from spaic_jax._numbers import real
 
 __all__ = ["Surrogate"]
 
@@ -94,13 +95,13 @@ def check_positive(surrogate: Surrogate, field: str) -> None:
     Finite is meant in float32, where the reciprocal has to be finite too.
     """
     value = getattr(surrogate, field)
-    # bool is a number to Python, but alpha=True is a mistake to its author.
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not 1e-37 <= value <= 1e37:
+    try:
+        number = real(value, field, least=1e-37, most=1e37)
+    except ValueError:
         raise ValueError(
             f"{type(surrogate).__name__} got {field}={value!r}, but needs a positive, finite number (1e-37 to 1e37)."
-        )
-    object.__setattr__(surrogate, field, float(value))
+        ) from None
+    object.__setattr__(surrogate, field, number)
 
 
 def check_flag(surrogate: Surrogate, field: str) -> None:
@@ -118,3 +119,15 @@ def window(x: jax.Array, half_width: float, height: float = 1.0) -> jax.Array:
 def window_primitive(x: jax.Array, half_width: float, height: float = 1.0) -> jax.Array:
     """The integral of :func:`window` from minus infinity to ``x``."""
     return (jnp.clip(x, -half_width, half_width) + half_width) * height
+
+
+def hyperbola(z: jax.Array) -> jax.Array:
+    """``1 / (1 + |z|)^2``: of peak 1 and area 2."""
+    slope = 1.0 / (1.0 + jnp.abs(z))
+    return slope * slope
+
+
+def hyperbola_primitive(z: jax.Array) -> jax.Array:
+    """The integral of :func:`hyperbola` from minus infinity to ``z``."""
+    tail = 1.0 / (1.0 + jnp.abs(z))
+    return jnp.where(z < 0, tail, 2.0 - tail)

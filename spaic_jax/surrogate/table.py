@@ -8,6 +8,7 @@ from typing import Any
 from spaic_jax._tables import resolve
 from spaic_jax.surrogate.atan import AtanGrad
 from spaic_jax.surrogate.base import Surrogate
+from spaic_jax.surrogate.fast_sigmoid import FastSigmoidGrad
 from spaic_jax.surrogate.gate import GateGrad
 from spaic_jax.surrogate.qgate import QGateGrad
 from spaic_jax.surrogate.rectangle import RectangleGrad
@@ -16,6 +17,8 @@ from spaic_jax.surrogate.sigmoid import SigmoidGrad
 from spaic_jax.surrogate.stbp import STBP
 from spaic_jax.surrogate.stca import STCA
 from spaic_jax.surrogate.straight_through import StraightThroughEstimator
+from spaic_jax.surrogate.superspike import SuperSpike
+from spaic_jax.surrogate.triangle import TriangleGrad
 
 __all__ = ["SURROGATES", "resolve_surrogate"]
 
@@ -31,6 +34,10 @@ SURROGATES: MappingProxyType[str, type[Surrogate]] = MappingProxyType(
         "qgategrad": QGateGrad,
         "relugrad": ReLUGrad,
         "straight_through_estimator": StraightThroughEstimator,
+        # Names of others.
+        "superspike": SuperSpike,
+        "fastsigmoidgrad": FastSigmoidGrad,
+        "trianglegrad": TriangleGrad,
         # Shorter ones.
         "sigmoid": SigmoidGrad,
         "atan": AtanGrad,
@@ -39,6 +46,8 @@ SURROGATES: MappingProxyType[str, type[Surrogate]] = MappingProxyType(
         "qgate": QGateGrad,
         "relu": ReLUGrad,
         "straight_through": StraightThroughEstimator,
+        "fast_sigmoid": FastSigmoidGrad,
+        "triangle": TriangleGrad,
     }
 )
 

@@ -67,8 +67,11 @@ def sharing(fragment: Fragment, name: str, other: str) -> Fragment:
             if not theirs.keys() & set(op.outputs)
         )
 
-    return dataclasses.replace(
-        fragment,
-        variables=tuple(dataclasses.replace(v, name=theirs.get(v.name, v.name)) for v in fragment.variables),
-        **{kind: rows(getattr(fragment, kind)) for kind in ("ops", "initial", "begin", "end")},
+    return Fragment(
+        tuple(dataclasses.replace(v, name=theirs.get(v.name, v.name)) for v in fragment.variables),
+        rows(fragment.ops),
+        rows(fragment.initial),
+        rows(fragment.begin),
+        rows(fragment.end),
+        fragment.records,
     )

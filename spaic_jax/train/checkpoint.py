@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import optax
 
+from spaic_jax._numbers import whole
 from spaic_jax.run import Simulator
 from spaic_jax.storage._tensors import CheckpointError, read_tensors, write_tensors
 from spaic_jax.train.loop import initial_opt_state
@@ -19,7 +20,7 @@ def save_checkpoint(
 ) -> None:
     """Write all that is needed to go on with a training.
 
-    Parameters are stored by their full name, the leaves of the optimizer's state by their path in it. The file is
+    Parameters and plastic values are stored by their full name, the leaves of the optimizer's state by their path in it. The file is
     written under a temporary name in the same folder and then renamed, so that a crash leaves the old one.
 
     Args:
@@ -46,7 +47,9 @@ def save_checkpoint(
         3
     """
     tensors = {**state.params, **state.plastic, **_leaves(state.opt_state)}
-    extra = {"epoch": str(int(state.epoch)), "history": json.dumps(list(history))}
+    # Numbers of NumPy and JAX say by `item` which one of Python's they are.
+    rows = json.dumps(list(history), default=lambda number: number.item())
+    extra = {"epoch": str(whole(state.epoch, "epoch", least=0)), "history": rows}
     write_tensors(path, tensors, sim.program, "checkpoint", extra)
 
 
@@ -70,8 +73,7 @@ def load_checkpoint(
     params = {v.name: jax.ShapeDtypeStruct(v.shape, v.dtype) for v in sim.program.of_role("parameter")}
     opt_state = jax.eval_shape(lambda p: initial_opt_state(optimizer, p), params)
     needed = _leaves(opt_state)
-    by_name = sim.program.by_name
-    plastic = {name: jax.ShapeDtypeStruct(by_name[name].shape, by_name[name].dtype) for name in [v.name for v in sim.program.of_role("plastic")]}
+    plastic = {v.name: jax.ShapeDtypeStruct(v.shape, v.dtype) for v in sim.program.of_role("plastic")}
     arrays, metadata = read_tensors(path, {**params, **plastic, **needed}, sim.program, "checkpoint")
     try:
         epoch, history = int(metadata["epoch"]), json.loads(metadata["history"])

@@ -9,9 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
 from spaic_jax.program import Constant, Given
 from spaic_jax.run import Simulator, Variables
+from spaic_jax.run.check import check_bounds
 from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.task import Arrays, Task, prepare
 
@@ -58,7 +60,8 @@ def evaluate(
         decoder: name of the output; may be left out where there is one only.
 
     Raises:
-        ValueError: data or variables that do not fit the network; parameters alone, where constants are random.
+        ValueError: data or variables that do not fit the network, or lie outside its bounds; parameters alone, where
+            constants are random or something is learned besides them.
 
     Example:
         >>> import jax, numpy as np, spaic_jax as sj
@@ -73,17 +76,10 @@ def evaluate(
         >>> round(result.accuracy, 2), result.predictions.tolist()
         (0.67, [0, 1, 1])
     """
-    batch_size = check_batch_size(batch_size)
+    batch_size = whole(batch_size, "batch_size")
     task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps)
     key = jax.random.key(0) if key is None else key
     return evaluate_arrays(task, variables_for(sim, variables, batch_size, key), arrays, batch_size, key)
-
-
-def check_batch_size(batch_size: Any) -> int:
-    """ValueError unless it is a positive whole number."""
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
-        raise ValueError(f"batch_size must be a positive whole number, got {batch_size!r}.")
-    return int(batch_size)
 
 
 def variables_for(
@@ -91,17 +87,20 @@ def variables_for(
 ) -> Variables:
     """Variables before the first step, with the parameters, constants and plastic values that were given."""
     fresh = sim.init(key, batch_size)
-    if isinstance(given, Variables):
-        if set(given.constants) != set(fresh.constants):
-            raise ValueError(
-                f"the constants are named {sorted(fresh.constants)}, but {sorted(given.constants)} were given."
-            )
-        plastic = fresh.plastic | given.plastic
-        return dataclasses.replace(fresh.with_params(given.params), constants=given.constants, plastic=plastic)
-    for v in sim.program.of_role("constant"):
-        if not isinstance(v.init, Constant | Given):
-            raise ValueError(f"constant '{v.name}' is random: give the Variables that hold it, not parameters alone.")
-    return fresh.with_params(given)
+    if not isinstance(given, Variables):
+        for v in sim.program.of_role("constant"):
+            if not isinstance(v.init, Constant | Given):
+                raise ValueError(f"constant '{v.name}' is random: give the Variables that hold it, not parameters alone.")
+        for v in sim.program.of_role("plastic"):
+            raise ValueError(f"plastic '{v.name}' is learned: give the Variables that hold it, not parameters alone.")
+        given = dataclasses.replace(fresh, params=dict(given))
+    for part, needed in (("constants", fresh.constants), ("plastic values", fresh.plastic)):
+        names = given.constants if part == "constants" else given.plastic
+        if set(names) != set(needed):
+            raise ValueError(f"the {part} are named {sorted(needed)}, but {sorted(names)} were given.")
+    new = dataclasses.replace(fresh.with_params(given.params), constants=given.constants, plastic=given.plastic)
+    check_bounds(sim.program, {**new.params, **new.plastic, **new.constants})
+    return new
 
 
 def evaluate_arrays(

@@ -8,14 +8,16 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
 from spaic_jax.run import Simulator, Variables
-from spaic_jax.train.evaluation import check_batch_size, variables_for
+from spaic_jax.run.check import check_bounds
+from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import initial_key
-from spaic_jax.train.loop import Loop, initial_opt_state
+from spaic_jax.train.loop import Epochs, initial_opt_state
 from spaic_jax.train.progress import progress_bar
 from spaic_jax.train.state import FitResult, TrainState
-from spaic_jax.train.task import prepare
+from spaic_jax.train.task import Arrays, Task, prepare
 
 
 def fit(
@@ -46,6 +48,14 @@ def fit(
     Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start`
     ends with the same bits.
 
+    Over many steps, or with a wide surrogate gradient, what flows back through the resets and the adaptation of neurons
+    can grow from step to step until it is infinite. A training stops at the update where its loss, a state, a gradient
+    or a parameter is NaN, infinite, or so large that its square is (1e19), and says which one and where. What helps, in
+    this order: a narrower surrogate gradient (a larger `alpha`); no gradient through the reset (`detach_reset=True` of
+    the model); clipped gradients (`optax.chain(optax.clip_by_global_norm(1.0), optax.adam(...))`); a lower learning
+    rate; fewer steps between detached states (`Variables.detach`). Updates that are not finite are skipped instead by
+    `optax.apply_if_finite`.
+
     Args:
         sim: the simulator.
         loss: name (see `spaic_jax.train.LOSSES`) or function of a loss `(output, labels) -> scalar`.
@@ -65,8 +75,9 @@ def fit(
     Raises:
         ValueError: data, labels, sizes or a state that do not fit, in one sentence.
         TypeError: an argument of another type.
-        TrainingDiverged: the loss or a parameter became NaN or infinite. It is seen one update late, so that the device
-            need not wait for the host, but before `on_epoch` hears of that epoch.
+        TrainingDiverged: the loss, a state, a gradient or a parameter became NaN, infinite or beyond any sense; it names
+            the first one. It is seen one update late, so that the device need not wait for the host, but before
+            `on_epoch` hears of that epoch.
         ImportError: when a progress bar is wanted and rich is not installed.
 
     Example:
@@ -86,19 +97,41 @@ def fit(
     """
     if not isinstance(optimizer, optax.GradientTransformation):
         raise TypeError(f"the optimizer must be an optax.GradientTransformation, not {type(optimizer).__name__}.")
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"epochs must be a positive whole number, got {epochs!r}.")
-    batch_size = check_batch_size(batch_size)
+    # What can be told of numbers alone is told before the data is looked at.
+    counts = {"epochs": whole(epochs, "epochs"), "batch_size": whole(batch_size, "batch_size")}
     task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps, what="the training data")
-    held_out = test if test is None else prepare(
-        sim, test, loss=task.loss, decoder=task.decoder, steps=steps, what="the test data"
-    )[1]
+    held_out = None if test is None else task.arrays(test, "the test data")
+    return fit_arrays(
+        sim, task, optimizer, arrays, **counts, key=key, test=held_out, variables=variables, start=start,
+        on_epoch=on_epoch, progress=progress,
+    )
+
+
+def fit_arrays(
+    sim: Simulator,
+    task: Task,
+    optimizer: optax.GradientTransformation,
+    arrays: Arrays,
+    *,
+    epochs: int,
+    batch_size: int,
+    key: jax.Array,
+    test: Arrays | None = None,
+    variables: Variables | None = None,
+    start: TrainState | None = None,
+    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    progress: bool = True,
+) -> FitResult:
+    """`fit` of checked data."""
     if len(arrays) < batch_size:
         raise ValueError(f"the training data has {len(arrays)} samples, fewer than batch_size {batch_size}.")
-    drawn = sim.init(initial_key(key), batch_size)
-    first = drawn if variables is None else variables_for(sim, variables, batch_size, initial_key(key))
-    state = _starting_state(first, optimizer, start)
-    loop = Loop(task, optimizer, arrays, held_out, dataclasses.replace(first, params={}), batch_size, key)
+    whole(epochs * (len(arrays) // batch_size), f"the number of updates of {epochs} epochs")
+    if variables is None:
+        first = sim.init(initial_key(key), batch_size)
+    else:
+        first = variables_for(sim, variables, batch_size, initial_key(key))
+    state = _starting_state(sim, first, optimizer, start)
+    loop = Epochs(task, optimizer, arrays, test, dataclasses.replace(first, params={}), batch_size, key)
     history = []
     done, total = state.epoch * loop.updates, epochs * loop.updates
     with progress_bar(progress, epochs, done, total) as report:
@@ -118,7 +151,7 @@ def _copy(tree: Any) -> Any:
 
 
 def _starting_state(
-    first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None
+    sim: Simulator, first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None
 ) -> TrainState:
     """The state before the first update, in arrays that may be overwritten."""
     if start is None:
@@ -136,4 +169,5 @@ def _starting_state(
             name = jax.tree_util.keystr(path[1:])
             given_as = f"{jnp.result_type(x)} of shape {jnp.shape(x)}"
             raise ValueError(f"start{name} is {given_as}, but needs {need.dtype} of shape {need.shape}.")
-    return _copy(TrainState(start.params, start.opt_state, int(start.epoch), start.plastic))
+    check_bounds(sim.program, {**start.params, **start.plastic}, "start: ")
+    return _copy(TrainState(start.params, start.opt_state, whole(start.epoch, "the epoch of start", least=0), start.plastic))

@@ -1,12 +1,13 @@
 """Checks of labels and of what losses and metrics are given."""
 
-from numbers import Integral, Real
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
+
+from spaic_jax._numbers import whole
 
 
 def check_labels(labels: Any, classes: int) -> np.ndarray:
@@ -15,7 +16,7 @@ def check_labels(labels: Any, classes: int) -> np.ndarray:
     For use outside ``jax.jit``, once per data set or batch.
 
     Args:
-        labels: integers ``[B]`` in 0 ... classes - 1.
+        labels: integers ``[B]`` in 0 ... classes - 1, in whatever NumPy can read.
         classes: number of classes, positive.
 
     >>> check_labels([0, 2, 1], 3)
@@ -25,8 +26,7 @@ def check_labels(labels: Any, classes: int) -> np.ndarray:
         ...
     ValueError: labels[1] is 3, but needs to be in 0 ... 2 for 3 classes.
     """
-    if isinstance(classes, bool) or not isinstance(classes, Integral) or classes <= 0:
-        raise ValueError(f"check_labels got classes={classes!r}, but needs a positive whole number.")
+    classes = whole(classes, "check_labels: classes")
     array = np.asarray(labels)
     if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(f"labels are {array.dtype} of shape {shape_text(array)}, but need to be integers of shape [B].")
@@ -40,7 +40,7 @@ def check_labels(labels: Any, classes: int) -> np.ndarray:
 
 def label_vector(name: str, labels: ArrayLike, batch: int) -> jax.Array:
     """Labels as int32 ``[B]``, or a ValueError in the name of ``name``, at trace."""
-    array = jnp.asarray(labels)
+    array = as_array(labels)
     if not jnp.issubdtype(array.dtype, jnp.integer):
         raise ValueError(
             f"{name} got labels of dtype {array.dtype}, but needs integers (class indices, not one-hot rows)."
@@ -57,14 +57,14 @@ def shape_text(array: Any) -> str:
     return str(list(array.shape))
 
 
-def is_real(value: object) -> bool:
-    """Whether a value is a real number, which a bool is not."""
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
 def as_float(name: str, what: str, values: ArrayLike) -> jax.Array:
     """Values as float32, or a ValueError in the name of `name` about complex ones."""
-    array = jnp.asarray(values)
+    array = as_array(values)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
         raise ValueError(f"{name} got {what} of dtype {array.dtype}, but needs real numbers.")
     return array.astype(jnp.float32)
+
+
+def as_array(values: ArrayLike) -> jax.Array:
+    """An array of JAX, of numbers in whatever JAX or NumPy can read."""
+    return jnp.asarray(values if isinstance(values, jax.Array) else np.asarray(values))

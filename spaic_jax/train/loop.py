@@ -11,16 +11,17 @@ import numpy as np
 import optax
 
 from spaic_jax.run import Variables
+from spaic_jax.train.divergence import check_update, vital_signs
 from spaic_jax.train.evaluation import evaluate_arrays
 from spaic_jax.train.keys import epoch_keys, evaluation_key
 from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.progress import Report
-from spaic_jax.train.state import TrainingDiverged, TrainState
+from spaic_jax.train.state import TrainState
 from spaic_jax.train.task import Arrays, Task
 
 
 @dataclasses.dataclass(frozen=True)
-class Loop:
+class Epochs:
     """What stays the same over all epochs; `rest` are the variables without their parameters."""
 
     task: Task
@@ -51,13 +52,8 @@ class Loop:
 
         def look(step: int, measures: dict[str, jax.Array]) -> None:
             values = jax.device_get(measures)
-            loss, right = float(values["loss"]), float(values["accuracy"])
-            if not np.isfinite(loss):
-                raise TrainingDiverged(epoch, step, f"the loss is {loss}")
-            for name, finite in sorted(values["finite"].items()):
-                if not finite:
-                    raise TrainingDiverged(epoch, step, f"parameter '{name}' holds NaN or infinite values")
-            sums[:] += (loss, right)
+            check_update(epoch, step, values)
+            sums[:] += (float(values["loss"]), float(values["accuracy"]))
             report(epoch, (epoch - 1) * self.updates + step, *(sums / step).tolist())
 
         waiting = None
@@ -117,13 +113,13 @@ def train_step(
         result = task.run(variables, batch, jax.random.fold_in(key, step))
         output = result.outputs[task.decoder]
         assert task.loss is not None
-        return task.loss(output, wanted), (output, result.variables.plastic)
+        return task.loss(output, wanted), (output, result.variables.plastic, result.health.finite)
 
-    (loss, (output, moved)), gradient = jax.value_and_grad(objective, has_aux=True)(params)
+    (loss, (output, moved, states)), gradient = jax.value_and_grad(objective, has_aux=True)(params)
     with jax.numpy_dtype_promotion("standard"):
         updates, new_state = optimizer.update(gradient, opt_state, params)
         new = optax.apply_updates(params, updates)
     new = task.sim.project(new)
     new, new_state = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state), (params, opt_state))
-    finite = {name: jnp.isfinite(x).all() for name, x in new.items()}
-    return new, new_state, moved, {"loss": loss, "accuracy": accuracy(output, wanted), "finite": finite}
+    measures = {"loss": loss, "accuracy": accuracy(output, wanted), "states": states}
+    return new, new_state, moved, measures | vital_signs(gradient, updates, new)

@@ -9,10 +9,8 @@ with a gradient of 0, rather than a plausible number; on the host use
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from numbers import Integral
 from types import MappingProxyType
 from typing import Any
 
@@ -22,7 +20,8 @@ import optax
 from jax.typing import ArrayLike
 
 from spaic_jax._errors import unknown
-from spaic_jax.train.labels import as_float, is_real, label_vector, shape_text
+from spaic_jax._numbers import real, whole
+from spaic_jax.train.labels import as_float, label_vector, shape_text
 from spaic_jax.train.regularisers import REGULARISERS
 
 __all__ = [
@@ -73,9 +72,8 @@ def rate_cross_entropy(rates: ArrayLike, labels: ArrayLike, *, scale: float = 10
     >>> round(float(rate_cross_entropy(jnp.array([[0.3, 0.0]]), jnp.array([0]))), 4)
     0.0486
     """
-    if not is_real(scale) or not math.isfinite(scale) or scale <= 0:
-        raise ValueError(f"rate_cross_entropy got scale={scale!r}, but needs a positive, finite number.")
-    return _cross_entropy("rate_cross_entropy", "rates", rates, labels, float(scale))
+    scale = real(scale, "rate_cross_entropy: scale", above=0)
+    return _cross_entropy("rate_cross_entropy", "rates", rates, labels, scale)
 
 
 def _max_over_time(x: jax.Array) -> jax.Array:
@@ -160,17 +158,12 @@ def count_mse(
     0.5
     """
     name = "count_mse"
-    if isinstance(steps, bool) or not isinstance(steps, Integral) or steps <= 0:
-        raise ValueError(f"{name} got steps={steps!r}, but needs a positive whole number of steps.")
-    fractions = is_real(correct) and is_real(incorrect)
-    if not fractions or not 0 <= incorrect < correct <= 1:
-        raise ValueError(
-            f"{name} got correct={correct!r} and incorrect={incorrect!r}, but needs "
-            "0 <= incorrect < correct <= 1 (spikes per step)."
-        )
+    steps = whole(steps, f"{name}: steps")
+    correct = real(correct, f"{name}: correct (spikes per step of the right class)", above=0, most=1)
+    incorrect = real(incorrect, f"{name}: incorrect (spikes per step of the others)", least=0, below=correct)
     logits, index = _pair(name, "counts", counts, labels)
     right = jax.nn.one_hot(index, logits.shape[1], dtype=jnp.float32)
-    high, low = float(correct) * int(steps), float(incorrect) * int(steps)
+    high, low = correct * steps, incorrect * steps
     error = logits - (right * (high - low) + low)
     return _mean_over_batch(jnp.mean(error * error, axis=1), index, logits.shape[1])
 

@@ -5,13 +5,12 @@ Shapes: ``B`` samples, ``C`` classes. All are pure and may be used under ``jax.j
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from spaic_jax.train.labels import label_vector
+from spaic_jax._numbers import whole
+from spaic_jax.train.labels import as_array, label_vector
 
 __all__ = ["accuracy", "confusion_matrix"]
 
@@ -38,7 +37,7 @@ def accuracy(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = N
     >>> float(accuracy(scores, jnp.array([0, 1, 1]), jnp.array([1.0, 1.0, 2.0])))
     0.75
     """
-    array = jnp.asarray(scores)
+    array = as_array(scores)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(
             f"accuracy got scores of shape {list(array.shape)}, but needs [B, C] with at "
@@ -49,7 +48,7 @@ def accuracy(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = N
     right = ((answer == index) & (answer >= 0)).astype(jnp.float32)
     if weights is None:
         return jnp.mean(right)
-    weight = jnp.asarray(weights)
+    weight = as_array(weights)
     if weight.shape != index.shape:
         raise ValueError(
             f"accuracy got weights of shape {list(weight.shape)}, but needs [{array.shape[0]}], one for each sample."
@@ -81,10 +80,8 @@ def confusion_matrix(predictions: ArrayLike, labels: ArrayLike, classes: int) ->
      [0 1]]
     """
     name = "confusion_matrix"
-    if isinstance(classes, bool) or not isinstance(classes, Integral) or classes <= 0:
-        raise ValueError(f"{name} got classes={classes!r}, but needs a positive whole number.")
-    size = int(classes)
-    array = jnp.asarray(predictions)
+    size = whole(classes, f"{name}: classes")
+    array = as_array(predictions)
     if array.ndim == 2 and array.shape[1] == size:
         answer = _predictions(name, array)
     elif array.ndim == 1 and jnp.issubdtype(array.dtype, jnp.integer):

@@ -1,6 +1,5 @@
 """Regularisers of activity: what a network pays for firing too much or too little."""
 
-import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -8,7 +7,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from spaic_jax.train.labels import as_float, is_real, shape_text
+from spaic_jax._numbers import real
+from spaic_jax.train.labels import as_float, shape_text
 
 
 def rate_regulariser_upper(rates: ArrayLike, *, limit: float) -> jax.Array:
@@ -30,8 +30,8 @@ def rate_regulariser_upper(rates: ArrayLike, *, limit: float) -> jax.Array:
     >>> round(float(rate_regulariser_upper(rates, limit=0.3)), 4)
     0.02
     """
-    activity = _activity("rate_regulariser_upper", rates, limit)
-    excess = activity - float(limit)
+    activity, limit = _activity("rate_regulariser_upper", rates, limit)
+    excess = activity - limit
     return jnp.mean(jnp.square(jnp.maximum(excess, 0.0)))
 
 
@@ -54,8 +54,8 @@ def rate_regulariser_lower(rates: ArrayLike, *, limit: float) -> jax.Array:
     >>> round(float(rate_regulariser_lower(rates, limit=0.3)), 4)
     0.02
     """
-    activity = _activity("rate_regulariser_lower", rates, limit)
-    lack = float(limit) - activity
+    activity, limit = _activity("rate_regulariser_lower", rates, limit)
+    lack = limit - activity
     return jnp.mean(jnp.square(jnp.maximum(lack, 0.0)))
 
 
@@ -68,13 +68,12 @@ REGULARISERS: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
 """Regularisers of ``(rates,)`` by name; apart, since they take no labels."""
 
 
-def _activity(name: str, rates: ArrayLike, limit: float) -> jax.Array:
-    """Mean over the batch, one number a neuron."""
-    if not is_real(limit) or not math.isfinite(limit) or limit < 0:
-        raise ValueError(f"{name} got limit={limit!r}, but needs a finite number >= 0.")
+def _activity(name: str, rates: ArrayLike, limit: float) -> tuple[jax.Array, float]:
+    """Mean over the batch, one number a neuron; and the limit, checked."""
+    limit = real(limit, f"{name}: limit", least=0)
     array = as_float(name, "rates", rates)
     if array.ndim < 2 or array.size == 0:
         raise ValueError(
             f"{name} got rates of shape {shape_text(array)}, but needs [B, n] with at least one sample and one neuron."
         )
-    return jnp.mean(array, axis=0)
+    return jnp.mean(array, axis=0), limit

@@ -53,20 +53,23 @@ class FitResult:
     @property
     def state(self) -> TrainState:
         """What to go on with."""
-        return TrainState(self.params, self.opt_state, self.epoch)
+        return TrainState(self.params, self.opt_state, self.epoch, self.variables.plastic)
 
 
 class TrainingDiverged(RuntimeError):  # noqa: N818
-    """The loss or a parameter became NaN or infinite.
+    """The loss, a state, a gradient or a parameter became NaN, infinite or beyond any sense.
 
     Attributes:
         epoch: the epoch in which it was seen, counted from 1.
         step: the batch of that epoch, counted from 1.
+        variable: the parameter or state where it was seen first; `None` where only the loss is wrong.
+        group: the group or connection that it belongs to.
     """
 
-    def __init__(self, epoch: int, step: int, what: str):
+    def __init__(self, epoch: int, step: int, what: str, variable: str | None = None):
+        owner = None if variable is None else variable.rpartition(".")[0] or variable
         super().__init__(
-            f"training diverged at epoch {epoch}, step {step}: {what}; a lower learning rate or clipped gradients may"
-            " help."
+            f"training diverged at epoch {epoch}, step {step}: {what}; try a narrower surrogate gradient or detach_reset in"
+            " its groups, clipped gradients (optax.clip_by_global_norm) or a lower learning rate."
         )
-        self.epoch, self.step = epoch, step
+        self.epoch, self.step, self.variable, self.group = epoch, step, variable, owner

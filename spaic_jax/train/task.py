@@ -1,16 +1,17 @@
 """What is trained on what: the checks of the data against the network, done once on the host."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax.data import Dataset
-from spaic_jax.program import Variable
 from spaic_jax.run import Result, Simulator, Variables
+from spaic_jax.run.check import check_finite, check_inputs
+from spaic_jax.run.inputs import check_values
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.losses import resolve_loss
 
@@ -24,12 +25,14 @@ class Task:
         decoder: the output that is looked at.
         steps: number of steps of a run.
         loss: function of the output and the labels.
+        classes: number of classes that the output tells apart.
     """
 
     sim: Simulator
     decoder: str
     steps: int
     loss: Callable[..., jax.Array] | None
+    classes: int = 0
 
     def run(self, variables: Variables, inputs: Mapping[str, jax.Array], key: jax.Array) -> Result:
         """A run of all steps."""
@@ -43,6 +46,21 @@ class Task:
         """Some samples of the data."""
         shapes = {v.name: v.shape for v in self.sim.program.of_role("input")}
         return {name: jnp.take(x, index, axis=x.ndim - len(shapes[name]) - 1) for name, x in inputs.items()}
+
+    def arrays(self, data: Dataset, what: str) -> "Arrays":
+        """Another data set for the same task, checked, on the device.
+
+        Raises:
+            ValueError: one sentence about the first thing that does not fit.
+            TypeError: `data` of another type.
+        """
+        inputs, _ = _inputs(self.sim, data, self.steps, what)
+        return Arrays(inputs, self.labels(data, what))
+
+    def labels(self, data: Dataset, what: str) -> jax.Array:
+        """The labels of a data set, checked, on the device."""
+        with _named(what):
+            return jnp.asarray(check_labels(data.labels, self.classes))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,68 +99,44 @@ def prepare(
     """
     if not isinstance(sim, Simulator):
         raise TypeError(f"a Simulator is needed, as spaic_jax.build makes, not {type(sim).__name__}.")
+    outputs = [record.name for record in sim.program.records if record.kind == "output"]
+    # What else a decoder says is called by its name and another one: `<decoder>.<what>`.
+    decoders = [name for name in outputs if "." not in name]
+    if decoder is None and len(decoders) == 1:
+        decoder = decoders[0]
+    if decoder is None:
+        listed = ", ".join(decoders) or "none"
+        raise ValueError(f"the network has {len(decoders)} decoders ({listed}): name one, decoder=.")
+    if decoder not in outputs:
+        raise ValueError(unknown("decoder", decoder, outputs))
+    inputs, count = _inputs(sim, data, steps, what)
+    task = Task(sim.skeleton, decoder, count, None if loss is None else resolve_loss(loss))
+    task = dataclasses.replace(task, classes=_classes(task, inputs))
+    return task, Arrays(inputs, task.labels(data, what))
+
+
+def _inputs(sim: Simulator, data: Dataset, steps: int | None, what: str) -> tuple[dict[str, jax.Array], int]:
+    """The inputs on the device, and the number of steps of a run."""
     if not isinstance(data, Dataset):
         raise TypeError(f"{what} must be a spaic_jax.data.Dataset, not {type(data).__name__}.")
-    outputs = [record.name for record in sim.program.records if record.kind == "output"]
-    if decoder is None:
-        if len(outputs) != 1:
-            listed = ", ".join(outputs) or "none"
-            raise ValueError(f"the network has {len(outputs)} decoders ({listed}): name one, decoder=.")
-        decoder = outputs[0]
-    elif decoder not in outputs:
-        raise ValueError(unknown("decoder", decoder, outputs))
-    inputs, length = _check_inputs(sim, data, what)
-    if steps is None and length is None:
-        raise ValueError("the number of steps is not known: give steps=, as no input has a time axis.")
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
-        raise ValueError(f"steps must be a positive whole number, got {steps!r}.")
-    if None not in (steps, length) and steps != length:
-        raise ValueError(f"{what} has {length} steps, but steps is {steps}: its axes are [T, N, ...].")
-    task = Task(sim.skeleton, decoder, int(steps or length or 0), None if loss is None else resolve_loss(loss))
-    labels = np.asarray(data.labels)
+    declared = sim.program.by_name
+    with _named(what):
+        given, count = check_inputs(sim.program, data.inputs, len(data), steps, axis="N")
+        for name, x in given.items():
+            if declared[name].check is None:
+                check_finite(f"input '{name}'", x)
+        check_values(sim.program, given, count)
+    # Spikes rest as bytes or booleans; the run converts the batch it takes.
+    return {n: jnp.asarray(x, x.dtype if x.dtype.itemsize == 1 else declared[n].dtype) for n, x in given.items()}, count
+
+
+@contextlib.contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Say of which data set an error is."""
     try:
-        checked = check_labels(labels, _classes(task, inputs))
+        yield
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from error
-    return task, Arrays(inputs, jnp.asarray(checked))
-
-
-def _check_inputs(sim: Simulator, data: Dataset, what: str) -> tuple[dict[str, jax.Array], int | None]:
-    """The inputs on the device, and the number of steps that they have."""
-    declared = {v.name: v for v in sim.program.of_role("input")}
-    for name in data.inputs:
-        if name not in declared:
-            raise ValueError(f"{what}: {unknown('input', name, declared)}")
-    arrays, lengths = {}, {}
-    for name, v in declared.items():
-        if name not in data.inputs and v.optional:
-            continue
-        if name not in data.inputs:
-            raise ValueError(f"{what} lacks the input '{name}', which needs {_axes(v, len(data))}.")
-        x = data.inputs[name] if isinstance(data.inputs[name], jax.Array) else np.asarray(data.inputs[name])
-        needed = (len(data), *v.shape)
-        timed = x.ndim == len(needed) + 1 and v.axes != "held"
-        held = x.ndim == len(needed) and v.axes != "time"
-        if not (timed or held) or x.shape[x.ndim - len(needed) :] != needed:
-            raise ValueError(f"{what}: input '{name}' has shape {x.shape}, but needs {_axes(v, len(data))}.")
-        if x.dtype.kind not in "biuf":
-            raise ValueError(f"{what}: input '{name}' has dtype {x.dtype}, but needs numbers that {v.dtype} can hold.")
-        if x.dtype.kind == "f" and not np.isfinite(x).all():
-            raise ValueError(f"{what}: input '{name}' holds NaN or infinite values, but needs finite numbers.")
-        if timed:
-            lengths[name] = x.shape[0]
-        # Spikes rest as bytes or booleans; the run converts the batch it takes.
-        arrays[name] = jnp.asarray(x) if x.dtype.itemsize == 1 else jnp.asarray(x, v.dtype)
-    for name, length in lengths.items():
-        first, expected = next(iter(lengths.items()))
-        if length != expected:
-            raise ValueError(f"{what}: input '{name}' has {length} steps, but input '{first}' has {expected}.")
-    return arrays, next(iter(lengths.values()), None)
-
-
-def _axes(v: Variable, samples: int) -> str:
-    shape = ", ".join(map(str, (f"N={samples}", *v.shape)))
-    return {"time": f"[T, {shape}]", "held": f"[{shape}]", "either": f"[{shape}] (held) or [T, {shape}]"}[v.axes]
 
 
 def _classes(task: Task, inputs: Mapping[str, jax.Array]) -> int:

@@ -287,3 +287,21 @@ def test_empty_and_single():
         (lambda: ops.conv_2d(one, kernel), np.full((3, 1, 1), 8.0, np.float32)),
         (lambda: ops.avg_pool2d(one, 2, 1), np.ones((2, 1, 1), np.float32)),
     )
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.7, 1.1, 1.3, 1.5, 2, 2.2, 2.4, 3.3, 4.1, 7, 49, np.float32(2.5), (1.7, 2.3)])
+def test_upsample_counts_places_without_rounding(scale):
+    factors = scale if isinstance(scale, tuple) else (scale, scale)
+    maps = np.arange(40.0 * 3, dtype=np.float32).reshape(1, 40, 3) if 3 * min(factors) >= 1 else np.ones((1, 4, 2))
+    places = []
+    for size, factor in zip(maps.shape[1:], factors, strict=True):
+        # PyTorch's nearest: floor(i * (1 / scale)), in float64, where a quotient within rounding of a whole number is that.
+        quotient = np.arange(np.floor(size * float(factor))) * (1 / float(factor))
+        whole = np.abs(quotient - np.round(quotient)) < 1e-9
+        places.append(np.minimum(np.where(whole, np.round(quotient), np.floor(quotient)).astype(int), size - 1))
+    expected = maps[:, places[0]][:, :, places[1]]
+    np.testing.assert_array_equal(ops.upsample(maps, scale), expected)
+
+
+def test_place_33_of_maps_made_larger_by_2_2_is_15():
+    assert float(ops.upsample(jnp.arange(20.0).reshape(1, 20, 1), 2.2)[0, 33, 0]) == 15.0

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import whole
-from spaic_jax.coding.values import constants, names
+from spaic_jax.coding.values import constants, keep, names
 from spaic_jax.program import Context, Fragment, Record, Reduction, Site
 
 
@@ -16,7 +16,7 @@ from spaic_jax.program import Context, Fragment, Record, Reduction, Site
 class Decoding:
     """A frozen dataclass of a decoder's settings that lowers to a record of the variable `site.source`.
 
-    A decoder sees the steps of one presentation, and counts time from its start.
+    A decoder sees the steps of one run, and counts time from its start.
     """
 
     #: The variable looked at by default; `None` for the group's output.
@@ -70,7 +70,7 @@ class Population(Decoding):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pop_size", whole(self.pop_size, f"{type(self).__name__}: pop_size"))
+        keep(self, pop_size=whole(self.pop_size, f"{type(self).__name__}: pop_size"))
 
     def settings(self, dt: float) -> Mapping[str, Any]:
         return {"pop_size": self.pop_size}

@@ -13,6 +13,7 @@ from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex
 from spaic_jax.coding.decoders.smoothing import smooth
 from spaic_jax.coding.decoders.spike_conv import offsets
+from spaic_jax.coding.values import keep
 
 
 def moved_bell(kept: jax.Array, *, time_window: float, dt: float) -> jax.Array:
@@ -49,7 +50,7 @@ class ComplexConv(Decoding):
     time_window: float = 80.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "time_window", real(self.time_window, "ComplexConv: time_window", above=0))
+        keep(self, time_window=real(self.time_window, "ComplexConv: time_window", above=0))
 
     def settings(self, dt: float) -> Mapping[str, Any]:
         return {"time_window": self.time_window, "dt": dt}

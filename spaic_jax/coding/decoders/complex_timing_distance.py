@@ -13,6 +13,7 @@ from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex
 from spaic_jax.coding.decoders.smoothing import smooth
 from spaic_jax.coding.steps import ceil_step
+from spaic_jax.coding.values import keep
 
 
 def smoothed(kept: jax.Array, *, filter_time: float, dt: float) -> jax.Array:
@@ -49,7 +50,7 @@ class ComplexTimingDistance(Decoding):
     filter_time: float = 10.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "filter_time", real(self.filter_time, "ComplexTimingDistance: filter_time", above=0))
+        keep(self, filter_time=real(self.filter_time, "ComplexTimingDistance: filter_time", above=0))
 
     def settings(self, dt: float) -> Mapping[str, Any]:
         return {"filter_time": self.filter_time, "dt": dt}

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax._numbers import whole
+from spaic_jax._numbers import real, whole
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex
+from spaic_jax.coding.values import keep
 
 
 def trajectory(
@@ -59,7 +60,9 @@ class ComplexTrajectory(Decoding):
     group_num: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "group_num", whole(self.group_num, "ComplexTrajectory: group_num"))
+        keep(self, group_num=whole(self.group_num, "ComplexTrajectory: group_num"))
+        for name in ("tau_d", "tau_r"):
+            keep(self, **{name: real(getattr(self, name), f"ComplexTrajectory: {name}", above=0)})
 
     def settings(self, dt: float) -> Mapping[str, Any]:
         return {"group_num": self.group_num, "dt": dt}

@@ -12,6 +12,7 @@ from spaic_jax._numbers import real
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.smoothing import smooth
 from spaic_jax.coding.steps import floor_step, wide
+from spaic_jax.coding.values import keep
 
 
 def offsets(time_window: float, dt: float) -> np.ndarray:
@@ -48,7 +49,7 @@ class SpikeConv(Decoding):
     time_window: float = 80.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "time_window", real(self.time_window, "SpikeConv: time_window", above=0))
+        keep(self, time_window=real(self.time_window, "SpikeConv: time_window", above=0))
 
     def settings(self, dt: float) -> Mapping[str, Any]:
         return {"time_window": self.time_window, "dt": dt}

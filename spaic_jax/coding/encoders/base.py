@@ -2,9 +2,12 @@
 
 import abc
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
+import jax
+
+from spaic_jax.coding.check import check_range
 from spaic_jax.coding.values import constants
 from spaic_jax.program import Context, Fragment, Site, Variable
 from spaic_jax.program.variable import Axes
@@ -29,6 +32,17 @@ class Coding(abc.ABC):
         """Shape of one sample of the data, for an encoder of some shape."""
         return shape
 
+    def check_input(self, what: str, x: Any, dt: float, steps: int | None) -> None:
+        """ValueError that names the first number of the data that it cannot code: by default, that is not finite.
+
+        Args:
+            what: what the data is called.
+            x: an array that is not traced.
+            dt: length of a step, ms.
+            steps: steps for which it codes, where that is known.
+        """
+        check_range(what, x, "finite numbers")
+
     @abc.abstractmethod
     def lower(self, site: Site, context: Context) -> Fragment:
         """The rows that write the spikes `site.target` from the input `site.source`."""
@@ -36,3 +50,16 @@ class Coding(abc.ABC):
     def constants(self, site: Site, others: Iterable[tuple[str, Any]] = ()) -> tuple[Variable, ...]:
         """The constants of the settings that are values, and of other numbers that are known when it is lowered."""
         return constants(site, [*((name, float(getattr(self, name))) for name in self.values), *others])
+
+
+def of_sequence(site: Site, name: str, function: Callable[[Any], Any]) -> Variable:
+    """A number for each sample that all steps of the data tell, `function` of `[T, B, *shape]`; or the user gives it."""
+    return Variable(
+        f"{site.name}.{name}", role="input", axes="held", narrow=False, optional=True, derived=(site.source, function)
+    )
+
+
+def each_sample(number: jax.Array, x: jax.Array) -> jax.Array:
+    """A number for each sample, beside data `[B, *shape]`."""
+    return number.reshape(-1, *(1,) * (x.ndim - 1))
+

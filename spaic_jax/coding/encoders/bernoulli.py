@@ -1,20 +1,27 @@
 """Bernoulli spikes."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.coding.encoders.base import Coding
+from spaic_jax._numbers import real
+from spaic_jax.coding.check import check_range
+from spaic_jax.coding.encoders.base import Coding, each_sample, of_sequence
 from spaic_jax.coding.steps import wide
-from spaic_jax.coding.values import names
+from spaic_jax.coding.values import keep, names
 from spaic_jax.program import Context, Fragment, Op, Site
 
 
-def probability(x: jax.Array, most: jax.Array) -> jax.Array:
+def largest(x: Any) -> jax.Array:
+    """The largest value of a batch of sequences `[T, B, ...]`, once for each sample."""
+    return jnp.broadcast_to(x.max(), x.shape[1:2])
+
+
+def probability(x: jax.Array, largest: jax.Array, max_prob: jax.Array) -> jax.Array:
     """The probability of a spike; float32 at least."""
-    return wide(x) / jnp.maximum(wide(x).max(), 1.0) * most
+    return wide(x) / jnp.maximum(each_sample(largest, x), 1.0) * max_prob
 
 
 def draw(key: jax.Array, x: jax.Array, probability: jax.Array) -> jax.Array:
@@ -26,10 +33,15 @@ def draw(key: jax.Array, x: jax.Array, probability: jax.Array) -> jax.Array:
 class Bernoulli(Coding):
     """An independent spike in each step with probability `max_prob * x`, whatever the length of a step.
 
-    Data with values above one is first divided by its largest value, of the **whole batch** as in SPAIC.
+    Data with values above one is first divided by its largest value, of the **whole batch** as in SPAIC, and of all steps
+    where it changes. A single step (`Simulator.step`) and a piece of a presentation do not tell it: give it as the input
+    `"<name>.largest"`, `[B]`; 1 where the data is already at most 1.
 
     Args:
         max_prob: probability for an input of one, in (0, 1].
+
+    Raises:
+        ValueError: a `max_prob` outside (0, 1]; at a run, data that is negative or not finite.
 
     Source: SPAIC, `bernoulli`.
 
@@ -41,15 +53,18 @@ class Bernoulli(Coding):
     max_prob: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.max_prob <= 1:
-            raise ValueError(f"Bernoulli: max_prob must lie in (0, 1], got {self.max_prob!r}.")
+        keep(self, max_prob=real(self.max_prob, "Bernoulli: max_prob", above=0, most=1))
+
+    def check_input(self, what: str, x: Any, dt: float, steps: int | None) -> None:
+        check_range(what, x, "numbers of at least 0", low=0.0)
 
     def lower(self, site: Site, context: Context) -> Fragment:
+        most = of_sequence(site, "largest", largest)
         variables, p = self.constants(site), f"{site.target}.p"
         return Fragment(
-            variables,
+            (most, *variables),
             (
-                Op(p, probability, (site.source, *names(variables))),
+                Op(p, probability, (site.source, most.name, *names(variables))),
                 Op(site.target, draw, (site.source, p), random=True),
             ),
         )

@@ -1,13 +1,15 @@
 """The input itself, in every step."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.coding.encoders.base import Coding
-from spaic_jax.coding.values import names
+from spaic_jax._numbers import real
+from spaic_jax.coding.encoders.base import Coding, each_sample, of_sequence
+from spaic_jax.coding.steps import wide
+from spaic_jax.coding.values import keep, names
 from spaic_jax.program import Context, Fragment, Op, Site
 
 
@@ -16,11 +18,20 @@ def scaled(x: jax.Array, amp: jax.Array) -> jax.Array:
     return x * amp.astype(x.dtype)
 
 
-def normed(x: jax.Array) -> jax.Array:
+def least(x: Any) -> Any:
+    """The least value of each sequence of `[T, B, ...]`."""
+    return x.min((0, *range(2, x.ndim)))
+
+
+def largest(x: Any) -> Any:
+    """The largest value of each sequence of `[T, B, ...]`."""
+    return x.max((0, *range(2, x.ndim)))
+
+
+def normed(x: jax.Array, least: jax.Array, largest: jax.Array) -> jax.Array:
     """Each sample from its least to its largest value, brought to 0 ... 1."""
-    sample = tuple(range(1, x.ndim))
-    low, high = x.min(sample, keepdims=True), x.max(sample, keepdims=True)
-    return (x - low) / jnp.where(high > low, high - low, jnp.ones_like(high))
+    low, high = each_sample(least, x), each_sample(largest, x)
+    return ((wide(x) - low) / jnp.where(high > low, high - low, jnp.ones_like(high))).astype(x.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +40,12 @@ class ConstantCurrent(Coding):
 
     Args:
         amp: amplitude of an input of one.
-        input_norm: whether each sample is brought to 0 ... 1 first, by its least and its largest value.
+        input_norm: whether each sample is brought to 0 ... 1 first, by its least and its largest value of all steps. A single
+            step (`Simulator.step`) and a piece of a presentation do not tell them: give them as the inputs `"<name>.least"`
+            and `"<name>.largest"`, `[B]`.
+
+    Raises:
+        ValueError: an `amp` that is not finite; at a run, data that is not finite.
 
     Source: SPAIC, `constant_current`.
 
@@ -41,9 +57,19 @@ class ConstantCurrent(Coding):
     amp: float = 1.0
     input_norm: bool = False
 
+    def __post_init__(self) -> None:
+        keep(self, amp=real(self.amp, "ConstantCurrent: amp"))
+
     def lower(self, site: Site, context: Context) -> Fragment:
-        variables, source, ops = self.constants(site), site.source, []
-        if self.input_norm:
-            source = f"{site.target}.normed"
-            ops.append(Op(source, normed, site.source))
-        return Fragment(variables, (*ops, Op(site.target, scaled, (source, *names(variables)))))
+        variables = self.constants(site)
+        if not self.input_norm:
+            return Fragment(variables, (Op(site.target, scaled, (site.source, *names(variables))),))
+        ends = of_sequence(site, "least", least), of_sequence(site, "largest", largest)
+        inside = f"{site.target}.normed"
+        return Fragment(
+            (*ends, *variables),
+            (
+                Op(inside, normed, (site.source, *names(ends))),
+                Op(site.target, scaled, (inside, *names(variables))),
+            ),
+        )

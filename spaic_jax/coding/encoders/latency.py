@@ -6,9 +6,10 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._numbers import real
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import floored, spikes_at, wide
-from spaic_jax.coding.values import names
+from spaic_jax.coding.values import keep, names
 from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Axes
 
@@ -50,8 +51,7 @@ class Latency(Coding):
     cut_off: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.max_scale <= 1:
-            raise ValueError(f"Latency: max_scale must lie in (0, 1], got {self.max_scale!r}.")
+        keep(self, max_scale=real(self.max_scale, "Latency: max_scale", above=0, most=1))
 
     def lower(self, site: Site, context: Context) -> Fragment:
         variables, at = self.constants(site), f"{site.target}.at"

@@ -1,14 +1,16 @@
 """Poisson spikes."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._numbers import real
+from spaic_jax.coding.check import check_range
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import ceil_step, floor_step, wide
-from spaic_jax.coding.values import NEVER, names
+from spaic_jax.coding.values import NEVER, keep, names
 from spaic_jax.program import Context, Fragment, Op, Site
 
 
@@ -26,14 +28,17 @@ def draw(
 class Poisson(Coding):
     """An independent spike in each step with probability `x * unit_conversion * dt`.
 
-    The input is a rate held for the run, `[B, *shape]`, or one that changes, `[T, B, *shape]`. Probabilities above one
-    give a spike in every step, negative ones none. SPAIC compares `u <= p`, which lets a rate of zero fire once in
-    2^23 draws; here `u < p`.
+    The input is a rate held for the run, `[B, *shape]`, or one that changes, `[T, B, *shape]`. SPAIC compares `u <= p`,
+    which lets a rate of zero fire once in 2^23 draws; here `u < p`. Under `jax.jit`, where data cannot be looked at,
+    probabilities above one give a spike in every step, negative ones none.
 
     Args:
         unit_conversion: spikes a ms for an input of one.
         start_time, end_time: spikes fall into steps that end within these times of the presentation, ms; both ends count.
             No limit when `None`.
+
+    Raises:
+        ValueError: settings that do not fit; at a run, rates that are negative or NaN, or whose probability is above 1.
 
     Source: SPAIC, `poisson`.
 
@@ -47,10 +52,18 @@ class Poisson(Coding):
     end_time: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.unit_conversion > 0:
-            raise ValueError(f"Poisson: unit_conversion must be positive, got {self.unit_conversion!r}.")
+        keep(self, unit_conversion=real(self.unit_conversion, "Poisson: unit_conversion", above=0))
+        for name in ("start_time", "end_time"):
+            if getattr(self, name) is not None:
+                keep(self, **{name: real(getattr(self, name), f"Poisson: {name}")})
         if None not in (self.start_time, self.end_time) and not self.start_time <= self.end_time:  # type: ignore[operator]
             raise ValueError(f"Poisson: start_time must not exceed end_time, got {self.start_time} and {self.end_time}.")
+
+    def check_input(self, what: str, x: Any, dt: float, steps: int | None) -> None:
+        chance = self.unit_conversion * dt
+        needed = f"rates from 0 to {1 / chance:g}, as one of 1 is a spike with probability {chance:g} in each step of {dt:g} ms"
+        # A probability of one may come out a little above it.
+        check_range(what, x, needed, 0.0, (1 + 1e-6) / chance)
 
     def lower(self, site: Site, context: Context) -> Fragment:
         # A step ends where the next one begins.

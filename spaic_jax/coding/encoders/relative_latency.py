@@ -6,9 +6,10 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._numbers import real
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import floored, spikes_at, wide
-from spaic_jax.coding.values import names
+from spaic_jax.coding.values import keep, names
 from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Axes
 
@@ -46,10 +47,8 @@ class RelativeLatency(Coding):
     scale: float = 0.9999999
 
     def __post_init__(self) -> None:
-        if not self.amp > 0:
-            raise ValueError(f"RelativeLatency: amp must be positive, got {self.amp!r}.")
-        if not 0 < self.scale <= 1:
-            raise ValueError(f"RelativeLatency: scale must lie in (0, 1], got {self.scale!r}.")
+        amp = real(self.amp, "RelativeLatency: amp", above=0)
+        keep(self, amp=amp, scale=real(self.scale, "RelativeLatency: scale", above=0, most=1))
 
     def lower(self, site: Site, context: Context) -> Fragment:
         variables, at = self.constants(site), f"{site.target}.at"

@@ -6,9 +6,10 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._numbers import real
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import floored, wide
-from spaic_jax.coding.values import names
+from spaic_jax.coding.values import keep, names
 from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Axes
 
@@ -53,9 +54,8 @@ class Uniform(Coding):
 
     def __post_init__(self) -> None:
         for name in ("amp", "max_time", "bias"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"Uniform: {name} must be positive, got {value!r}.")
+            if getattr(self, name) is not None:
+                keep(self, **{name: real(getattr(self, name), f"Uniform: {name}", above=0)})
 
     def lower(self, site: Site, context: Context) -> Fragment:
         longest = () if self.max_time is None else [("longest", self.max_time / context.dt)]

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.coding.generators.base import Generating, each
+from spaic_jax._numbers import real
+from spaic_jax.coding.generators.base import Generating, check_chance, each
 from spaic_jax.coding.steps import ceil_step
-from spaic_jax.coding.values import NEVER
+from spaic_jax.coding.values import NEVER, keep
 
 
 def emit(
@@ -31,6 +32,10 @@ class PoissonGenerator(Generating):
         unit_conversion: probability for a rate of one.
         start_time, end_time: steps that begin within them, ms, may have spikes; no end when `None`.
 
+    Raises:
+        ValueError: when it is made, values that are not finite; when the network is lowered, rates that are negative or whose
+            probability is above 1.
+
     Source: SPAIC, `poisson_generator`.
 
     >>> PoissonGenerator(rate=2.0).unit_conversion
@@ -44,6 +49,13 @@ class PoissonGenerator(Generating):
     unit_conversion: float = 0.1
     start_time: float = 0.0
     end_time: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        keep(self, unit_conversion=real(self.unit_conversion, "PoissonGenerator: unit_conversion", above=0))
+
+    def check(self, name: str, dt: float) -> None:
+        check_chance(name, self.rate, self.unit_conversion, "unit_conversion")
 
     def window(self, dt: float) -> Iterable[tuple[str, int]]:
         end = NEVER if self.end_time is None else ceil_step(self.end_time, dt)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import jax
 
-from spaic_jax.coding.generators.base import Generating, each
+from spaic_jax.coding.generators.base import Generating, check_chance, each
 
 
 def emit(key: jax.Array, on: jax.Array, step: jax.Array, rate: jax.Array, *, dt: float) -> jax.Array:
@@ -20,6 +20,10 @@ class PoissonRate(Generating):
     Args:
         rate: a number, or one a neuron, 1/ms.
 
+    Raises:
+        ValueError: when it is made, rates that are not finite; when the network is lowered, rates that are negative or whose
+            probability is above 1.
+
     Source: SPAIC, `poisson_generator2`, whose second plane of zeros (sub-step times) is left out.
 
     >>> PoissonRate(rate=0.01).rate
@@ -29,3 +33,6 @@ class PoissonRate(Generating):
     emit: ClassVar = staticmethod(emit)
     random: ClassVar = True
     rate: Any = 1.0
+
+    def check(self, name: str, dt: float) -> None:
+        check_chance(name, self.rate, dt, "dt, in ms,")

@@ -45,7 +45,7 @@ class StateMonitor(SampledMonitor):
             raise ValueError(f"{type(self).__name__}: gradients are those of a group's variable.")
 
     @property
-    def writes(self) -> tuple[tuple[Any, str], ...]:
+    def writes_to(self) -> tuple[tuple[Any, str], ...]:
         return ((self.target, self.var_name),) if self.nudges else ()
 
     @property

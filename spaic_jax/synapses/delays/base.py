@@ -12,7 +12,7 @@ import numpy as np
 
 from spaic_jax._numbers import real
 from spaic_jax.program import Constant, Context, Fragment, Given, Op, Site, Uniform, Variable
-from spaic_jax.program.initials import resolve_initial
+from spaic_jax.program.initial import as_initial
 from spaic_jax.synapses.base import numbers
 
 #: How far a number of steps may be from a whole one by rounding alone, as a share of it: a few units in the last place of
@@ -105,7 +105,7 @@ class SynapticDelay(abc.ABC):
                     f"{kind}: a delay must be a finite number of ms, not negative, but delay{place} is"
                     f" {array[tuple(wrong[0])]:g} ms."
                 )
-        object.__setattr__(self, "value", resolve_initial(self.value))
+        object.__setattr__(self, "value", as_initial(self.value))
         return float(np.max(self.value.value)) if isinstance(self.value, Given | Constant) else None
 
     def carry(self, site: Site, context: Context, weight: str, bias: Sequence[str]) -> Fragment:

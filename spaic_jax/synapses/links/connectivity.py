@@ -9,6 +9,7 @@ import numpy as np
 
 from spaic_jax.program import Context, Fragment, Given, Site
 from spaic_jax.synapses.base import sequence
+from spaic_jax.synapses.delays import SynapticDelay
 from spaic_jax.synapses.links.weighted import Weighted
 from spaic_jax.synapses.pattern import Listed, Pattern
 from spaic_jax.synapses.storage import Storage, resolve_storage, usual_storage
@@ -43,7 +44,8 @@ class Connectivity(Weighted):
         pattern = self.pattern(site)
         if not pattern.count:
             raise ValueError(f"connection '{site.name}' has no synapse among its {pattern.post} x {pattern.pre} pairs.")
-        storage = usual_storage(pattern) if self.storage is None else resolve_storage(self.storage)
+        delayed = isinstance(site.owner.delay, SynapticDelay)
+        storage = usual_storage(pattern, delayed) if self.storage is None else resolve_storage(self.storage)
         return storage.carry(self, pattern, site, context)
 
 

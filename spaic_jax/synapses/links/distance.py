@@ -1,13 +1,13 @@
 """Connections whose weights depend on how far two neurons are from each other."""
 
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from spaic_jax._errors import unknown
+from spaic_jax._numbers import real
 from spaic_jax.program import Context, Fragment, Given, Site
 from spaic_jax.synapses.links.connectivity import Connectivity
 from spaic_jax.synapses.pattern import Listed, Pattern
@@ -19,8 +19,8 @@ DISTANCES = ("euclidean", "circular")
 class DistanceDependent(Connectivity):
     """Weights that follow from the distance of two neurons, a share `p` of the synapses there.
 
-    $$ I_i = \\sum_j M_{ij} W_{ij} s_j (+ b_i), \\qquad W_{ij} = w_\\mathrm{amp} \\left( \\frac{e^{-d_{ij} / a}}{a}
-    - \\frac{e^{-d_{ij} / b}}{2 b} \\right) $$
+    $$ I_i = \\sum_j M_{ij} W_{ij} s_j (+ b_i), \\qquad W_{ij} = w_\\mathrm{amp} \\left( \\frac{e^{-d_{ij} / a}}{a} -
+    \\frac{e^{-d_{ij} / b}}{2 b} \\right) $$
 
     Both groups need a `neuron_position`. The distance `d` is the length of the difference, each axis of which is `"circular"`
     where space is a ring of length `pos_range`: the shorter way around, `min(|x|, pos_range - |x|)`. Which synapses are
@@ -65,10 +65,9 @@ class DistanceDependent(Connectivity):
         if self.dist_function not in DISTANCES:
             raise ValueError(unknown("dist_function", self.dist_function, DISTANCES))
         for name in ("dist_a", "dist_b", "pos_range"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"DistanceDependent: {name} must be positive, got {getattr(self, name)!r}.")
-        if not 0 < self.p <= 1:
-            raise ValueError(f"DistanceDependent: p must lie in (0, 1], got {self.p!r}.")
+            object.__setattr__(self, name, real(getattr(self, name), f"DistanceDependent: {name}", above=0))
+        object.__setattr__(self, "w_amp", real(self.w_amp, "DistanceDependent: w_amp"))
+        object.__setattr__(self, "p", real(self.p, "DistanceDependent: p", above=0, most=1))
 
     def distances(self, site: Site) -> np.ndarray:
         """The distance of each pair, `(post, pre)`.
@@ -102,7 +101,8 @@ class DistanceDependent(Connectivity):
     def pattern(self, site: Site) -> Pattern:
         distance = self.distances(site)
         post, pre = np.nonzero(distance > 0 if self.zero_self else np.ones(distance.shape, bool))
-        return Listed(*distance.shape, (Given(post.astype(np.int32)), Given(pre.astype(np.int32))), self.p)
+        ends = Given(post.astype(np.int32)), Given(pre.astype(np.int32))
+        return Listed(distance.shape[0], distance.shape[1], ends, self.p)
 
     def carry(self, site: Site, context: Context) -> Fragment:
         if self.weight is None:

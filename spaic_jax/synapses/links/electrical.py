@@ -58,8 +58,8 @@ class Electrical(Weighted):
         ways = [(site.name, site.target, f"{pre}.V", f"{post}.V", True)]
         if ends[0] is not ends[1]:
             ways.append((f"{site.name}.back", f"{pre}.{site.owner.post_var_name}", f"{post}.V", f"{pre}.V", False))
-        rows = [
+        rows = tuple(
             Op(target, gap_junction, (there, here, weight.name), name=name, settings={"forward": forward})
             for name, target, there, here, forward in ways
-        ]
+        )
         return Fragment((weight,), rows)

@@ -21,7 +21,7 @@ class OneToOne(Connectivity):
         w_mean, w_std: mean and standard deviation of the weights when `weight` is `None`.
         w_min, w_max: bounds of the weights.
         bias: one number a postsynaptic neuron, an initial value, or `None` for no bias.
-        storage: how the synapses are kept; usually `"diagonal"`. A delay for each synapse asks for `"masked"`.
+        storage: how the synapses are kept; usually `"diagonal"`, or `"masked"` where each synapse has a delay.
 
     Raises:
         ValueError: when the two ends differ in size, or a given shape does not fit.

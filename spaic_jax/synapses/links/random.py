@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from spaic_jax._numbers import real
 from spaic_jax.program import Initial, Uniform
 from spaic_jax.synapses.links.connectivity import Indexed
 from spaic_jax.synapses.pattern import Drawn, Pattern
@@ -37,8 +38,7 @@ class Random(Indexed):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.probability <= 1:
-            raise ValueError(f"Random: probability must lie in (0, 1], got {self.probability!r}.")
+        object.__setattr__(self, "probability", real(self.probability, "Random: probability", above=0, most=1))
 
     def drawn(self) -> Initial:
         return Uniform(0.0, self.probability)

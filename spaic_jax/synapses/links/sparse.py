@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from spaic_jax._numbers import real
 from spaic_jax.synapses.links.connectivity import Indexed
 from spaic_jax.synapses.pattern import Drawn, Pattern
 
@@ -41,8 +42,7 @@ class Sparse(Indexed):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.density <= 1:
-            raise ValueError(f"Sparse: density must lie in (0, 1], got {self.density!r}.")
+        object.__setattr__(self, "density", real(self.density, "Sparse: density", above=0, most=1))
 
     def drawn_pattern(self, post: int, pre: int) -> Pattern:
         return Drawn(post, pre, self.density)

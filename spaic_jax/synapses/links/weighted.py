@@ -2,14 +2,16 @@
 
 import abc
 import dataclasses
+import math
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax._numbers import real
 from spaic_jax.program import Context, Fragment, Given, Initial, Normal, Op, Site, Variable
-from spaic_jax.program.initials import resolve_initial
+from spaic_jax.program.initial import as_initial
 from spaic_jax.synapses.links.base import Link
 
 
@@ -54,13 +56,16 @@ class Weighted(Link):
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        if self.w_std < 0:
-            raise ValueError(f"{kind}: w_std must not be negative, got {self.w_std}.")
+        for name, least in (("w_mean", -math.inf), ("w_std", 0.0), ("w_min", -math.inf), ("w_max", -math.inf)):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, real(getattr(self, name), f"{kind}: {name}", least=least))
         if self.w_min is not None and self.w_max is not None and self.w_min > self.w_max:
             raise ValueError(f"{kind}: w_min must not exceed w_max, got {self.w_min} and {self.w_max}.")
         for name in (*self.weights, "bias"):
-            if isinstance(getattr(self, name), str):
-                object.__setattr__(self, name, resolve_initial(getattr(self, name)))
+            value = getattr(self, name)
+            # Names and functions are looked up at once; an array waits until its shape is known.
+            if isinstance(value, str) or callable(value):
+                object.__setattr__(self, name, as_initial(value))
 
     @abc.abstractmethod
     def carry(self, site: Site, context: Context) -> Fragment:
@@ -71,7 +76,7 @@ class Weighted(Link):
         if not self.weight_quantization:
             return made
         whole = {name: f"{name}.quantized" for name in (f"{site.name}.{weight}" for weight in self.weights)}
-        return Fragment(ops=[Op(new, quantized, name) for name, new in whole.items()]) + made.reading(whole)
+        return Fragment(ops=tuple(Op(new, quantized, name) for name, new in whole.items())) + made.reading(whole)
 
     def drawn(self) -> Initial:
         """How weights that are not given are drawn."""
@@ -96,7 +101,7 @@ class Weighted(Link):
         Raises:
             ValueError: when a given array has another shape, or an initial value cannot be drawn in this one.
         """
-        init = resolve_initial(value)
+        init = as_initial(value)
         where = f"connection '{site.name}'"
         if isinstance(init, Given) and np.shape(init.value) != shape:
             raise ValueError(f"{where}: {name} has shape {np.shape(init.value)}, but needs {shape} ({axes}).")

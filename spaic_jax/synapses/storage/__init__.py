@@ -1,7 +1,7 @@
 """How synapses are kept and how their product is computed, one way a file, and the table of their names."""
 
 from spaic_jax._tables import resolve
-from spaic_jax.synapses.pattern import Pattern
+from spaic_jax.synapses.pattern import All, Pattern
 from spaic_jax.synapses.storage.base import Storage
 from spaic_jax.synapses.storage.dense import Dense
 from spaic_jax.synapses.storage.diagonal import Diagonal
@@ -26,15 +26,21 @@ def resolve_storage(value: str | Storage) -> Storage:
     return storage
 
 
-def usual_storage(pattern: Pattern) -> Storage:
+def usual_storage(pattern: Pattern, delayed: bool = False) -> Storage:
     """The storage of a pattern where nothing is said.
 
-    It follows from the pattern alone, not from the device, so that a network has the same variables everywhere.
+    It does not follow from the device, so that a network has the same variables everywhere.
+
+    Args:
+        pattern: who is connected.
+        delayed: whether each synapse has a delay, which needs a matrix.
 
     >>> from spaic_jax.synapses.pattern import Drawn
     >>> usual_storage(Drawn(100, 100, 0.02)), usual_storage(Drawn(10_000, 10_000, 0.02))
     (Masked(), Pairs())
     """
+    if delayed:
+        return Dense() if isinstance(pattern, All) else Masked()
     if pattern.usual is not None:
         return STORAGES[pattern.usual]()
     pairs = pattern.post * pattern.pre

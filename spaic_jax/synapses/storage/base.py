@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spaic_jax.program import Context, Fragment, Given, Site
-from spaic_jax.program.initials import resolve_initial
+from spaic_jax.program.initial import as_initial
 from spaic_jax.synapses.delays import SynapticDelay
 from spaic_jax.synapses.pattern import Pattern
 
@@ -30,7 +30,7 @@ class Storage(abc.ABC):
 
 def matrix_of(link: Weighted, pattern: Pattern) -> Any:
     """The first weights of a link as a matrix `(post, pre)`: one number a synapse is put in its place."""
-    given = link.drawn() if link.weight is None else resolve_initial(link.weight)
+    given = link.drawn() if link.weight is None else as_initial(link.weight)
     if isinstance(given, Given) and pattern.listed is not None and given.value.shape == (pattern.count,):
         matrix = np.zeros((pattern.post, pattern.pre), given.value.dtype)
         matrix[pattern.listed] = given.value

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax.program import Context, Fragment, Given, Initial, Op, Site, Variable
-from spaic_jax.program.initials import resolve_initial
+from spaic_jax.program.initial import as_initial
 from spaic_jax.synapses.pattern import Ends, Pattern, Picked
 from spaic_jax.synapses.storage.base import Storage, refuse_delays
 
@@ -72,7 +72,7 @@ class Pairs(Storage):
         bias = link.biases(site, pattern.post)
         ends: tuple[Any, Any] = pattern.listed or (Ends(pattern, "post"), Ends(pattern, "pre"))
         places = tuple(
-            Variable(f"{site.name}.{end}", (pattern.count,), "int32", "constant", init=resolve_initial(init))
+            Variable(f"{site.name}.{end}", (pattern.count,), "int32", "constant", init=as_initial(init))
             for end, init in zip(("post", "pre"), ends, strict=True)
         )
         parts = tuple(f"{site.name}.tiles_{part}" for part in ("weight", "post", "pre"))
@@ -88,7 +88,7 @@ class Pairs(Storage):
 
 def _weights(link: Weighted, pattern: Pattern) -> Initial:
     """The first weights of a link, one a synapse: those of a given matrix `(post, pre)` are picked."""
-    given = link.drawn() if link.weight is None else resolve_initial(link.weight)
+    given = link.drawn() if link.weight is None else as_initial(link.weight)
     if isinstance(given, Given) and np.shape(given.value) == (pattern.post, pattern.pre):
         return Picked(pattern, given) if pattern.listed is None else Given(given.value[pattern.listed])
     return given

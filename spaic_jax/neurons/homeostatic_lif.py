@@ -1,4 +1,4 @@
-"""LIF neurons of networks that learn by STDP."""
+"""Excitatory LIF neurons that keep their rate in bounds: every spike raises the threshold, for long."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -6,25 +6,27 @@ from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, parameter
-from spaic_jax.neurons.reset import replace
+from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.reset import ResettingModel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class LIFSTDPEx(SpikingModel):
+class LIFSTDPEx(ResettingModel):
     """Excitatory LIF neuron whose threshold grows with its spikes.
 
     $$ v_t = d_v (V_{t-1} - v_{rest}) + v_{rest} + I_t, \\quad O_t = H(v_t - (v_{th} + d_\\theta \\theta_{t-1})) $$
     $$ V_t = v_t (1 - O_t) + v_{reset} O_t, \\quad \\theta_t = d_\\theta \\theta_{t-1} + \\theta_{inc} O_t $$
 
-    `theta` stays when a run starts afresh; `Vth_theta` is the threshold of the step.
+    `V` begins at `v_rest`. `theta` stays when a run starts afresh; `Vth_theta` is the threshold of the step.
 
     Args:
         v_th, v_reset, v_rest: potentials, mV.
         th_inc: what a spike adds to the threshold, mV.
         decay_th, decay_v: `d_theta` and `d_v`, factors a step, whatever `dt`.
-        compat: SPAIC's equations: the threshold is that of the step before, and 0 in the first step.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        compat: SPAIC's equations: the threshold is that of the step before, and 0 in the first step; no gradient passes
+            it; `V` begins at -65, whatever `v_rest`.
+        detach_reset: let no gradient pass the reset; it passes that of the threshold.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
 
     Source: Diehl and Cook, Unsupervised learning of digit recognition (2015); SPAIC, `lifstdp_ex`.
 
@@ -34,6 +36,7 @@ class LIFSTDPEx(SpikingModel):
 
     initial: ClassVar = {"V": "v_rest", "theta": 0.0, "Vth_theta": 0.0}
     stay: ClassVar = ("theta",)
+    exact: ClassVar = ("theta",)
     v_th: Parameter = parameter(-52.0)
     v_reset: Parameter = parameter(-60.0)
     v_rest: Parameter = parameter(-65.0)
@@ -42,25 +45,29 @@ class LIFSTDPEx(SpikingModel):
     decay_v: Parameter = parameter(0.9900498337491681, bounds=(0.0, 1.0))
     compat: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.compat:
+            object.__setattr__(self, "initial", {**self.initial, "V": -65.0})
+
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v = p.decay_v * (state.V - p.v_rest) + p.v_rest + current
         theta = p.decay_th * state.theta
         threshold = p.v_th + theta
-        spikes = self.spike(v - (state.Vth_theta if self.compat else threshold))
-        return {
-            "V": replace(v, spikes, p.v_reset), "theta": theta + spikes * p.th_inc, "Vth_theta": threshold, "O": spikes,
-        }
+        spikes = self.spike(v - (jax.lax.stop_gradient(state.Vth_theta) if self.compat else threshold))
+        v = self.replaced(v, spikes, p.v_reset)
+        return {"V": v, "theta": theta + spikes * p.th_inc, "Vth_theta": threshold, "O": spikes}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class ALIFSTDPEx(SpikingModel):
+class ALIFSTDPEx(ResettingModel):
     """Excitatory LIF neuron with a soft reset whose threshold grows in proportion to itself.
 
     $$ v_t = d_v (V_{t-1} - v_{rest}) + v_{rest} + I_t, \\quad T_t = v_{th} + d_\\theta \\theta_{t-1}, \\quad
        O_t = H(v_t - T_t) $$
     $$ V_t = v_t - v_{reset} O_t, \\quad \\theta_t = d_\\theta \\theta_{t-1} + \\theta_{inc} T_t O_t $$
 
-    `theta` stays when a run starts afresh; `Vth_theta` is T.
+    `V` begins at `v_rest`. `theta` stays when a run starts afresh; `Vth_theta` is T.
 
     Args:
         v_th: threshold at rest.
@@ -68,8 +75,10 @@ class ALIFSTDPEx(SpikingModel):
         v_rest: potential of rest.
         th_inc: by which part of itself a spike raises the threshold.
         decay_th, decay_v: `d_theta` and `d_v`, factors a step, whatever `dt`.
-        compat: SPAIC's equations: the threshold is that of the step before, and 2 in the first step.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
+        compat: SPAIC's equations: the threshold is that of the step before, and 2 in the first step; `O` passes it no
+            gradient; `V` begins at 0, whatever `v_rest`.
+        detach_reset: let no gradient pass the reset; it passes that of the threshold.
+        surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
 
     Source: SPAIC, `alifstdp_ex`.
 
@@ -77,8 +86,9 @@ class ALIFSTDPEx(SpikingModel):
     0.01
     """
 
-    initial: ClassVar = {"V": 0.0, "theta": 0.0, "Vth_theta": 2.0}
+    initial: ClassVar = {"V": "v_rest", "theta": 0.0, "Vth_theta": 2.0}
     stay: ClassVar = ("theta",)
+    exact: ClassVar = ("theta",)
     v_th: Parameter = parameter(2.0)
     v_reset: Parameter = parameter(2.0)
     v_rest: Parameter = parameter(0.0)
@@ -87,42 +97,16 @@ class ALIFSTDPEx(SpikingModel):
     decay_v: Parameter = parameter(0.9900498337491681, bounds=(0.0, 1.0))
     compat: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.compat:
+            object.__setattr__(self, "initial", {**self.initial, "V": 0.0})
+
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v = p.decay_v * (state.V - p.v_rest) + p.v_rest + current
         theta = p.decay_th * state.theta
         threshold = p.v_th + theta
         compared = state.Vth_theta if self.compat else threshold
-        spikes = self.spike(v - compared)
-        return {
-            "V": v - p.v_reset * spikes, "theta": theta + spikes * p.th_inc * compared, "Vth_theta": threshold, "O": spikes,
-        }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class LIFSTDPIh(SpikingModel):
-    """Inhibitory LIF neuron.
-
-    $$ v_t = d_v (V_{t-1} - v_{rest}) + v_{rest} + I_t, \\quad O_t = H(v_t - v_{th}), \\quad
-       V_t = v_t (1 - O_t) + v_{reset} O_t $$
-
-    Args:
-        v_th, v_reset, v_rest: potentials, mV.
-        decay_v: `d_v`, a factor a step, whatever `dt`.
-        surrogate: surrogate gradient of the threshold; it passes the reset too.
-
-    Source: Diehl and Cook, Unsupervised learning of digit recognition (2015); SPAIC, `lifstdp_ih`.
-
-    >>> LIFSTDPIh().v_th
-    -40.0
-    """
-
-    initial: ClassVar = {"V": "v_rest"}
-    v_th: Parameter = parameter(-40.0)
-    v_reset: Parameter = parameter(-45.0)
-    v_rest: Parameter = parameter(-60.0)
-    decay_v: Parameter = parameter(0.9048374180359595, bounds=(0.0, 1.0))
-
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = p.decay_v * (state.V - p.v_rest) + p.v_rest + current
-        spikes = self.spike(v - p.v_th)
-        return {"V": replace(v, spikes, p.v_reset), "O": spikes}
+        spikes = self.spike(v - (jax.lax.stop_gradient(compared) if self.compat else compared))
+        theta = theta + spikes * p.th_inc * compared
+        return {"V": v - p.v_reset * self.gate(spikes), "theta": theta, "Vth_theta": threshold, "O": spikes}

@@ -1,0 +1,86 @@
+"""The command `list`: the tables of names, read from the tables themselves."""
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from spaic_jax._errors import unknown
+from spaic_jax.cli.errors import UserError
+from spaic_jax.cli.table import show
+
+
+class Family(NamedTuple):
+    """A kind of part that is chosen by name.
+
+    Attributes:
+        title: what it is called.
+        module: the package that shows it.
+        table: the table of its names there.
+    """
+
+    title: str
+    module: str
+    table: str
+
+
+#: The families, by what `spaic-jax list` calls them.
+FAMILIES = {
+    "neurons": Family("Neuron models", "spaic_jax.neurons", "NEURONS"),
+    "reparametrisations": Family("Ways to train a time constant", "spaic_jax.neurons", "REPARAMETRISATIONS"),
+    "surrogates": Family("Surrogate gradients", "spaic_jax.surrogate", "SURROGATES"),
+    "encoders": Family("Encoders", "spaic_jax.coding.encoders", "ENCODERS"),
+    "decoders": Family("Decoders", "spaic_jax.coding.decoders", "DECODERS"),
+    "generators": Family("Generators", "spaic_jax.coding.generators", "GENERATORS"),
+    "links": Family("Links", "spaic_jax.synapses", "LINKS"),
+    "synapses": Family("Synapses", "spaic_jax.synapses", "SYNAPSES"),
+    "delays": Family("Delays", "spaic_jax.synapses", "DELAYS"),
+    "storages": Family("How synapses are stored", "spaic_jax.synapses.storage", "STORAGES"),
+    "initials": Family("Initial values", "spaic_jax.program", "INITIALS"),
+    "monitors": Family("Monitors", "spaic_jax.network", "MONITORS"),
+    "policies": Family("Policies of projections", "spaic_jax.network", "POLICIES"),
+    "losses": Family("Losses", "spaic_jax.train", "LOSSES"),
+    "regularisers": Family("Regularisers", "spaic_jax.train", "REGULARISERS"),
+    "datasets": Family("Data sets", "spaic_jax.data", "DATASETS"),
+    "ops": Family("Ops of an op list", "spaic_jax.ops", "REGISTRY"),
+    "initialisers": Family("Initialisers of an op list", "spaic_jax.ops", "INITIALISERS"),
+}
+
+COLUMNS = ("names", "class", "what it is")
+
+
+def rows_of(family: str) -> list[tuple[str, str, str]]:
+    """A row for each class or function of a family: its names, its own name, and the first line of its docstring.
+
+    >>> rows_of("delays")[0]
+    ('fixed', 'FixedDelay', 'A fixed delay for each synapse, rounded down to whole steps')
+    """
+    _, module, table = FAMILIES[family]
+    named: Mapping[str, Callable[..., Any]] = getattr(importlib.import_module(module), table)
+    names: dict[Callable[..., Any], list[str]] = {}
+    for name, kind in named.items():
+        names.setdefault(kind, []).append(name)
+    return [(", ".join(all_of), kind.__name__, first_line(kind)) for kind, all_of in names.items()]
+
+
+def list_names(family: str | None) -> None:
+    """Print the names of a family, or the families.
+
+    Args:
+        family: a name in `FAMILIES`; all when `None`.
+
+    Raises:
+        UserError: unknown family.
+    """
+    if family is None:
+        named = [(name, family.title, ", ".join(row[0] for row in rows_of(name))) for name, family in FAMILIES.items()]
+        show("", ("family", "what it is", "names"), named)
+    elif family in FAMILIES:
+        show(FAMILIES[family].title, COLUMNS, rows_of(family))
+    else:
+        raise UserError(unknown("family", family, FAMILIES))
+
+
+def first_line(thing: object) -> str:
+    """The first line of a docstring, without its full stop."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0].removesuffix(".")

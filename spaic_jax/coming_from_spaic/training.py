@@ -1,0 +1,180 @@
+"""Learner, optimisers and schedules: surrogates belong to neurons, and optax does the rest."""
+
+from spaic_jax.coming_from_spaic.row import Counterpart
+
+
+def _surrogate(name: str, note: str = "") -> Counterpart:
+    return Counterpart(
+        f"spaic_jax.surrogate.{name}",
+        note or f"`NeuronGroup(..., surrogate={name}())`; no learner swaps the function of a threshold.",
+        f"""
+        >>> type(sj.NeuronGroup(3, model="lif", surrogate="{name}").model.surrogate).__name__
+        '{name}'
+        """,
+    )
+
+
+def _optimiser(call: str, note: str = "") -> Counterpart:
+    """An optimiser takes two steps on the parameters of the network."""
+    return Counterpart(
+        call.partition("(")[0],
+        note or "Takes the gradients of `jax.grad`; also the `optimizer` of `spaic_jax.train.fit`.",
+        f"""
+        >>> optimiser = {call}
+        >>> params, slopes = before.params, jax.tree.map(jnp.ones_like, before.params)
+        >>> memory = optimiser.init(params)
+        >>> for _ in range(2):
+        ...     updates, memory = optimiser.update(slopes, memory, params)
+        ...     params = optax.apply_updates(params, updates)
+        >>> bool((params["synapses.weight"] < before["synapses.weight"]).all())
+        True
+        """,
+    )
+
+
+def _schedule(call: str, rates: str, note: str = "") -> Counterpart:
+    """A schedule is a function of the number of updates, given as a learning rate."""
+    return Counterpart(
+        call.partition("(")[0],
+        note or "Counted in updates: `optax.adam(schedule)`.",
+        f"""
+        >>> schedule = {call}
+        >>> [round(float(schedule(n)), 4) for n in (0, 5, 10, 20)]
+        {rates}
+        """,
+    )
+
+
+TRAINING = {
+    "Learner": Counterpart(
+        "spaic_jax.train.fit",
+        "None: differentiate the run, and give the gradients to any transformation of optax. `fit` is that loop; what is"
+        " trained is what is declared trainable.",
+        """
+        >>> def loss(params):
+        ...     return (sim.run(before.with_params(params), data, steps=10).outputs["counts"].sum() - 6.0) ** 2
+        >>> optimiser = optax.adam(0.1)
+        >>> slopes = jax.grad(loss)(before.params)
+        >>> updates, memory = optimiser.update(slopes, optimiser.init(before.params), before.params)
+        >>> params = sim.project(optax.apply_updates(before.params, updates))
+        >>> params["synapses.weight"].shape
+        (3, 4)
+        """,
+    ),
+    "set_optimizer": Counterpart(
+        "spaic_jax.train.fit",
+        "`fit(..., optimizer=optax.adam(1e-3))`.",
+        """
+        >>> optax.adam(1e-3).init(before.params)[0].count.item()
+        0
+        """,
+    ),
+    "set_schedule": Counterpart(
+        "optax.adam",
+        "A schedule is given in place of the learning rate.",
+        """
+        >>> optax.adam(optax.exponential_decay(1e-3, 10, 0.5)).init(before.params)[1].count.item()
+        0
+        """,
+    ),
+    "optim_zero_grad": Counterpart(
+        "jax.grad",
+        "Nothing accumulates; `optax.MultiSteps` is for those who want it to.",
+        """
+        >>> every = optax.MultiSteps(optax.sgd(0.1), every_k_schedule=4)
+        >>> every.init(before.params).mini_step.item()
+        0
+        """,
+    ),
+    "optim_step": Counterpart(
+        "optax.apply_updates",
+        "",
+        """
+        >>> optax.apply_updates(1.0, -0.25).item()
+        0.75
+        """,
+    ),
+    "STCA": _surrogate("STCA"),
+    "STBP": _surrogate("STBP"),
+    "SurrogateBP": _surrogate("AtanGrad", "Called `sbp`; its `surrogate_func` is the `surrogate` of a group: this one by default."),
+    "SigmoidGrad": _surrogate("SigmoidGrad"),
+    "AtanGrad": _surrogate("AtanGrad"),
+    "RectangleGrad": _surrogate("RectangleGrad"),
+    "GateGrad": _surrogate("GateGrad"),
+    "QGateGrad": _surrogate("QGateGrad"),
+    "ReLUGrad": _surrogate("ReLUGrad"),
+    "straight_through_estimator": Counterpart(
+        "spaic_jax.surrogate.StraightThroughEstimator",
+        "",
+        """
+        >>> type(sj.NeuronGroup(3, model="lif", surrogate="straight_through_estimator").model.surrogate).__name__
+        'StraightThroughEstimator'
+        """,
+    ),
+    "Adam": _optimiser("optax.adam(1e-3)"),
+    "AdamW": _optimiser("optax.adamw(1e-3)"),
+    "SparseAdam": _optimiser("optax.adam(1e-3)", "Gradients are dense; those of stored synapses are as small as their values."),
+    "Adamax": _optimiser("optax.adamax(1e-3)"),
+    "ASGD": _optimiser(
+        "optax.sgd(1e-3)", "With an average of the parameters beside it: `optax.incremental_update(params, average, 1 / n)`."
+    ),
+    "LBFGS": Counterpart(
+        "optax.lbfgs",
+        "Takes the value and the function too, for its line search.",
+        """
+        >>> optimiser = optax.lbfgs()
+        >>> def distance(x):
+        ...     return ((x - 3.0) ** 2).sum()
+        >>> value, slope = jax.value_and_grad(distance)(jnp.zeros(2))
+        >>> memory = optimiser.init(jnp.zeros(2))
+        >>> step, _ = optimiser.update(slope, memory, jnp.zeros(2), value=value, grad=slope, value_fn=distance)
+        >>> distance(step).item() < value.item()
+        True
+        """,
+    ),
+    "RMSprop": _optimiser("optax.rmsprop(1e-3)"),
+    "Rpop": _optimiser("optax.rprop(1e-3)", "Rprop, under SPAIC's name for it."),
+    "SGD": _optimiser("optax.sgd(1e-3, momentum=0.9)"),
+    "Adadelta": _optimiser("optax.adadelta(1.0)"),
+    "Adagrad": _optimiser("optax.adagrad(1e-2)"),
+    "LambdaLR": Counterpart(
+        "optax.adam",
+        "Any function of the number of updates is a schedule.",
+        """
+        >>> optimiser = optax.adam(lambda n: 0.1 * 0.95**n)
+        >>> optimiser.init(before.params)[1].count.item()
+        0
+        """,
+    ),
+    "StepLR": _schedule(
+        "optax.exponential_decay(0.1, transition_steps=10, decay_rate=0.5, staircase=True)", "[0.1, 0.1, 0.05, 0.025]"
+    ),
+    "MultiStepLR": _schedule("optax.piecewise_constant_schedule(0.1, {5: 0.5, 15: 0.5})", "[0.1, 0.05, 0.05, 0.025]"),
+    "ExponentialLR": _schedule("optax.exponential_decay(0.1, transition_steps=1, decay_rate=0.9)", "[0.1, 0.059, 0.0349, 0.0122]"),
+    "CosineAnnealingLR": _schedule("optax.cosine_decay_schedule(0.1, decay_steps=20)", "[0.1, 0.0854, 0.05, 0.0]"),
+    "ReduceLROnPlateau": Counterpart(
+        "optax.contrib.reduce_on_plateau",
+        "Chained behind an optimiser; its update takes `value=loss`.",
+        """
+        >>> from optax import contrib
+        >>> optimiser = optax.chain(optax.sgd(0.1), contrib.reduce_on_plateau(factor=0.5, patience=2))
+        >>> memory = optimiser.init(jnp.zeros(2))
+        >>> for _ in range(5):
+        ...     updates, memory = optimiser.update(jnp.ones(2), memory, jnp.zeros(2), value=1.0)
+        >>> updates.tolist()
+        [-0.02500000037252903, -0.02500000037252903]
+        """,
+    ),
+    "CyclicLR": Counterpart(
+        "optax.adam",
+        "Any function of the number of updates is a schedule.",
+        """
+        >>> optimiser = optax.adam(lambda n: 0.02 + 0.08 * (1 - abs(n % 20 / 10 - 1)))
+        >>> optimiser.init(before.params)[1].count.item()
+        0
+        """,
+    ),
+    "CosineAnnealingWarmRestarts": _schedule(
+        "optax.sgdr_schedule([dict(init_value=0.1, peak_value=0.1, decay_steps=10, warmup_steps=0)] * 3)", "[0.1, 0.05, 0.1, 0.1]"
+    ),
+}
