@@ -6,11 +6,12 @@ import jax.numpy as jnp
 
 
 def wide(dtype: Any) -> Any:
-    """A dtype, or float32 in place of a floating one that is narrower: half precision counts to 256 or 2048 only.
+    """A dtype in which sums fit: float32 in place of a narrower floating one, int32 of a narrower whole one.
 
-    >>> wide("bfloat16"), wide("float64"), wide("int8")
-    (dtype('float32'), dtype('float64'), dtype('int8'))
+    >>> wide("bfloat16"), wide("float64"), wide("uint8")
+    (dtype('float32'), dtype('float64'), dtype('int32'))
     """
     given = jnp.dtype(dtype)
-    half = jnp.issubdtype(given, jnp.floating) and jnp.finfo(given).bits < 32
-    return jnp.dtype("float32") if half else given
+    if jnp.issubdtype(given, jnp.floating):
+        return jnp.dtype("float32") if jnp.finfo(given).bits < 32 else given
+    return jnp.dtype("int32") if given.itemsize < 4 else given

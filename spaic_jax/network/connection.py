@@ -150,11 +150,12 @@ class Connection(Wiring):
         delays = ("delay",) if isinstance(self.shared.delay, SynapticDelay) else ()
         return ("link", "syn_type", "is_parameter", "parameter_variables", "plasticity", *delays)
 
-    @property
-    def weight_role(self) -> Role:
-        """Who changes the weights: a learning rule, an optimiser, or nobody."""
+    def role_of(self, variable: str) -> Role:
+        """Who changes a variable such as `"weight"` or `"bias"`: a learning rule (weights), an optimiser, or nobody."""
         first = self.shared or self
-        return "plastic" if first.plasticity else "parameter" if first.is_parameter else "constant"
+        if first.plasticity and variable == "weight":
+            return "plastic"
+        return "parameter" if first.is_parameter else "constant"
 
     @property
     def reads_from(self) -> tuple[tuple[Element, str], ...]:
@@ -188,7 +189,10 @@ class Connection(Wiring):
         if self.shared is not None:
             return sharing(made, site.name, context.name_of(self.shared))
         if self.plasticity:
-            made += applied(weights, next(v for v in made.variables if v.name == weights).bounds)
+            weight = next((v for v in made.variables if v.name == weights), None)
+            if weight is None:
+                raise ValueError(f"connection '{site.name}': a {type(self.link).__name__} link has no weights that a rule could change.")
+            made += applied(weights, weight.bounds)
         return made
 
 

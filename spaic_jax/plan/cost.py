@@ -90,6 +90,7 @@ def choose_tile(steps: int, step_bytes: float, weight_bytes: float, device: Devi
 
 def _candidates(steps: int) -> Iterable[int]:
     """Lengths to compare: the divisors, and powers of two where no divisor is near."""
-    divisors = {n for n in range(1, steps + 1) if steps % n == 0}
+    small = [n for n in range(1, math.isqrt(steps) + 1) if steps % n == 0]
+    divisors = {*small, *(steps // n for n in small)}
     powers = {2**k for k in range(2, steps.bit_length())}
     return sorted(divisors | {n for n in powers if not any(n / 2 <= d <= 2 * n for d in divisors)})

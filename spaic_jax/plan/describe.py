@@ -1,5 +1,6 @@
 """A tiled plan in words: its stages, what loops and why, and what the backward pass keeps."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from spaic_jax.plan.base import Clock, Kept
 from spaic_jax.plan.cost import size_of
 from spaic_jax.plan.remat import Auto, Chunk, Remat
 from spaic_jax.plan.stages import find_stages
-from spaic_jax.program import Program
+from spaic_jax.program import Program, Steps
 
 #: `Tiled.run`.
 Run = Callable[..., Kept]
@@ -39,6 +40,10 @@ def kept_bytes(run: Run, period: int, program: Program) -> float:
 
 
 def _residual_bytes(run: Run, program: Program, steps: int) -> int:
+    # Whatever steps the records look at: the run of this estimate is a short one.
+    every = (dataclasses.replace(record, steps=Steps(), bins=1, finish=None) for record in program.records)
+    program = dataclasses.replace(program, records=tuple(every))
+
     def structs(*roles: Any) -> dict[str, Any]:
         return {v.name: program.struct(v.name, 1) for v in program.of_role(*roles)}
 
@@ -52,7 +57,7 @@ def _residual_bytes(run: Run, program: Program, steps: int) -> int:
             state = {name: rest[name] for name in program.carried}
             clock = Clock(jnp.int32(0), jnp.int32(0), jnp.int32(steps))
             records = run(program, fixed, state, sequences, key, clock, steps, 1).records
-            return {name: value for name, value in records.items() if value.dtype.kind == "f"}
+            return {name: value for name, value in records.items() if jnp.issubdtype(value.dtype, jnp.inexact)}
 
         return jax.vjp(kept, params)[1]
 

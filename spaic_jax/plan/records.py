@@ -27,7 +27,7 @@ def start(program: Program, batch_size: int, steps: int) -> dict[str, Any]:
         ValueError: a record that looks at none of the steps.
     """
     totals = {}
-    for record in program.records:
+    for record in program.kept:
         kept = record.steps.of(steps)
         if not kept:
             raise ValueError(f"'{record.name}' looks at no step of a run of {steps} steps.")
@@ -97,7 +97,7 @@ def finish(
 ) -> dict[str, Any]:
     """The records after all steps, by name; `fixed` is what does not change in a run."""
     kept = {}
-    for record in program.records:
+    for record in program.kept:
         value = totals[record.name] if record.name in totals else rows[record.name]
         if record.reduce is not None:
             value = record.reduce.finish(value, len(record.steps.of(steps)))

@@ -39,9 +39,9 @@ class Reference(Plan):
             now = reserved(program, clock.step + step, clock.position + step, clock.window)
             env = evaluate(program, program.rows, {**fixed, **state, **values, **now}, key)
             new = {name: env.get(program.written_read(name), old) for name, old in state.items()}
-            reads = {program.recorded_read(record.variable) for record in program.records}
+            reads = {program.recorded_read(record.variable) for record in program.kept}
             seen = {read: jnp.expand_dims(env[read], 0) for read in reads}
-            totals, rows = records.update(program, program.records, totals, seen, jnp.expand_dims(step, 0), steps)
+            totals, rows = records.update(program, program.kept, totals, seen, jnp.expand_dims(step, 0), steps)
             carry = new, totals, watch.update(beyond, new, step)
             return carry, jax.tree.map(lambda row: row[0], rows)
 

@@ -5,6 +5,7 @@ import math
 from typing import Literal
 
 from spaic_jax._errors import unknown
+from spaic_jax._numbers import real, whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,8 +22,7 @@ class Chunk:
     steps: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
-            raise ValueError(f"Chunk: steps must be a positive whole number, got {self.steps!r}.")
+        object.__setattr__(self, "steps", whole(self.steps, "Chunk: steps"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,14 +35,13 @@ class Auto:
         budget: bytes that the backward pass may keep.
 
     >>> Auto(budget=2**20).budget
-    1048576
+    1048576.0
     """
 
-    budget: int = 48 * 2**20
+    budget: float = 48 * 2**20
 
     def __post_init__(self) -> None:
-        if self.budget <= 0:
-            raise ValueError(f"Auto: budget must be a positive number of bytes, got {self.budget!r}.")
+        object.__setattr__(self, "budget", real(self.budget, "Auto: budget", above=0))
 
     def chunk(self, steps: int, tile: int, step_bytes: float, state_bytes: float) -> Chunk | None:
         """The chunk for a run, or `None` to keep everything.

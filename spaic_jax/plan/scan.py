@@ -32,9 +32,14 @@ class Scan(Stage):
 
         `weights` names what does not change in a run: parameters, constants, and what is made of them.
         """
-        others = {read for op in self.ops if op not in self.heavy for read in op.inputs}
-        alone = (op for op in self.heavy if not op.random)
-        return tuple(op for op in alone if weights & set(op.inputs) and not weights & set(op.inputs) & others)
+        chosen = [op for op in self.heavy if not op.random and weights & set(op.inputs)]
+        while True:
+            # A product that is not chosen is a reader like any other.
+            others = {read for op in self.ops if op not in chosen for read in op.inputs}
+            alone = [op for op in chosen if not weights & set(op.inputs) & others]
+            if alone == chosen:
+                return tuple(chosen)
+            chosen = alone
 
     def run(self, tile: Tile, key: Any) -> None:
         program = tile.program
@@ -49,7 +54,7 @@ class Scan(Stage):
         }
         # What is kept of a value that no later stage reads is kept inside the loop, so that its steps need no place.
         seen = {name for name, read in written.items() if read not in stacked}
-        kept = tuple(record for record in program.records if record.variable in seen)
+        kept = tuple(record for record in program.kept if record.variable in seen)
         totals = {record.name: tile.totals[record.name] for record in kept if record.name in tile.totals}
         loop = Loop(tile, self.ops, self.weighted(tile.weights), stacked, kept)
         (last, totals), (values, rows) = loop((state, totals), (timed, tile.positions), fixed, key)
@@ -88,7 +93,7 @@ class Loop:
         Returns:
             The carry after the last step, the stacked reads `[K, ...]` and the rows of the records.
         """
-        inputs = {read for op in self.weighted for read in op.inputs if read in fixed}
+        inputs = {read for op in self.weighted for read in op.inputs if read in self.tile.weights}
         weights = {name: fixed[name] for name in sorted(inputs) if jnp.issubdtype(fixed[name].dtype, jnp.inexact)}
         rest = {name: value for name, value in fixed.items() if name not in weights}
         if not weights:

@@ -177,8 +177,13 @@ def _equations(jaxpr: Any) -> Iterator[Any]:
 
 
 def wanted_reads(program: Program, stages: tuple[Stage, ...]) -> frozenset[str]:
-    """This step's reads that later stages want of every step."""
+    """This step's reads that are wanted of every step, outside of the stage that writes them: other stages read them, or
+    add to them what they write themselves."""
     wanted = set()
+    timed = [stage for stage in stages if not isinstance(stage, Once)]
+    for number, stage in enumerate(timed):
+        later = frozenset().union(*(other.writes for other in timed[number + 1 :]))
+        wanted |= {program.written_read(name) for name in stage.writes & later}
     for stage in stages:
         for name in (base_name(read) for read in stage.reads):
             if name in program.written and any(name in other.writes for other in stages if other is not stage):

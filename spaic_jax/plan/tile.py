@@ -90,7 +90,7 @@ class Tile:
 
     def recorded(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the records keep after the tile, and the rows of its steps of those that keep every one."""
-        rest = [record for record in self.program.records if record.name not in self.kept]
+        rest = [record for record in self.program.kept if record.name not in self.kept]
         seen = {read: self.stacked(read) for read in {self.program.recorded_read(record.variable) for record in rest}}
         totals, rows = records.update(self.program, rest, self.totals, seen, self.positions, self.steps)
         for name, value in self.kept.items():

@@ -15,7 +15,7 @@ class Rule(abc.ABC):
 
     Several rules of a connection, and those of connections that share its weights, add up; the connection brings the sum
     within the bounds of the weights and writes them, once a step. It does so in runs that learn (`Simulator.train`);
-    otherwise the weights are constants.
+    otherwise the weights stay as they are.
     """
 
     @abc.abstractmethod
@@ -23,7 +23,8 @@ class Rule(abc.ABC):
         """The rule's states, and rows with `when="learning"` that write the change of the weights in a step.
 
         Args:
-            site: `source` is the read of the presynaptic spikes as they arrive, `[B, *takes]`; `target` the name of the
+            site: `source` is the read of the presynaptic spikes, after a delay that all synapses share, `[B, *takes]`;
+                `target` the name of the
                 change, of the shape of the weights, which are `target` without its last part; `gives` the shape of the
                 postsynaptic group, `owner` the connection.
             context: `context.read(site.owner.post, "O")` is the read of the postsynaptic spikes of this step.

@@ -55,16 +55,19 @@ def check_program(program: Listing) -> Structs:
     first = _declared(program, CHECKED_BATCHES[0])
     for what, roles in _ONCE.items():
         _check_once(program, what, roles, dict(first), key)
+    differ = any(op.when != "always" for op in _all_rows(program))
+    mode = "" if not differ else ", in runs that learn," if program.learning else ", in runs that do not learn,"
     writers = {name: [i for i, op in enumerate(program.rows) if name in op.outputs] for name in program.written}
     for row, op in enumerate(program.rows):
-        where = f"row {_number(program, op)}, op '{op.name}' ({op})"
+        where = f"row {_number(program, op)}, op '{op.name}' ({op}){mode}"
         for read in op.inputs:
             _check_read(program, writers, row, read, where)
         for name, value in zip(op.outputs, _values(op, first, key, where), strict=True):
             _check_written(program, first, name, value, where, "" if op.inputs else BATCHLESS)
+    # What is written in the other mode only is kept in that mode only.
+    known = {*program.by_name, *(name for op in program.ops for name in op.outputs)}
     for record in program.records:
-        if record.variable not in program.by_name and record.variable not in program.written:
-            known = [*program.by_name, *program.written]
+        if record.variable not in known:
             raise ProgramError(f"record '{record.name}': {unknown('variable', record.variable, known)}")
     return Structs((first, _at_other_size(program, first, key)))
 
@@ -88,9 +91,13 @@ def _at_other_size(program: Listing, first: Mapping[str, Any], key: Any) -> dict
     return env
 
 
+def _all_rows(program: Listing) -> tuple[Op, ...]:
+    return (*program.ops, *program.initial_ops, *program.begin_ops, *program.end_ops)
+
+
 def _number(program: Listing, op: Op) -> int:
     """The number that a listing gives a row."""
-    return program.ops.index(op) + 1
+    return next(number for number, other in enumerate(program.ops, 1) if other is op)
 
 
 def _values(op: Op, env: dict[str, Any], key: Any, where: str) -> tuple[Any, ...]:
@@ -129,6 +136,8 @@ def _check_once(program: Listing, what: tuple[str, str], roles: tuple[str, ...],
         for name, value in zip(op.outputs, _values(op, env, key, where), strict=True):
             if name in program.by_name and (role := program.by_name[name].role) not in roles:
                 raise ProgramError(f"{where} writes '{name}', a {role}: it may write {_listed(roles)} only.")
+            if name in program.by_name and role == "plastic" and field != "initial_ops" and op.when != "learning":
+                raise ProgramError(f"{where} writes '{name}', a plastic value, in runs that do not learn: give when='learning'.")
             needed = env.get(name, value)
             if (value.shape, value.dtype) != (needed.shape, needed.dtype):
                 raise ProgramError(
@@ -175,7 +184,7 @@ def _check_names(program: Listing) -> None:
     for what, names in (
         ("variable", [v.name for v in program.variables]),
         ("record", [r.name for r in program.records]),
-        ("op", [op.name for op in program.rows if op.random]),
+        ("op", [op.name for op in program.rows_of(_all_rows(program)) if op.random]),
     ):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

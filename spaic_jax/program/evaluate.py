@@ -68,12 +68,18 @@ def evaluate(
     return env
 
 
-def overwrite(ops: Iterable[Op], env: dict[str, Any], key: jax.Array | None, step: jax.Array) -> dict[str, Any]:
-    """Carry out rows that are not part of a step: they read values by name, and what one writes, later ones read."""
+def overwrite(
+    ops: Iterable[Op], env: dict[str, Any], key: jax.Array | None, step: jax.Array, kept: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Carry out rows that are not part of a step: they read values by name, and what one writes, later ones read.
+
+    What is `kept` stays as it is, whatever rows write.
+    """
     env = dict(env)
     for op in ops:
         op_key = step_key(key, op, step) if op.random and key is not None else None
-        env |= zip(op.outputs, call(op, (env[read] for read in op.inputs), op_key), strict=True)
+        written = zip(op.outputs, call(op, (env[read] for read in op.inputs), op_key), strict=True)
+        env |= {name: value for name, value in written if name not in kept}
     return env
 
 

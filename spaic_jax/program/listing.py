@@ -58,6 +58,11 @@ class Listing:
         first = next(floating, "float32")
         return first if jnp.finfo(first).bits >= 32 else "float32"
 
+    @functools.cached_property
+    def kept(self) -> tuple[Record, ...]:
+        """The records of what is there in this mode."""
+        return tuple(r for r in self.records if r.variable in self.by_name or r.variable in self.written)
+
     def of_role(self, *roles: Role) -> tuple[Variable, ...]:
         """The variables of some roles, in order."""
         return tuple(variable for variable in self.variables if variable.role in roles)

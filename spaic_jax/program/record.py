@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax._dtypes import wide
+from spaic_jax._numbers import whole
 from spaic_jax.program.op import Settings
 
 
@@ -47,7 +48,7 @@ class Sum(Reduction):
         return jnp.zeros(value.shape, wide(value.dtype))
 
     def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
-        return total + values.astype(total.dtype).sum(0)
+        return total + values.sum(0, dtype=total.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +64,10 @@ class Max(Reduction):
     """The largest value over time. Its gradient goes to the first step that reaches it, whatever the tile."""
 
     def init(self, value: jax.Array) -> jax.Array:
-        return jnp.full_like(value, -jnp.inf)
+        kind = value.dtype
+        if kind == bool:
+            return jnp.zeros_like(value)
+        return jnp.full_like(value, jnp.iinfo(kind).min if jnp.issubdtype(kind, jnp.integer) else -jnp.inf)
 
     def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
         largest = jnp.take_along_axis(values, values.argmax(0, keepdims=True), axis=0)[0]
@@ -106,8 +110,8 @@ class Steps:
     def __post_init__(self) -> None:
         for name, least in (("every", 1), ("start", 0), ("stop", self.start + 1), ("last", 1)):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-                raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+            if value is not None:
+                object.__setattr__(self, name, whole(value, name, least=least))
 
     def of(self, count: int) -> range:
         """Those of a run of `count` steps."""

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 import jax.numpy as jnp
 
+from spaic_jax._numbers import whole
 from spaic_jax.program.initial import Constant, Initial, as_initial
 
 Role = Literal["parameter", "plastic", "state", "constant", "input"]
@@ -60,8 +61,10 @@ class Variable:
     def __post_init__(self) -> None:
         if not self.name or "[" in self.name:
             raise ValueError(f"a variable needs a name without '[', not {self.name!r}.")
-        if any(not isinstance(n, int) or n < 1 for n in self.shape):
-            raise ValueError(f"variable '{self.name}': the shape must hold positive whole numbers, not {self.shape}.")
+        try:
+            object.__setattr__(self, "shape", tuple(whole(n, "size") for n in self.shape))
+        except ValueError:
+            raise ValueError(f"variable '{self.name}': the shape must hold positive whole numbers, not {self.shape}.") from None
         for field, kind in (("role", Role), ("axes", Axes)):
             if getattr(self, field) not in get_args(kind):
                 raise ValueError(

@@ -27,8 +27,6 @@ def check_run(
     given, count = check_inputs(program, inputs, batch, steps, single=single)
     # Those of a single step are cast in the compiled step: a loop written by hand pays for every call.
     arrays = given if single else {name: jnp.asarray(x, declared[name].dtype) for name, x in given.items()}
-    size = batch or batch_of_inputs(declared, arrays)
-    arrays |= {n: jnp.zeros((size, *v.shape), v.dtype) for n, v in declared.items() if n not in arrays}
     rows = (*program.rows, *program.rows_of(program.begin_ops), *program.rows_of(program.end_ops))
     if key is None and (drawing := [op.name for op in rows if op.random]):
         raise ValueError(f"op '{drawing[0]}' is random: give key=jax.random.key(seed).")
@@ -76,7 +74,7 @@ def check_inputs(
         size = x.shape[1 if timed else 0]
     if steps is None and not lengths:
         raise ValueError("the number of steps is not known: give steps=, as no input has a time axis.")
-    count = next(iter(lengths.values())) if steps is None else whole(steps, "steps")
+    count = whole(next(iter(lengths.values())) if steps is None else steps, "steps")
     for name, length in lengths.items():
         if length != count:
             raise ValueError(f"input '{name}' has {length} steps, but {count} are to be run: its axes are [T, {axis}, ...].")
@@ -168,6 +166,8 @@ def batch_size_of(program: Program, variables: Variables) -> int | None:
     Raises:
         ValueError: when a variable is missing or has another shape.
     """
+    if not isinstance(variables, Variables):
+        raise TypeError(f"Variables are needed, as a simulator's init makes them, not {type(variables).__name__}.")
     batch = None
     parts = {
         "parameter": variables.params, "plastic": variables.plastic, "state": variables.state,

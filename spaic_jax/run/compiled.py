@@ -44,19 +44,21 @@ def run(
     sequences = {name: x for name, x in inputs.items() if x.ndim == len(declared[name].shape) + 2}
     held = {name: x for name, x in inputs.items() if name not in sequences}
     length = steps if presentation is None else presentation
-    begin = jnp.int32(0) if presentation is None else _position(variables, length)
+    begin = jnp.int32(0) if presentation is None else variables.position
     batch = batch_size_of(program, variables) or batch_of_inputs(declared, inputs)
-    values = _outside(program, program.begin_ops, variables.astype(program).values, key, variables.step, begin == 0)
+    held |= _absent(program, inputs, batch)
+    values = _outside(program, program.begin_ops, variables.astype(program).values, key, variables.step, presentation is None or begin == 0)
     fixed = {name: x for name, x in {**values, **held}.items() if name not in program.carried}
     state = {name: values[name] for name in program.carried}
     clock = Clock(variables.step, begin, jnp.int32(length))
     with jax.default_matmul_precision(engine.precision):
         final, kept, beyond = engine.plan.run(program, fixed, state, sequences, key, clock, steps, batch)
-    end = Moved({}, variables.step + jnp.int32(steps), begin + jnp.int32(steps))
-    values = _outside(program, program.end_ops, values | final, key, end.step, end.position >= length)
-    rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.records if r.kind == "health"}
-    outputs, probes = ({r.name: kept[r.name] for r in program.records if r.kind == kind} for kind in ("output", "probe"))
-    times = {r.name: _times(r, program, variables.step, steps) for r in program.records if _is_stacked(r)}
+    ended = True if presentation is None else begin + jnp.int32(steps) >= length
+    end = Moved({}, variables.step + jnp.int32(steps), _next(begin + jnp.int32(steps), ended))
+    values = _outside(program, program.end_ops, values | final, key, end.step, ended)
+    rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.kept if r.kind == "health"}
+    outputs, probes = ({r.name: kept[r.name] for r in program.kept if r.kind == kind} for kind in ("output", "probe"))
+    times = {r.name: _times(r, program, variables.step, steps) for r in program.kept if _is_stacked(r)}
     health = Health({name: first < 0 for name, first in beyond.items()}, rates, beyond)
     return end._replace(values=_changed(program, values)), outputs, probes, times, health
 
@@ -72,8 +74,10 @@ def step(
 ) -> tuple[Moved, Values]:
     """One step: see `Simulator.step`."""
     program = engine.program
+    batch = batch_size_of(program, variables) or batch_of_inputs(program.by_name, inputs)
     inputs = {name: jnp.asarray(x, program.by_name[name].dtype) for name, x in inputs.items()}
-    begin = variables.position if length is None else _position(variables, length)
+    inputs |= _absent(program, inputs, batch)
+    begin = variables.position
     values = _outside(program, program.begin_ops, variables.astype(program).values, key, variables.step, begin == 0)
     clock = reserved(program, variables.step, begin, 0 if length is None else length)
     done = set(_once(program)) if derived else set()
@@ -81,27 +85,33 @@ def step(
         rows = (op for op in program.rows if op not in done)
         env = evaluate(program, rows, {**values, **derived, **inputs, **clock}, key)
     values |= {name: env.get(program.written_read(name), values[name]) for name in program.carried}
-    end = Moved({}, variables.step + jnp.int32(1), begin + jnp.int32(1))
-    ended = False if length is None else end.position >= length
+    ended = False if length is None else begin + jnp.int32(1) >= length
+    end = Moved({}, variables.step + jnp.int32(1), _next(begin + jnp.int32(1), ended))
     values = _outside(program, program.end_ops, values, key, end.step, ended)
-    emitted = {r.name: env[program.recorded_read(r.variable)] for r in program.records if r.kind != "health"}
+    emitted = {r.name: env[program.recorded_read(r.variable)] for r in program.kept if r.kind != "health"}
     return end._replace(values=_changed(program, values)), emitted
 
 
 @functools.partial(jax.jit, static_argnames=("engine",))
 def derived(engine: Engine, variables: Variables) -> Values:
-    """What the rows of a step write that follow from parameters and constants alone, whatever its inputs are."""
+    """What the rows of a step write that follow from what does not change alone, whatever its inputs are."""
     program = engine.program
     once = _once(program)
     dt = jnp.asarray(program.dt, program.float_dtype)
     with jax.default_matmul_precision(engine.precision):
         env = evaluate(program, once, {**variables.astype(program).values, "[dt]": dt})
-    return {name: env[name] for op in once for name in op.outputs}
+    return {read: env[read] for op in once for read in map(program.written_read, op.outputs)}
 
 
-def _position(variables: Variables, length: jax.Array | int) -> jax.Array:
-    """The position at which a run begins: that of the variables, or 0 after the end of a presentation."""
-    return jnp.where(variables.position >= length, jnp.int32(0), variables.position)
+def _absent(program: Program, given: Values, batch: int) -> Values:
+    """Zeros for the inputs that were left out."""
+    absent = (v for v in program.of_role("input") if v.name not in given)
+    return {v.name: jnp.zeros((batch, *v.shape), v.dtype) for v in absent}
+
+
+def _next(position: jax.Array, ended: jax.Array | bool) -> jax.Array:
+    """The position of the step that follows: the first one after the end of a presentation."""
+    return jnp.where(ended, jnp.int32(0), position)
 
 
 def _outside(
@@ -109,20 +119,32 @@ def _outside(
 ) -> Values:
     """The values after rows that belong to the beginning or the end of a presentation, if it is there."""
     rows = program.rows_of(ops)
-    if not rows:
+    if not rows or there is False:
         return values
-    new = overwrite(rows, {**values, "[dt]": jnp.asarray(program.dt, program.float_dtype)}, key, now)
-    return {name: x if new[name] is x else jnp.where(there, new[name], x) for name, x in values.items()}
+    moved = sorted({name for op in rows for name in op.outputs} & values.keys())
+
+    def carried_out(values: Values) -> Values:
+        new = overwrite(rows, {**values, "[dt]": jnp.asarray(program.dt, program.float_dtype)}, key, now)
+        return {name: new[name] for name in moved}
+
+    if there is True:
+        return values | carried_out(values)
+    return values | jax.lax.cond(there, carried_out, lambda values: {name: values[name] for name in moved}, values)
 
 
 def _changed(program: Program, values: Values) -> Values:
-    """Those of the values that a run may change."""
-    outside = {name for op in program.rows_of((*program.begin_ops, *program.end_ops)) for name in op.outputs}
-    return {name: values[name] for name in sorted(program.carried | (outside & set(values)))}
+    """Those of the values that a run changes."""
+    moving = (program.carried & program.written) | (_outside_writes(program) & values.keys())
+    return {name: values[name] for name in sorted(moving)}
+
+
+def _outside_writes(program: Program) -> set[str]:
+    """Names that rows at the beginning and at the end of a presentation write."""
+    return {name for op in program.rows_of((*program.begin_ops, *program.end_ops)) for name in op.outputs}
 
 
 def _once(program: Program) -> tuple[Op, ...]:
-    varying = frozenset({"[window]", *(v.name for v in program.of_role("input"))})
+    varying = frozenset({"[window]", *(v.name for v in program.of_role("input")), *_outside_writes(program)})
     return tuple(op for stage in find_stages(program, varying) if isinstance(stage, Once) for op in stage.ops)
 
 

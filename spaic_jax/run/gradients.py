@@ -55,13 +55,14 @@ def probe_gradients(
         >>> [round(float(slope), 3) for slope in slopes["potential"].ravel()]
         [0.368, 1.0]
     """
-    nudges = {v.name.rpartition(".")[0]: v for v in sim.program.of_role("input") if v.optional}
+    nudges = {v.name.rpartition(".")[0]: v for v in sim.program.of_role("input") if v.optional and v.derived is None}
     if not nudges:
         raise ValueError("no monitor asks for gradients: declare one with StateMonitor(..., get_grad=True).")
-    arrays, count = check_run(sim.program, variables, dict(inputs or {}), key, steps)
+    given = dict(inputs or {})
+    arrays, count = check_run(sim.program, variables, given, key, steps)
     batch = batch_size_of(sim.program, variables) or batch_of_inputs(sim.program.by_name, arrays)
     zeros = {v.name: jnp.zeros((count, batch, *v.shape), v.dtype) for v in nudges.values()}
-    slopes = jax.grad(lambda moved: loss(sim.run(variables, {**arrays, **moved}, key, count)))(zeros)
+    slopes = jax.grad(lambda moved: loss(sim.run(variables, {**given, **moved}, key, count)))(zeros)
     records = {record.name: record for record in sim.program.records}
     kept = {}
     for monitor, v in nudges.items():

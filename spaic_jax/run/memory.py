@@ -13,7 +13,7 @@ class Memory:
     What a gradient keeps on its way back is not among them: `remat` says how much that may be.
 
     Attributes:
-        variables: parameters, constants and states.
+        variables: parameters, plastic values, constants and states.
         inputs: the data.
         probes: what monitors keep.
         outputs: what decoders say.

@@ -45,7 +45,7 @@ class Health:
         Example:
             >>> import numpy as np
             >>> Health({}, {"a.O": np.array([0.5, 0.0])}, {"a.V": np.array([7, -1])}).report()
-            ["'a.V' holds NaN, infinite or absurdly large values from step 8 on in run 0 of 2.", "'a.O' never spiked in run 1 of 2."]
+            ["'a.V' holds NaN, infinite or absurdly large values at step 8 in run 0 of 2.", "'a.O' never spiked in run 1 of 2."]
         """
         if any(isinstance(x, jax.core.Tracer) for x in (*self.beyond.values(), *self.spike_rate.values())):
             raise ValueError("health has no numbers yet while a run is traced: ask for its report outside jax.jit and jax.vmap.")
@@ -129,10 +129,11 @@ def _where(bad: np.ndarray) -> list[str]:
 
 
 def _sentence(name: str, step: int, which: str = "") -> str:
-    return f"'{name}' holds NaN, infinite or absurdly large values from step {step + 1} on{which}."
+    return f"'{name}' holds NaN, infinite or absurdly large values at step {step + 1}{which}."
 
 
 def _refuse(beyond: Mapping[str, Any]) -> None:
-    seen = {name: int(np.max(step)) for name, step in beyond.items() if (np.asarray(step) >= 0).any()}
+    steps = {name: np.asarray(step) for name, step in beyond.items()}
+    seen = {name: int(step[step >= 0].min()) for name, step in steps.items() if (step >= 0).any()}
     if seen:
         raise FloatingPointError(_sentence(*min(seen.items(), key=lambda item: item[1])))

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import zlib
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 import jax
@@ -122,11 +123,13 @@ class Simulator:
             values[v.name] = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
         return values
 
-    def _started(self, values: dict[str, jax.Array], key: jax.Array) -> Variables:
-        """The variables of some first values, after the program's initial rows."""
+    def _started(
+        self, values: dict[str, jax.Array], key: jax.Array, kept: Mapping[str, jax.Array] = MappingProxyType({})
+    ) -> Variables:
+        """The variables of some first values, after the program's initial rows, which do not write what is `kept`."""
         program, zero = self.program, jnp.zeros((), jnp.int32)
-        env = {**values, "[dt]": jnp.asarray(program.dt, program.float_dtype)}
-        env = overwrite(program.rows_of(program.initial_ops), env, key, zero)
+        env = {**values, **kept, "[dt]": jnp.asarray(program.dt, program.float_dtype)}
+        env = overwrite(program.rows_of(program.initial_ops), env, key, zero, frozenset(kept))
         return Variables.of(program, env, zero, zero)
 
     def restart(self, variables: Variables, key: jax.Array | None = None, batch_size: int | None = None) -> Variables:
@@ -177,10 +180,7 @@ class Simulator:
                 kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
         first = self._first_values(key, size)
         params, plastic = self.project(variables.params), self.project(variables.plastic)
-        started = self._started({**first, **kept, **params, **plastic, **variables.constants}, key)
-        # Initial rows may write these too, but they are not first values any more.
-        state = {**started.state, **kept}
-        return dataclasses.replace(started, state=state, params=params, plastic=plastic, constants=variables.constants)
+        return self._started(first, key, {**kept, **params, **plastic, **variables.constants})
 
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
         """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
@@ -237,9 +237,9 @@ class Simulator:
             inputs: the data of every encoder by name: `[T, B, *shape]`, or `[B, *shape]` held for the run.
             key: random key; may be left out where nothing is random.
             steps: number of steps; may be left out where an input has a time axis. See `Simulator.steps`.
-            presentation: number of steps of the whole presentation, of which this run is a piece: it goes on where the
-                variables are, or begins the next one where they are at its end. By default the run is a presentation of
-                its own.
+            presentation: number of steps of the whole presentation, of which this run is a piece that goes on where the
+                variables are; after its last step the next one begins. A piece that is too long is an error, unless the
+                variables are traced: it then plays on. By default the run is a presentation of its own.
 
         Returns:
             outputs, probes, variables after the run and health.
@@ -262,6 +262,12 @@ class Simulator:
         given = dict(inputs or {})
         arrays, steps = check_run(self.program, variables, given, key, steps)
         whole_length = None if presentation is None else whole(presentation, "presentation", least=steps)
+        if whole_length is not None and not isinstance(variables.position, jax.core.Tracer):
+            done = int(variables.position)
+            if done + steps > whole_length:
+                raise ValueError(
+                    f"{steps} steps do not fit: {done} of the {whole_length} steps of the presentation are done already."
+                )
         check_values(self.program, given, whole_length or steps)
         arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
         moved, outputs, probes, times, health = compiled.run(self._engine, variables, arrays, key, steps, whole_length)
@@ -306,7 +312,7 @@ class Simulator:
         )
 
     def prepare(self, variables: Variables) -> Prepared:
-        """Variables with all that follows from parameters and constants alone, such as decay factors and masked weights.
+        """Variables with all that follows from what no step changes, such as decay factors and masked weights.
 
         `step` computes these anew each time from `Variables`, and finds them in `Prepared`. What it gives back is
         prepared too; `prepared.variables` are the variables as of `init`.
@@ -326,7 +332,7 @@ class Simulator:
             [[1.0]]
         """
         batch_size_of(self.program, variables)
-        return Prepared(variables, compiled.derived(self._engine, variables))
+        return Prepared(variables, compiled.derived(self._engine, variables), self.program.learning)
 
     def step(
         self,
@@ -354,6 +360,8 @@ class Simulator:
         if steps is None and (windowed := [op.name for op in self.program.rows if "[window]" in op.inputs]):
             raise ValueError(f"op '{windowed[0]}' needs the number of steps of the whole loop: give steps=.")
         derived = variables.derived if isinstance(variables, Prepared) else {}
+        if isinstance(variables, Prepared) and variables.learning != self.program.learning:
+            raise ValueError("the variables were prepared by the simulator in its other mode: prepare them with this one.")
         now = variables.variables if isinstance(variables, Prepared) else variables
         given = dict(inputs or {})
         arrays, _ = check_run(self.program, now, given, key, 1, single=True)
@@ -363,4 +371,4 @@ class Simulator:
         length = None if steps is None else np.int32(whole(steps, "steps", least=1))
         moved, emitted = compiled.step(self._engine, now, derived, arrays, key, length)
         new = now.moved(self.program, moved)
-        return (Prepared(new, derived) if isinstance(variables, Prepared) else new), emitted
+        return (dataclasses.replace(variables, variables=new) if isinstance(variables, Prepared) else new), emitted

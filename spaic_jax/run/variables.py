@@ -106,12 +106,14 @@ class Moved(NamedTuple):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """Variables with what follows from their parameters and constants: see `Simulator.prepare`.
+    """Variables with what follows from those that a run does not change: see `Simulator.prepare`.
 
     Attributes:
         variables: the values of the program's variables.
-        derived: what the rows write that are carried out once a run, by name.
+        derived: what the rows write that are carried out once a run, by read.
+        learning: whether they are prepared for the simulator that learns.
     """
 
     variables: Variables
     derived: dict[str, jax.Array]
+    learning: bool = dataclasses.field(metadata={"static": True})

@@ -120,7 +120,7 @@ class SynapticDelay(abc.ABC):
         slots = math.ceil(steps * (1 - ROUNDING)) + 1
         if slots < 2:
             raise ValueError(f"{where}: max_delay {self.max_delay:g} ms is less than a step of {dt:g} ms.")
-        trained = self.trained and site.owner.weight_role == "parameter"
+        trained = self.trained and site.owner.role_of("delay") == "parameter"
         delay = Variable(
             f"{site.name}.delay", (post, pre), role="parameter" if trained else "constant", init=init,
             bounds=(0.0, self.max_delay), narrow=False,

@@ -110,6 +110,6 @@ class Weighted(Link):
         except (TypeError, ValueError) as error:
             raise ValueError(f"{where}: {name} of shape {shape} ({axes}): {error}") from error
         return Variable(
-            f"{site.name}.{name}", shape, role=site.owner.weight_role, init=init,
+            f"{site.name}.{name}", shape, role=site.owner.role_of(name), init=init,
             bounds=(self.w_min, self.w_max) if name in self.weights else (None, None),
         )

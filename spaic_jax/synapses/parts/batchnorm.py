@@ -63,7 +63,7 @@ class BatchNorm2d(Synapse):
         return shape
 
     def lower(self, site: Site, context: Context) -> Fragment:
-        size, role = site.takes[:1], site.owner.weight_role
+        size, role = site.takes[:1], site.owner.role_of("scale")
         mean, var = (
             Variable(f"{site.name}.{name}", size, role="plastic", init=Constant(value))
             for name, value in (("running_mean", 0.0), ("running_var", 1.0))
