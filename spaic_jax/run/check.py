@@ -152,8 +152,11 @@ def check_bounds(program: Program, values: Mapping[str, Any], where: str = "") -
 
 def check_given(program: Program) -> None:
     """ValueError where a declared number or array lies outside the bounds of its variable; what is drawn is clipped."""
-    given = (v for v in program.variables if isinstance(v.init, Constant | Given))
-    check_bounds(program, {v.name: np.asarray(v.init.value, jnp.dtype(v.dtype)) for v in given if v.bounds != (None, None)})
+    check_bounds(program, {
+        v.name: np.asarray(v.init.value, jnp.dtype(v.dtype))
+        for v in program.variables
+        if isinstance(v.init, Constant | Given) and v.bounds != (None, None)
+    })
 
 
 def as_array(value: Any) -> Any:
