@@ -65,7 +65,7 @@ class Max(Reduction):
 
     def init(self, value: jax.Array) -> jax.Array:
         kind = value.dtype
-        if kind == bool:
+        if jnp.issubdtype(kind, jnp.bool_):
             return jnp.zeros_like(value)
         return jnp.full_like(value, jnp.iinfo(kind).min if jnp.issubdtype(kind, jnp.integer) else -jnp.inf)
 
