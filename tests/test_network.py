@@ -120,16 +120,16 @@ def test_a_network_that_cannot_run_is_refused(make, sentence):
 @pytest.mark.parametrize(
     ("arguments", "error", "sentence"),
     [
-        ({"dt": -1.0}, ValueError, "dt must be a positive"),
-        ({"propagation": "two_step"}, ValueError, "unknown propagation 'two_step'"),
-        ({"tile": 0}, ValueError, "tile must be a positive whole number"),
-        ({"remat": "never"}, ValueError, "unknown remat policy 'never'"),
-        ({"reference": True, "tile": 3}, ValueError, "the reference plan has no tiles"),
+        (lambda: {"dt": -1.0}, ValueError, "dt must be a positive"),
+        (lambda: {"propagation": "two_step"}, ValueError, "unknown propagation 'two_step'"),
+        (lambda: {"plan": sj.Tiled(0)}, ValueError, "tile must be a positive whole number"),
+        (lambda: {"plan": sj.Tiled(remat="never")}, ValueError, "unknown remat policy 'never'"),
+        (lambda: {"plan": "reference"}, TypeError, "plan must be a plan such as Tiled() or Reference()"),
     ],
 )
 def test_bad_build_settings_are_named(arguments, error, sentence):
     with pytest.raises(error) as raised:
-        sj.build(small(), **arguments)
+        sj.build(small(), **arguments())
     assert sentence in str(raised.value)
 
 

@@ -77,13 +77,13 @@ NESTED = '{"assemblies":{"a":' * 100 + "{}" + "}}" * 100
 @pytest.mark.parametrize(
     ("name", "contents", "sentence"),
     [
-        ("a.toml", b"[groups.a]\nnum = ", "a.toml: Invalid value (at end of document)"),
-        ("a.toml", b"[groups.a]\nnum = 2\n[groups.a]\nnum = 3\n", "a.toml: Cannot declare ('groups', 'a') twice"),
-        ("a.toml", b"\xff\xfe", "a.toml: 'utf-8' codec can't decode"),
+        ("a.toml", b"[groups.a]\nnum = ", "a.toml: this is no TOML: Invalid value (at end of document)"),
+        ("a.toml", b"[groups.a]\nnum = 2\n[groups.a]\nnum = 3\n", "a.toml: this is no TOML: Cannot declare ('groups', 'a') twice"),
+        ("a.toml", b"\xff\xfe", "a.toml: this is no TOML: 'utf-8' codec can't decode"),
         ("a.toml", b"x = " + b"[" * DEEP, "a.toml: "),
         ("a.json", b"[" * DEEP, "a.json: its tables and lists lie in each other too deeply."),
-        ("a.json", b"", "a.json: Expecting value"),
-        ("a.json", b"[]", "a.json: network: a table is needed, not []."),
+        ("a.json", b"", "a.json: this is no JSON: Expecting value"),
+        ("a.json", b"[]", "a.json: a table is needed, not list."),
         ("a.json", b'{"groups": {"a": {"num": 2}, "a": {"num": 3}}}', "a.json: the key 'a' stands there twice."),
         ("a.json", b'{"groups": {"a": {"num": 1e400}}}', "a.json: network.groups.a.num: a whole number is needed, not inf."),
         ("a.json", b'{"groups": {"a": {"num": 2, "tau_m": NaN}}}', "a.json: network.groups.a: CLIF: tau_m must be a finite"),
@@ -99,7 +99,7 @@ NESTED = '{"assemblies":{"a":' * 100 + "{}" + "}}" * 100
         ("a.json", b'{"hidden": "b"}', "a.json: network.hidden: a list of names is needed, not 'b'."),
         ("a.json", b'{"assemblies": {"a": {"neuron_type": [""]}}}', "network.assemblies.a.neuron_type: neuron_type must be"),
         ("a.json", b'{"assemblies": {"a": {"neuron_type": 3}}}', "network.assemblies.a.neuron_type: a list of names is needed"),
-        ("a.json", NESTED.encode(), "assemblies lie in each other more than 64 deep."),
+        ("a.json", NESTED.encode(), "a.json: its tables and lists lie in each other too deeply."),
     ],
 )
 def test_malformed_files(name, contents, sentence, tmp_path):

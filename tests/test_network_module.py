@@ -107,7 +107,7 @@ def test_a_module_in_a_loop_reads_the_step_before(key, propagation):
     net.o, net.p, net.v = sj.StateMonitor(net.g, "O"), sj.StateMonitor(net.h, "V"), sj.StateMonitor(net.g, "V")
     x = np.random.default_rng(0).random((12, 1, 2)).astype(np.float32)
     runs = []
-    for options in ({"reference": True}, {"tile": 5}):
+    for options in ({"plan": sj.Reference()}, {"plan": sj.Tiled(5)}):
         sim = sj.build(net, dt=1.0, propagation=propagation, **options)
         runs.append(sim.run(sim.init(key), {"x": x}).probes)
     for name in "opv":
@@ -139,7 +139,7 @@ def test_gradients_through_a_loop_agree_in_every_plan(key):
     net.loop = sj.Module(deep, init, [net.g], net.g)
     net.v = sj.StateMonitor(net.g, "V")
     slopes = []
-    for options in ({"reference": True}, {"tile": 4}, {"tile": 4, "remat": "step"}):
+    for options in ({"plan": sj.Reference()}, {"plan": sj.Tiled(4)}, {"plan": sj.Tiled(4, remat="step")}):
         sim = sj.build(net, dt=1.0, **options)
         variables = sim.init(key, 2)
 
@@ -156,7 +156,8 @@ def test_gradients_through_a_loop_agree_in_every_plan(key):
 def test_equal_functions_are_equal_programs():
     programs = [sj.build(network(), dt=1.0).program for _ in range(2)]
     assert programs[0] == programs[1] and hash(programs[0]) == hash(programs[1])
-    assert "part/y.Isyn = mlp(x.O[updated], part/mlp.params.layers.0" in str(programs[0])
+    text = str(programs[0])
+    assert "part/y.Isyn = module_step(x.O[updated], part/mlp.params.layers.0" in text and "fn=mlp" in text
     assert sj.build(network(lambda key: init(key)), dt=1.0).program != programs[0]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from spaic_jax._errors import unknown
-from spaic_jax.network.element import Element, names_of
+from spaic_jax.network.element import Element, element, names_of
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.source import Source
 from spaic_jax.network.wiring import Wiring, rules_of, wired
@@ -17,7 +17,7 @@ from spaic_jax.synapses import Chain, Electrical, Link, Synapse, SynapticDelay, 
 from spaic_jax.synapses.delays import delayed, resolve_delay
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class Connection(Wiring):
     """Synapses from `pre` to `post`; several connections onto one group add up.
 

@@ -4,12 +4,12 @@ import dataclasses
 from typing import Any
 
 from spaic_jax.coding.decoders import Decoding, resolve_decoder
-from spaic_jax.network.element import Element, named
+from spaic_jax.network.element import Element, element, named
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.program import Context, Fragment, Site
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class Decoder(Element):
     """Turns what a group does over a run into an output: the result's `outputs[name]`, `[B, ...]`.
 

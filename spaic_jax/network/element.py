@@ -5,7 +5,7 @@ import contextvars
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar, dataclass_transform
 
 import numpy as np
 
@@ -16,6 +16,20 @@ from spaic_jax.program import Context, Fragment, Site
 collector: contextvars.ContextVar[Callable[["Element"], None] | None]
 collector = contextvars.ContextVar("collector", default=None)
 
+Kind = TypeVar("Kind")
+
+
+def _refuse(element: "Element", name: str, value: Any) -> None:
+    raise AttributeError(f"a {type(element).__name__} cannot change once it is declared: declare another one.")
+
+
+@dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(dataclasses.field,))
+def element(kind: type[Kind]) -> type[Kind]:
+    """Make a class of elements a frozen dataclass that is compared by identity and says what to do instead of changing."""
+    made = dataclasses.dataclass(frozen=True, eq=False, repr=False)(kind)
+    made.__setattr__ = _refuse  # type: ignore[method-assign, assignment]
+    return made
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Element:
@@ -23,7 +37,7 @@ class Element:
 
     A new kind of element is one file, and a row of `spaic_jax.network.ELEMENTS` (or of `MONITORS`):
 
-        @dataclasses.dataclass(frozen=True, eq=False, repr=False)
+        @element
         class Threshold(Element):
             target: NeuronGroup
             level: float = 1.0

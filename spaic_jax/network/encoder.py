@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from spaic_jax.coding.check import InputCheck
 from spaic_jax.coding.encoders import Coding, resolve_encoder
-from spaic_jax.network.element import named, shape_of
+from spaic_jax.network.element import element, named, shape_of
 from spaic_jax.network.source import Source
 from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
 
@@ -18,7 +18,7 @@ def until(spikes: jax.Array, position: jax.Array, length: jax.Array) -> jax.Arra
     return jnp.where(position < length, spikes, jnp.zeros_like(spikes))
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class Encoder(Source):
     """Turns data into spikes. Its data is the run's input of the same name.
 

@@ -4,13 +4,13 @@ import dataclasses
 from typing import Any
 
 from spaic_jax.coding.generators import Generating, resolve_generator
-from spaic_jax.network.element import Element, named, shape_of
+from spaic_jax.network.element import Element, element, named, shape_of
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Op, Site, Variable
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class Generator(Source):
     """A source of spikes or currents that needs no data: a connection may begin at it as at an encoder.
 

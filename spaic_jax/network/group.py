@@ -10,7 +10,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import real
-from spaic_jax.network.element import Element, named, names_of, shape_of
+from spaic_jax.network.element import Element, element, named, names_of, shape_of
 from spaic_jax.neurons import NeuronModel, resolve_neuron
 from spaic_jax.neurons.base import Range
 from spaic_jax.neurons.reparametrise import resolve_reparametrisation
@@ -18,7 +18,7 @@ from spaic_jax.neurons.rows import model_rows
 from spaic_jax.program import Context, Fragment, Mean, Record, Site
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class NeuronGroup(Element):
     """A population of neurons of one model.
 

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from spaic_jax.network.element import Element
+from spaic_jax.network.element import Element, element
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Initial, Op, Site, Variable
@@ -17,7 +17,7 @@ from spaic_jax.program.initial import as_initial
 Port = NeuronGroup | Source | tuple[NeuronGroup | Source, str]
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class Module(Element):
     """A pure function with parameters as a node: `fn(params, *inputs)` is added to the input current of a group.
 

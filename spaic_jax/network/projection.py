@@ -1,12 +1,11 @@
 """Connections between the groups of two assemblies."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spaic_jax.network.assembly import SEPARATOR, Assembly
 from spaic_jax.network.connection import Connection
-from spaic_jax.network.element import names_of, undeclared
+from spaic_jax.network.element import element, names_of, undeclared
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
 from spaic_jax.network.policy import ConnectPolicy
@@ -17,7 +16,7 @@ from spaic_jax.synapses import Link, Synapse, resolve_chain
 from spaic_jax.synapses.delays import resolve_delay
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class Projection(Wiring):
     """Connections of one kind from the groups of `pre` to the groups of `post`, one a pair.
 

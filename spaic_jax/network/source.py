@@ -1,13 +1,12 @@
 """What a connection may begin at, beside a group."""
 
-import dataclasses
 import math
 from typing import ClassVar
 
-from spaic_jax.network.element import Element
+from spaic_jax.network.element import Element, element
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class Source(Element):
     """A member that gives spikes or currents and receives none: an encoder of data, or a generator."""
 

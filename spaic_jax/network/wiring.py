@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from spaic_jax.network.element import Element, named
+from spaic_jax.network.element import Element, element, named
 from spaic_jax.plasticity import Rule
 from spaic_jax.synapses import Chain, Link, Synapse, SynapticDelay
 
@@ -11,7 +11,7 @@ from spaic_jax.synapses import Chain, Link, Synapse, SynapticDelay
 Delay = float | SynapticDelay | None
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class Wiring(Element):
     """Synapses of one kind from `pre` to `post`; the fields are described at `Connection`."""
 

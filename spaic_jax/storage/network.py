@@ -1,7 +1,9 @@
 """A network in a file of TOML or JSON, with its weights beside it."""
 
+import functools
 import json
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +76,15 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         path: the file; `*.toml`, or `*.json`. Where arrays lie beside it, they are read from there.
 
     Raises:
-        ValueError: no such text, no such array, or an unknown, missing or unfit key or name; one sentence with the file and the path of
-            the key, such as `net.toml: network.groups.hidden.tau_mm: unknown key ...`.
+        ValueError: no such text, no such array, or an unknown, missing or unfit key or name; one sentence with the file
+            and the path of the key, such as `net.toml: network.groups.hidden.tau_mm: unknown key ...`.
         OSError: when there is no such file, or it cannot be read.
     """
     source = Path(path)
     _check_suffix(source)
     tables = read_tables(source)
     try:
-        return from_dict(tables, read_declared(_beside(source)) if _has_arrays(tables) else None)
+        return from_dict(tables, _Declared(_beside(source)))
     except ValueError as error:
         raise ValueError(f"{source}: {' '.join(str(error).split())}") from error
 
@@ -100,11 +102,24 @@ def _beside(path: Path) -> Path:
     return path.with_suffix(".safetensors")
 
 
-def _has_arrays(tables: Any) -> bool:
-    """Whether `{"array": name}` stands anywhere."""
-    if isinstance(tables, dict):
-        return tables.keys() == {"array"} or any(map(_has_arrays, tables.values()))
-    return isinstance(tables, list) and any(map(_has_arrays, tables))
+class _Declared(Mapping[str, np.ndarray]):
+    """The arrays that a network was declared with, read from a file when the first one is asked for."""
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    @functools.cached_property
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return read_declared(self._path)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
 
 
 def _check_suffix(path: Path) -> None:

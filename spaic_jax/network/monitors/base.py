@@ -5,14 +5,14 @@ import dataclasses
 from typing import Any, cast
 
 from spaic_jax.network.connection import Connection
-from spaic_jax.network.element import Element
+from spaic_jax.network.element import Element, element
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.monitors.index import Axis, Index, Places, Seen, checked_index, places_of
 from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Record, Reduction, Site, Steps
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class Monitor(Element, abc.ABC):
     """Keeps something of a variable over a run: the result's `probes[name]`.
 

@@ -4,13 +4,14 @@ import dataclasses
 
 import jax
 
+from spaic_jax.network.element import element
 from spaic_jax.network.monitors.base import Monitor
 from spaic_jax.network.monitors.index import Places, Seen
 from spaic_jax.network.monitors.times import steps_of
 from spaic_jax.program import Context, Record, Steps
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class RateMonitor(Monitor):
     """Keeps the firing rate of a population in Hz, in bins of `dt` ms: the result's `probes[name]`, `[T / bin, B]`.
 

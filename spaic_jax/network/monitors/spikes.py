@@ -3,13 +3,14 @@
 import dataclasses
 from collections.abc import Sequence
 
+from spaic_jax.network.element import element
 from spaic_jax.network.monitors.base import Monitor
 from spaic_jax.network.monitors.index import Places, Seen
 from spaic_jax.network.monitors.times import checked_times, steps_of
 from spaic_jax.program import Context, Steps
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class SpikeMonitor(Monitor):
     """Keeps spikes as booleans: the result's `probes[name]`, `[T, B, *shape]`. No gradient passes it.
 

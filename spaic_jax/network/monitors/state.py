@@ -3,12 +3,13 @@
 import dataclasses
 from typing import Any
 
+from spaic_jax.network.element import element
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.monitors.times import SampledMonitor
 from spaic_jax.program import Context, Fragment, Op, Site, Variable
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class StateMonitor(SampledMonitor):
     """Keeps a variable: the result's `probes[name]`, `[T, B, *shape]`, or reduced over time.
 

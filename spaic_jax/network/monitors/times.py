@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 
 from spaic_jax._errors import unknown
+from spaic_jax.network.element import element
 from spaic_jax.network.monitors.base import Monitor
 from spaic_jax.program import Context, Last, Max, Mean, Reduction, Steps, Sum
 
@@ -53,7 +54,7 @@ def steps_of(
     return Steps(every, start + every - 1, stop, last)
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class SampledMonitor(Monitor):
     """A monitor that says which steps it keeps, and whether they are reduced; the arguments are those of `StateMonitor`."""
 

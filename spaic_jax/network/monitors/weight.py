@@ -3,10 +3,11 @@
 import dataclasses
 
 from spaic_jax.network.connection import Connection
+from spaic_jax.network.element import element
 from spaic_jax.network.monitors.times import SampledMonitor
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@element
 class WeightMonitor(SampledMonitor):
     """Keeps the weights of a connection: the result's `probes[name]`, `[T, *shape]`.
 

@@ -48,7 +48,7 @@ def from_dict(tables: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None
     """
     try:
         with undeclared():
-            return _Reader(arrays or {}).network(tables)
+            return _Reader({} if arrays is None else arrays).network(tables)
     except RecursionError:
         raise ValueError("network: the tables and lists lie in each other too deeply.") from None
 
