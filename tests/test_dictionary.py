@@ -103,8 +103,8 @@ def test_what_has_no_name_is_refused() -> None:
     other = sj.Network()
     layer = sj.NeuronGroup(2, model="lif")
     other.add("layer", layer)
-    other.add("to_itself", sj.Connection(layer, layer, Full(weight="heavy")))
-    assert to_dict(other)["connections"]["to_itself"]["weight"] == "heavy"
+    other.add("to_itself", sj.Connection(layer, layer, Full(weight="xavier_normal")))
+    assert to_dict(other)["connections"]["to_itself"]["weight"] == {"initial": "xavier_normal", "gain": 1.0}
 
 
 GOOD = """
