@@ -251,3 +251,12 @@ def test_bad_delays_of_synapses_are_named(link, delay, sentence):
 def test_bad_delays_are_named(delay, sentence):
     with pytest.raises(ValueError, match=sentence):
         delayed(delay)
+
+
+@pytest.mark.parametrize("kind", DELAYS.values())
+def test_longer_delays_are_cut_to_the_longest(kind, key):
+    """Exactly so, although 0.3 is no float32 number."""
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(num=3), sj.NeuronGroup(1, model="if")
+    net.w = sj.Connection(net.x, net.g, delay=kind(value=np.array([[0.1, 0.3, 0.9]], np.float32), max_delay=0.3))
+    np.testing.assert_array_equal(sj.build(net, 0.1).init(key)["w.delay"], np.array([[0.1, 0.3, 0.3]], np.float32))

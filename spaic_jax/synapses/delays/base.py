@@ -107,6 +107,9 @@ class SynapticDelay(abc.ABC):
         init = self.value if self.value is not None else Uniform(self.min_delay, self.max_delay)
         if isinstance(init, Given) and init.value.shape != (post, pre):
             raise ValueError(f"{where}: delay has shape {init.value.shape}, but needs {(post, pre)} (post, pre).")
+        if isinstance(init, Given | Constant):
+            cut = np.minimum(init.value, self.max_delay)
+            init = Given(cut) if isinstance(init, Given) else Constant(float(cut))
         # The longest delay is rounded up, but for what rounding alone makes of a whole number of steps.
         steps = self.max_delay / dt
         slots = math.ceil(steps * (1 - ROUNDING)) + 1
