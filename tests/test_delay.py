@@ -185,6 +185,13 @@ def test_a_delay_of_whole_steps_takes_so_many_whatever_its_length(dt, steps, dty
     assert current.sum() == 2
 
 
+@pytest.mark.parametrize("kind", DELAYS.values())
+@pytest.mark.parametrize("wrong", [-0.1, np.nan, np.inf])
+def test_the_first_wrong_delay_of_any_kind_is_named(kind, wrong):
+    with pytest.raises(ValueError, match=rf"{kind.__name__}: delay must be finite and at least 0, but delay\[1, 2\] is {wrong:g}"):
+        kind(value=[[1.0, 2.0, 3.0], [0.0, 1.5, wrong]], max_delay=4.0)
+
+
 def test_a_delay_is_found_by_training(key):
     """Two neurons that should fire in answer to spikes of 2 and 5 ms before."""
     net = sj.Network()
@@ -215,7 +222,7 @@ def test_a_delay_is_found_by_training(key):
     [
         ("full", np.zeros((2, 3)), "max_delay 0 ms is less than a step of 0.5 ms"),
         ("full", np.ones((3, 2)), r"delay has shape \(3, 2\), but needs \(2, 3\)"),
-        ("full", -np.ones((2, 3)), r"a delay must be a finite number of ms, not negative, but delay\[0, 0\] is -1 ms"),
+        ("full", -np.ones((2, 3)), r"FixedDelay: delay must be finite and at least 0, but delay\[0, 0\] is -1"),
         ("full", sj.program.Uniform(0.0, 3.0), "FixedDelay: max_delay must say how long a delay may be"),
         ("conv", np.ones((2, 3)), "a Conv link has no delay for each synapse"),
         ("sparse_sparse", np.ones((2, 3)), "connection 'w': storage 'pairs' has no delay for each synapse: use 'masked' or"),
@@ -236,11 +243,20 @@ def test_bad_delays_of_synapses_are_named(link, delay, sentence):
         (-1.0, "delay, in ms, must be a finite number of at least 0, got -1.0"),
         (float("nan"), "delay, in ms, must be a finite number of at least 0, got nan"),
         ("linaer", "unknown delay 'linaer': did you mean 'linear'"),
-        ([[1.0, 2.0, 3.0], [4.0, -0.5, 6.0]], r"delay\[1, 1\] is -0.5 ms"),
-        ([[1.0, np.nan, 3.0], [4.0, np.inf, 6.0]], r"FixedDelay: a delay must be a finite number of ms, .* delay\[0, 1\] is nan ms"),
+        ([[1.0, 2.0, 3.0], [4.0, -0.5, 6.0]], r"delay must be finite and at least 0, but delay\[1, 1\] is -0.5"),
+        ([[1.0, np.nan, 3.0], [4.0, np.inf, 6.0]], r"FixedDelay: delay must be finite and at least 0, but delay\[0, 1\] is nan"),
         ("fixed", "FixedDelay: max_delay must say how long a delay may be"),
     ],
 )
 def test_bad_delays_are_named(delay, sentence):
     with pytest.raises(ValueError, match=sentence):
         delayed(delay)
+
+
+@pytest.mark.parametrize("kind", DELAYS.values())
+def test_longer_delays_are_cut_to_the_longest(kind, key):
+    """Exactly so, although 0.3 is no float32 number."""
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(num=3), sj.NeuronGroup(1, model="if")
+    net.w = sj.Connection(net.x, net.g, delay=kind(value=np.array([[0.1, 0.3, 0.9]], np.float32), max_delay=0.3))
+    np.testing.assert_array_equal(sj.build(net, 0.1).init(key)["w.delay"], np.array([[0.1, 0.3, 0.3]], np.float32))

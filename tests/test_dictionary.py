@@ -103,6 +103,11 @@ def test_what_has_no_name_is_refused() -> None:
         to_dict(net)
     with pytest.raises(ValueError, match="unknown initial value 'heavy'"):
         Full(weight="heavy")
+    other = sj.Network()
+    layer = sj.NeuronGroup(2, model="lif")
+    other.add("layer", layer)
+    other.add("to_itself", sj.Connection(layer, layer, Full(weight="xavier_normal")))
+    assert to_dict(other)["connections"]["to_itself"]["weight"] == {"initial": "xavier_normal", "gain": 1.0}
 
 
 GOOD = """

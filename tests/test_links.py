@@ -353,6 +353,16 @@ def test_links_that_do_not_fit_are_named(link, settings, sentence):
         linked(link, **({"pre": (1, 4, 4), "post": (1, 2, 2)} if settings == {"w_max": None} else {}), **settings)
 
 
+@pytest.mark.parametrize("link", {kind: name for name, kind in LINKS.items() if issubclass(kind, Weighted)}.values())
+def test_the_first_weight_that_is_no_number_is_named(link):
+    kind = LINKS[link]
+    weight = np.ones((2, 3))
+    weight[1, 0] = np.inf
+    for name in kind.weights:
+        with pytest.raises(ValueError, match=rf"{kind.__name__}: {name} must be finite, but {name}\[1, 0\] is inf"):
+            kind(**{name: weight})
+
+
 @pytest.mark.parametrize(
     ("position", "sentence"),
     [

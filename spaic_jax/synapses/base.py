@@ -1,6 +1,7 @@
 """What links, parts and delays have in common: fields that hold sequences, numbers of equations, and sharing."""
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,25 @@ def pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
     except ValueError:
         raise ValueError(f"{what} needs one or two whole numbers of at least {least}, got {given}.") from None
     return height, width
+
+
+def check_elements(value: Any, what: str, least: float = -math.inf) -> None:
+    """ValueError, naming the first that is not, unless all numbers of an array are finite and large enough.
+
+    >>> check_elements([[1.0, float("nan")]], "Full: weight")
+    Traceback (most recent call last):
+        ...
+    ValueError: Full: weight must be finite, but weight[0, 1] is nan.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        return
+    wrong = np.argwhere(~np.isfinite(array) | (array < least))
+    if len(wrong):
+        needed = "finite" if least == -math.inf else f"finite and at least {least:g}"
+        place = f"[{', '.join(map(str, wrong[0]))}]" if array.ndim else ""
+        name = what.rpartition(" ")[2]
+        raise ValueError(f"{what} must be {needed}, but {name}{place} is {array[tuple(wrong[0])]:g}.")
 
 
 def numbers(site: Site, settings: Any, *names: str) -> tuple[Variable, ...]:

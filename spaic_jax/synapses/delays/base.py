@@ -13,7 +13,7 @@ import numpy as np
 from spaic_jax._numbers import real
 from spaic_jax.program import Constant, Context, Fragment, Given, Op, Site, Uniform, Variable
 from spaic_jax.program.initial import as_initial
-from spaic_jax.synapses.base import numbers
+from spaic_jax.synapses.base import check_elements, numbers
 
 #: How far a number of steps may be from a whole one by rounding alone, as a share of it: a few units in the last place of
 #: float32, as both a time and dt are rounded.
@@ -95,16 +95,8 @@ class SynapticDelay(abc.ABC):
         """The longest of given delays."""
         if self.value is None:
             return None
-        kind = type(self).__name__
-        array = None if isinstance(self.value, str) else np.asarray(getattr(self.value, "value", self.value))
-        if array is not None and array.dtype.kind in "iuf":
-            wrong = np.argwhere(~(np.isfinite(array) & (array >= 0)))
-            if len(wrong):
-                place = f"[{', '.join(map(str, wrong[0]))}]" if array.ndim else ""
-                raise ValueError(
-                    f"{kind}: a delay must be a finite number of ms, not negative, but delay{place} is"
-                    f" {array[tuple(wrong[0])]:g} ms."
-                )
+        if not isinstance(self.value, str):
+            check_elements(getattr(self.value, "value", self.value), f"{type(self).__name__}: delay", least=0)
         object.__setattr__(self, "value", as_initial(self.value))
         return float(np.max(self.value.value)) if isinstance(self.value, Given | Constant) else None
 
@@ -115,6 +107,9 @@ class SynapticDelay(abc.ABC):
         init = self.value if self.value is not None else Uniform(self.min_delay, self.max_delay)
         if isinstance(init, Given) and init.value.shape != (post, pre):
             raise ValueError(f"{where}: delay has shape {init.value.shape}, but needs {(post, pre)} (post, pre).")
+        if isinstance(init, Given | Constant):
+            cut = np.minimum(init.value, self.max_delay)
+            init = Given(cut) if isinstance(init, Given) else Constant(float(cut))
         # The longest delay is rounded up, but for what rounding alone makes of a whole number of steps.
         steps = self.max_delay / dt
         slots = math.ceil(steps * (1 - ROUNDING)) + 1

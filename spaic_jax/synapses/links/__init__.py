@@ -1,6 +1,6 @@
 """Link types, one concept a file, and the table of their names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from spaic_jax._tables import resolve
@@ -52,20 +52,11 @@ LINKS: dict[str, type[Link]] = {
 
 
 
-def _sparse_sparse(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {"storage": "pairs", "weight": Uniform(0.0, settings.get("w_std", Sparse.w_std))}
-
-
-def _stored(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {"storage": "pairs"}
-
-
-#: Names that say how a link is stored too: the settings they stand for, where none are given.
-_IMPLIED: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-    "random_connection_sparse": _stored,
-    "sparse_connection_sparse": _sparse_sparse,
-    "sparse_sparse": _sparse_sparse,
-}
+def _implied(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a name of a link stands for, where none are given: some say how it is stored too."""
+    if name in ("sparse_sparse", "sparse_connection_sparse"):
+        return {"storage": "pairs", "weight": Uniform(0.0, settings.get("w_std", Sparse.w_std))}
+    return {"storage": "pairs"} if name == "random_connection_sparse" else {}
 
 
 def resolve_link(link_type: str | Link, **settings: Any) -> Link:
@@ -74,8 +65,8 @@ def resolve_link(link_type: str | Link, **settings: Any) -> Link:
     Raises:
         ValueError: unknown name or setting, with the nearest right one.
     """
-    implied = _IMPLIED.get(link_type.lower()) if isinstance(link_type, str) else None
-    link: Link = resolve("link type", LINKS, Link, link_type, {**implied(settings), **settings} if implied else settings)
+    implied = _implied(link_type.lower(), settings) if isinstance(link_type, str) else {}
+    link: Link = resolve("link type", LINKS, Link, link_type, implied | settings)
     return link
 
 

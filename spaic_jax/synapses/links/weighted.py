@@ -12,6 +12,7 @@ import numpy as np
 from spaic_jax._numbers import real
 from spaic_jax.program import Context, Fragment, Given, Initial, Normal, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
+from spaic_jax.synapses.base import check_elements
 from spaic_jax.synapses.links.base import Link
 
 
@@ -66,6 +67,8 @@ class Weighted(Link):
             # Names and functions are looked up at once; an array waits until its shape is known.
             if isinstance(value, str) or callable(value):
                 object.__setattr__(self, name, as_initial(value))
+            elif value is not None:
+                check_elements(value, f"{kind}: {name}")
 
     @abc.abstractmethod
     def carry(self, site: Site, context: Context) -> Fragment:
@@ -107,7 +110,7 @@ class Weighted(Link):
             raise ValueError(f"{where}: {name} has shape {np.shape(init.value)}, but needs {shape} ({axes}).")
         try:
             jax.eval_shape(lambda key: init(key, shape, jnp.float32), jax.eval_shape(lambda: jax.random.key(0)))
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise ValueError(f"{where}: {name} of shape {shape} ({axes}): {error}") from error
         return Variable(
             f"{site.name}.{name}", shape, role=site.owner.role_of(name), init=init,

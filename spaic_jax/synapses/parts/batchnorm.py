@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 
 from spaic_jax import ops
 from spaic_jax._numbers import real, whole
@@ -17,12 +18,16 @@ def normalised(x: jax.Array, mean: jax.Array, var: jax.Array, weight: jax.Array,
     return ops.batchnorm2d(x, x.shape[1], mean, var, weight, bias, train=False)[0]
 
 
-def normalised_by_batch(
-    x: jax.Array, mean: jax.Array, var: jax.Array, weight: jax.Array, bias: jax.Array, momentum: jax.Array
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Maps by their own statistics, and by how much the running ones move."""
-    maps, batch_mean, batch_var = ops.batchnorm2d(x, x.shape[1], mean, var, weight, bias, momentum=1.0)
-    return maps, momentum * (batch_mean - mean), momentum * (batch_var - var)
+def normalised_by_batch(x: jax.Array, weight: jax.Array, bias: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Maps by their own statistics, and these."""
+    none = jnp.zeros_like(weight)
+    maps, mean, var = ops.batchnorm2d(x, x.shape[1], none, none, weight, bias, momentum=1.0)
+    return maps, mean, var
+
+
+def moved(batch: jax.Array, running: jax.Array, momentum: jax.Array) -> jax.Array:
+    """How far a running value moves towards that of a batch."""
+    return momentum * (batch - running)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,11 +76,18 @@ class BatchNorm2d(Synapse):
         scale = Variable(f"{site.name}.weight", size, role=role, init=Constant(1.0))
         shift = Variable(f"{site.name}.bias", size, role=role, init=Constant(0.0))
         (momentum,) = numbers(site, self, "momentum")
-        inputs = (site.source, mean.name, var.name, scale.name, shift.name)
-        outputs = (site.target, f"{mean.name}.change", f"{var.name}.change")
+        parameters = (scale.name, shift.name)
+        # What is normalised by the batch needs no running value, so that it stays out of their loop.
+        batch = tuple(f"{v.name}.batch" for v in (mean, var))
         rows = (
-            Op(outputs, normalised_by_batch, (*inputs, momentum.name), name=site.name, when="learning"),
-            Op(site.target, normalised, inputs, name=site.name, when="frozen"),
+            Op(
+                site.target, normalised, (site.source, mean.name, var.name, *parameters), name=site.name, when="frozen"
+            ),
+            Op((site.target, *batch), normalised_by_batch, (site.source, *parameters), name=site.name, when="learning"),
+            *(
+                Op(f"{v.name}.change", moved, (of_batch, v.name, momentum.name), when="learning")
+                for v, of_batch in zip((mean, var), batch, strict=True)
+            ),
         )
         statistics = applied(mean.name, mean.bounds) + applied(var.name, var.bounds)
         return Fragment((mean, var, scale, shift, momentum), rows) + statistics
