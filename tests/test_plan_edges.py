@@ -139,7 +139,7 @@ def test_a_prepared_step_is_the_step(key):
 
 
 def test_pieces_end_with_their_presentation(key):
-    made = program([Variable("n", (1,))], [Op("n", "add", ("n", "one")), Op("one", jnp.ones_like, "n")], [Record("n", "n")])
+    made = program([Variable("n", (1,))], [Op("one", jnp.ones_like, "n"), Op("n", "add", ("n", "one"))], [Record("n", "n")])
     sim = sj.build(made)
     variables = sim.run(sim.init(key), steps=3).variables
     assert int(variables.position) == 0

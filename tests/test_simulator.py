@@ -124,7 +124,7 @@ def test_health_says_what_went_wrong(key):
     variables = sim.init(key, 2)
     broken = variables.with_params({name: x * np.float32(np.nan) for name, x in variables.params.items()})
     report = sim.run(broken, {"x": np.ones((2, 6))}, steps=5).health.report()
-    assert any(line.startswith("'a.V' holds NaN, infinite or absurdly large values from step") for line in report)
+    assert any(line.startswith("'a.V' holds NaN, infinite or absurdly large values at step") for line in report)
 
 
 def test_monitors_reduce_and_thin(key):
