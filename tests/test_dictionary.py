@@ -162,7 +162,7 @@ def test_toml() -> None:
         ("connections.synapses.weight", {"initial": "normal", "sd": 1}, "synapses.weight.sd: unknown key 'sd'"),
         ("connections.synapses.weight", {"initial": "normal", "std": "a"}, "synapses.weight.std: a number is needed, not 'a'."),
         ("encoders.image.coding_method", "poison", "network.encoders.image.coding_method: unknown coding_method"),
-        ("encoders.image.unit_conversion", -1.0, "network.encoders.image: Poisson: unit_conversion must be positive"),
+        ("encoders.image.unit_conversion", -1.0, "network.encoders.image: Poisson: unit_conversion must be a positive, finite number"),
         ("decoders.counts.num", 4, "network.decoders.counts: Decoder: num is 4, but its target has 3 neurons."),
         ("monitors.seen.kind", "spiks", "network.monitors.seen.kind: unknown kind of monitor 'spiks'"),
         ("monitors.seen.kind", [], "network.monitors.seen.kind: unknown kind of monitor []"),
