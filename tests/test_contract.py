@@ -22,13 +22,12 @@ from spaic_jax.train import load_weights, save_weights
 STEPS, BATCH = 8, 3
 
 
-#: Currents that make a model do something, as multiples of what does for one with a threshold of 1; and a dt for `hh`.
+#: Currents that make a model do something, as multiples of what does for one with a threshold of 1.
 GAIN = {
     "adlif": 5.0, "aeif": 2000.0, "condlif": 1000.0, "constantcurrentlif": 10.0, "cubalif": 5.0, "darwin_alif": 2e4,
     "darwin_clif": 5000.0, "darwin_random": 5000.0, "diehlandcook": 500.0, "eif": 30.0, "glif": 100.0, "hh": 1000.0,
     "izh": 50.0, "lifstdp_ex": 10.0, "lifstdp_ih": 20.0, "qif": 30.0,
 }
-DT = {"hh": 0.02}
 
 
 #: Links whose ends hold maps, and which keep the size of a map.
@@ -73,7 +72,7 @@ def network(
     net.ab = sj.Connection(net.a, net.b, link, w_mean=0.2 * gain, w_std=0.3 * gain, **chain)
     net.ba = sj.Connection(net.b, net.a, link, w_std=0.1 * gain, **chain)
     net.out = sj.Decoder(dec_target=net.b, coding_method=decoding)
-    net.v = sj.StateMonitor(net.a, next(iter(net.a.model.initial), "O"))
+    net.v = sj.StateMonitor(net.a, next(iter(net.a.model.states()), "O"))
     return net
 
 
@@ -106,10 +105,6 @@ CASES = [
 ]
 
 
-def dt_of(net):
-    return next((dt for name, dt in DT.items() if type(net.a.model) is NEURONS[name]), 1.0)
-
-
 def data_of(sim, seed=0):
     rng = np.random.default_rng(seed)
     x = sim.program.by_name["x"]
@@ -124,7 +119,7 @@ def net(request):
 
 def test_contract(net, key, tmp_path):
     """Shapes and dtypes are stable over steps, jit equals eager, plans agree, gradients are finite, files come back."""
-    dt = dt_of(net)
+    dt = 1.0
     reference, tiled = sj.build(net, dt=dt, plan=sj.Reference()), sj.build(net, dt=dt, plan=sj.Tiled(4))
     variables, data = tiled.init(key, BATCH), data_of(tiled)
     # Where nothing learns, the other mode is the same program.
@@ -193,7 +188,7 @@ def test_names_decide_nothing(syn_type, plan, key):
 
 def test_a_batch_is_its_samples(net, key):
     """vmap over samples equals the batch; codings that draw or that scale by the batch are the exception."""
-    sim = sj.build(net, dt=dt_of(net), plan=sj.Tiled(4))
+    sim = sj.build(net, dt=1.0, plan=sj.Tiled(4))
     x = jnp.asarray(data_of(sim)["x"])
     whole = {type(net.x.coding).__name__, type(net.out.decoding).__name__} & {"Latency", "Uniform", "VoltageSum"}
     if any(op.random for op in sim.program.ops) or whole:

@@ -22,7 +22,7 @@ def build(model, dtype=None, dt=0.1, num=4, **settings):
     net.g = sj.NeuronGroup(num, model=model, **settings)
     net.w = sj.Connection(net.x, net.g, link_type="one_to_one", w_mean=1.0, w_std=0.0)
     net.o = sj.StateMonitor(net.g, net.g.output)
-    if "V" in net.g.model.initial:
+    if "V" in net.g.model.states():
         net.v = sj.StateMonitor(net.g, "V")
     program = sj.build(net, dt=dt).program
     return sj.build(program if dtype is None else program.astype(dtype))

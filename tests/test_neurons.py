@@ -20,7 +20,7 @@ def run_one(model, current, dt=1.0, **parameters):
     net.x = sj.Encoder(num=n, coding_method="null")
     net.g = sj.NeuronGroup(n, model=model, **parameters)
     net.w = sj.Connection(net.x, net.g, weight=np.eye(n))
-    for name in dict.fromkeys([*net.g.model.initial, *(["O"] if net.g.output == "O" else [])]):
+    for name in dict.fromkeys([*net.g.model.states(), *(["O"] if net.g.output == "O" else [])]):
         setattr(net, f"m_{name}", sj.StateMonitor(net.g, name))
     sim = sj.build(net, dt=dt)
     probes = sim.run(sim.init(jax.random.key(0), current.shape[1]), {"x": current}).probes
@@ -125,7 +125,7 @@ def test_model_gives_spaics_trace(model, key):
         x = sj.Encoder(num=3, coding_method="null")
         group = sj.NeuronGroup(5, model=model, **SPAIC[model])
         sj.Connection(x, group, weight=trace["W"] if model != "darwin_random" else 0.0, name="w")
-        recorded = [name for name in dict.fromkeys((*group.model.initial, *group.model.shown, group.output)) if name in trace]
+        recorded = [name for name in dict.fromkeys((*group.model.states(), *group.model.shown, group.output)) if name in trace]
         for name in recorded:
             sj.StateMonitor(group, name, name=name)
     sim = sj.build(net, dt=1.0, propagation="one_step")

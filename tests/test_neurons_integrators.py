@@ -142,7 +142,7 @@ def pulse(model, drive, steps, dt, **choices):
     net.x = sj.Encoder(num=1, coding_method="null")
     net.g = sj.NeuronGroup(1, model=model, **choices)
     net.w = sj.Connection(net.x, net.g, weight=[[1.0]])
-    for name in dict.fromkeys([*net.g.model.initial, "O"]):
+    for name in dict.fromkeys([*net.g.model.states(), "O"]):
         setattr(net, f"m_{name}", sj.StateMonitor(net.g, name))
     sim = sj.build(net, dt=dt)
     result = sim.run(sim.init(jax.random.key(0)), {"x": np.full((steps, 1, 1), drive, np.float32)})

@@ -205,6 +205,6 @@ def test_gradients_reach_the_first_values():
 def test_counts_and_what_lasts_are_exact(kind):
     """A count of steps, or what adds up over runs, is no number of half precision; whole numbers have types of their own."""
     model = kind(t_ref=1.0) if "t_ref" in kind.__dataclass_fields__ else kind()
-    counts = {name for name in model.initial if "refrac" in name and name not in model.dtypes}
+    counts = {name for name in model.states() if "refrac" in name and name not in model.dtypes}
     assert counts | set(model.stay) <= set(model.exact)
-    assert set(model.exact) - {"refrac"} <= set(model.initial)
+    assert set(model.exact) - {"refrac"} <= set(model.states())

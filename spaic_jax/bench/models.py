@@ -13,8 +13,6 @@ from spaic_jax.program import Context, Program, Record, Site, Sum, Variable
 from spaic_jax.program.evaluate import evaluate, reserved
 from spaic_jax.run import build
 
-#: Where 1 ms is no step that a model can take.
-_DT = {"hh": 0.02}
 _STEPS = 200
 
 
@@ -79,13 +77,13 @@ def measure_model(model: str, neurons: int = 10_000, repeats: int = 15) -> dict[
 
 def _program(model: str, neurons: int) -> Program:
     """One group, whose inputs are given and held for the run."""
-    group, dt = NeuronGroup(neurons, model=model), _DT.get(model, 1.0)
+    group = NeuronGroup(neurons, model=model)
     received = group.model.receives
-    context = Context(dt, lambda _: "group", lambda *_: "", lambda _: frozenset(received))
+    context = Context(1.0, lambda _: "group", lambda *_: "", lambda _: frozenset(received))
     made = group.lower(Site("group", owner=group), context)
     given = tuple(Variable(f"group.{name}", (neurons,), role="input", axes="held") for name in received)
     output = Record("output", f"group.{group.output}", "output", reduce=Sum())
-    return Program((*given, *made.variables), made.ops, (output,), dt)
+    return Program((*given, *made.variables), made.ops, (output,), 1.0)
 
 
 #: Names to time: one for each model.

@@ -44,7 +44,7 @@ def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.
     for number, source in enumerate(sources.values()):
         if source.output == "O":
             network.add(f"spikes of {number}", StateMonitor(source, "O"))
-        if isinstance(source, NeuronGroup) and "V" in source.model.initial:
+        if isinstance(source, NeuronGroup) and "V" in source.model.states():
             network.add(f"V of {number}", StateMonitor(source, "V"))
     sim = build(network, experiment.config.simulation.dt, experiment.config.simulation.propagation)
     sample = experiment.task.take(experiment.test_arrays.inputs, jax.numpy.zeros((1,), jax.numpy.int32))

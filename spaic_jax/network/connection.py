@@ -128,7 +128,7 @@ class Connection(Wiring):
         ]
         for part in takes_potential:
             ends = (self.pre, self.post) if isinstance(part, Electrical) else (self.post,)
-            if not all(isinstance(end, NeuronGroup) and "V" in end.model.initial for end in ends):
+            if not all(isinstance(end, NeuronGroup) and "V" in end.model.states() for end in ends):
                 raise ValueError(
                     f"Connection: {type(part).__name__} needs groups with a membrane potential V, but joins"
                     f" {' and '.join(repr(end) for end in ends)}."

@@ -50,7 +50,7 @@ class ACLIF(ResettingModel):
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         decays = {f"decay_{name}": jnp.exp(-dt / getattr(p, f"tau_{name}")) for name in "ma"}
-        return decays | gains(p.tau_p, p.tau_q, dt, getattr(p, "V0", None))
+        return decays | gains(p.tau_p, p.tau_q, dt, p.V0)
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         new = traces(p, state.P, state.S, p.V0 * current)

@@ -76,7 +76,7 @@ class AEIF(RefractoryModel):
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         rates = {"rate_v": 1 / p.C, "rate_w": 1 / p.tau_w}
-        return rates if hasattr(p, "v_reset") else rates | {"v_reset": p.EL}
+        return rates | {"v_reset": p.EL} if p.v_reset is None else rates
 
     def check_step(self, dt: float) -> None:
         super().check_step(dt)
@@ -86,7 +86,7 @@ class AEIF(RefractoryModel):
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
             above, u = x["V"] - p.EL, x["U"]
             v = p.rate_v * (p.gL * (upswing(x["V"], p.v_th, p.delta_t) - above) - u + current)
-            return {"V": self.free(state, v, 0.0), "U": p.rate_w * (p.a * above - u)}
+            return {"V": self.free(p, state, v, 0.0), "U": p.rate_w * (p.a * above - u)}
 
         new = advance(self.integrator, bounded(derivatives, "V", p.Vspk), {"V": state.V, "U": state.U}, p.dt)
         fired = self.fire(p, state, new["V"] - p.Vspk)

@@ -53,6 +53,6 @@ class ALIF(RefractoryModel):
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         a = p.decay_a * state.A + state.O
-        v = self.free(state, p.decay_m * state.V + current, state.V)
+        v = self.free(p, state, p.decay_m * state.V + current, state.V)
         fired = self.fire(p, state, v - (p.v_th + p.beta * a))
         return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), "A": a, **fired}

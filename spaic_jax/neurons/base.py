@@ -73,7 +73,7 @@ class NeuronModel(abc.ABC):
     computed from the parameters once a run instead of once a step.
     """
 
-    #: First value of each state variable. A model that has `"O"` among them finds the previous step's spikes there.
+    #: First value of each state variable: see `states`.
     initial: ClassVar[Mapping[str, First]]
     #: Types of the state variables that are not float32.
     dtypes: ClassVar[Mapping[str, str]] = {}
@@ -93,8 +93,8 @@ class NeuronModel(abc.ABC):
     output: ClassVar[str] = "O"
 
     def __post_init__(self) -> None:
-        for name, field in self.__dataclass_fields__.items():
-            value = getattr(self, name)
+        for field in dataclasses.fields(self):
+            name, value = field.name, getattr(self, field.name)
             if field.metadata.get("role") not in ("parameter", "first value") or (value is None and field.default is None):
                 continue
             self._check(name, value, field.metadata.get("positive", False))
@@ -123,9 +123,16 @@ class NeuronModel(abc.ABC):
         if not ((low <= value) & (value <= high)).all():
             raise ValueError(f"{type(self).__name__}: {name} must lie between {low:g} and {high:g}, not {getattr(self, name)!r}.")
 
+    def states(self) -> Mapping[str, First]:
+        """First value of each state variable: `initial`, where the model's choices or parameters make no difference.
+
+        A model that has `"O"` among them finds the previous step's spikes there.
+        """
+        return self.initial
+
     def first(self, state: str) -> Any:
         """The first value of a state variable: a number, an array with one a neuron, or how it is drawn."""
-        value = self.initial.get(state, 0.0)
+        value = self.states().get(state, 0.0)
         return getattr(self, value) if isinstance(value, str) else value
 
     @classmethod
@@ -183,7 +190,10 @@ class NeuronModel(abc.ABC):
         return {name: getattr(self, name) for name in fixed}
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        """What follows from the parameters `p` alone, such as `exp(-dt / tau)`; `step` finds it in `p`."""
+        """What follows from the parameters `p` alone, such as `exp(-dt / tau)`; `step` finds it in `p`.
+
+        A parameter that has no value is `None` in `p`, here and in `step`.
+        """
         return {}
 
     def check_step(self, dt: float) -> None:

@@ -48,7 +48,7 @@ class CLIF(ResettingModel):
     V0: Parameter = parameter(None)
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"decay_m": jnp.exp(-dt / p.tau_m), **gains(p.tau_p, p.tau_q, dt, getattr(p, "V0", None))}
+        return {"decay_m": jnp.exp(-dt / p.tau_m), **gains(p.tau_p, p.tau_q, dt, p.V0)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         new = traces(p, state.P, state.S, p.V0 * current)

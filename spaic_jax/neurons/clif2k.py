@@ -41,7 +41,7 @@ class CLIF2K(ResettingModel):
     V0: Parameter = parameter(None)
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return gains(p.tau_m, p.tau_s, dt, getattr(p, "V0", None))
+        return gains(p.tau_m, p.tau_s, dt, p.V0)
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         new = traces(p, state.P, state.S, p.V0 * current)

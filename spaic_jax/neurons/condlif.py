@@ -104,6 +104,6 @@ class CondLIF(RefractoryModel):
         if self.integrator == "exponential_mean":
             start |= {"ge": p.mean_exc * ge, "gi": p.mean_inh * gi}
         v = advance(self.method, derivatives, start, p.dt)["V"]
-        v = self.free(state, v, state.V)
+        v = self.free(p, state, v, state.V)
         fired = self.fire(p, state, v - p.v_th)
         return {"V": self.reset_by("hard", v, fired["O"], p.v_th, p.v_reset), "ge": ge, "gi": gi, **fired}

@@ -1,12 +1,13 @@
 """LIF in the form of a forward Euler step."""
 
 import dataclasses
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.base import First, Parameter, parameter
 from spaic_jax.neurons.integrators import check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
 
@@ -44,10 +45,8 @@ class ConstantCurrentLIF(RefractoryModel):
     v_reset: Parameter = parameter(0.0, below="v_th")
     compat: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.compat:
-            object.__setattr__(self, "initial", {"V": 0.0, "Ilast": 0.0, "O": 0.0})
+    def states(self) -> Mapping[str, First]:
+        return {**super().states(), "Ilast": 0.0, "O": 0.0} if self.compat else super().states()
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"rate": dt / p.tau_m}
@@ -60,6 +59,6 @@ class ConstantCurrentLIF(RefractoryModel):
         if self.compat:
             v = p.rate * (state.Ilast - state.V) + state.V
             return {"V": v - v * self.gate(state.O), "Ilast": current, "O": self.spike(v - p.v_th)}
-        v = self.free(state, p.rate * (current - state.V) + state.V, state.V)
+        v = self.free(p, state, p.rate * (current - state.V) + state.V, state.V)
         fired = self.fire(p, state, v - p.v_th)
         return {"V": self.replaced(v, fired["O"], p.v_reset), **fired}

@@ -90,7 +90,7 @@ class CubaLIF(RefractoryModel):
         i = state.I + current if self.order == "input_first" else state.I
         v = p.v_rest + p.decay_m * (state.V - p.v_rest) + p.gain * i
         i = p.decay_s * i
-        v = self.free(state, v, state.V)
+        v = self.free(p, state, v, state.V)
         fired = self.fire(p, state, v - p.v_th)
         v = self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset)
         return {"V": v, "I": i if self.order == "input_first" else i + current, **fired}

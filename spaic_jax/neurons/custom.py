@@ -29,28 +29,26 @@ class RowsModel(SpikingModel):
 
     Attributes:
         rows: the rows of one step.
-        states: first value of each state variable, by name.
+        initial: first value of each state variable, by name.
         constants: value of each parameter, by name.
         equation_type: what stands in a row for a parameter whose name holds `tau`.
         add_threshold: whether `O = H(V - Vth)` follows the rows.
     """
 
     rows: tuple[Op, ...]
-    states: tuple[tuple[str, float], ...]
+    initial: tuple[tuple[str, float], ...]  # type: ignore[misc]
     constants: tuple[tuple[str, Parameter], ...] = dataclasses.field(default=(), metadata={"role": "values"})
     equation_type: EquationType = "iterative"
     add_threshold: bool = True
 
-    @property
-    def initial(self) -> dict[str, float]:  # type: ignore[override]
-        """First value of each state variable."""
-        return dict(self.states)
+    def states(self) -> dict[str, float]:
+        return dict(self.initial)
 
     @property
     def output(self) -> str:  # type: ignore[override]
         """The spikes, or the first state of a model without."""
         written = {name for row in self.rows for name in row.outputs}
-        return "O" if self.add_threshold or "O" in written else self.states[0][0]
+        return "O" if self.add_threshold or "O" in written else self.initial[0][0]
 
     def parameters(self) -> dict[str, Parameter]:
         return dict(self.constants)
@@ -80,7 +78,7 @@ class RowsModel(SpikingModel):
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         env = {**vars(p), **vars(state), "Isyn": current, "Isyn" + UPDATED: current}
         env |= {name.removesuffix(_PER_STEP): value for name, value in env.items() if name.endswith(_PER_STEP)}
-        states = {*self.initial, "O"}
+        states = {*self.states(), "O"}
         written: set[str] = set()
         for row in self.rows:
             if row.fn in ("threshold", threshold):
@@ -129,7 +127,7 @@ def rows_model(
     >>> model = rows_model(
     ...     [("V", "var_linear", "tau_m", "V", "Isyn")], {"V": 0.0, "tau_m": 20.0, "Vth": 1.0}, "exp_euler_iterative"
     ... )
-    >>> model.initial, sorted(model.parameters())
+    >>> model.states(), sorted(model.parameters())
     ({'V': 0.0}, ['Vth', 'tau_m'])
     """
     if equation_type not in get_args(EquationType):
@@ -169,7 +167,7 @@ def rows_model(
     first = tuple((name, value) for name, value in values.items() if name in states)
     constants = tuple((name, value) for name, value in values.items() if name not in states)
     return RowsModel(
-        rows=ops, states=first, constants=constants, equation_type=equation_type,
+        rows=ops, initial=first, constants=constants, equation_type=equation_type,
         add_threshold=add_threshold, surrogate=surrogate,
     )
 

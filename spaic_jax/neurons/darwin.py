@@ -1,13 +1,14 @@
 """Models of the Darwin neuromorphic chip, which share its arithmetic: roundings, and registers of 16 bits and a sign."""
 
 import dataclasses
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.base import First, Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
 from spaic_jax.program import Uniform
 
@@ -54,10 +55,8 @@ class DarwinCLIF(ResettingModel):
     v_th: Parameter = parameter(16384.0)
     compat: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.compat:
-            object.__setattr__(self, "initial", {**self.initial, "Ilast": 0.0})
+    def states(self) -> Mapping[str, First]:
+        return {**super().states(), "Ilast": 0.0} if self.compat else super().states()
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {

@@ -1,7 +1,7 @@
 """The step of a model, and its coefficients, as functions of arrays: what the rows of a program call."""
 
 import dataclasses
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -31,6 +31,10 @@ class Equations:
         """A model with these equations; the values of its parameters mean nothing."""
         return self.kind(**dict(self.choices))
 
+    def namespace(self, values: Mapping[str, Any]) -> SimpleNamespace:
+        """What a model reads as `p`: its parameters, `None` where one has no value, and what else there is."""
+        return SimpleNamespace(**dict.fromkeys(self.kind.parameter_fields()) | values)
+
     def __repr__(self) -> str:
         return f"{self.kind.__name__}({', '.join(f'{name}={value}' for name, value in self.choices)})"
 
@@ -53,7 +57,7 @@ def model_coefficients(
 
 def coefficients(model: Equations, parameters: dict[str, jax.Array], dt: float) -> dict[str, jax.Array]:
     """All coefficients of a model, by name."""
-    return model.model().coefficients(SimpleNamespace(**parameters), dt)
+    return model.model().coefficients(model.namespace(parameters), dt)
 
 
 def model_step(
@@ -91,7 +95,7 @@ def model_step(
     state = SimpleNamespace(**{name: given[name] for name in states})
     # One value a neuron gets a batch axis of size one, so that shapes meet without rank promotion.
     p = {name: given[name][None] if given[name].ndim else given[name] for name in parameters}
-    values = equations.step(SimpleNamespace(dt=dt, **p), state, current, *draws)
+    values = equations.step(model.namespace(p | {"dt": dt}), state, current, *draws)
     if not halves:
         return tuple(values[name] for name in results)
     return tuple(_rounded(values[name], stored[name] if name in states else halves[0]) for name in results)

@@ -69,6 +69,6 @@ class ExponentialIF(RefractoryModel):
             return {"V": upswing(x["V"], p.v_th, p.delta_t) - (x["V"] - p.EL) + p.R * current}
 
         v = advance(self.integrator, bounded(derivatives, "V", p.Vspk), {"V": state.V}, p.rate)["V"]
-        v = self.free(state, v, state.V)
+        v = self.free(p, state, v, state.V)
         fired = self.fire(p, state, v - p.Vspk)
         return {"V": self.replaced(v, fired["O"], p.v_reset), **fired}

@@ -1,6 +1,7 @@
 """Generalised LIF with after-spike currents and a moving threshold."""
 
 import dataclasses
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.base import First, Parameter, parameter
 from spaic_jax.neurons.integrators import check_stable
 from spaic_jax.neurons.reset import ResettingModel
 
@@ -69,10 +70,8 @@ class GLIF(ResettingModel):
     b_v: Parameter = parameter(0.3)
     compat: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.compat:
-            object.__setattr__(self, "initial", {**self.initial, "V": 0.0})
+    def states(self) -> Mapping[str, First]:
+        return {**super().states(), "V": 0.0} if self.compat else super().states()
 
     def check_step(self, dt: float) -> None:
         decays = {f"1/{name}": np.asarray(getattr(self, name), float) for name in ("k_1", "k_2", "b_s", "b_v")}

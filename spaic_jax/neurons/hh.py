@@ -126,7 +126,7 @@ class HH(SpikingModel):
             check_stable(self.method, dt, {"the membrane's time constant in an action potential": 1 / most})
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {} if hasattr(p, "v_th") else {"v_th": jnp.full_like(p.E_NA, 1.0 if self.compat else 50.0)}
+        return {"v_th": jnp.full_like(p.E_NA, 1.0 if self.compat else 50.0)} if p.v_th is None else {}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         drive = current / p.dt if self.compat else current

@@ -1,12 +1,13 @@
 """Excitatory LIF neurons that keep their rate in bounds: every spike raises the threshold, for long."""
 
 import dataclasses
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.base import First, Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
 
 
@@ -45,10 +46,8 @@ class LIFSTDPEx(ResettingModel):
     decay_v: Parameter = parameter(0.9900498337491681, bounds=(0.0, 1.0))
     compat: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.compat:
-            object.__setattr__(self, "initial", {**self.initial, "V": -65.0})
+    def states(self) -> Mapping[str, First]:
+        return {**super().states(), "V": -65.0} if self.compat else super().states()
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v = p.decay_v * (state.V - p.v_rest) + p.v_rest + current
@@ -97,10 +96,8 @@ class ALIFSTDPEx(ResettingModel):
     decay_v: Parameter = parameter(0.9900498337491681, bounds=(0.0, 1.0))
     compat: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.compat:
-            object.__setattr__(self, "initial", {**self.initial, "V": 0.0})
+    def states(self) -> Mapping[str, First]:
+        return {**super().states(), "V": 0.0} if self.compat else super().states()
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         v = p.decay_v * (state.V - p.v_rest) + p.v_rest + current

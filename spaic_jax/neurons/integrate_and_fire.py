@@ -43,7 +43,7 @@ class IF(RefractoryModel):
         check_reset(type(self).__name__, self.reset)
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = self.free(state, (state.V + current) - p.ConstantDecay, state.V)
+        v = self.free(p, state, (state.V + current) - p.ConstantDecay, state.V)
         fired = self.fire(p, state, v - p.v_th)
         return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}
 

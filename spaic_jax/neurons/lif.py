@@ -49,6 +49,6 @@ class LIF(RefractoryModel):
         return {"decay": jnp.exp(-dt / p.tau_m)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = self.free(state, p.decay * state.V + current, state.V)
+        v = self.free(p, state, p.decay * state.V + current, state.V)
         fired = self.fire(p, state, v - p.v_th)
         return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}

@@ -46,6 +46,6 @@ class LIFM(RefractoryModel):
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         i = p.decay_p * state.I + current
-        v = self.free(state, p.decay_m * state.V + i, state.V)
+        v = self.free(p, state, p.decay_m * state.V + i, state.V)
         fired = self.fire(p, state, v - p.v_th)
         return {"V": self.replaced(v, fired["O"], p.v_reset), "I": i, **fired}

@@ -1,12 +1,13 @@
 """A leaky integrator of a double-exponential current."""
 
 import dataclasses
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import NeuronModel, Parameter, parameter
+from spaic_jax.neurons.base import First, NeuronModel, Parameter, parameter
 from spaic_jax.neurons.double_exponential import TRACES, gains, traces
 from spaic_jax.neurons.integrators import check_stable
 
@@ -45,13 +46,11 @@ class NonSpikingLIF(NeuronModel):
     V0: Parameter = parameter(None)
     compat: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.compat:
-            object.__setattr__(self, "initial", {**TRACES, "V": 0.0, "I": 0.0, "Ilast": 0.0})
+    def states(self) -> Mapping[str, First]:
+        return {**super().states(), "I": 0.0, "Ilast": 0.0} if self.compat else super().states()
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"rate": dt / p.tau_m, **gains(p.tau_p, p.tau_q, dt, getattr(p, "V0", None))}
+        return {"rate": dt / p.tau_m, **gains(p.tau_p, p.tau_q, dt, p.V0)}
 
     def check_step(self, dt: float) -> None:
         check_stable("euler", dt, {"tau_m": self.tau_m})

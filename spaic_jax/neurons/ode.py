@@ -85,8 +85,16 @@ class ODE(ResettingModel):
         for name, value in self.values.items():
             self._check(name, value, positive=False)
         object.__setattr__(self, "initial", _Frozen({name: as_initial(value) for name, value in self.initial.items()}))
-        object.__setattr__(self, "output", next(iter(self.initial)) if self.threshold is None else "O")
-        object.__setattr__(self, "spiking", self.threshold is not None)
+
+    @property
+    def output(self) -> str:  # type: ignore[override]
+        """The spikes, or the first variable where there is no threshold."""
+        return next(iter(self.initial)) if self.threshold is None else "O"
+
+    @property
+    def spiking(self) -> bool:  # type: ignore[override]
+        """Whether there is a threshold."""
+        return self.threshold is not None
 
     def _check(self, name: str, value: Any, positive: bool) -> None:
         if name != "reset" or value is not None:
@@ -121,13 +129,13 @@ class ODE(ResettingModel):
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         first = next(iter(self.initial))
         derivatives = self._derivatives(p, current)
-        if hasattr(p, "threshold") and hasattr(p, "reset"):
+        if p.threshold is not None and p.reset is not None:
             derivatives = bounded(derivatives, first, p.threshold)
         new = advance(self.integrator, derivatives, vars(state), p.dt)
-        if not hasattr(p, "threshold"):
+        if p.threshold is None:
             return new
         spikes = self.spike(new[first] - p.threshold)
-        if not hasattr(p, "reset"):
+        if p.reset is None:
             return new | {"O": jnp.where(getattr(state, first) > p.threshold, jnp.zeros_like(spikes), spikes)}
         return new | {first: self.replaced(new[first], spikes, p.reset), "O": spikes}
 

@@ -1,6 +1,7 @@
 """LIF whose membrane time constant is trained."""
 
 import dataclasses
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.base import First, Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, check_reset
 
@@ -57,16 +58,17 @@ class PLIF(RefractoryModel):
         check_reset("PLIF", self.reset)
         if not (np.asarray(self.tau_m) > 1).all():
             raise ValueError(f"PLIF: tau_m must be above 1, not {self.tau_m}.")
-        if self.compat:
-            object.__setattr__(self, "initial", {"V": 0.0, "O": 0.0})
+
+    def states(self) -> Mapping[str, First]:
+        return {**super().states(), "V": 0.0, "O": 0.0} if self.compat else super().states()
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"leak": jax.nn.sigmoid(p.w) if hasattr(p, "w") else 1 / p.tau_m}
+        return {"leak": 1 / p.tau_m if p.w is None else jax.nn.sigmoid(p.w)}
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         if self.compat:
             v = p.leak * (current - state.V) + state.V
             return {"V": jnp.where(state.O > 0, jnp.zeros_like(v), v), "O": self.spike(v - p.v_th)}
-        v = self.free(state, state.V + p.leak * (current - (state.V - p.v_reset)), state.V)
+        v = self.free(p, state, state.V + p.leak * (current - (state.V - p.v_reset)), state.V)
         fired = self.fire(p, state, v - p.v_th)
         return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}

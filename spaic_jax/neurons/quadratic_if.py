@@ -71,6 +71,6 @@ class QuadraticIF(RefractoryModel):
             return {"V": p.a_0 * (x["V"] - p.v_rest) * (x["V"] - p.v_c) + p.R * current}
 
         v = advance(self.integrator, bounded(derivatives, "V", p.v_th), {"V": state.V}, p.rate)["V"]
-        v = self.free(state, v, state.V)
+        v = self.free(p, state, v, state.V)
         fired = self.fire(p, state, v - p.v_th)
         return {"V": self.replaced(v, fired["O"], p.v_reset), **fired}

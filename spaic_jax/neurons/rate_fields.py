@@ -1,12 +1,13 @@
 """Rate models: fields of neurons that have a rate instead of spikes, by one equation of `U`."""
 
 import dataclasses
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import NeuronModel, Parameter, parameter
+from spaic_jax.neurons.base import First, NeuronModel, Parameter, parameter
 from spaic_jax.neurons.integrators import check_stable
 
 
@@ -39,10 +40,8 @@ class MeanField(NeuronModel):
     tau: Parameter = parameter(1.0, positive=True)
     compat: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.compat:
-            object.__setattr__(self, "initial", {"U": 0.0, "Ilast": 0.0})
+    def states(self) -> Mapping[str, First]:
+        return {**super().states(), "Ilast": 0.0} if self.compat else super().states()
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         return {"rate": dt / p.tau}

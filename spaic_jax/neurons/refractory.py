@@ -1,6 +1,7 @@
 """The refractory period: for some steps after a spike the potential is held."""
 
 import dataclasses
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.base import First, Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
 from spaic_jax.program.program import whole_steps
 
@@ -31,10 +32,11 @@ class RefractoryModel(ResettingModel):
         super().__post_init__()
         if (np.asarray(self.t_ref) < 0).any():
             raise ValueError(f"{type(self).__name__}: t_ref must not be negative, not {self.t_ref!r}.")
-        if np.any(self.t_ref):
-            if getattr(self, "compat", False):
-                raise ValueError(f"{type(self).__name__}: SPAIC's equations (compat) have no refractory period t_ref.")
-            object.__setattr__(self, "initial", {**self.initial, "refrac": 0.0})
+        if np.any(self.t_ref) and getattr(self, "compat", False):
+            raise ValueError(f"{type(self).__name__}: SPAIC's equations (compat) have no refractory period t_ref.")
+
+    def states(self) -> Mapping[str, First]:
+        return {**super().states(), "refrac": 0.0} if np.any(self.t_ref) else super().states()
 
     def parameters(self) -> dict[str, Parameter]:
         values = super().parameters()
@@ -45,15 +47,15 @@ class RefractoryModel(ResettingModel):
             if t_ref:
                 whole_steps(float(t_ref), dt, "t_ref")
 
-    def free(self, state: SimpleNamespace, value: jax.Array, held: jax.Array | float) -> jax.Array:
+    def free(self, p: SimpleNamespace, state: SimpleNamespace, value: jax.Array, held: jax.Array | float) -> jax.Array:
         """`value`, or `held` where steps of the refractory period are left."""
-        return jnp.where(state.refrac > 0, held, value) if hasattr(state, "refrac") else value
+        return value if p.t_ref is None else jnp.where(state.refrac > 0, held, value)
 
     def fire(self, p: SimpleNamespace, state: SimpleNamespace, x: jax.Array) -> dict[str, jax.Array]:
         """The spikes `"O"` at `x = V - v_th`, none in the refractory period, and the steps `"refrac"` that are left."""
         spikes = self.spike(x)
-        if not hasattr(state, "refrac"):
+        if p.t_ref is None:
             return {"O": spikes}
-        spikes = self.free(state, spikes, jnp.zeros_like(spikes))
+        spikes = self.free(p, state, spikes, jnp.zeros_like(spikes))
         left = jnp.where(spikes > 0, jnp.round(p.t_ref / p.dt), jnp.maximum(state.refrac - 1, 0))
         return {"O": spikes, "refrac": left}

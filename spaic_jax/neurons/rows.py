@@ -57,7 +57,8 @@ def model_rows(
             ops.append(Op(full, reparametrised, (f"{full}_free",), settings={"by": by, "dt": dt}))
             full, value, bounds = f"{full}_free", by.free(np.asarray(value), dt), by.bounds_of(bounds, dt)
         variables.append(Variable(full, np.shape(value), role=role, init=as_initial(value), bounds=bounds, narrow=False))
-    results = (*model.initial, *model.shown, *(["O"] if model.output == "O" and "O" not in model.initial else []))
+    carried = tuple(model.states())
+    results = (*carried, *model.shown, *(["O"] if model.output == "O" and "O" not in carried else []))
     own = tuple(s for s in results if not site.target or s != "O")
     states = tuple(s for s in own if s not in model.shown)
     variables += [
@@ -77,7 +78,6 @@ def model_rows(
             Op(_full(name, derived), model_coefficients, _full(name, structs), name=f"{name}.coefficients", settings=settings)
         )
     taken = tuple(s for s in model.receives if s in reads)
-    carried = tuple(model.initial)
     if not taken and not any(v.narrow for v in variables if v.role == "state" and v.name != f"{name}.O"):
         carried = tuple(dict.fromkeys((*carried, "O")))  # its precision is that of the spikes
     others = (*(key for key in parameters if key not in derived), *derived)

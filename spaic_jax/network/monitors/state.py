@@ -55,7 +55,7 @@ class StateMonitor(SampledMonitor):
         if not self.get_grad or not isinstance(self.target, NeuronGroup):
             return False
         model = self.target.model
-        return self.var_name in {*model.initial, *model.receives, model.output}
+        return self.var_name in {*model.states(), *model.receives, model.output}
 
     def lower(self, site: Site, context: Context) -> Fragment:
         """Its record, and what `probe_gradients` differentiates by where gradients are asked for."""
