@@ -1,6 +1,6 @@
 """spaic_jax: spiking neural networks, declared once, compiled by JAX."""
 
-from spaic_jax import coding, coming_from_spaic, data, neurons, ops, program, surrogate, synapses, train
+from spaic_jax import coding, coming_from_spaic, data, edit, neurons, ops, program, surrogate, synapses, train
 from spaic_jax.network import (
     Assembly,
     Connection,
@@ -18,7 +18,6 @@ from spaic_jax.network import (
     SpikeMonitor,
     StateMonitor,
     WeightMonitor,
-    edit,
 )
 from spaic_jax.plan import Auto, Chunk, Reference, Tiled
 from spaic_jax.program import Op, Program, Record, Variable

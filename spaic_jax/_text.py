@@ -53,7 +53,7 @@ def parse_text(parse: Callable[[], Any], where: str, kind: str) -> Any:
         tables = parse()
     except RecursionError:
         raise ValueError(f"{where}: its tables and lists lie in each other too deeply.") from None
-    except _RepeatedKey as error:
+    except _RepeatedKeyError as error:
         raise ValueError(f"{where}: {error}") from None
     except ValueError as error:
         raise ValueError(f"{where}: this is no {kind}: {' '.join(str(error).split())}.") from error
@@ -65,7 +65,7 @@ def parse_text(parse: Callable[[], Any], where: str, kind: str) -> Any:
     return tables
 
 
-class _RepeatedKey(Exception):
+class _RepeatedKeyError(Exception):
     """A key that stands in a table twice."""
 
 
@@ -73,5 +73,5 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
         names = [name for name, _ in pairs]
-        raise _RepeatedKey(f"the key '{next(name for name in names if names.count(name) > 1)}' stands there twice.")
+        raise _RepeatedKeyError(f"the key '{next(name for name in names if names.count(name) > 1)}' stands there twice.")
     return table

@@ -6,7 +6,8 @@ from typing import Any, Literal, get_args
 
 from spaic_jax._errors import unknown
 from spaic_jax._graph import components
-from spaic_jax.network import Decoder, Element, Network, NeuronGroup, StateMonitor, expand
+from spaic_jax.edit import expand
+from spaic_jax.network import Connection, Decoder, Element, Monitor, Network, NeuronGroup
 from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Op, Program, Site
 from spaic_jax.program.op import UPDATED, base_name
@@ -49,14 +50,22 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
         return frozenset(v for member in members.values() for other, v in member.writes_to if other is group)
 
     context = Context(dt, network.name_of, read, received)
-    # Who looks at others comes last, so that all variables are there to be looked at.
-    for name, member in sorted(members.items(), key=lambda item: isinstance(item[1], Decoder | StateMonitor)):
+    for name, member in sorted(members.items(), key=lambda item: _turn(item[1])):
         fragment = member.lower(Site(name, owner=member), context)
         context.made += _without_shared(name, fragment, context)
     made = context.made
     _check_records(made)
     ops = in_order(made.ops, {v.name for v in made.variables if v.role in ("state", "plastic")})
     return Program(made.variables, ops, made.records, dt, made.initial, made.begin, made.end)
+
+
+def _turn(member: Element) -> int:
+    """Members take turns by kind, so that the order of declaration matters within a kind only.
+
+    Who looks at others comes last, when all variables are there to be looked at.
+    """
+    turns = {Source: 0, NeuronGroup: 1, Connection: 2, Monitor: 4, Decoder: 5}
+    return next((turn for kind, turn in turns.items() if isinstance(member, kind)), 3)
 
 
 def in_order(ops: Sequence[Op], carried: set[str]) -> tuple[Op, ...]:
@@ -136,7 +145,7 @@ def _check_targets(network: Network, members: dict[str, Element]) -> None:
     """ValueError when a member writes what its group does not take."""
     for name, member in members.items():
         for group, variable in member.writes_to:
-            if not isinstance(member, StateMonitor) and variable not in group.model.receives:
+            if not isinstance(member, Monitor) and variable not in group.model.receives:
                 choices = unknown("variable", variable, group.model.receives)
                 raise ValueError(f"'{name}' writes to '{network.name_of(group)}': {choices}")
 

@@ -38,8 +38,8 @@ def test_measure_returns_every_figure():
 
 
 def test_measure_times_remat_where_it_differs(monkeypatch):
-    def build(*args, plan=sj.Tiled(), **options):
-        return sj.build(*args, plan=sj.Tiled(10, plan.remat and Auto(budget=20_000)), **options)
+    def build(*args, plan=None, **options):
+        return sj.build(*args, plan=sj.Tiled(10, plan and plan.remat and Auto(budget=20_000)), **options)
 
     monkeypatch.setattr(timing, "build", build)
     figures = measure(Workload("long", (4, 4), steps=1000, batch_size=4, recurrent=True, repeats=1, reference=False))

@@ -8,7 +8,7 @@ from spaic import golden
 
 import spaic_jax as sj
 from spaic_jax.coding import GENERATORS, pack_spike_times
-from spaic_jax.network import from_dict, to_dict
+from spaic_jax.storage import from_dict, to_dict
 
 
 def spikes_of(coding_method, data, steps, dt=1.0, key=None, **settings):
@@ -330,3 +330,16 @@ def test_a_current_may_be_brought_to_one(key):
     sim = sj.build(net, 0.5)
     x = np.array([[1.0, 3.0, 2.0], [5.0, 5.0, 5.0]], np.float32)
     np.testing.assert_allclose(sim.run(sim.init(key, 2), {"x": x}, steps=1).probes["o"][0], [[0, 2, 1], [0, 0, 0]])
+
+
+def test_what_else_a_decoder_says_is_no_second_decoder(key):
+    """Training finds the one decoder, and its loss may be read beside it."""
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(shape=(2, 3), coding_method="null"), sj.NeuronGroup(shape=(2, 3), model="null")
+    net.w = sj.Connection(net.x, net.g, "null")
+    net.out = sj.Decoder(dec_target=net.g, coding_method="time_softmax")
+    sim = sj.build(net, 1.0)
+    x = (np.random.default_rng(0).random((9, 4, 2, 3)) < 0.3).astype(np.float32)
+    assert {*sim.run(sim.init(key, 4), {"x": x}).outputs} == {"out", "out.rate_loss"}
+    scores = sj.train.evaluate(sim, sim.init(key), sj.data.Dataset({"x": x}, np.array([0, 1, 2, 0])), batch_size=4, key=key)
+    assert 0 <= scores.accuracy <= 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.network import from_dict, to_dict
+from spaic_jax.storage import from_dict, to_dict
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

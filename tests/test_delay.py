@@ -6,7 +6,7 @@ import pytest
 from spaic import golden
 
 import spaic_jax as sj
-from spaic_jax.network import from_dict, to_dict
+from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import DELAYS
 from spaic_jax.synapses.delays.fixed import whole_steps
 

@@ -88,7 +88,6 @@ def test_only_states_are_stored_in_half(model):
             assert v.dtype == "float32", v.name
         elif name == "O":
             assert v.dtype == dtype
-    assert all(np.isfinite(value).all() for value in run(sim, np.ones((20, 1, 4), np.float32)).values())
 
 
 @halves

@@ -6,8 +6,8 @@ import pytest
 
 import spaic_jax as sj
 from spaic_jax import program
-from spaic_jax.network import from_dict, to_dict
 from spaic_jax.program import INITIALS
+from spaic_jax.storage import from_dict, to_dict
 
 
 def drawn(initial, link="full", pre=(60,), post=(80,), **settings):

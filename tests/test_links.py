@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.network import from_dict, to_dict
+from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import LINKS, Weighted
 from spaic_jax.synapses.pattern import draw_pairs
 from spaic_jax.synapses.storage.pairs import TILE

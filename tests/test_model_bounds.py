@@ -27,19 +27,21 @@ def build(model, dt=0.1, **settings):
     return sj.build(net, dt=dt)
 
 
-def pushed(sim, params, names, steps=300, rate=1.0):
-    """Parameters after Adam has pushed some of them down, each within its bounds after every update."""
+def pusher(sim, steps=300, rate=1.0):
+    """A function that lets Adam push some parameters down, each within its bounds after every update."""
     optimizer = optax.adam(rate)
-    state = optimizer.init(params)
-    down = {name: jnp.ones_like(x) if name in names else jnp.zeros_like(x) for name, x in params.items()}
 
-    def update(carry, _):
-        params, state = carry
-        with jax.numpy_dtype_promotion("standard"):
-            updates, state = optimizer.update(down, state, params)
-        return (sim.project(optax.apply_updates(params, updates)), state), None
+    @jax.jit
+    def pushed(params, down):
+        def update(carry, _):
+            params, state = carry
+            with jax.numpy_dtype_promotion("standard"):
+                updates, state = optimizer.update(down, state, params)
+            return (sim.project(optax.apply_updates(params, updates)), state), None
 
-    return jax.jit(lambda carry: jax.lax.scan(update, carry, None, steps)[0])((params, state))[0]
+        return jax.lax.scan(update, (params, optimizer.init(params)), None, steps)[0][0]
+
+    return lambda params, names: pushed(params, {n: jnp.full_like(x, float(n in names)) for n, x in params.items()})
 
 
 @pytest.mark.parametrize("model", sorted(name for name, positive in POSITIVE.items() if positive))
@@ -58,8 +60,9 @@ def test_adam_pushes_positive_parameters_down(model, key):
 
         return jax.value_and_grad(loss, has_aux=True)(params)
 
+    pushed = pusher(sim)
     for names in [*([name] for name in POSITIVE[model]), POSITIVE[model]]:
-        params = pushed(sim, variables.params, {f"g.{name}" for name in names})
+        params = pushed(variables.params, {f"g.{name}" for name in names})
         for name in names:
             assert 0 < float(params[f"g.{name}"]) < float(variables.params[f"g.{name}"]), name
         for leaf in jax.tree.leaves(run(params)):

@@ -9,21 +9,27 @@ import pytest
 
 import spaic_jax as sj
 from spaic_jax.neurons import NEURONS
+from spaic_jax.program import Context, Site
+from spaic_jax.program.evaluate import call
 
 SHAPE = (3, 2, 4)
 MODELS = sorted({kind: name for name, kind in NEURONS.items()}.values())
 
 
-def run(model, **settings):
-    net = sj.Network()
-    net.x = sj.Encoder(shape=SHAPE, coding_method="null")
-    net.g = sj.NeuronGroup(shape=SHAPE, model=model, **settings)
-    net.w = sj.Connection(net.x, net.g, link_type="one_to_one", w_mean=1.0, w_std=0.0, post_var_name=net.g.model.receives[0])
-    net.o = sj.StateMonitor(net.g, net.g.output)
-    sim = sj.build(net, dt=0.05)
-    variables = sim.init(jax.random.key(0), 2)
-    x = jax.random.uniform(jax.random.key(1), (12, 2, *SHAPE)) * 2
-    return sim, sim.run(variables, {"x": x}, jax.random.key(2))
+def steps(model, count=3, **settings):
+    """The variables of a group, and their values after some steps carried out row by row."""
+    group = sj.NeuronGroup(shape=SHAPE, model=model, **settings)
+    receives = frozenset(group.model.receives)
+    made = group.lower(Site("g", owner=group), Context(0.05, str, str, lambda group: receives))
+    keys = dict(zip([v.name for v in made.variables], jax.random.split(jax.random.key(0), len(made.variables)), strict=True))
+    declared = {v.name: v for v in made.variables}
+    env = {name: jnp.broadcast_to(v.init(keys[name], v.shape, v.dtype), v.sized(2)) for name, v in declared.items()}
+    for step in range(count):
+        key = jax.random.key(step)
+        env |= {f"g.{name}": jax.random.uniform(key, (2, *SHAPE)) * 2 for name in receives}
+        for op in made.ops:
+            env |= zip(op.outputs, call(op, [env[read] for read in op.inputs], key), strict=True)
+    return declared, env
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -36,19 +42,39 @@ def test_one_number_a_channel_is_that_number_for_each_of_its_neurons(model):
     fixed |= {f.metadata["below"] for f in fields.values()}
     channels = {name: (value * scale).astype(np.float32) for name, value in values.items() if name not in fixed}
     neurons = {name: np.broadcast_to(value, SHAPE) for name, value in channels.items()}
-    sim, got = run(model, **channels)
-    assert {sim.program.by_name[f"g.{name}"].shape for name in channels} <= {(3, 1, 1)}
-    _, expected = run(model, **neurons)
-    for name, value in expected.variables.state.items():
-        np.testing.assert_array_equal(got.variables.state[name], value, err_msg=name)
-    np.testing.assert_array_equal(got.probes["o"], expected.probes["o"])
+    declared, got = steps(model, **channels)
+    assert {declared[f"g.{name}"].shape for name in channels} <= {(3, 1, 1)}
+    expected = steps(model, **neurons)[1]
+    for name in (name for name, v in declared.items() if v.role == "state"):
+        assert got[name].shape == (2, *SHAPE)
+        np.testing.assert_allclose(got[name], expected[name], rtol=1e-6, atol=1e-6, err_msg=name)
 
 
 def test_first_values_spread_too():
     begin = np.array([-70.0, -60.0, -50.0]).reshape(3, 1, 1)
-    sim, _ = run("hh", V=begin)
-    first = sim.init(jax.random.key(0), 2)["g.V"]
+    first = steps("hh", 0, V=begin)[1]["g.V"]
     np.testing.assert_array_equal(first, np.broadcast_to(begin, (2, *SHAPE)))
+
+
+def test_a_threshold_a_channel_in_a_network(key):
+    """Of a convolution, planned and with its gradient."""
+    v_th = np.array([1.0, 3.0, 8.0], np.float32).reshape(3, 1, 1)
+    net = sj.Network()
+    net.x = sj.Encoder(shape=(1, 4, 6), coding_method="null")
+    net.g = sj.NeuronGroup(shape=SHAPE, model="lif", v_th=v_th, parameter_variables=["v_th"])
+    net.w = sj.Connection(net.x, net.g, link_type="conv", kernel_size=3, out_channels=3, w_mean=0.2, w_std=0.0)
+    net.o = sj.Decoder(dec_target=net.g, coding_method="spike_counts")
+    sim = sj.build(net, dt=1.0)
+    variables = sim.init(key, 2)
+
+    def counts(params):
+        out = sim.run(variables.with_params(params), {"x": jnp.ones((10, 2, 1, 4, 6))}).outputs["o"]
+        return out.sum(), out.reshape(2, *SHAPE).sum((0, 2, 3))
+
+    (_, per_channel), gradient = jax.value_and_grad(counts, has_aux=True)(variables.params)
+    assert (np.diff(per_channel) < 0).all()
+    assert gradient["g.v_th"].shape == (3, 1, 1)
+    assert (gradient["g.v_th"] < 0).all()
 
 
 @pytest.mark.parametrize("shape", [(3,), (4,), (3, 1), (2, 1, 1), (1, 3, 2, 4)])

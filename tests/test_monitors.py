@@ -9,9 +9,10 @@ import pytest
 from spaic import golden
 
 import spaic_jax as sj
-from spaic_jax.network import MONITORS, from_dict, to_dict
+from spaic_jax.network import MONITORS, Monitor
+from spaic_jax.storage import from_dict, to_dict
 
-PLANS = [{"reference": True}, {"tile": 2}, {"tile": 3}, {}]
+PLANS = [{"plan": plan} for plan in (sj.Reference(), sj.Tiled(2), sj.Tiled(3), sj.Tiled())]
 
 
 def network(**monitors):
@@ -185,7 +186,7 @@ def test_gradients_of_spiking_neurons_agree_between_plans(key):
     net.o = sj.StateMonitor(net.g, "O", get_grad=True)
     net.out = sj.Decoder(dec_target=net.h, coding_method="spike_counts")
     both = []
-    for plan in ({"reference": True}, {"tile": 4}):
+    for plan in ({"plan": sj.Reference()}, {"plan": sj.Tiled(4)}):
         sim = sj.build(net, 0.5, **plan)
         loss = lambda result: (result.outputs["out"] ** 2).sum()  # noqa: E731
         both.append(sj.probe_gradients(sim, loss, sim.init(key, 2), {"x": data()}))
@@ -204,8 +205,7 @@ def test_memory_is_known_before_the_run():
     memory = sim.memory(17, 2)
     assert memory.probes == {name: value.nbytes for name, value in result.probes.items()}
     assert memory.outputs == {"out": result.outputs["out"].nbytes} and memory.inputs == {"x": data().nbytes}
-    parts = {**variables.params, **variables.constants, **variables.state}
-    assert memory.variables == {name: value.nbytes for name, value in parts.items()}
+    assert memory.variables == {name: value.nbytes for name, value in variables.values.items()}
     assert memory.total == sum(sum(part.values()) for part in dataclasses.asdict(memory).values())
     assert str(memory).splitlines()[-1].split()[0] == "total" and "  spikes" in str(memory)
 
@@ -231,7 +231,7 @@ def test_every_kind_comes_back_from_its_dictionary():
     )
     again = from_dict(to_dict(net))
     assert sj.build(again, 0.5).program == sj.build(net, 0.5).program
-    assert {type(m) for m in again.of_kind(sj.StateMonitor).values()} == set(MONITORS.values())
+    assert {type(m) for m in again.of_kind(Monitor).values()} == set(MONITORS.values())
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_ends_that_are_no_groups_are_refused():
     image, layer = sj.Encoder(num=2), sj.NeuronGroup(2)
     with pytest.raises(TypeError, match="post must be a NeuronGroup"):
         sj.Connection(layer, image)
-    with pytest.raises(TypeError, match="pre must be an Encoder or a NeuronGroup"):
+    with pytest.raises(TypeError, match="pre must be an Encoder, a Generator or a NeuronGroup"):
         sj.Connection("image", layer)
     with pytest.raises(ValueError, match="unknown link type 'ful': did you mean 'full'"):
         sj.Connection(image, layer, link_type="ful")

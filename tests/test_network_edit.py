@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from nested import plans
 
 import spaic_jax as sj
-from spaic_jax.network import Element, edit, lower, to_dict
+from spaic_jax import edit
+from spaic_jax.lowering import lower
+from spaic_jax.network import Element
+from spaic_jax.storage import to_dict
 
 
 def snapshot(net):

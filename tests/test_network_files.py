@@ -13,7 +13,8 @@ from nested import plans
 from test_dictionary import everything
 
 import spaic_jax as sj
-from spaic_jax.network import from_dict, lower, to_dict
+from spaic_jax.lowering import lower
+from spaic_jax.storage import from_dict, to_dict
 
 
 @pytest.mark.parametrize("suffix", [".toml", ".json"])
@@ -131,13 +132,13 @@ num = 3
         ({"post": "x"}, "network.projections.p: Projection: post must be an Assembly or a NeuronGroup"),
         ({"policies": {}}, "network.projections.p.policies: a list of policies is needed, not {}."),
         ({"policies": ["index"]}, "network.projections.p.policies.0: a table is needed, not 'index'."),
-        ({"policies": [{"pre_types": ["a"]}]}, "network.projections.p.policies.0.policy: unknown policy None"),
+        ({"policies": [{"pre_types": ["a"]}]}, "network.projections.p.policies.0.policy is missing."),
         ({"policies": [{"policy": "all"}]}, "network.projections.p.policies.0.policy: unknown policy 'all'"),
         ({"policies": [{"policy": "index", "pre_indexs": [0]}]}, "network.projections.p.policies.0.post_indexs is missing."),
         ({"policies": [{"policy": "index", "pre": 3}]}, "network.projections.p.policies.0.pre: unknown key 'pre'"),
         ({"policies": [{"policy": "included_type"}]}, "policies.0: IncludedTypePolicy: pre_types or post_types is needed."),
         ({"policies": [{"policy": "both", "first": {"policy": "a"}, "second": 3}]}, "policies.0.first.policy: unknown policy"),
-        ({"policies": [{"policy": "both", "first": 1, "second": 3}]}, "policies.0: BothPolicies: a policy is needed, not 1."),
+        ({"policies": [{"policy": "both", "first": 1, "second": 3}]}, "policies.0.first: a table is needed, not 1."),
     ],
 )
 def test_bad_projections(change, sentence):

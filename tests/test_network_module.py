@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.network import to_dict
+from spaic_jax.storage import to_dict
 
 
 def init(key):
@@ -181,7 +181,7 @@ class Callable:
         (lambda n: sj.Module(3, init, [n.x], n.part.y), TypeError, "fn must be a function, not 3"),
         (lambda n: sj.Module(Callable(), init, [n.x], n.part.y), TypeError, "must be hashable"),
         (lambda n: sj.Module(mlp, init, [], n.part.y), ValueError, "inputs must be a list of groups or encoders"),
-        (lambda n: sj.Module(mlp, init, [3], n.part.y), TypeError, "an input must be a NeuronGroup or an Encoder"),
+        (lambda n: sj.Module(mlp, init, [3], n.part.y), TypeError, "an input must be a NeuronGroup, an Encoder or a Generator"),
         (lambda n: sj.Module(mlp, init, [(n.x, 3)], n.part.y), TypeError, "a pair of it and a variable's name"),
         (lambda n: sj.Module(mlp, init, [n.x], n.x), TypeError, "an output must be a NeuronGroup"),
         (lambda n: sj.Module(mlp, {"w": "heavy"}, [n.x], n.part.y), TypeError, "params must hold arrays, not 'heavy'"),

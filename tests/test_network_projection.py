@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from nested import plans
 
 import spaic_jax as sj
-from spaic_jax.network import expand, lower
+from spaic_jax.edit import expand
+from spaic_jax.lowering import lower
 from spaic_jax.network.policy import BothPolicies
 
 TYPES = ["t0", "t1", "t2"]
@@ -127,7 +128,7 @@ def test_hidden_groups_are_no_ends():
 @pytest.mark.parametrize(
     ("make", "error", "sentence"),
     [
-        (lambda n: sj.Projection("v1", n.v2), TypeError, "pre must be an Assembly, a NeuronGroup or an Encoder"),
+        (lambda n: sj.Projection("v1", n.v2), TypeError, "pre must be an Assembly, a NeuronGroup, an Encoder or a Generator"),
         (lambda n: sj.Projection(n.v1, n.x), TypeError, "post must be an Assembly or a NeuronGroup"),
         (lambda n: sj.Projection(n.v1, n.v2, ["all"]), TypeError, "policies must be a policy or a list of policies"),
         (lambda n: sj.Projection(n.v1, n.v2, w_sdt=1.0), ValueError, "did you mean 'w_std'"),

@@ -125,7 +125,7 @@ def test_model_gives_spaics_trace(model, key):
         x = sj.Encoder(num=3, coding_method="null")
         group = sj.NeuronGroup(5, model=model, **SPAIC[model])
         sj.Connection(x, group, weight=trace["W"] if model != "darwin_random" else 0.0, name="w")
-        recorded = [name for name in dict.fromkeys((*group.model.initial, group.output)) if name in trace]
+        recorded = [name for name in dict.fromkeys((*group.model.initial, *group.model.shown, group.output)) if name in trace]
         for name in recorded:
             sj.StateMonitor(group, name, name=name)
     sim = sj.build(net, dt=1.0, propagation="one_step")

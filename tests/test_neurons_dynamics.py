@@ -9,11 +9,10 @@ import pytest
 from test_neurons import run_one
 
 import spaic_jax as sj
-from spaic_jax.network import to_dict
-from spaic_jax.network.lowering import lower_group
 from spaic_jax.neurons import ODE
 from spaic_jax.neurons.integrators import phi
-from spaic_jax.program import Program, Record, Variable
+from spaic_jax.program import Context, Program, Record, Site, Variable
+from spaic_jax.storage import to_dict
 
 
 def constant(value, steps, n=1):
@@ -216,10 +215,11 @@ def test_cubalif_orders_differ_by_one_step():
 def conductance_program(dt):
     """A `condlif` group whose three inputs are given."""
     group = sj.NeuronGroup(3, model="condlif", integrator="exponential_euler")
-    variables, ops = lower_group("g", group, dt, group.model.receives)
+    context = Context(dt, lambda _: "g", lambda *_: "", lambda _: frozenset(group.model.receives))
+    made = group.lower(Site("g", owner=group), context)
     given = tuple(Variable(f"g.{name}", (3,), role="input") for name in group.model.receives)
     records = tuple(Record(name, f"g.{name}") for name in ("V", "ge", "gi", "O"))
-    return Program((*given, *variables), tuple(ops), records, dt)
+    return Program((*given, *made.variables), made.ops, records, dt)
 
 
 def test_conductances_by_a_loop_in_float64():

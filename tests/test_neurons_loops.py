@@ -24,7 +24,7 @@ def test_model_equals_its_loop(model, key):
     net.x = sj.Encoder(num=8, coding_method="null")
     net.g = sj.NeuronGroup(8, model=model)
     net.w = sj.Connection(net.x, net.g, weight=np.eye(8))
-    names = dict.fromkeys((*net.g.model.initial, net.g.output))
+    names = dict.fromkeys((*net.g.model.initial, *net.g.model.shown, net.g.output))
     for name in names:
         setattr(net, f"m_{name}", sj.StateMonitor(net.g, name))
     sim = sj.build(net, dt=dt)
@@ -56,6 +56,8 @@ def test_model_equals_its_loop(model, key):
 def looped(loop, model, variables, current, dt, names):
     """What a loop gives from the first values in `variables`."""
     state = {name: np.asarray(variables.state[f"g.{name}"], np.float64) for name in model.initial}
+    # The only traces that are shown and no state begin at zero.
+    state |= dict.fromkeys(model.shown, 0.0)
     values = {name: [] for name in names}
     for x in current.astype(np.float64):
         output = loop(state, x, dt)

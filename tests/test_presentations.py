@@ -1,12 +1,15 @@
 """Rows at the beginning and the end of a presentation, rows of learning, and runs in pieces, of programs written by hand."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.program import Constant, Op, Program, ProgramError, Record, Variable
+from spaic_jax.plasticity import Rule
+from spaic_jax.program import Constant, Fragment, Op, Program, ProgramError, Record, Variable
 
 PLANS = [sj.Reference(), sj.Tiled(), sj.Tiled(3)]
 
@@ -156,3 +159,42 @@ def test_debug_names_the_variable_and_the_step(key):
         sim.run(sim.init(key), steps=24)
     with pytest.raises(Exception, match="from step 13 on"):
         jax.block_until_ready(jax.jit(lambda v: sim.run(v, steps=24).variables)(sim.init(key)))
+
+
+def test_a_row_that_asks_for_it_is_looped(key):
+    def rows(looped):
+        return (Op("y", "add", ("x", "x"), looped=looped), Op("z", "add", ("y", "x")))
+
+    x = np.arange(10, dtype=np.float32).reshape(5, 1, 2)
+    sims = [
+        sj.build(Program((Variable("x", (2,), role="input"),), rows(looped), (Record("z", "z"),), 1.0), plan=sj.Tiled(2))
+        for looped in (False, True)
+    ]
+    assert "scan  y" in sims[1].describe() and "scan" not in sims[0].describe()
+    for sim in sims:
+        np.testing.assert_array_equal(sim.run(sim.init(key), {"x": x}).probes["z"], 3 * x)
+
+
+def test_parts_share_a_temporary_that_is_asked_for_twice(key):
+    """Two learning rules that need who fired get it from one row."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Counting(Rule):
+        def lower(self, site, context):
+            fired = f"{context.name_of(site.owner.post)}.fired"
+            row = Op(fired, "assign", context.read(site.owner.post, "O"), when="learning")
+            grow = Op(site.target, counted_firing, (fired,), when="learning", settings={"pre": site.takes[0]})
+            return context.once(fired, Fragment(ops=(row,))) + Fragment(ops=(grow,))
+
+    with sj.Network() as net:
+        drive = sj.Generator(2, coding_method="cc_generator", amp=2.0)
+        layer = sj.NeuronGroup(3, model="if")
+        synapses = sj.Connection(drive, layer, weight=np.ones((3, 2)), plasticity=[Counting(), Counting()])
+    del synapses
+    sim = sj.build(net, dt=1.0).train()
+    assert [op.name for op in sim.program.ops].count("layer.fired") == 1
+    np.testing.assert_array_equal(sim.run(sim.init(key), steps=3).variables["synapses.weight"], np.full((3, 2), 7.0))
+
+
+def counted_firing(fired, *, pre):
+    return jnp.broadcast_to(fired.sum(0)[:, None], (fired.shape[1], pre))

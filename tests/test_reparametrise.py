@@ -7,8 +7,8 @@ import optax
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.network import from_dict, to_dict
 from spaic_jax.neurons import REPARAMETRISATIONS, Sigmoid
+from spaic_jax.storage import from_dict, to_dict
 
 TAU = np.array([0.25, 1.0, 8.0, 250.0])
 

@@ -41,7 +41,7 @@ def test_health_of_many_runs_says_which(key: jax.Array) -> None:
     inputs = jnp.array([[[1.0, 1.0]], [[0.0, 0.0]], [[jnp.nan, 1.0]]])
     health = jax.vmap(lambda x: sim.run(sim.init(key), {"image": x}, steps=5).health)(inputs)
     report = health.report()
-    assert "'layer.O' never spiked in run 1 of 3." in report
+    assert "'layer.O' never spiked in runs 1; 2 of 3." in report
     assert any(line.startswith("'layer.V' holds NaN") and line.endswith(" in run 2 of 3.") for line in report)
     grid = jax.vmap(jax.vmap(lambda x: sim.run(sim.init(key), {"image": x}, steps=5).health))(inputs[:2, None][:, [0, 0]])
     assert grid.report() == ["'layer.O' never spiked in runs 1, 0; 1, 1 of 2 x 2."]

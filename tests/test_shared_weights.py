@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.network import edit, from_dict, to_dict
+from spaic_jax import edit
+from spaic_jax.storage import from_dict, to_dict
 
 
 def ring(shared, link="full", **settings):

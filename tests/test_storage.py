@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.network import from_dict, to_dict
 from spaic_jax.program import Fragment, Op
+from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import LINKS, STORAGES, Connectivity, Pairs, Sparse, Storage
 from spaic_jax.synapses.links import resolve_link
 from spaic_jax.synapses.pattern import Aligned, All, Drawn

@@ -10,7 +10,7 @@ from spaic import golden
 
 import spaic_jax as sj
 from spaic_jax import synapses
-from spaic_jax.network import from_dict, to_dict
+from spaic_jax.storage import from_dict, to_dict
 
 DT = 0.5
 

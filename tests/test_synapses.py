@@ -10,8 +10,8 @@ import pytest
 from spaic import golden
 
 import spaic_jax as sj
-from spaic_jax.network import from_dict, to_dict
 from spaic_jax.program import INITIALS
+from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import DELAYS, LINKS, SYNAPSES
 
 

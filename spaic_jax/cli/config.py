@@ -97,7 +97,7 @@ class Training(_Table):
 
 
 class Config(_Table):
-    """All of a run. `network` is as of `spaic_jax.network.from_dict`."""
+    """All of a run. `network` is as of `spaic_jax.storage.from_dict`."""
 
     network: dict[str, Any]
     simulation: Simulation

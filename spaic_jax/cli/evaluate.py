@@ -3,7 +3,7 @@
 import json
 
 from spaic_jax.cli.config import read_config
-from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.cli.errors import UserError, memory_errors, user_errors
 from spaic_jax.cli.experiment import make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.storage import load_weights
@@ -29,7 +29,10 @@ def evaluate(run: str, as_json: bool) -> None:
     batch_size = experiment.config.training.batch_size
     with user_errors():
         variables, epoch = load_weights(folder.weights, experiment.sim, batch_size)
-    tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, batch_size, evaluation_key(experiment.key))
+    with memory_errors(str(folder.config)):
+        tested = evaluate_arrays(
+            experiment.task, variables, experiment.test_arrays, batch_size, evaluation_key(experiment.key)
+        )
     if as_json:
         print(json.dumps({"test_accuracy": tested.accuracy, "test_loss": tested.loss, "epoch": epoch}))
     else:

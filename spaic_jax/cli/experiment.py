@@ -19,9 +19,11 @@ from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.memory import check_memory
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
 from spaic_jax.data import DATASETS, Dataset
-from spaic_jax.network import Encoder, Network, expand, from_dict, to_dict
+from spaic_jax.edit import expand
+from spaic_jax.network import Encoder, Network
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
+from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.train.losses import LOSSES, resolve_loss
 from spaic_jax.train.task import Arrays, Task, prepare
 

@@ -27,6 +27,7 @@ class Family(NamedTuple):
 #: The families, by what `spaic-jax list` calls them.
 FAMILIES = {
     "neurons": Family("Neuron models", "spaic_jax.neurons", "NEURONS"),
+    "reparametrisations": Family("Ways to train a time constant", "spaic_jax.neurons", "REPARAMETRISATIONS"),
     "surrogates": Family("Surrogate gradients", "spaic_jax.surrogate", "SURROGATES"),
     "encoders": Family("Encoders", "spaic_jax.coding.encoders", "ENCODERS"),
     "decoders": Family("Decoders", "spaic_jax.coding.decoders", "DECODERS"),

@@ -5,10 +5,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from spaic_jax import plot
+from spaic_jax import edit, plot
 from spaic_jax.cli.experiment import Experiment
 from spaic_jax.cli.folder import RunFolder
-from spaic_jax.network import NeuronGroup, Source, StateMonitor, edit, expand
+from spaic_jax.network import Monitor, NeuronGroup, Source, StateMonitor
 from spaic_jax.run import Variables, build
 from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import evaluation_key
@@ -38,8 +38,8 @@ def draw(
 def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Spikes and potentials of the first sample of the test data, `[T, n]` by group."""
     # The network with monitors of its own: the trained one has those its author asked for.
-    network = expand(experiment.network)
-    network = edit.delete(network, *network.of_kind(StateMonitor))
+    network = edit.expand(experiment.network)
+    network = edit.delete(network, *network.of_kind(Monitor))
     sources = {**network.of_kind(Source), **network.of_kind(NeuronGroup)}
     for number, source in enumerate(sources.values()):
         if source.output == "O":

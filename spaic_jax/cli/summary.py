@@ -7,7 +7,8 @@ from typing import Any
 from spaic_jax.cli.config import read_config
 from spaic_jax.cli.experiment import build_network
 from spaic_jax.cli.table import show
-from spaic_jax.network import Connection, Decoder, NeuronGroup, Source, expand
+from spaic_jax.edit import expand
+from spaic_jax.network import Connection, Decoder, NeuronGroup, Source
 
 
 def summary(config: str, changes: Sequence[str]) -> None:

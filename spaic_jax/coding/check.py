@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ def check_range(what: str, x: Any, needed: str, low: float = -math.inf, high: fl
     """
     if not x.size or x.dtype == bool:
         return
-    # NaN makes both of them NaN.
-    least, most = float(x.min()), float(x.max())
+    # NaN makes both of them NaN. Within a function that is being traced, arrays from outside are still looked at now.
+    with jax.ensure_compile_time_eval():
+        least, most = float(x.min()), float(x.max())
     if low <= least and most <= high and math.isfinite(least) and math.isfinite(most):
         return
     array = np.asarray(x).astype(float)
@@ -58,4 +60,6 @@ def refuse(what: str, array: np.ndarray, bad: np.ndarray, needed: str) -> None:
     places = np.argwhere(bad)
     if len(places):
         place = tuple(places[0].tolist())
-        raise ValueError(f"{what} holds {array[place]} at {list(place)}, but needs {needed}.")
+        if np.isfinite(array[place]):
+            raise ValueError(f"{what} holds {array[place]} at {list(place)}, but needs {needed}.")
+        raise ValueError(f"{what} holds NaN or infinite values, but needs {needed}: the first is {array[place]} at {list(place)}.")

@@ -39,7 +39,7 @@ class Assembly(Element):
 
     A member is called by its own `name`, else by the first variable or attribute it is bound to; a connection bound to nothing
     is called `"pre->post"`, anything else by its kind and a number. The names on the way to a member, joined by `"/"`,
-    are its path. `spaic_jax.network.edit` makes new networks of a network: with members removed, copied, merged.
+    are its path. `spaic_jax.edit` makes new networks of a network: with members removed, copied, merged.
 
     Args:
         name: name in the assembly or network around it.
@@ -75,7 +75,7 @@ class Assembly(Element):
 
     @property
     def hidden_members(self) -> frozenset[str]:
-        """Names of the members of this level that are not built; see `spaic_jax.network.edit.hide`."""
+        """Names of the members of this level that are not built; see `spaic_jax.edit.hide`."""
         return self._hidden
 
     @property
@@ -194,7 +194,7 @@ class Assembly(Element):
         if isinstance(member, Connection):
             paths = {id(other): path.rpartition(SEPARATOR)[2] for path, other in self._walk()}
             ends = (paths.get(id(e)) or e.name or bound.get(id(e)) or type(e).__name__ for e in member.references)
-            return _free("->".join(ends), self._members)
+            return free_name("->".join(ends), self._members)
         kind, number = type(member).__name__.lower(), 1
         while f"{kind}{number}" in self._members:
             number += 1
@@ -218,7 +218,7 @@ class Assembly(Element):
                 yield line
 
 
-def _free(name: str, taken: Mapping[str, Any]) -> str:
+def free_name(name: str, taken: Mapping[str, Any]) -> str:
     """The name, with a number after it where it is taken."""
     free, number = name, 2
     while free in taken:

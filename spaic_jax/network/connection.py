@@ -8,6 +8,7 @@ from spaic_jax._errors import unknown
 from spaic_jax.network.element import Element, names_of
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.source import Source
+from spaic_jax.network.wiring import Wiring, rules_of, wired
 from spaic_jax.neurons import NeuronModel
 from spaic_jax.plasticity import Rule, applied
 from spaic_jax.program import Context, Fragment, Site
@@ -15,11 +16,9 @@ from spaic_jax.program.variable import Role
 from spaic_jax.synapses import Chain, Electrical, Link, Synapse, SynapticDelay, resolve_chain, resolve_link, sharing
 from spaic_jax.synapses.delays import delayed, resolve_delay
 
-#: A delay of all synapses, ms, or of each of them.
-Delay = float | SynapticDelay | None
 
-
-class Connection(Element):
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Connection(Wiring):
     """Synapses from `pre` to `post`; several connections onto one group add up.
 
     Args:
@@ -83,37 +82,29 @@ class Connection(Element):
         shared: Self | None = None,
         **settings: Any,
     ):
-        rules = (plasticity,) if isinstance(plasticity, Rule) else tuple(plasticity)
-        if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
-            raise TypeError(f"Connection: plasticity must be a learning rule or a list of them, not {wrong[0]!r}.")
         if not isinstance(pre, Source | NeuronGroup):
-            raise TypeError(f"Connection: pre must be an Encoder or a NeuronGroup, not {pre!r}.")
+            raise TypeError(f"Connection: pre must be an Encoder, a Generator or a NeuronGroup, not {pre!r}.")
         if not isinstance(post, NeuronGroup):
             raise TypeError(f"Connection: post must be a NeuronGroup, not {post!r}.")
         self._declare(
             pre=pre,
             post=post,
-            chain=_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})}, shared),
+            **wired(_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})}, shared)),
             name=name,
             pre_var_name=pre_var_name or pre.output,
             post_var_name=post_var_name,
             delay=resolve_delay(delay, max_delay),
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Connection: parameter_variables"),
-            plasticity=rules,
+            plasticity=rules_of("Connection", plasticity),
             # What shares with one that shares itself shares with the first.
             shared=shared and (shared.shared or shared),
         )
 
     pre: Source | NeuronGroup
     post: NeuronGroup
-    chain: Chain
     pre_var_name: str
     post_var_name: str
-    delay: Delay
-    is_parameter: bool
-    parameter_variables: tuple[str, ...]
-    plasticity: tuple[Rule, ...]
     shared: "Connection | None"
 
     def _check(self) -> None:
@@ -121,11 +112,7 @@ class Connection(Element):
             other = self.shared
             if isinstance(self.delay, SynapticDelay) and self.delay is not other.delay:
                 raise ValueError("Connection: delays of synapses came beside shared, whose settings hold.")
-            vars(self).update(
-                chain=other.chain, is_parameter=other.is_parameter, parameter_variables=other.parameter_variables,
-                plasticity=other.plasticity,
-                delay=other.delay if isinstance(other.delay, SynapticDelay) else self.delay,
-            )
+            self._set(**{name: getattr(other, name) for name in self.borrowed})
         known = [n for part in self.chain.parts if isinstance(part, NeuronModel) for n in part.parameters()]
         for wanted in self.parameter_variables:
             if wanted not in known:
@@ -156,9 +143,12 @@ class Connection(Element):
         return f"{alone._line(name_of)}, weights of {name_of(self.shared)}"
 
     @property
-    def link(self) -> Link:
-        """The link itself."""
-        return self.chain.link
+    def borrowed(self) -> tuple[str, ...]:
+        """What it has of the connection whose weights it shares."""
+        if self.shared is None:
+            return ()
+        delays = ("delay",) if isinstance(self.shared.delay, SynapticDelay) else ()
+        return ("link", "syn_type", "is_parameter", "parameter_variables", "plasticity", *delays)
 
     @property
     def weight_role(self) -> Role:

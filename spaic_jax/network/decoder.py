@@ -4,11 +4,12 @@ import dataclasses
 from typing import Any
 
 from spaic_jax.coding.decoders import Decoding, resolve_decoder
-from spaic_jax.network.element import Element
+from spaic_jax.network.element import Element, named
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.program import Context, Fragment, Site
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Decoder(Element):
     """Turns what a group does over a run into an output: the result's `outputs[name]`, `[B, ...]`.
 
@@ -53,7 +54,7 @@ class Decoder(Element):
         self.decoding.check_shape(self.dec_target.shape)
 
     dec_target: NeuronGroup
-    decoding: Decoding
+    decoding: Decoding = dataclasses.field(metadata=named("coding_method"))
     coding_var_name: str
 
     def lower(self, site: Site, context: Context) -> Fragment:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from spaic_jax._numbers import whole
+from spaic_jax._numbers import LARGEST, whole
 from spaic_jax.program import Context, Fragment, Site
 
 #: Takes in the elements that are made inside the `with` block of a network or an assembly.
@@ -17,23 +17,63 @@ collector: contextvars.ContextVar[Callable[["Element"], None] | None]
 collector = contextvars.ContextVar("collector", default=None)
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Element:
-    """A declared part of a network: an immutable description, compared by identity, that holds no arrays of state."""
+    """A declared part of a network: a frozen dataclass, compared by identity, that holds no arrays of state.
 
-    name: str | None
+    A new kind of element is one file, and a row of `spaic_jax.network.ELEMENTS` (or of `MONITORS`):
 
-    def _declare(self, **fields: Any) -> None:
-        """Set the fields once, and join the network whose `with` block is open."""
-        vars(self).update(fields)
+        @dataclasses.dataclass(frozen=True, eq=False, repr=False)
+        class Threshold(Element):
+            target: NeuronGroup
+            level: float = 1.0
+
+            def lower(self, site, context): ...
+
+    Its fields are all there is to say of it. What they refer to is followed when a network is edited, and files hold them
+    by their names and types: see `spaic_jax.storage.to_dict`. `_check` says what does not fit.
+
+    Where an argument names an object whose settings stand beside it, as in `NeuronGroup(10, model="lif", tau_m=20.0)`,
+    the object's field has the metadata `named`, and a hand-written `__init__` ends with `self._declare(...)`.
+    """
+
+    name: str | None = dataclasses.field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
         self._check()
         self._join()
 
+    def _declare(self, **fields: Any) -> None:
+        """What a hand-written `__init__` ends with: set the fields, and do what a generated one does after that."""
+        self._set(**fields)
+        self.__post_init__()
+
+    def _set(self, **fields: Any) -> None:
+        """Set fields while it is being declared."""
+        vars(self).update(fields)
+
     def _join(self) -> None:
+        """Join the network whose `with` block is open."""
         if (collect := collector.get()) is not None:
             collect(self)
 
     def _check(self) -> None:
         """ValueError unless the element fits what it refers to; asked again when it comes to refer to something else."""
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        """Its fields by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        """The objects, such as a model, that say what it does."""
+        return tuple(v for v in self._values.values() if dataclasses.is_dataclass(v) and not isinstance(v, Element))
+
+    @property
+    def borrowed(self) -> tuple[str, ...]:
+        """Names of the fields that follow from what it refers to, and so need not be said."""
+        return ()
 
     @property
     def reads_from(self) -> tuple[tuple["Element", str], ...]:
@@ -57,7 +97,7 @@ class Element:
     @property
     def references(self) -> tuple["Element", ...]:
         """The elements that its fields name."""
-        return tuple(_elements(vars(self).values()))
+        return tuple(_elements(self._values.values()))
 
     def exchanged(self, exchange: Callable[["Element"], "Element"], **fields: Any) -> Self:
         """A new element that differs in some fields, and in what it refers to.
@@ -66,17 +106,14 @@ class Element:
             ValueError: when it does not fit what it now refers to.
         """
         new = object.__new__(type(self))
-        vars(new).update({name: _exchanged(value, exchange) for name, value in vars(self).items()} | fields)
+        new._set(**{name: _exchanged(value, exchange) for name, value in self._values.items()} | fields)
         new._check()
         return new
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"a {type(self).__name__} cannot change once it is declared: declare another one.")
 
     def __repr__(self) -> str:
         fields = ", ".join(
             f"{name}={value.name or type(value).__name__ if isinstance(value, Element) else value!r}"
-            for name, value in vars(self).items()
+            for name, value in self._values.items()
             if value is not None
         )
         return f"{type(self).__name__}({fields})"
@@ -84,12 +121,21 @@ class Element:
     def _line(self, name_of: Callable[["Element"], str]) -> str:
         """What a listing of the network says of it: its kind, shape, choices, and what it refers to."""
         words = [type(self).__name__]
-        if "shape" in vars(self):
-            words.append(f"[{', '.join(map(str, vars(self)['shape']))}]")
-        parts = (value for value in vars(self).values() if dataclasses.is_dataclass(value))
-        words += [getattr(value, "label", type(value).__name__) for value in parts]
+        if "shape" in self._values:
+            words.append(f"[{', '.join(map(str, self._values['shape']))}]")
+        words += [getattr(part, "label", type(part).__name__) for part in self._parts]
         names = [name_of(other) for other in self.references]
         return " ".join([*words, *(["of", *names] if len(names) == 1 else [" -> ".join(names)] if names else [])])
+
+
+def named(argument: str, usual: str | None = None) -> dict[str, Any]:
+    """The metadata of a field whose object an argument of the element names; the object's settings stand beside it.
+
+    Args:
+        argument: the argument.
+        usual: the name that `None` stands for.
+    """
+    return {"argument": argument, "usual": usual}
 
 
 def _elements(values: Any) -> Iterator[Element]:
@@ -138,12 +184,12 @@ def shape_of(kind: str, num: int | None, shape: Sequence[int] | int | None) -> t
     """
     if num is None and shape is None:
         raise ValueError(f"a {kind} needs a size: num (a number of neurons) or shape (a tuple).")
-    given = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
+    given: Any = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
     try:
         sizes = tuple(whole(n, "size") for n in given)
     except ValueError:
         raise ValueError(
-            f"a {kind} needs positive whole numbers as its size, got {num if shape is None else shape!r}."
+            f"a {kind} needs positive whole numbers as its size, got {num if shape is None else shape!r}; at most {LARGEST}."
         ) from None
     if num is not None and math.prod(sizes) != num:
         raise ValueError(f"a {kind} was given num={num} and shape={sizes}, which holds {math.prod(sizes)}.")

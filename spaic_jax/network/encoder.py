@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from spaic_jax.coding.check import InputCheck
 from spaic_jax.coding.encoders import Coding, resolve_encoder
-from spaic_jax.network.element import shape_of
+from spaic_jax.network.element import named, shape_of
 from spaic_jax.network.source import Source
 from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
 
@@ -18,6 +18,7 @@ def until(spikes: jax.Array, position: jax.Array, length: jax.Array) -> jax.Arra
     return jnp.where(position < length, spikes, jnp.zeros_like(spikes))
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Encoder(Source):
     """Turns data into spikes. Its data is the run's input of the same name.
 
@@ -51,7 +52,7 @@ class Encoder(Source):
         size = shape_of("Encoder", num, shape)
         self._declare(shape=size, coding=resolve_encoder(coding_method, **settings), name=name, time=time)
 
-    coding: Coding
+    coding: Coding = dataclasses.field(metadata=named("coding_method"))
     time: float | None = None
 
     def lower(self, site: Site, context: Context) -> Fragment:

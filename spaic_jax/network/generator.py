@@ -4,12 +4,13 @@ import dataclasses
 from typing import Any
 
 from spaic_jax.coding.generators import Generating, resolve_generator
-from spaic_jax.network.element import Element, shape_of
+from spaic_jax.network.element import Element, named, shape_of
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Op, Site, Variable
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Generator(Source):
     """A source of spikes or currents that needs no data: a connection may begin at it as at an encoder.
 
@@ -50,7 +51,7 @@ class Generator(Source):
             shape=size, coding=resolve_generator(coding_method, **settings), dec_target=dec_target, name=name
         )
 
-    coding: Generating
+    coding: Generating = dataclasses.field(metadata=named("coding_method"))
     dec_target: NeuronGroup | None
 
     @property

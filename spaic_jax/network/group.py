@@ -10,7 +10,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import real
-from spaic_jax.network.element import Element, names_of, shape_of
+from spaic_jax.network.element import Element, named, names_of, shape_of
 from spaic_jax.neurons import NeuronModel, resolve_neuron
 from spaic_jax.neurons.base import Range
 from spaic_jax.neurons.reparametrise import resolve_reparametrisation
@@ -18,6 +18,7 @@ from spaic_jax.neurons.rows import model_rows
 from spaic_jax.program import Context, Fragment, Mean, Record, Site
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class NeuronGroup(Element):
     """A population of neurons of one model.
 
@@ -90,7 +91,7 @@ class NeuronGroup(Element):
         )
 
     shape: tuple[int, ...]
-    model: NeuronModel
+    model: NeuronModel = dataclasses.field(metadata=named("model"))
     neuron_type: tuple[str, ...]
     neuron_position: np.ndarray | None
     parameter_variables: tuple[str, ...]
@@ -132,7 +133,7 @@ def _range(model: NeuronModel, name: str, given: Any) -> Range:
         low, high = (None if end is None else real(end, name) for end in given)
     except (TypeError, ValueError):
         low, high = 1.0, 0.0
-    if None not in (low, high) and low > high:
+    if low is not None and high is not None and low > high:
         raise ValueError(
             f"NeuronGroup: varible_ranges of {name} must be a lowest and a highest number, or None, not {given!r}."
         )

@@ -17,6 +17,7 @@ from spaic_jax.program.initial import as_initial
 Port = NeuronGroup | Source | tuple[NeuronGroup | Source, str]
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Module(Element):
     """A pure function with parameters as a node: `fn(params, *inputs)` is added to the input current of a group.
 
@@ -82,17 +83,18 @@ class Module(Element):
             name=name,
             is_parameter=is_parameter,
         )
-        structs = self._leaves()
-        try:
-            hash((fn, jax.tree.structure(structs)))
-        except TypeError as error:
-            raise TypeError(f"Module: fn and the structure of params must be hashable: {error}.") from error
 
     fn: Callable[..., jax.Array]
     params: Any
     inputs: tuple[tuple[NeuronGroup | Source, str], ...]
     output: tuple[NeuronGroup, str]
     is_parameter: bool
+
+    def _check(self) -> None:
+        try:
+            hash((self.fn, jax.tree.structure(self._leaves())))
+        except TypeError as error:
+            raise TypeError(f"Module: fn and the structure of params must be hashable: {error}.") from error
 
     @property
     def references(self) -> tuple[Element, ...]:
@@ -170,7 +172,7 @@ class LeafOf(Initial):
 def _port(port: Any, what: str, kinds: Any) -> tuple[Any, str]:
     source, variable = port if isinstance(port, tuple) and len(port) == 2 else (port, None)
     if not isinstance(source, kinds) or not isinstance(variable, str | None):
-        needed = "a NeuronGroup" if kinds is NeuronGroup else "a NeuronGroup or an Encoder"
+        needed = "a NeuronGroup" if kinds is NeuronGroup else "a NeuronGroup, an Encoder or a Generator"
         raise TypeError(f"Module: an {what} must be {needed}, or a pair of it and a variable's name, not {port!r}.")
     return source, variable or source.output
 

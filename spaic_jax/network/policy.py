@@ -9,6 +9,8 @@ from spaic_jax.network.element import Element, names_of
 
 #: The members on the way to a group, from the end of the projection inwards: `(assembly, ..., group)`.
 Way = tuple[Element, ...]
+#: A position among all groups, or a level and the position in it.
+Place = int | Sequence[int]
 
 
 class ConnectPolicy(abc.ABC):
@@ -46,8 +48,8 @@ class BothPolicies(ConnectPolicy):
 
 @dataclasses.dataclass(frozen=True)
 class _TypePolicy(ConnectPolicy):
-    pre_types: Any = None
-    post_types: Any = None
+    pre_types: str | Sequence[str] | None = None
+    post_types: str | Sequence[str] | None = None
     level: int = -1
 
     def __post_init__(self) -> None:
@@ -60,7 +62,7 @@ class _TypePolicy(ConnectPolicy):
             if (types := getattr(self, field)) is not None:
                 object.__setattr__(self, field, names_of(types, f"{kind}: {field}"))
 
-    def _tagged(self, way: Way, types: tuple[str, ...] | None) -> bool:
+    def _tagged(self, way: Way, types: str | Sequence[str] | None) -> bool:
         """Whether the member at the level has one of the types; a group that lies less deep counts itself."""
         member: Any = way[min(self.level, len(way) - 1)]
         return bool(set(types or ()) & set(getattr(member, "neuron_type", ())))
@@ -138,8 +140,8 @@ class IndexConnectPolicy(ConnectPolicy):
     (0, (1, 1))
     """
 
-    pre_indexs: Any
-    post_indexs: Any
+    pre_indexs: Sequence[Place]
+    post_indexs: Sequence[Place]
 
     def __post_init__(self) -> None:
         for field in ("pre_indexs", "post_indexs"):
@@ -170,9 +172,9 @@ def _is_place(place: object) -> bool:
     return len(numbers) == 2 and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers)
 
 
-def _found(ways: Sequence[Way], place: int | tuple[int, int], field: str) -> list[int]:
+def _found(ways: Sequence[Way], place: Place, field: str) -> list[int]:
     """The positions of the groups that a position means."""
-    level, number = place if isinstance(place, tuple) else (None, place)
+    level, number = (None, place) if isinstance(place, int) else place
     there = [way[-1] if level is None else way[level] for way in ways if level is None or level < len(way)]
     members = list({id(member): member for member in there}.values())
     if number >= len(members):

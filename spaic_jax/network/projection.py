@@ -1,32 +1,35 @@
 """Connections between the groups of two assemblies."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from spaic_jax.network._draft import Draft
 from spaic_jax.network.assembly import SEPARATOR, Assembly
-from spaic_jax.network.connection import Connection, Delay
-from spaic_jax.network.element import Element, names_of, undeclared
+from spaic_jax.network.connection import Connection
+from spaic_jax.network.element import names_of, undeclared
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
 from spaic_jax.network.policy import ConnectPolicy
 from spaic_jax.network.source import Source
-from spaic_jax.synapses import Chain, Link, Synapse, resolve_chain
+from spaic_jax.network.wiring import Wiring, rules_of, wired
+from spaic_jax.plasticity import Rule
+from spaic_jax.synapses import Link, Synapse, resolve_chain
 from spaic_jax.synapses.delays import resolve_delay
 
 
-class Projection(Element):
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Projection(Wiring):
     """Connections of one kind from the groups of `pre` to the groups of `post`, one a pair.
 
     When the network is lowered, it becomes an assembly of its name, with a connection `"pre->post"` for each pair of
-    groups that its policies choose; each draws weights of its own. See `expand`.
+    groups that its policies choose; each draws weights of its own. See `spaic_jax.edit.expand`.
 
     Args:
         pre: an assembly, or a single group or encoder; of an assembly only groups count.
         post: an assembly, or a single group; it may be `pre`, where a group is paired with itself too.
         policies: a policy or a list of them: a pair is connected if one of them chooses it; all pairs without any.
             `first & second` chooses what both do.
-        link_type, syn_type, syn_kwargs, delay, max_delay, is_parameter, parameter_variables: as of `Connection`.
+        link_type, syn_type, syn_kwargs, delay, max_delay, is_parameter, parameter_variables, plasticity: as of `Connection`.
         name: name in the network; by default that of the attribute or variable it is bound to.
         **settings: the settings of the link and of the synapse types.
 
@@ -35,7 +38,8 @@ class Projection(Element):
         TypeError: an end that is none, or something else than policies.
 
     Example:
-        >>> from spaic_jax.network import IncludedTypePolicy, expand
+        >>> from spaic_jax.edit import expand
+        >>> from spaic_jax.network import IncludedTypePolicy
         >>> with Network() as net:
         ...     with Assembly() as cortex:
         ...         exc = NeuronGroup(8, neuron_type="excitatory")
@@ -60,10 +64,11 @@ class Projection(Element):
         max_delay: float | None = None,
         is_parameter: bool = True,
         parameter_variables: Sequence[str] = (),
+        plasticity: Rule | Sequence[Rule] = (),
         **settings: Any,
     ):
         if not isinstance(pre, Assembly | NeuronGroup | Source):
-            raise TypeError(f"Projection: pre must be an Assembly, a NeuronGroup or an Encoder, not {pre!r}.")
+            raise TypeError(f"Projection: pre must be an Assembly, a NeuronGroup, an Encoder or a Generator, not {pre!r}.")
         if not isinstance(post, Assembly | NeuronGroup):
             raise TypeError(f"Projection: post must be an Assembly or a NeuronGroup, not {post!r}.")
         chosen = (policies,) if isinstance(policies, ConnectPolicy) else policies
@@ -73,25 +78,17 @@ class Projection(Element):
             pre=pre,
             post=post,
             policies=tuple(chosen),
-            chain=resolve_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})}),
+            **wired(resolve_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})})),
             name=name,
             delay=resolve_delay(delay, max_delay),
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Projection: parameter_variables"),
+            plasticity=rules_of("Projection", plasticity),
         )
 
     pre: Assembly | NeuronGroup | Source
     post: Assembly | NeuronGroup
     policies: tuple[ConnectPolicy, ...]
-    chain: Chain
-    delay: Delay
-    is_parameter: bool
-    parameter_variables: tuple[str, ...]
-
-    @property
-    def link(self) -> Link:
-        """The link itself."""
-        return self.chain.link
 
     def connections(self, network: Network) -> dict[str, Connection]:
         """The connections it stands for in a network, by name.
@@ -115,7 +112,7 @@ class Projection(Element):
                 # A name may not hold the sign between the names of a path.
                 f"{tuple(pre)[i]}->{tuple(post)[j]}".replace(SEPARATOR, ":"): Connection(
                     before[i][-1], after[j][-1], self.link, syn_type=self.chain.syn_type, delay=self.delay,
-                    is_parameter=self.is_parameter, parameter_variables=self.parameter_variables,
+                    is_parameter=self.is_parameter, parameter_variables=self.parameter_variables, plasticity=self.plasticity,
                 )
                 for i, j in sorted(pairs)
             }
@@ -126,37 +123,3 @@ def _ways(network: Network, end: Any) -> dict[str, Any]:
     if not isinstance(end, Assembly):
         return {network.name_of(end).rpartition(SEPARATOR)[2]: (end,)}
     return {path: (*end.assemblies_around(group), group) for path, group in end.of_kind(NeuronGroup).items()}
-
-
-def expand(network: Network) -> Network:
-    """The network as it is built: without hidden members, and with an assembly of connections for each projection.
-
-    Raises:
-        ValueError: a projection that makes no connection.
-
-    Example:
-        >>> from spaic_jax.network import edit
-        >>> net = Network()
-        >>> net.a, net.b = NeuronGroup(3), NeuronGroup(3)
-        >>> list(expand(edit.hide(net, "b")).members)
-        ['a']
-    """
-    draft = Draft(network)
-    hidden = [
-        front + name
-        for front, assembly in [("", network), *((p + SEPARATOR, a) for p, a in network.of_kind(Assembly).items())]
-        for name in assembly.hidden_members
-    ]
-    for path in hidden:
-        if not any(path.startswith(other + SEPARATOR) for other in hidden):
-            draft.drop(path)
-    shown = draft.finish()
-    draft = Draft(shown)
-    for path, projection in shown.of_kind(Projection).items():
-        around, name = draft.holder(path)
-        connections = Assembly._empty()
-        for own, connection in projection.connections(shown).items():
-            connections.add(own, connection)
-        around._members[name] = connections
-        draft.move(projection, connections)
-    return draft.finish()

@@ -37,6 +37,7 @@ class ACLIF(ResettingModel):
     """
 
     initial: ClassVar = {**TRACES, "E": 0.0, "V": 0.0, "Vth1": 0.0, "O": 0.0}
+    shown: ClassVar = ("M",)
     stay: ClassVar = ("Vth1",)
     exact: ClassVar = ("Vth1",)
     tau_p: Parameter = parameter(12.0, positive=True)

@@ -33,7 +33,7 @@ class AdLIF(ResettingModel):
 
     Source: Bittar and Garner, A surrogate gradient spiking baseline for speech command recognition (2022).
 
-    >>> AdLIF(a=0.0).bounds("b")
+    >>> AdLIF(a=0.0).bounds("b", dt=0.5, trained=["b"])
     (0.0, 2.0)
     """
 

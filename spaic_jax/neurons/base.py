@@ -38,7 +38,7 @@ def parameter(
     return dataclasses.field(default=default, metadata=domain)
 
 
-def as_numbers(value: Any) -> Parameter | None:
+def as_numbers(value: Any) -> Parameter:
     """A real number of any type as Python's own, or an array of them; `None` for what is neither.
 
     >>> as_numbers(np.float32(0.5)), as_numbers(np.array(3)), as_numbers("3"), as_numbers(True)
@@ -79,6 +79,8 @@ class NeuronModel(abc.ABC):
     dtypes: ClassVar[Mapping[str, str]] = {}
     #: State variables that count or add up over a long time: float32 in a program of half precision too.
     exact: ClassVar[tuple[str, ...]] = ()
+    #: What a step gives besides its state, for who reads it in the same step, such as a monitor.
+    shown: ClassVar[tuple[str, ...]] = ()
     #: What connections may write. One that none writes is zero.
     receives: ClassVar[tuple[str, ...]] = ("Isyn",)
     #: Whether `step` draws random numbers: it then takes a key in the end. Such a group needs no input.
@@ -150,9 +152,11 @@ class NeuronModel(abc.ABC):
             trained: the parameters that are trained.
         """
         field, value = self.parameter_fields()[name], np.asarray(getattr(self, name), np.float64)
-        lows, highs = [], []
+        default: Any = field.default
+        lows: list[float | None] = []
+        highs: list[float | None] = []
         if field.metadata["positive"]:
-            lows.append(dt if "tau" in name else field.default / 10)
+            lows.append(dt if "tau" in name else default / 10)
         if name in trained:
             low, high = field.metadata["bounds"]
             lows.append(low)

@@ -40,6 +40,7 @@ class CLIF(ResettingModel):
     """
 
     initial: ClassVar = {**TRACES, "E": 0.0, "V": 0.0}
+    shown: ClassVar = ("M",)
     tau_p: Parameter = parameter(12.0, positive=True)
     tau_q: Parameter = parameter(8.0, positive=True)
     tau_m: Parameter = parameter(20.0, positive=True)

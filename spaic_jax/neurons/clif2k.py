@@ -34,6 +34,7 @@ class CLIF2K(ResettingModel):
     """
 
     initial: ClassVar = {**TRACES, "E": 0.0, "V": 0.0}
+    shown: ClassVar = ("M",)
     tau_m: Parameter = parameter(20.0, positive=True)
     tau_s: Parameter = parameter(12.0, positive=True)
     v_th: Parameter = parameter(1.0)

@@ -11,6 +11,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax.neurons.base import Parameter, Range, SpikingModel, as_numbers
+from spaic_jax.neurons.integrators import check_stable
 from spaic_jax.ops import threshold
 from spaic_jax.program import Op
 from spaic_jax.program.evaluate import call
@@ -72,6 +73,10 @@ class RowsModel(SpikingModel):
             return {name + _PER_STEP: dt / tau for name, tau in times.items()}
         return {name + _PER_STEP: jnp.exp(-dt / tau) for name, tau in times.items()}
 
+    def check_step(self, dt: float) -> None:
+        if self.equation_type == "euler_iterative":
+            check_stable("euler", dt, {name: tau for name, tau in self.constants if "tau" in name})
+
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
         env = {**vars(p), **vars(state), "Isyn": current, "Isyn" + UPDATED: current}
         env |= {name.removesuffix(_PER_STEP): value for name, value in env.items() if name.endswith(_PER_STEP)}
@@ -109,7 +114,8 @@ def rows_model(
         variables: first value of every state and value of every parameter. A name that rows write is a state. `"Isyn"` may
             be among them, as in SPAIC, with the value 0.
         equation_type: `"iterative"`: parameters stand in rows as they are; `"euler_iterative"`: one whose name holds `tau`
-            (ms) stands as `dt / tau`; `"exp_euler_iterative"`: as `exp(-dt / tau)`.
+            (ms) stands as `dt / tau`, a step of forward Euler, for which dt must not exceed 2 tau; `"exp_euler_iterative"`:
+            as `exp(-dt / tau)`.
         add_threshold: add `O = H(V - Vth)`, with this step's `V`; `variables` then holds `V` and `Vth`.
         surrogate: surrogate gradient of the threshold.
 

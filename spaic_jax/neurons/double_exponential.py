@@ -16,8 +16,8 @@ import jax.numpy as jnp
 
 from spaic_jax.neurons.integrators import phi
 
-#: First values of the three variables.
-TRACES = {"M": 0.0, "S": 0.0, "P": 0.0}
+#: First values of the two variables that a step needs: M is their sum.
+TRACES = {"S": 0.0, "P": 0.0}
 
 #: Where beta is nearer to 1, M and S have the V0 of a beta so far from it, and P is right none the less.
 _NEAREST = 1e-3

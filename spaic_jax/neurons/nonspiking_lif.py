@@ -37,6 +37,7 @@ class NonSpikingLIF(NeuronModel):
     """
 
     initial: ClassVar = {**TRACES, "V": 0.0}
+    shown: ClassVar = ("M",)
     output: ClassVar = "V"
     tau_p: Parameter = parameter(4.0, positive=True)
     tau_q: Parameter = parameter(1.0, positive=True)

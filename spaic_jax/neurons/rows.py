@@ -1,15 +1,17 @@
 """From a model to its variables and the rows of its step."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import jax
 import numpy as np
 
-from spaic_jax.neurons.base import First, NeuronModel, Range, as_numbers
+from spaic_jax.neurons.base import NeuronModel, Range, as_numbers
 from spaic_jax.neurons.equations import Equations, coefficients, model_coefficients, model_step
 from spaic_jax.neurons.reparametrise import Reparametrisation, reparametrised
 from spaic_jax.program import Context, Fragment, Initial, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
+from spaic_jax.program.variable import Role
 
 #: The longest time constant, in steps, of a state that half precision can hold.
 _LONGEST_IN_HALF = 32
@@ -49,14 +51,15 @@ def model_rows(
     variables, ops = [], []
     for key, value in parameters.items():
         bounds = _within(model.bounds(key, dt, trained), (ranges or {}).get(key, (None, None)))
-        full, role = f"{name}.{key}", "parameter" if key in trained else "constant"
-        if key in (free or {}):
-            by = free[key]
+        full = f"{name}.{key}"
+        role: Role = "parameter" if key in trained else "constant"
+        if by := (free or {}).get(key):
             ops.append(Op(full, reparametrised, (f"{full}_free",), settings={"by": by, "dt": dt}))
             full, value, bounds = f"{full}_free", by.free(np.asarray(value), dt), by.bounds_of(bounds, dt)
         variables.append(Variable(full, np.shape(value), role=role, init=as_initial(value), bounds=bounds, narrow=False))
-    results = (*model.initial, *(["O"] if model.output == "O" and "O" not in model.initial else []))
-    states = tuple(s for s in results if not site.target or s != "O")
+    results = (*model.initial, *model.shown, *(["O"] if model.output == "O" and "O" not in model.initial else []))
+    own = tuple(s for s in results if not site.target or s != "O")
+    states = tuple(s for s in own if s not in model.shown)
     variables += [
         Variable(
             f"{name}.{s}", site.takes, model.dtypes.get(s, "float32"), init=_first(model.first(s), site.takes), stay=s in model.stay,
@@ -82,12 +85,12 @@ def model_rows(
         "model": equations, "states": carried, "inputs": taken, "parameters": others, "results": results, "dt": dt,
     }
     inputs = (*_full(name, carried), *(reads[s] for s in taken), *_full(name, others))
-    outputs = tuple(f"{name}.{s}" if s in states else site.target for s in results)
+    outputs = tuple(f"{name}.{s}" if s in own else site.target for s in results)
     ops.append(Op(outputs, model_step, inputs, name=name, random=model.random, settings=settings))
     return Fragment(tuple(variables), tuple(ops))
 
 
-def _first(value: First, shape: tuple[int, ...]) -> Initial:
+def _first(value: Any, shape: tuple[int, ...]) -> Initial:
     """How a state begins; an array holds for all that it broadcasts over."""
     return as_initial(np.broadcast_to(as_numbers(value), shape) if np.ndim(value) else value)
 

@@ -57,6 +57,7 @@ class SELIF(ResettingModel):
     """
 
     initial: ClassVar = {**TRACES, "R": 0.0, "V": 0.0, "T": 0.0, "O": 0.0}
+    shown: ClassVar = ("M",)
     tau_m: Parameter = parameter(12.0, positive=True)
     tau_p: Parameter = parameter(6.0, positive=True)
     tau_q: Parameter = parameter(2.0, positive=True)

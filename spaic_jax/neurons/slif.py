@@ -39,7 +39,8 @@ class SLIF(ResettingModel):
     8.0
     """
 
-    initial: ClassVar = {"M": 0.0, "S": 0.0, "V": 0.0, "T": 0.0, "O": 0.0}
+    initial: ClassVar = {"S": 0.0, "V": 0.0, "T": 0.0, "O": 0.0}
+    shown: ClassVar = ("M",)
     tau_m: Parameter = parameter(20.0, positive=True)
     tau_q: Parameter = parameter(8.0, positive=True)
     v_th: Parameter = parameter(1.0)

@@ -123,7 +123,7 @@ class Loop:
                 if given and op in self.weighted:
                     by = given[self.weighted.index(op)]
                     sources.append({read: env[read] for read in op.inputs if read not in weights})
-                    op = dataclasses.replace(op, fn=_nudged(op, by), settings={})
+                    op = dataclasses.replace(op, fn=_nudged(op, by), settings=())
                 env = evaluate(program, (op,), env, key)
             seen = {read: env[read][None] for read in {program.recorded_read(record.variable) for record in self.kept}}
             totals, rows = records.update(program, self.kept, totals, seen, position[None], tile.steps)

@@ -81,7 +81,8 @@ class Tile:
         """
         # What other stages have written of the names that this one writes too joins the sum.
         shared = {read for read in written if read in self.timed or read in self.fixed}
-        timed, fixed = {"[position]": self.timed["[position]"]}, {}
+        timed: dict[str, Any] = {"[position]": self.timed["[position]"]}
+        fixed: dict[str, Any] = {}
         for read in sorted((set(reads) - {*written, *carried}) | shared):
             value, has_time = self.get(read)
             (timed if has_time else fixed)[read] = value

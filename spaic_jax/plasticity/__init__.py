@@ -2,4 +2,7 @@
 
 from spaic_jax.plasticity.base import Rule, applied
 
-__all__ = ["Rule", "applied"]
+#: The rules by name: see `Rule`.
+RULES: dict[str, type[Rule]] = {}
+
+__all__ = ["RULES", "Rule", "applied"]

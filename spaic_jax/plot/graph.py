@@ -42,7 +42,8 @@ def network_graph(network: Network) -> Figure:
         >>> [text.get_text() for text in network_graph(net).axes[0].texts]
         ['image\\nPoisson [4]', 'layer\\nLIF [3]', 'Full']
     """
-    from spaic_jax.network import Connection, Decoder, Module, NeuronGroup, Source, expand
+    from spaic_jax.edit import expand
+    from spaic_jax.network import Connection, Decoder, Module, NeuronGroup, Source
 
     network = expand(network)
     nodes: dict[str, Any] = dict(network.of_kind(Source, NeuronGroup, Decoder))

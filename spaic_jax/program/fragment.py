@@ -47,11 +47,12 @@ class Fragment:
     def reading(self, other: Mapping[str, str]) -> Self:
         """The same, whose rows read other names in place of some."""
 
-        def renamed(ops: Iterable[Op]) -> Iterable[Op]:
-            return [dataclasses.replace(op, inputs=tuple(other.get(read, read) for read in op.inputs)) for op in ops]
+        def renamed(ops: Iterable[Op]) -> tuple[Op, ...]:
+            return tuple(dataclasses.replace(op, inputs=tuple(other.get(read, read) for read in op.inputs)) for op in ops)
 
-        rows = {name: renamed(getattr(self, name)) for name in ("ops", "initial", "begin", "end")}
-        return dataclasses.replace(self, **rows)
+        return dataclasses.replace(
+            self, ops=renamed(self.ops), initial=renamed(self.initial), begin=renamed(self.begin), end=renamed(self.end)
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -128,8 +128,3 @@ def as_op(row: Any) -> Op:
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"a row of an op list names its outputs and inputs, but {row!r} holds other values.")
     return Op(outputs, fn, inputs)
-
-
-def reading(ops: Iterable[Op], other: Mapping[str, str]) -> list[Op]:
-    """The rows, with other names for some of what they read."""
-    return [dataclasses.replace(op, inputs=tuple(other.get(read, read) for read in op.inputs)) for op in ops]

@@ -177,7 +177,6 @@ class Program(Listing):
         return "\n".join([f"program: {len(self.variables)} variables, {count}, dt {self.dt:g} ms", *rows])
 
 
-@functools.cache
 def _cached(kind: type) -> frozenset[str]:
     """Names of the cached properties of a class."""
     return frozenset(

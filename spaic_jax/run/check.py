@@ -152,8 +152,9 @@ def check_bounds(program: Program, values: Mapping[str, Any], where: str = "") -
 
 def check_given(program: Program) -> None:
     """ValueError where a declared number or array lies outside the bounds of its variable; what is drawn is clipped."""
-    given = (v for v in program.variables if isinstance(v.init, Constant | Given))
-    check_bounds(program, {v.name: np.asarray(v.init.value, jnp.dtype(v.dtype)) for v in given if v.bounds != (None, None)})
+    given = {v: v.init for v in program.variables if v.bounds != (None, None)}
+    fixed = {v: init.value for v, init in given.items() if isinstance(init, Constant | Given)}
+    check_bounds(program, {v.name: np.asarray(value, jnp.dtype(v.dtype)) for v, value in fixed.items()})
 
 
 def as_array(value: Any) -> Any:

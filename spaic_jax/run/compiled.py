@@ -17,7 +17,7 @@ from spaic_jax.plan.stages import find_stages
 from spaic_jax.program import Op, Program, Record
 from spaic_jax.program.evaluate import evaluate, overwrite, reserved
 from spaic_jax.run.check import batch_of_inputs, batch_size_of
-from spaic_jax.run.result import Health, Result
+from spaic_jax.run.result import Health
 from spaic_jax.run.variables import Moved, Variables
 
 #: Precision of matrix products, as JAX names it.
@@ -37,8 +37,8 @@ class Engine:
 @functools.partial(jax.jit, static_argnames=("engine", "steps", "presentation"))
 def run(
     engine: Engine, variables: Variables, inputs: Values, key: jax.Array | None, steps: int, presentation: int | None
-) -> tuple[Moved, Result]:
-    """All steps of a run: see `Simulator.run`. The result still has the variables to get that went in."""
+) -> tuple[Moved, Values, Values, Values, Health]:
+    """All steps of a run: what it has moved, outputs, probes, their times, and health. See `Simulator.run`."""
     program = engine.program
     declared = program.by_name
     sequences = {name: x for name, x in inputs.items() if x.ndim == len(declared[name].shape) + 2}
@@ -55,14 +55,10 @@ def run(
     end = Moved({}, variables.step + jnp.int32(steps), begin + jnp.int32(steps))
     values = _outside(program, program.end_ops, values | final, key, end.step, end.position >= length)
     rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.records if r.kind == "health"}
-    result = Result(
-        outputs={r.name: kept[r.name] for r in program.records if r.kind == "output"},
-        probes={r.name: kept[r.name] for r in program.records if r.kind == "probe"},
-        times={r.name: _times(r, program, variables.step, steps) for r in program.records if _is_stacked(r)},
-        variables=None,
-        health=Health({name: first < 0 for name, first in beyond.items()}, rates, beyond),
-    )
-    return end._replace(values=_changed(program, values)), result
+    outputs, probes = ({r.name: kept[r.name] for r in program.records if r.kind == kind} for kind in ("output", "probe"))
+    times = {r.name: _times(r, program, variables.step, steps) for r in program.records if _is_stacked(r)}
+    health = Health({name: first < 0 for name, first in beyond.items()}, rates, beyond)
+    return end._replace(values=_changed(program, values)), outputs, probes, times, health
 
 
 @functools.partial(jax.jit, static_argnames=("engine",))

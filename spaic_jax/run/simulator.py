@@ -264,10 +264,10 @@ class Simulator:
         whole_length = None if presentation is None else whole(presentation, "presentation", least=steps)
         check_values(self.program, given, whole_length or steps)
         arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
-        moved, result = compiled.run(self._engine, variables, arrays, key, steps, whole_length)
+        moved, outputs, probes, times, health = compiled.run(self._engine, variables, arrays, key, steps, whole_length)
         if self.debug:
-            result.health.check()
-        return dataclasses.replace(result, variables=variables.moved(self.program, moved))
+            health.check()
+        return Result(outputs, probes, times, variables.moved(self.program, moved), health)
 
     def memory(self, steps: int, batch_size: int = 1) -> Memory:
         """How many bytes a run will take, without running anything.
@@ -296,9 +296,14 @@ class Simulator:
             return variables, inputs, self.run(variables, inputs, key, steps)
 
         variables, inputs, result = jax.eval_shape(run, jax.random.key(0))
-        parts = (variables.values, inputs, result.probes, result.outputs)
-        sizes = ({name: x.size * x.dtype.itemsize for name, x in part.items()} for part in parts)
-        return Memory(*sizes, working={"tile": self.plan.working_bytes(self.program, steps, batch_size)})
+
+        def sizes(part: dict[str, jax.Array]) -> dict[str, int]:
+            return {name: x.size * x.dtype.itemsize for name, x in part.items()}
+
+        return Memory(
+            sizes(variables.values), sizes(inputs), sizes(result.probes), sizes(result.outputs),
+            {"tile": self.plan.working_bytes(self.program, steps, batch_size)},
+        )
 
     def prepare(self, variables: Variables) -> Prepared:
         """Variables with all that follows from parameters and constants alone, such as decay factors and masked weights.

@@ -37,9 +37,11 @@ class Variables:
     @classmethod
     def of(cls, program: Program, values: Mapping[str, Any], step: Any, position: Any) -> Self:
         """The values of a program's variables, or what is said of each of them, each in its part."""
-        roles: tuple[Role, ...] = ("parameter", "plastic", "state", "constant")
-        parts = ({v.name: values[v.name] for v in program.of_role(role)} for role in roles)
-        return cls(*parts, step, position)
+
+        def part(role: Role) -> dict[str, Any]:
+            return {v.name: values[v.name] for v in program.of_role(role)}
+
+        return cls(part("parameter"), part("plastic"), part("state"), part("constant"), step, position)
 
     def moved(self, program: Program, moved: "Moved") -> Self:
         """The same variables with what a run has changed."""
@@ -83,14 +85,14 @@ class Variables:
         A name of a dtype casts all floating variables; a program in half precision keeps some of them in float32.
         """
 
-        def wanted(name: str, x: jax.Array) -> jax.Array:
+        def cast(values: dict[str, jax.Array]) -> dict[str, jax.Array]:
             if isinstance(dtype, Program):
-                return x.astype(dtype.by_name[name].dtype)
-            return x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x
+                return {name: x.astype(dtype.by_name[name].dtype) for name, x in values.items()}
+            return {n: x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x for n, x in values.items()}
 
-        parts = {part: getattr(self, part) for part in ("params", "plastic", "state", "constants")}
-        cast = {part: {name: wanted(name, x) for name, x in values.items()} for part, values in parts.items()}
-        return dataclasses.replace(self, **cast)
+        return dataclasses.replace(
+            self, params=cast(self.params), plastic=cast(self.plastic), state=cast(self.state), constants=cast(self.constants)
+        )
 
 
 class Moved(NamedTuple):

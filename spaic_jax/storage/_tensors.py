@@ -35,23 +35,34 @@ def fingerprint(program: Program) -> str:
     return hashlib.sha256("\n".join([f"dt {program.dt!r}", *rows]).encode()).hexdigest()
 
 
+#: What the name of an array of the declaration begins with; no variable can be called so.
+_DECLARED = "[declared] "
+
+
 def write_tensors(
-    path: str | os.PathLike[str], tensors: Mapping[str, Any], program: Program, kind: str, extra: Mapping[str, str]
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, Any],
+    program: Program | None,
+    kind: str,
+    extra: Mapping[str, str],
+    declared: Mapping[str, Any] | None = None,
 ) -> None:
     """Write arrays, atomically.
 
     Args:
         path: the file.
         tensors: arrays by name.
-        program: what they belong to.
+        program: what they belong to; `None` where there is none.
         kind: what the file is, such as `"weights"`.
         extra: more metadata.
+        declared: arrays of what the network was declared with, which lie in the same file: see `read_declared`.
     """
     numpy_format = import_extra("safetensors.numpy", "a checkpoint")
     arrays = {name: _host(x) for name, x in tensors.items()}
+    arrays |= {_DECLARED + name: np.array(x, order="C") for name, x in (declared or {}).items()}
     metadata = {
-        "format": "spaic_jax", "version": FORMAT_VERSION, "kind": kind, "program": fingerprint(program),
-        "sha256": _digest(arrays), **_key_kinds(tensors), **extra,
+        "format": "spaic_jax", "version": FORMAT_VERSION, "kind": kind, "sha256": _digest(arrays),
+        **({} if program is None else {"program": fingerprint(program)}), **_key_kinds(tensors), **extra,
     }
     # safetensors' own way of writing files leaves them readable by nobody else.
     contents = _sorted_header(numpy_format.save(arrays, metadata))
@@ -112,19 +123,34 @@ def read_tensors(
 
 
 def read_file(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """All arrays of a file, and its metadata, checked to be whole and of a kind.
+    """All arrays of a file but those of a declaration, and its metadata, checked to be whole and of a kind.
 
     Raises:
         CheckpointError: one sentence about what is wrong.
     """
-    arrays, metadata = _read(Path(path))
+    arrays, metadata = _read_whole(Path(path))
     found = (metadata.get("format"), metadata.get("version"), metadata.get("kind"))
     if found != ("spaic_jax", FORMAT_VERSION, kind):
         raise CheckpointError(
             f"'{path}' is format {found[0]}, version {found[1]}, kind {found[2]}, but needs format spaic_jax, version"
             f" {FORMAT_VERSION}, kind {kind}."
         )
-    if metadata.get("sha256") != _digest(arrays):
+    return {name: x for name, x in arrays.items() if not name.startswith(_DECLARED)}, metadata
+
+
+def read_declared(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """The arrays that a network was declared with, by name.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+    """
+    arrays, _ = _read_whole(Path(path))
+    return {name.removeprefix(_DECLARED): x for name, x in arrays.items() if name.startswith(_DECLARED)}
+
+
+def _read_whole(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    arrays, metadata = _read(path)
+    if metadata.get("format") == "spaic_jax" and metadata.get("sha256") != _digest(arrays):
         raise CheckpointError(f"'{path}' is damaged: its arrays are not the ones that were written.")
     return arrays, metadata
 

@@ -2,16 +2,20 @@
 
 import json
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._extras import import_extra
 from spaic_jax._files import write_whole
-from spaic_jax.network import Network, from_dict, to_dict
+from spaic_jax._text import read_tables
+from spaic_jax.network import Network
 from spaic_jax.run import Simulator, Variables
-from spaic_jax.storage.weights import save_weights
+from spaic_jax.storage._tensors import read_declared, write_tensors
+from spaic_jax.storage.text import from_dict, to_dict
+from spaic_jax.storage.weights import write_weights
 
 
 def save_network(
@@ -20,7 +24,9 @@ def save_network(
     """Write what was declared as text that can be read and edited, and the weights beside it.
 
     The weights go to the file of the same name that ends in `.safetensors`, as `save_weights` writes it; `load_weights`
-    reads it. Each file is written under a temporary name in the same folder and then renamed, the weights first.
+    reads it. Arrays that the network was declared with, such as time constants of every neuron, go there too, exactly as
+    they are; `{array = "..."}` stands for them in the text. Each file is written under a temporary name in the same
+    folder and then renamed, the arrays first.
 
     Args:
         path: the file; `*.toml`, or `*.json`.
@@ -50,11 +56,14 @@ def save_network(
         (['cortex/layer'], ['synapses.weight'])
     """
     target = Path(path)
-    text = _write(target, to_dict(network))
+    arrays: dict[str, np.ndarray] = {}
+    text = _write(target, to_dict(network, arrays))
     if (sim is None) != (variables is None):
         raise ValueError("save_network: give sim and variables together, or neither of them.")
     if sim is not None and variables is not None:
-        save_weights(target.with_suffix(".safetensors"), sim, variables)
+        write_weights(_beside(target), sim, variables, declared=arrays)
+    elif arrays:
+        write_tensors(_beside(target), {}, None, "arrays", {}, arrays)
     write_whole(target, lambda file: file.write_text(text, encoding="utf-8"))
 
 
@@ -62,23 +71,18 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     """Read what `save_network` wrote, or what was written by hand. Nothing in a file is carried out.
 
     Args:
-        path: the file; `*.toml`, or `*.json`.
+        path: the file; `*.toml`, or `*.json`. Where arrays lie beside it, they are read from there.
 
     Raises:
-        ValueError: no such text, or an unknown, missing or unfit key or name; one sentence with the file and the path of
+        ValueError: no such text, no such array, or an unknown, missing or unfit key or name; one sentence with the file and the path of
             the key, such as `net.toml: network.groups.hidden.tau_mm: unknown key ...`.
         OSError: when there is no such file, or it cannot be read.
     """
     source = Path(path)
     _check_suffix(source)
-    contents = source.read_bytes()
+    tables = read_tables(source)
     try:
-        # JSON's own words for infinities are kept, as ranges have free ends; a repeated key is a slip.
-        text = contents.decode("utf-8")
-        tables = tomllib.loads(text) if source.suffix == ".toml" else json.loads(text, object_pairs_hook=_no_repeats)
-        return from_dict(tables)
-    except RecursionError:
-        raise ValueError(f"{source}: its tables and lists lie in each other too deeply.") from None
+        return from_dict(tables, read_declared(_beside(source)) if _has_arrays(tables) else None)
     except ValueError as error:
         raise ValueError(f"{source}: {' '.join(str(error).split())}") from error
 
@@ -91,14 +95,18 @@ def _write(path: Path, tables: dict[str, Any]) -> str:
     return text
 
 
+def _beside(path: Path) -> Path:
+    """The file of the arrays of a network."""
+    return path.with_suffix(".safetensors")
+
+
+def _has_arrays(tables: Any) -> bool:
+    """Whether `{"array": name}` stands anywhere."""
+    if isinstance(tables, dict):
+        return tables.keys() == {"array"} or any(map(_has_arrays, tables.values()))
+    return isinstance(tables, list) and any(map(_has_arrays, tables))
+
+
 def _check_suffix(path: Path) -> None:
     if path.suffix not in (".toml", ".json"):
         raise ValueError(f"'{path}': {unknown('suffix', path.suffix, ('.toml', '.json'))}")
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key '{next(name for name in names if names.count(name) > 1)}' stands there twice.")
-    return table

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -47,13 +48,25 @@ def save_weights(path: str | os.PathLike[str], sim: Simulator, variables: Variab
         >>> sorted(variables.params), epoch
         (['synapses.weight'], 0)
     """
+    write_weights(path, sim, variables, epoch)
+
+
+def write_weights(
+    path: str | os.PathLike[str],
+    sim: Simulator,
+    variables: Variables,
+    epoch: int = 0,
+    declared: Mapping[str, Any] | None = None,
+) -> None:
+    """`save_weights`, with arrays that the network was declared with in the same file."""
     batch_size_of(sim.program, variables)
     constants = {v.name: _declaration(v) for v in sim.program.of_role("constant")}
     extra = {
         "epoch": str(whole(epoch, "epoch", least=0)), "dt": repr(float(sim.program.dt)),
         "constants": json.dumps(constants, sort_keys=True),
     }
-    write_tensors(path, {**variables.params, **variables.plastic, **variables.constants}, sim.program, "weights", extra)
+    tensors = {**variables.params, **variables.plastic, **variables.constants}
+    write_tensors(path, tensors, sim.program, "weights", extra, declared)
 
 
 def load_weights(

@@ -45,27 +45,26 @@ def check_update(epoch: int, step: int, measures: Mapping[str, Any]) -> None:
         TrainingDiverged: naming what is wrong and where.
     """
     loss, gradient = float(measures["loss"]), measures["gradient"]
-    states = sorted(name for name, fine in measures["states"].items() if not fine)
-    broken = sorted(name for name, x in gradient.items() if not np.isfinite(x))
-    large = sorted((name for name, x in gradient.items() if np.isfinite(x) and x > BEYOND), key=gradient.__getitem__)
-    params = sorted(name for name, fine in measures["finite"].items() if not fine)
-    found, where = [], []
-    if not np.isfinite(loss) or abs(loss) > BEYOND:
+    found: list[str] = []
+    places: list[str] = []
+
+    def say(kind: str, names: list[str], what: str) -> None:
+        if names:
+            others = "" if len(names) == 1 else f" (and {len(names) - 1} more)"
+            found.append(f"{kind} '{names[0]}' {what}{others}")
+            places.append(names[0])
+
+    if not abs(loss) <= BEYOND:
         found.append(f"the loss is {loss:g}")
-    if found or not measures["refused"] or large:
-        for kind, bad in (("state", states), ("the gradient of parameter", broken)):
-            where += bad[:1]
-            found += [f"{kind} '{bad[0]}' holds NaN or infinite values{_others(bad)}"] if bad else []
-    if large:
-        where.append(large[-1])
-        found.append(f"the gradient of parameter '{large[-1]}' reaches {gradient[large[-1]]:.1e}{_others(large)}")
-    if params and not broken:
-        where.append(params[0])
-        found.append(f"parameter '{params[0]}' holds NaN or infinite values{_others(params)}")
+    broken = sorted(name for name, x in gradient.items() if not np.isfinite(x))
+    large = sorted((name for name, x in gradient.items() if BEYOND < x < np.inf), key=gradient.__getitem__, reverse=True)
+    if found or not measures["refused"]:
+        states = sorted(name for name, fine in measures["states"].items() if not fine)
+        say("state", states, "holds NaN, infinite or absurdly large values")
+        say("the gradient of parameter", broken, "holds NaN or infinite values")
+    say("the gradient of parameter", large, f"reaches {gradient[large[0]]:.1e}" if large else "")
+    if not broken:
+        params = sorted(name for name, fine in measures["finite"].items() if not fine)
+        say("parameter", params, "holds NaN or infinite values")
     if found:
-        raise TrainingDiverged(epoch, step, ", ".join(found), where[0] if where else None)
-
-
-def _others(names: list[str]) -> str:
-    """How many there are besides the one that is named."""
-    return "" if len(names) == 1 else f" (and {len(names) - 1} more)"
+        raise TrainingDiverged(epoch, step, ", ".join(found), places[0] if places else None)

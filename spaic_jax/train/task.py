@@ -100,11 +100,13 @@ def prepare(
     if not isinstance(sim, Simulator):
         raise TypeError(f"a Simulator is needed, as spaic_jax.build makes, not {type(sim).__name__}.")
     outputs = [record.name for record in sim.program.records if record.kind == "output"]
-    if decoder is None and len(outputs) == 1:
-        decoder = outputs[0]
+    # What else a decoder says is called by its name and another one: `<decoder>.<what>`.
+    decoders = [name for name in outputs if "." not in name]
+    if decoder is None and len(decoders) == 1:
+        decoder = decoders[0]
     if decoder is None:
-        listed = ", ".join(outputs) or "none"
-        raise ValueError(f"the network has {len(outputs)} decoders ({listed}): name one, decoder=.")
+        listed = ", ".join(decoders) or "none"
+        raise ValueError(f"the network has {len(decoders)} decoders ({listed}): name one, decoder=.")
     if decoder not in outputs:
         raise ValueError(unknown("decoder", decoder, outputs))
     inputs, count = _inputs(sim, data, steps, what)

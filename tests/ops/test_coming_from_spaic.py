@@ -89,10 +89,10 @@ def test_every_row_holds(section, name, setting):
     assert not failed.failed, report.getvalue()
 
 
-def test_the_page_lists_them_and_the_readme_points_to_it():
+def test_the_page_lists_them_and_the_guide_points_to_it():
     lines = page().splitlines()
     assert [name for name in NAMES if not any(line.startswith(f"| `{name}` | ") for line in lines)] == []
-    assert "coming_from_spaic" in (HERE.parents[1] / "README.md").read_text()
+    assert "coming_from_spaic.page()" in (HERE.parents[1] / ".github" / "GUIDE.md").read_text()
 
 
 def connection(**settings):

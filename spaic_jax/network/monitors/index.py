@@ -1,6 +1,7 @@
 """Which neurons a monitor keeps, and what of them."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -9,6 +10,9 @@ import numpy as np
 
 #: Places along one axis: one of them, which takes the axis away, or several.
 Places = int | range | tuple[int, ...]
+#: What is kept along one axis, and how all axes may be given: one alone, a tuple of them, `None` or `"full"` for all.
+Axis = int | slice | tuple[int, ...]
+Index = int | slice | Sequence[int | slice | Sequence[int]] | str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,11 +41,11 @@ class Seen:
         return value.reshape(value.shape[0], -1).mean(1) if self.mean else value
 
 
-def checked_index(kind: str, index: Any) -> tuple[int | slice | tuple[int, ...], ...]:
+def checked_index(kind: str, index: Any) -> tuple[Axis, ...]:
     """An index as a tuple with a number, a slice or numbers for each axis."""
     if index is None or (isinstance(index, str) and index == "full"):
         return ()
-    axes: list[int | slice | tuple[int, ...]] = []
+    axes: list[Axis] = []
     for chosen in index if isinstance(index, tuple) else (index,):
         array = np.asarray(chosen)
         if isinstance(chosen, slice):
@@ -55,7 +59,7 @@ def checked_index(kind: str, index: Any) -> tuple[int | slice | tuple[int, ...],
     return tuple(axes)
 
 
-def places_of(chosen: int | slice | tuple[int, ...], size: int) -> Places:
+def places_of(chosen: Axis, size: int) -> Places:
     """Places from 0 on along an axis; IndexError when one is not there."""
     if isinstance(chosen, slice):
         places = range(*chosen.indices(size))

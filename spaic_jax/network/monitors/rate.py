@@ -1,18 +1,17 @@
 """How often a population fires."""
 
 import dataclasses
-from typing import Any
 
 import jax
 
-from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.monitors.base import Monitor
 from spaic_jax.network.monitors.index import Places, Seen
-from spaic_jax.network.monitors.state import StateMonitor
-from spaic_jax.network.source import Source
-from spaic_jax.program import Record, Steps
+from spaic_jax.network.monitors.times import steps_of
+from spaic_jax.program import Context, Record, Steps
 
 
-class RateMonitor(StateMonitor):
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class RateMonitor(Monitor):
     """Keeps the firing rate of a population in Hz, in bins of `dt` ms: the result's `probes[name]`, `[T / bin, B]`.
 
     $$ r_k = \\frac{1000}{dt\\, N} \\sum_{t \\in \\text{bin } k} \\sum_i s_i(t) $$
@@ -27,24 +26,21 @@ class RateMonitor(StateMonitor):
         name: name in the network; by default that of the attribute or variable it is bound to.
 
     Example:
+        >>> from spaic_jax.network import NeuronGroup
         >>> RateMonitor(NeuronGroup(10, model="lif"), dt=5.0).dt
         5.0
     """
 
-    def __init__(
-        self,
-        target: NeuronGroup | Source,
-        dt: float | None = None,
-        *,
-        index: Any = None,
-        var_name: str = "O",
-        name: str | None = None,
-    ):
-        super().__init__(target, var_name, dt=dt, index=index, name=name)
+    dt: float | None = None
+    var_name: str = dataclasses.field(default="O", kw_only=True)
 
-    def record(self, name: str, variable: str, shape: tuple[int, ...], batched: bool, dt: float) -> Record:
-        record = super().record(name, variable, shape, batched, dt)
-        return dataclasses.replace(record, steps=Steps(), bins=record.steps.every, finish=InHertz(dt))
+    def steps(self, name: str, context: Context) -> Steps:
+        return steps_of(name, context)
+
+    def _record(self, name: str, variable: str, shape: tuple[int, ...], batched: bool, context: Context) -> Record:
+        record = super()._record(name, variable, shape, batched, context)
+        bins = 1 if self.dt is None else context.steps(self.dt, f"dt of monitor '{name}'")
+        return dataclasses.replace(record, bins=bins, finish=InHertz(context.dt))
 
     def seen(self, places: tuple[Places, ...], batched: bool) -> Seen:
         return Seen(places, batched, mean=True)

@@ -1,18 +1,20 @@
 """When neurons fire."""
 
+import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
-from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.monitors.base import Monitor
 from spaic_jax.network.monitors.index import Places, Seen
-from spaic_jax.network.monitors.state import StateMonitor
-from spaic_jax.network.source import Source
+from spaic_jax.network.monitors.times import checked_times, steps_of
+from spaic_jax.program import Context, Steps
 
 
-class SpikeMonitor(StateMonitor):
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class SpikeMonitor(Monitor):
     """Keeps spikes as booleans: the result's `probes[name]`, `[T, B, *shape]`. No gradient passes it.
 
-    `Result.spike_times` gives them as times and neurons.
+    `Result.spike_times` gives them as times and neurons. A spike is reported at the end of its step: one of step k, such as
+    a spike that an encoder was given for the time `k dt`, is at `(k + 1) dt`.
 
     Args:
         target: a group or an encoder.
@@ -21,21 +23,21 @@ class SpikeMonitor(StateMonitor):
         name: name in the network; by default that of the attribute or variable it is bound to.
 
     Example:
+        >>> from spaic_jax.network import NeuronGroup
         >>> SpikeMonitor(NeuronGroup(10, model="lif")).var_name
         'O'
     """
 
-    def __init__(
-        self,
-        target: NeuronGroup | Source,
-        var_name: str = "O",
-        *,
-        index: Any = None,
-        window: Sequence[float] | None = None,
-        last: int | None = None,
-        name: str | None = None,
-    ):
-        super().__init__(target, var_name, index=index, window=window, last=last, name=name)
+    var_name: str = "O"
+    window: Sequence[float] | None = dataclasses.field(default=None, kw_only=True)
+    last: int | None = dataclasses.field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._set(window=checked_times(type(self).__name__, window=self.window, last=self.last))
+        super().__post_init__()
+
+    def steps(self, name: str, context: Context) -> Steps:
+        return steps_of(name, context, window=self.window, last=self.last)
 
     def seen(self, places: tuple[Places, ...], batched: bool) -> Seen:
         return Seen(places, batched, spikes=True)

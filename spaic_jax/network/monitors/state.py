@@ -1,22 +1,15 @@
 """What a variable is, over a run."""
 
-import math
-from collections.abc import Sequence
+import dataclasses
 from typing import Any
 
-from spaic_jax._errors import unknown
-from spaic_jax.network.connection import Connection
-from spaic_jax.network.element import Element
 from spaic_jax.network.group import NeuronGroup
-from spaic_jax.network.monitors.index import Places, Seen, checked_index, places_of
-from spaic_jax.network.source import Source
-from spaic_jax.program import Context, Fragment, Last, Max, Mean, Op, Record, Reduction, Site, Steps, Sum, Variable
-from spaic_jax.program.program import whole_steps
-
-REDUCTIONS: dict[str, Reduction] = {"sum": Sum(), "mean": Mean(), "max": Max(), "last": Last()}
+from spaic_jax.network.monitors.times import SampledMonitor
+from spaic_jax.program import Context, Fragment, Op, Site, Variable
 
 
-class StateMonitor(Element):
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class StateMonitor(SampledMonitor):
     """Keeps a variable: the result's `probes[name]`, `[T, B, *shape]`, or reduced over time.
 
     The times of what is kept are `times[name]` of the result, in ms: those at which the steps end, counted from the first
@@ -44,51 +37,12 @@ class StateMonitor(Element):
         ((0, 3),)
     """
 
-    def __init__(
-        self,
-        target: Any,
-        var_name: str,
-        *,
-        index: Any = None,
-        every: int = 1,
-        dt: float | None = None,
-        window: Sequence[float] | None = None,
-        last: int | None = None,
-        reduce: str | None = None,
-        get_grad: bool = False,
-        name: str | None = None,
-    ):
-        kind = type(self).__name__
-        if not isinstance(target, NeuronGroup | Source | Connection):
-            raise TypeError(f"{kind}: the target must be a group, an encoder or a connection, not {target!r}.")
-        if reduce is not None and reduce not in REDUCTIONS:
-            raise ValueError(unknown("reduction", reduce, REDUCTIONS))
-        if dt is not None and every != 1:
-            raise ValueError(f"{kind}: give every, in steps, or dt, in ms, not both.")
-        if get_grad and not isinstance(target, NeuronGroup):
-            raise ValueError(f"{kind}: gradients are those of a group's variable.")
-        if window is not None:
-            window = tuple(window)
-            if len(window) != 2 or not all(math.isfinite(t) for t in window) or not 0 <= window[0] < window[1]:
-                raise ValueError(f"{kind}: window must be two times in ms, the first one earlier, got {window!r}.")
-        try:
-            Steps(every, last=last)
-        except ValueError as error:
-            raise ValueError(f"{kind}: {error}") from error
-        self._declare(
-            target=target, var_name=var_name, index=checked_index(kind, index), every=every, dt=dt, window=window,
-            last=last, reduce=reduce, get_grad=get_grad, name=name,
-        )
-
-    target: NeuronGroup | Source | Connection
     var_name: str
-    index: tuple[int | slice | tuple[int, ...], ...]
-    every: int
-    dt: float | None
-    window: tuple[float, float] | None
-    last: int | None
-    reduce: str | None
-    get_grad: bool
+    get_grad: bool = dataclasses.field(default=False, kw_only=True)
+
+    def _check(self) -> None:
+        if self.get_grad and not isinstance(self.target, NeuronGroup):
+            raise ValueError(f"{type(self).__name__}: gradients are those of a group's variable.")
 
     @property
     def writes_to(self) -> tuple[tuple[Any, str], ...]:
@@ -104,49 +58,10 @@ class StateMonitor(Element):
 
     def lower(self, site: Site, context: Context) -> Fragment:
         """Its record, and what `probe_gradients` differentiates by where gradients are asked for."""
-        variable = f"{context.name_of(self.target)}.{self.var_name}"
-        declared = context.variable(variable)
-        shape = self.target.shape if declared is None else declared.shape
-        record = self.record(site.name, variable, shape, declared is None or bool(declared.batched), context.dt)
+        made = super().lower(site, context)
         if not self.nudges:
-            return Fragment(records=(record,))
-        nudge = Variable(f"{site.name}.nudge", self.target.shape, role="input", axes="either", optional=True)
-        return Fragment((nudge,), (Op(variable, "assign", (nudge.name,), name=nudge.name),), records=(record,))
-
-    def record(self, name: str, variable: str, shape: tuple[int, ...], batched: bool, dt: float) -> Record:
-        """What the program keeps for it.
-
-        Args:
-            name: its full name.
-            variable: what it looks at.
-            shape: shape of one sample of that.
-            batched: whether it has a batch axis.
-            dt: length of a step, ms.
-
-        Raises:
-            ValueError: an index that is not there, or times that are no whole numbers of steps.
-        """
-        if len(self.index) > len(shape):
-            raise ValueError(f"monitor '{name}': index has {len(self.index)} axes, but '{variable}' has shape {shape}.")
-        try:
-            places = tuple(places_of(chosen, size) for chosen, size in zip(self.index, shape, strict=False))
-        except IndexError as error:
-            raise ValueError(f"monitor '{name}': {error} of '{variable}', which has shape {shape}.") from error
-        reduction = REDUCTIONS[self.reduce] if self.reduce else None
-        seen = self.seen(places, batched)
-        transform = None if seen == Seen(batched=batched) else seen
-        return Record(name, variable, "probe", reduction, self.steps(name, dt), transform=transform)
-
-    def seen(self, places: tuple[Places, ...], batched: bool) -> Seen:
-        """What it keeps of the value of a step."""
-        return Seen(places, batched)
-
-    def steps(self, name: str, dt: float) -> Steps:
-        """The steps of a run that it looks at."""
-        start, stop = 0, None
-        if self.window is not None:
-            begin, end = self.window
-            start = whole_steps(begin, dt, f"the window of monitor '{name}'") if begin else 0
-            stop = whole_steps(end, dt, f"the window of monitor '{name}'")
-        every = self.every if self.dt is None else whole_steps(self.dt, dt, f"dt of monitor '{name}'")
-        return Steps(every, start + (0 if self.dt is None else every - 1), stop, self.last)
+            return made
+        shape: tuple[int, ...] = self.target.shape  # type: ignore[union-attr]
+        nudge = Variable(f"{site.name}.nudge", shape, role="input", axes="either", optional=True)
+        variable = made.records[0].variable
+        return made + Fragment((nudge,), (Op(variable, "assign", (nudge.name,), name=nudge.name),))

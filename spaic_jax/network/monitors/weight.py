@@ -1,12 +1,13 @@
 """What weights are, over a run."""
 
-from typing import Any
+import dataclasses
 
 from spaic_jax.network.connection import Connection
-from spaic_jax.network.monitors.state import StateMonitor
+from spaic_jax.network.monitors.times import SampledMonitor
 
 
-class WeightMonitor(StateMonitor):
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class WeightMonitor(SampledMonitor):
     """Keeps the weights of a connection: the result's `probes[name]`, `[T, *shape]`.
 
     A parameter is the same in every step of a run; what a plasticity rule changes is there as it was after each step.
@@ -28,7 +29,11 @@ class WeightMonitor(StateMonitor):
         'weight'
     """
 
-    def __init__(self, target: Connection, dt: float | None = None, *, var_name: str = "weight", **settings: Any):
-        if not isinstance(target, Connection):
-            raise TypeError(f"WeightMonitor: the target must be a Connection, not {target!r}.")
-        super().__init__(target, var_name, dt=dt, **settings)
+    target: Connection
+    dt: float | None = None
+    var_name: str = dataclasses.field(default="weight", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.target, Connection):
+            raise TypeError(f"WeightMonitor: the target must be a Connection, not {self.target!r}.")
+        super().__post_init__()
