@@ -33,7 +33,7 @@ class Equations:
 
     def namespace(self, values: Mapping[str, Any]) -> SimpleNamespace:
         """What a model reads as `p`: its parameters, `None` where one has no value, and what else there is."""
-        return SimpleNamespace(**dict.fromkeys(self.kind.parameter_fields()) | values)
+        return SimpleNamespace(**{**dict.fromkeys(self.kind.parameter_fields()), **values})
 
     def __repr__(self) -> str:
         return f"{self.kind.__name__}({', '.join(f'{name}={value}' for name, value in self.choices)})"
