@@ -2,48 +2,56 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from spaic_jax._extras import import_extra
 from spaic_jax._files import write_whole
 from spaic_jax.cli.errors import UserError, user_errors
 
+#: What is timed.
+Kind = Literal["workloads", "models", "loops"]
+#: Sizes of the networks whose loops are timed.
+_SIZES = (100, 1000, 2000)
 
-def bench(workload: str | None, as_json: bool, picture: str | None = None, models: bool = False) -> None:
-    """Time standard workloads, or neuron models.
+
+def bench(workload: str | None, as_json: bool, picture: str | None = None, kind: Kind = "workloads") -> None:
+    """Time standard workloads, neuron models, or loops written by hand.
 
     Args:
         workload: name of one; all when `None`.
         as_json: whether to print one line of JSON each.
         picture: PNG to draw the times into, beside those of the matrix products.
-        models: time a step of each neuron model instead of the workloads.
+        kind: what is timed.
 
     Raises:
         UserError: unknown workload, or a picture that cannot be written.
     """
-    from spaic_jax.bench import MODELS, WORKLOADS, measure, measure_model
+    from spaic_jax.bench import MODELS, WORKLOADS, measure, measure_closed_loop, measure_model
     from spaic_jax.bench.workload import resolve_workload
 
     # Timing takes minutes: what can fail is tried first.
     with user_errors():
         if not as_json:
             import_extra("rich", "a table (or use --json)")
-        if picture is not None and models:
-            raise UserError("--plot draws the times of workloads: leave it out with --models.")
+        if picture is not None and kind != "workloads":
+            raise UserError(f"--plot draws the times of workloads: leave it out with --{kind}.")
         if picture is not None:
             import_extra("matplotlib.figure", "--plot")
             _check_picture(Path(picture))
         names = list(WORKLOADS) if workload is None else [resolve_workload(workload).name]
-    time: Callable[[str], dict[str, Any]] = measure_model if models else measure
+    tasks: dict[Kind, tuple[Callable[[Any], dict[str, Any]], Iterable[Any]]] = {
+        "workloads": (measure, names), "models": (measure_model, MODELS), "loops": (measure_closed_loop, _SIZES),
+    }
+    time, what = tasks[kind]
     rows = []
-    for name in MODELS if models else names:
-        rows.append(time(name))
+    for one in what:
+        rows.append(time(one))
         if as_json:
             print(json.dumps(rows[-1]), flush=True)
     if not as_json:
-        (_print_models if models else _print_table)(rows)
+        (_print_table if kind == "workloads" else _print_rows)(rows)
     if picture is not None:
         from spaic_jax import plot
 
@@ -76,8 +84,8 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
-def _print_models(rows: list[dict[str, Any]]) -> None:
-    """One row a model."""
+def _print_rows(rows: list[dict[str, Any]]) -> None:
+    """One row a model or a size."""
     from rich.console import Console
     from rich.table import Table
 

@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     which = bench.add_mutually_exclusive_group()
     which.add_argument("--workload", help="name of one workload; all by default")
     which.add_argument("--models", action="store_true", help="time a step of each neuron model instead")
+    which.add_argument("--loops", action="store_true", help="time loops written by hand, step by step, instead")
     bench.add_argument("--json", action="store_true", help="one line of JSON each")
     bench.add_argument("--plot", metavar="FILE.png", help="draw the times as multiples of the matrix products' alone")
 
@@ -109,6 +110,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
         docs(arguments.out)
     else:
-        from spaic_jax.cli.bench import bench
+        from spaic_jax.cli.bench import Kind, bench
 
-        bench(arguments.workload, arguments.json, arguments.plot, arguments.models)
+        kind: Kind = "models" if arguments.models else "loops" if arguments.loops else "workloads"
+        bench(arguments.workload, arguments.json, arguments.plot, kind)

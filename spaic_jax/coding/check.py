@@ -1,33 +1,10 @@
 """Numbers of data that a coding cannot take: found on the host, before a run, and named."""
 
-import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
-
-if TYPE_CHECKING:
-    from spaic_jax.coding.encoders.base import Coding
-
-
-@dataclasses.dataclass(frozen=True)
-class InputCheck:
-    """The check of the data of one encoder: `Variable.check`.
-
-    Attributes:
-        coding: what is asked.
-        dt: length of a step, ms.
-        window: steps for which the encoder codes, if not the whole presentation.
-    """
-
-    coding: "Coding"
-    dt: float
-    window: int | None = None
-
-    def __call__(self, what: str, x: Any, steps: int | None) -> None:
-        ends = [end for end in (self.window, steps) if end is not None]
-        self.coding.check_input(what, x, self.dt, min(ends, default=None))
 
 
 def check_range(what: str, x: Any, needed: str, low: float = -math.inf, high: float = math.inf) -> None:

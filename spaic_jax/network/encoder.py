@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.coding.check import InputCheck
 from spaic_jax.coding.encoders import Coding, resolve_encoder
+from spaic_jax.coding.encoders.base import InputCheck
 from spaic_jax.network.element import element, named, shape_of
 from spaic_jax.network.source import Source
 from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable

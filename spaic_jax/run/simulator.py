@@ -2,9 +2,7 @@
 
 import dataclasses
 import functools
-import zlib
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Self
 
 import jax
@@ -14,14 +12,14 @@ import numpy as np
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
 from spaic_jax.plan import Plan
-from spaic_jax.program import Constant, Given, Program
-from spaic_jax.program.evaluate import overwrite
+from spaic_jax.program import Program
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import compiled
 from spaic_jax.run.check import batch_size_of, check_run, check_value
 from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.memory import Memory
 from spaic_jax.run.result import Result
+from spaic_jax.run.start import first_values, restarted, started, within_bounds
 from spaic_jax.run.variables import Prepared, Variables
 
 
@@ -108,29 +106,7 @@ class Simulator:
         Raises:
             ValueError: when `batch_size` is not a positive whole number.
         """
-        return self._started(self._first_values(key, batch_size), key)
-
-    def _first_values(self, key: jax.Array, batch_size: int) -> dict[str, jax.Array]:
-        batch_size = whole(batch_size, "batch_size", least=1)
-        values: dict[str, jax.Array] = {}
-        for v in self.program.variables:
-            if v.role == "input":
-                continue
-            stream = zlib.crc32(v.init.stream(v.name).encode())
-            value = v.init(jax.random.fold_in(key, stream), v.shape, jnp.dtype(v.dtype))
-            if v.bounds != (None, None):
-                value = jnp.clip(value, *v.bounds)
-            values[v.name] = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
-        return values
-
-    def _started(
-        self, values: dict[str, jax.Array], key: jax.Array, kept: Mapping[str, jax.Array] = MappingProxyType({})
-    ) -> Variables:
-        """The variables of some first values, after the program's initial rows, which do not write what is `kept`."""
-        program, zero = self.program, jnp.zeros((), jnp.int32)
-        env = {**values, **kept, "[dt]": jnp.asarray(program.dt, program.float_dtype)}
-        env = overwrite(program.rows_of(program.initial_ops), env, key, zero, frozenset(kept))
-        return Variables.of(program, env, zero, zero)
+        return started(self.program, first_values(self.program, key, batch_size), key)
 
     def restart(self, variables: Variables, key: jax.Array | None = None, batch_size: int | None = None) -> Variables:
         """A fresh start from earlier variables: parameters, plastic values, constants and the states that stay are kept.
@@ -159,28 +135,7 @@ class Simulator:
             >>> sim.restart(variables, batch_size=32)["layer.V"].shape
             (32, 3)
         """
-        batch = batch_size_of(self.program, variables)
-        drawn = [v.name for v in self.program.of_role("state") if not isinstance(v.init, Constant | Given)]
-        drawn += [op.name for op in self.program.initial_ops if op.random]
-        if key is None and drawn:
-            raise ValueError(f"the first value of '{drawn[0]}' is drawn: give key=jax.random.key(seed).")
-        key = jax.random.key(0) if key is None else key
-        size = batch or 1 if batch_size is None else batch_size
-        kept = {}
-        for v in self.program.of_role("state"):
-            if not v.stay:
-                continue
-            kept[v.name] = value = variables.state[v.name]
-            if v.batched and size != batch:
-                if isinstance(value, jax.core.Tracer) or not bool((value == value[:1]).all()):
-                    raise ValueError(
-                        f"state '{v.name}' stays, but differs between the {batch} samples: it cannot go over to a batch of"
-                        f" {size}."
-                    )
-                kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
-        first = self._first_values(key, size)
-        params, plastic = self.project(variables.params), self.project(variables.plastic)
-        return self._started(first, key, {**kept, **params, **plastic, **variables.constants})
+        return restarted(self.program, variables, key, batch_size)
 
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
         """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
@@ -215,8 +170,7 @@ class Simulator:
             >>> sim.project({"synapses.weight": jax.numpy.array([[1.5]])})["synapses.weight"].tolist()
             [[1.0]]
         """
-        bounds = {v.name: v.bounds for v in self.program.variables}
-        return {n: x if bounds[n] == (None, None) else jnp.clip(x, *bounds[n]) for n, x in params.items()}
+        return within_bounds(self.program, params)
 
     def run(
         self,

@@ -63,3 +63,21 @@ def each_sample(number: jax.Array, x: jax.Array) -> jax.Array:
     """A number for each sample, beside data `[B, *shape]`."""
     return number.reshape(-1, *(1,) * (x.ndim - 1))
 
+
+@dataclasses.dataclass(frozen=True)
+class InputCheck:
+    """The check of the data of one encoder: `Variable.check`.
+
+    Attributes:
+        coding: what is asked.
+        dt: length of a step, ms.
+        window: steps for which the encoder codes, if not the whole presentation.
+    """
+
+    coding: Coding
+    dt: float
+    window: int | None = None
+
+    def __call__(self, what: str, x: Any, steps: int | None) -> None:
+        ends = [end for end in (self.window, steps) if end is not None]
+        self.coding.check_input(what, x, self.dt, min(ends, default=None))

@@ -1,0 +1,68 @@
+"""The values of variables before the first step, and before the first step of a fresh start."""
+
+import zlib
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax._numbers import whole
+from spaic_jax.program import Constant, Given, Program
+from spaic_jax.program.evaluate import overwrite
+from spaic_jax.run.check import batch_size_of
+from spaic_jax.run.variables import Variables
+
+Values = dict[str, jax.Array]
+
+
+def first_values(program: Program, key: jax.Array, batch_size: int) -> Values:
+    """What the initial values of a program's variables give; each draws from the key and its name."""
+    batch_size = whole(batch_size, "batch_size", least=1)
+    values: Values = {}
+    for v in program.of_role("parameter", "plastic", "state", "constant"):
+        stream = zlib.crc32(v.init.stream(v.name).encode())
+        value = v.init(jax.random.fold_in(key, stream), v.shape, jnp.dtype(v.dtype))
+        if v.bounds != (None, None):
+            value = jnp.clip(value, *v.bounds)
+        values[v.name] = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
+    return values
+
+
+def started(
+    program: Program, values: Values, key: jax.Array, kept: Mapping[str, jax.Array] = MappingProxyType({})
+) -> Variables:
+    """The variables of some first values, after the program's initial rows, which do not write what is `kept`."""
+    zero = jnp.zeros((), jnp.int32)
+    env = {**values, **kept, "[dt]": jnp.asarray(program.dt, program.float_dtype)}
+    env = overwrite(program.rows_of(program.initial_ops), env, key, zero, frozenset(kept))
+    return Variables.of(program, env, zero, zero)
+
+
+def restarted(program: Program, variables: Variables, key: jax.Array | None, batch_size: int | None) -> Variables:
+    """A fresh start from earlier variables: see `Simulator.restart`."""
+    batch = batch_size_of(program, variables)
+    drawn = [v.name for v in program.of_role("state") if not isinstance(v.init, Constant | Given)]
+    drawn += [op.name for op in program.initial_ops if op.random]
+    if key is None and drawn:
+        raise ValueError(f"the first value of '{drawn[0]}' is drawn: give key=jax.random.key(seed).")
+    key = jax.random.key(0) if key is None else key
+    size = batch or 1 if batch_size is None else batch_size
+    kept = {**within_bounds(program, {**variables.params, **variables.plastic}), **variables.constants}
+    for v in program.of_role("state"):
+        if not v.stay:
+            continue
+        kept[v.name] = value = variables.state[v.name]
+        if v.batched and size != batch:
+            if isinstance(value, jax.core.Tracer) or not bool((value == value[:1]).all()):
+                raise ValueError(
+                    f"state '{v.name}' stays, but differs between the {batch} samples: it cannot go over to a batch of {size}."
+                )
+            kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
+    return started(program, first_values(program, key, size), key, kept)
+
+
+def within_bounds(program: Program, values: Mapping[str, jax.Array]) -> Values:
+    """Values of a program's variables, those beyond their bounds brought back to them."""
+    bounds = {v.name: v.bounds for v in program.variables}
+    return {n: x if bounds[n] == (None, None) else jnp.clip(x, *bounds[n]) for n, x in values.items()}
