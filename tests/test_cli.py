@@ -416,6 +416,11 @@ def test_bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
     assert {json.loads(line)["model"] for line in capsys.readouterr().out.splitlines()} > {"lif", "hh"}
     assert main(["bench", "--models"]) == 0
     assert "2.5" in capsys.readouterr().out
+    monkeypatch.setattr("spaic_jax.bench.measure_closed_loop", lambda size: {"neurons": size, "run_us_per_step": 3.5})
+    assert main(["bench", "--loops", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[0]) == {"neurons": 100, "run_us_per_step": 3.5}
+    assert main(["bench", "--loops"]) == 0
+    assert "3.5" in capsys.readouterr().out
     assert main(["bench", "--models", "--plot", "x.png"]) == 2
     assert "leave it out with --models" in capsys.readouterr().err
     assert main(["bench", "--workload", "B_mpl"]) == 2

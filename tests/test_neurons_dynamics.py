@@ -335,12 +335,12 @@ def test_trained_parameters_keep_to_the_range_of_the_paper():
     net = sj.Network()
     net.x = sj.Encoder(num=1)
     net.a = sj.NeuronGroup(
-        1, model="adlif", b=5.0, parameter_variables=["tau_w", "b"], varible_ranges={"tau_w": (1.0, None)}
+        1, model="adlif", b=1.5, parameter_variables=["tau_w", "b"], varible_ranges={"tau_w": (1.0, None)}
     )
     net.w = sj.Connection(net.x, net.a)
     variables = sj.build(net, dt=1.0).program.by_name
-    assert variables["a.b"].bounds == (0.0, 2.0) and variables["a.tau_w"].bounds == (1.0, None)
-    assert variables["a.tau_u"].bounds == (None, None)  # not trained
+    assert variables["a.b"].bounds == (0.0, 2.0) and variables["a.tau_w"].bounds == (1.0, 120.0)
+    assert variables["a.tau_u"].bounds == (1.0, None)  # not trained: no range but that of a time constant
 
 
 def test_plif_is_trained_by_its_w(key):

@@ -208,3 +208,14 @@ def test_counts_and_what_lasts_are_exact(kind):
     counts = {name for name in model.states() if "refrac" in name and name not in model.dtypes}
     assert counts | set(model.stay) <= set(model.exact)
     assert set(model.exact) - {"refrac"} <= set(model.states())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_instance_overwrites_no_fact_of_its_class(kind):
+    """What differs between models of a class is a field or follows from one."""
+    fields = {field.name for field in dataclasses.fields(kind)}
+    for choice in ({}, {"t_ref": 1.0}, {"compat": True}):
+        if choice.keys() <= fields:
+            model = kind(**choice)
+            assert vars(model).keys() <= fields
+            assert set(model.initial) <= set(model.states())

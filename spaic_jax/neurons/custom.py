@@ -36,7 +36,7 @@ class RowsModel(SpikingModel):
     """
 
     rows: tuple[Op, ...]
-    initial: tuple[tuple[str, float], ...]  # type: ignore[misc,assignment]
+    initial: tuple[tuple[str, float], ...]  # type: ignore[misc, assignment]
     constants: tuple[tuple[str, Parameter], ...] = dataclasses.field(default=(), metadata={"role": "values"})
     equation_type: EquationType = "iterative"
     add_threshold: bool = True

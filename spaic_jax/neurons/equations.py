@@ -1,7 +1,7 @@
 """The step of a model, and its coefficients, as functions of arrays: what the rows of a program call."""
 
 import dataclasses
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -31,7 +31,7 @@ class Equations:
         """A model with these equations; the values of its parameters mean nothing."""
         return self.kind(**dict(self.choices))
 
-    def namespace(self, values: Mapping[str, Any]) -> SimpleNamespace:
+    def namespace(self, values: dict[str, Any]) -> SimpleNamespace:
         """What a model reads as `p`: its parameters, `None` where one has no value, and what else there is."""
         return SimpleNamespace(**{**dict.fromkeys(self.kind.parameter_fields()), **values})
 
