@@ -26,12 +26,12 @@ def import_extra(module: str, purpose: str) -> Any:
         ImportError: one sentence that names the package and the extra.
 
     >>> import sys
-    >>> sys.modules["sklearn"] = None  # as if it were not installed
-    >>> import_extra("sklearn.datasets", "the data set 'digits'")
+    >>> from unittest.mock import patch
+    >>> with patch.dict(sys.modules, {"pdoc": None}):  # as if it were not installed
+    ...     import_extra("pdoc", "a site")
     Traceback (most recent call last):
         ...
-    ImportError: the data set 'digits' needs the package sklearn: pip install "spaic_jax[data]".
-    >>> del sys.modules["sklearn"]
+    ImportError: a site needs the package pdoc: pip install "spaic_jax[docs]".
     """
     package = module.partition(".")[0]
     extra = EXTRAS[package]

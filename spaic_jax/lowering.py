@@ -11,6 +11,7 @@ from spaic_jax.network import Connection, Decoder, Element, Monitor, Network, Ne
 from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Op, Program, Site
 from spaic_jax.program.op import UPDATED, base_name
+from spaic_jax.program.program import step_length
 
 Propagation = Literal["same_step", "one_step"]
 
@@ -33,6 +34,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     """
     if propagation not in get_args(Propagation):
         raise ValueError(unknown("propagation", propagation, get_args(Propagation)))
+    dt = step_length(dt)
     network = expand(network)
     if not network.of_kind(NeuronGroup):
         raise ValueError("the network is empty: it needs at least one NeuronGroup.")

@@ -237,8 +237,8 @@ def test_every_kind_comes_back_from_its_dictionary():
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"every": 0}, "StateMonitor: every must be a whole number of at least 1, got 0"),
-        ({"last": 0}, "StateMonitor: last must be a whole number of at least 1, got 0"),
+        ({"every": 0}, "StateMonitor: every must be a positive whole number, got 0"),
+        ({"last": 0}, "StateMonitor: last must be a positive whole number, got 0"),
         ({"every": 2, "dt": 1.0}, "give every, in steps, or dt, in ms, not both"),
         ({"dt": 0.7}, "dt of monitor 'm' must be a positive whole number of steps"),
         ({"window": (3.0, 1.0)}, r"window must be two times in ms, the first one earlier, got \(3.0, 1.0\)"),

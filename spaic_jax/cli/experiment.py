@@ -85,7 +85,8 @@ def _nearest_member(config: Config) -> Iterator[None]:
             for name in members if isinstance(members, dict) else ():
                 others = [other for other in members if other != name]
                 close = difflib.get_close_matches(name, others, n=1)
-                if close and f"{kind}.{name}." in str(error) and "is missing" in str(error):
+                incomplete = "is missing" in str(error) or "not None" in str(error)
+                if close and f"{kind}.{name}" in str(error) and incomplete:
                     raise ValueError(f"{error} Is '{name}' meant to be '{close[0]}'?") from error
         raise
 

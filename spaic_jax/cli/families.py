@@ -27,6 +27,7 @@ class Family(NamedTuple):
 #: The families, by what `spaic-jax list` calls them.
 FAMILIES = {
     "neurons": Family("Neuron models", "spaic_jax.neurons", "NEURONS"),
+    "elements": Family("Members of a network", "spaic_jax.network", "ELEMENTS"),
     "reparametrisations": Family("Ways to train a time constant", "spaic_jax.neurons", "REPARAMETRISATIONS"),
     "surrogates": Family("Surrogate gradients", "spaic_jax.surrogate", "SURROGATES"),
     "encoders": Family("Encoders", "spaic_jax.coding.encoders", "ENCODERS"),
@@ -36,6 +37,7 @@ FAMILIES = {
     "synapses": Family("Synapses", "spaic_jax.synapses", "SYNAPSES"),
     "delays": Family("Delays", "spaic_jax.synapses", "DELAYS"),
     "storages": Family("How synapses are stored", "spaic_jax.synapses.storage", "STORAGES"),
+    "rules": Family("Learning rules", "spaic_jax.plasticity", "RULES"),
     "initials": Family("Initial values", "spaic_jax.program", "INITIALS"),
     "monitors": Family("Monitors", "spaic_jax.network", "MONITORS"),
     "policies": Family("Policies of projections", "spaic_jax.network", "POLICIES"),

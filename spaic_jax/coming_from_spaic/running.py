@@ -128,7 +128,7 @@ RUNNING = {
     ),
     "data_type": Counterpart(
         "spaic_jax.Program.astype",
-        "With `variables.astype` for the values.",
+        "With `variables.astype(program)` for the values.",
         """
         >>> half = sj.build(sim.program.astype("bfloat16"))
         >>> half.init(key)["synapses.weight"].dtype

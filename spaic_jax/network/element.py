@@ -196,15 +196,16 @@ def shape_of(kind: str, num: int | None, shape: Sequence[int] | int | None) -> t
     Raises:
         ValueError: when neither is given, they disagree, or a size is not a positive whole number.
     """
+    article = "an" if kind[0] in "AEIOU" else "a"
     if num is None and shape is None:
-        raise ValueError(f"a {kind} needs a size: num (a number of neurons) or shape (a tuple).")
+        raise ValueError(f"{article} {kind} needs a size: num (a number of neurons) or shape (a tuple).")
     given: Any = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
     try:
         sizes = tuple(whole(n, "size") for n in given)
     except ValueError:
         raise ValueError(
-            f"a {kind} needs positive whole numbers as its size, got {num if shape is None else shape!r}; at most {LARGEST}."
+            f"{article} {kind} needs positive whole numbers as its size, got {num if shape is None else shape!r}; at most {LARGEST}."
         ) from None
     if num is not None and math.prod(sizes) != num:
-        raise ValueError(f"a {kind} was given num={num} and shape={sizes}, which holds {math.prod(sizes)}.")
+        raise ValueError(f"{article} {kind} was given num={num} and shape={sizes}, which holds {math.prod(sizes)}.")
     return sizes

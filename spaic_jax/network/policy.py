@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from spaic_jax._tables import resolve
 from spaic_jax.network.element import Element, names_of
 
 #: The members on the way to a group, from the end of the projection inwards: `(assembly, ..., group)`.
@@ -190,3 +191,23 @@ POLICIES: dict[str, type[ConnectPolicy]] = {
     "included_type": IncludedTypePolicy,
     "index": IndexConnectPolicy,
 }
+
+
+def resolve_policies(policies: Any, settings: dict[str, Any]) -> tuple[ConnectPolicy, ...]:
+    """Policies as a tuple; those of a name take their settings out of `settings`.
+
+    Raises:
+        ValueError: an unknown name, or a setting that it needs and that is not there.
+        TypeError: anything else that is no policy.
+    """
+    if isinstance(policies, str):
+        kind = POLICIES.get(policies.lower())
+        fields: Any = () if kind is None else dataclasses.fields(kind)  # type: ignore[arg-type]
+        own = {field.name: settings.pop(field.name) for field in fields if field.name in settings}
+        if missing := [field.name for field in fields if field.default is dataclasses.MISSING and field.name not in own]:
+            raise ValueError(f"policy '{policies}' needs {' and '.join(missing)}.")
+        return (resolve("policy", POLICIES, ConnectPolicy, policies, own),)
+    chosen = (policies,) if isinstance(policies, ConnectPolicy) else policies
+    if not isinstance(chosen, list | tuple) or not all(isinstance(policy, ConnectPolicy) for policy in chosen):
+        raise TypeError(f"Projection: policies must be a policy or a list of policies, not {policies!r}.")
+    return tuple(chosen)

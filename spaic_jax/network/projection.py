@@ -8,7 +8,7 @@ from spaic_jax.network.connection import Connection
 from spaic_jax.network.element import element, names_of, undeclared
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
-from spaic_jax.network.policy import ConnectPolicy
+from spaic_jax.network.policy import ConnectPolicy, resolve_policies
 from spaic_jax.network.source import Source
 from spaic_jax.network.wiring import Wiring, rules_of, wired
 from spaic_jax.plasticity import Rule
@@ -27,13 +27,14 @@ class Projection(Wiring):
         pre: an assembly, or a single group or encoder; of an assembly only groups count.
         post: an assembly, or a single group; it may be `pre`, where a group is paired with itself too.
         policies: a policy or a list of them: a pair is connected if one of them chooses it; all pairs without any.
-            `first & second` chooses what both do.
+            `first & second` chooses what both do. Or the name of one (see `spaic_jax.network.POLICIES`), whose settings
+            stand among `settings`.
         link_type, syn_type, syn_kwargs, delay, max_delay, is_parameter, parameter_variables, plasticity: as of `Connection`.
         name: name in the network; by default that of the attribute or variable it is bound to.
         **settings: the settings of the link and of the synapse types.
 
     Raises:
-        ValueError: unknown link type or setting; when the network is lowered, no pair at all.
+        ValueError: unknown link type, policy or setting; when the network is lowered, no pair at all.
         TypeError: an end that is none, or something else than policies.
 
     Example:
@@ -53,7 +54,7 @@ class Projection(Wiring):
         self,
         pre: Assembly | NeuronGroup | Source,
         post: Assembly | NeuronGroup,
-        policies: ConnectPolicy | Sequence[ConnectPolicy] = (),
+        policies: str | ConnectPolicy | Sequence[ConnectPolicy] = (),
         link_type: str | Link = "full",
         *,
         syn_type: Sequence[str | Synapse] | None = None,
@@ -70,13 +71,11 @@ class Projection(Wiring):
             raise TypeError(f"Projection: pre must be an Assembly, a NeuronGroup, an Encoder or a Generator, not {pre!r}.")
         if not isinstance(post, Assembly | NeuronGroup):
             raise TypeError(f"Projection: post must be an Assembly or a NeuronGroup, not {post!r}.")
-        chosen = (policies,) if isinstance(policies, ConnectPolicy) else policies
-        if not isinstance(chosen, list | tuple) or not all(isinstance(policy, ConnectPolicy) for policy in chosen):
-            raise TypeError(f"Projection: policies must be a policy or a list of policies, not {policies!r}.")
+        chosen = resolve_policies(policies, settings)
         self._declare(
             pre=pre,
             post=post,
-            policies=tuple(chosen),
+            policies=chosen,
             **wired(resolve_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})})),
             name=name,
             delay=resolve_delay(delay, max_delay),

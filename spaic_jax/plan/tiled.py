@@ -63,6 +63,7 @@ class Tiled(Plan):
         now = reserved(program, clock.step, clock.position, clock.window)
         fixed = evaluate(program, once, {**fixed, **{read: now[read] for read in ("[dt]", "[window]")}}, key)
         totals = records.start(program, batch_size, steps)
+        moving = watch.moving(program)
         wanted = wanted_reads(program, stages)
 
         def tile(carry: Any, x: Any) -> tuple[Any, Any]:
@@ -74,7 +75,7 @@ class Tiled(Plan):
                 stage.run(env, key)
             totals, rows = env.recorded()
             final = env.final_state()
-            return (final, totals, watch.update(beyond, final, numbers[-1])), rows
+            return (final, totals, watch.update(beyond, final, numbers[-1], moving)), rows
 
         xs = (jnp.arange(steps, dtype=jnp.int32), dict(sequences))
         carry: Any = (dict(state), totals, watch.start(state))
@@ -87,6 +88,7 @@ class Tiled(Plan):
             size = math.ceil(chunk.steps / length) * length
             body = functools.partial(_in_tiles, jax.checkpoint(body, prevent_cse=False), size)
         (final, totals, beyond), rows = body(carry, xs)
+        beyond = watch.update(beyond, final, steps - 1, final)
         return Kept(final, records.finish(program, totals, rows, steps, fixed), beyond)
 
     def tile_length(self, program: Program, stages: tuple[Stage, ...], steps: int, batch_size: int) -> int:

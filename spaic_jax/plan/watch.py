@@ -1,10 +1,12 @@
 """When values leave what can be physical: seen while a run goes on, as a reset may hide it later."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+from spaic_jax.program import Program
 
 #: No potential, current, conductance or concentration of any model comes near this, in any of their units.
 LARGEST = 1e12
@@ -15,11 +17,18 @@ def start(state: Mapping[str, Any]) -> dict[str, jax.Array]:
     return {name: jnp.int32(-1) for name, x in state.items() if jnp.issubdtype(x.dtype, jnp.inexact)}
 
 
-def update(seen: Mapping[str, jax.Array], state: Mapping[str, Any], position: jax.Array) -> dict[str, jax.Array]:
-    """Look at what is carried after the step `position` of the run."""
-    new = {}
-    for name, first in seen.items():
-        value = jax.lax.stop_gradient(state[name])
+def moving(program: Program) -> frozenset[str]:
+    """What the next step starts from: values that can run away. All else that is carried follows from these."""
+    return program.carried & {read for op in program.rows for read in op.inputs}
+
+
+def update(
+    seen: Mapping[str, jax.Array], state: Mapping[str, Any], position: jax.Array | int, names: Collection[str]
+) -> dict[str, jax.Array]:
+    """Look at some of what is carried after the step `position` of the run."""
+    new = dict(seen)
+    for name in sorted(seen.keys() & set(names)):
+        first, value = seen[name], jax.lax.stop_gradient(state[name])
         # Half precision ends below the limit, so that beyond it is what is not finite.
         limit = min(LARGEST, float(jnp.finfo(value.dtype).max))
         fine = (jnp.abs(value) <= jnp.asarray(limit, jnp.finfo(value.dtype).dtype)).all()

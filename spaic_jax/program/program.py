@@ -3,13 +3,13 @@
 import copy
 import dataclasses
 import functools
-import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._numbers import real, shown
 from spaic_jax.program.check import ProgramError, Structs, check_program
 from spaic_jax.program.dependencies import Needs, dependencies
 from spaic_jax.program.initial import Constant
@@ -21,14 +21,24 @@ from spaic_jax.program.variable import Variable
 ROWS = ("ops", "initial_ops", "begin_ops", "end_ops")
 
 
+def step_length(dt: Any) -> float:
+    """The length of a step, ms, as a number of Python's own; ProgramError unless it is positive and finite."""
+    try:
+        return real(dt, "dt", above=0)
+    except ValueError:
+        raise ProgramError(f"dt must be a positive number of milliseconds, not {shown(dt)}.") from None
+
+
 def whole_steps(duration: float, dt: float, what: str) -> int:
     """The number of steps of `dt` in `duration`, both in ms.
 
     Raises:
         ValueError: when it is not a positive whole number, naming `what`.
     """
-    if not math.isfinite(duration):
-        raise ValueError(f"{what} must be a finite number of ms, not {duration}.")
+    try:
+        duration = real(duration, what)
+    except ValueError:
+        raise ValueError(f"{what} must be a finite number of ms, not {shown(duration)}.") from None
     count = round(duration / dt)
     if count < 1 or abs(count * dt - duration) > 1e-6 * dt * max(count, 1):
         raise ValueError(f"{what} must be a positive whole number of steps: {duration} ms is {duration / dt:g} steps of {dt} ms.")
@@ -58,6 +68,7 @@ class Program(Listing):
         ProgramError: naming the row and what is wrong with it.
 
     Example:
+        >>> from spaic_jax.program import Op
         >>> leak = Program(
         ...     variables=(Variable("x", (3,), role="input"), Variable("V", (3,)), Variable("decay", role="constant")),
         ...     ops=(Op("V", "var_linear", ("decay", "V", "x")),),
@@ -81,8 +92,7 @@ class Program(Listing):
                 object.__setattr__(self, field, tuple(as_op(row) for row in getattr(self, field)))
             except ValueError as error:
                 raise ProgramError(str(error)) from error
-        if isinstance(self.dt, bool) or not (math.isfinite(self.dt) and self.dt > 0):
-            raise ProgramError(f"dt must be a positive number of milliseconds, not {self.dt!r}.")
+        object.__setattr__(self, "dt", step_length(self.dt))
         modes = {mode: check_program(self.in_mode(mode)) for mode in {self.learning, *self._modes()}}
         object.__setattr__(self, "_structs", {mode: modes.get(mode, modes[self.learning]) for mode in (False, True)})
 
@@ -112,6 +122,7 @@ class Program(Listing):
         """Which rows each row needs, of this step and of the previous one, by their numbers in the listing.
 
         Example:
+            >>> from spaic_jax.program import Op
             >>> Program(
             ...     variables=(Variable("x", role="input"), Variable("V")),
             ...     ops=(Op("I", "relu", "x"), Op("V", "add", ("V", "I"))),

@@ -1,5 +1,6 @@
 """What is given to a simulator: checked, with one sentence about what does not fit."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -194,6 +195,7 @@ def batch_of_inputs(declared: Mapping[str, Variable], inputs: Mapping[str, jax.A
     return next((x.shape[x.ndim - len(declared[name].shape) - 1] for name, x in inputs.items()), 1)
 
 
+@functools.lru_cache(maxsize=256)
 def _holds(dtype: Any, given: Any, at_least: Any = "bool") -> bool:
     """Whether numbers of a dtype can become ones of another: no fractions in integers, no complex ones in real ones."""
 

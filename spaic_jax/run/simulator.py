@@ -227,7 +227,7 @@ class Simulator:
         moved, outputs, probes, times, health = compiled.run(self._engine, variables, arrays, key, steps, whole_length)
         if self.debug:
             health.check()
-        return Result(outputs, probes, times, variables.moved(self.program, moved), health)
+        return Result(outputs, probes, times, variables.moved(moved), health)
 
     def memory(self, steps: int, batch_size: int = 1) -> Memory:
         """How many bytes a run will take, without running anything.
@@ -246,6 +246,7 @@ class Simulator:
             >>> sj.build(net, dt=1.0).memory(1000, batch_size=8).probes
             {'potentials': 9600}
         """
+        steps, batch_size = whole(steps, "steps"), whole(batch_size, "batch_size")
 
         def run(key: jax.Array) -> tuple[Variables, dict[str, jax.Array], Result]:
             variables = self.init(key, batch_size)
@@ -324,5 +325,5 @@ class Simulator:
         from_sequences(self.program, given, part=True, single=True)
         length = None if steps is None else np.int32(whole(steps, "steps", least=1))
         moved, emitted = compiled.step(self._engine, now, derived, arrays, key, length)
-        new = now.moved(self.program, moved)
+        new = now.moved(moved)
         return (dataclasses.replace(variables, variables=new) if isinstance(variables, Prepared) else new), emitted

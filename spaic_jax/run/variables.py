@@ -43,9 +43,15 @@ class Variables:
 
         return cls(part("parameter"), part("plastic"), part("state"), part("constant"), step, position)
 
-    def moved(self, program: Program, moved: "Moved") -> Self:
+    def moved(self, moved: "Moved") -> Self:
         """The same variables with what a run has changed."""
-        return self.of(program, self.values | moved.values, moved.step, moved.position)
+
+        def part(values: dict[str, jax.Array]) -> dict[str, jax.Array]:
+            return {name: moved.values.get(name, x) for name, x in values.items()}
+
+        return dataclasses.replace(
+            self, plastic=part(self.plastic), state=part(self.state), step=moved.step, position=moved.position
+        )
 
     @property
     def values(self) -> dict[str, jax.Array]:

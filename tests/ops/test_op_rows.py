@@ -32,7 +32,7 @@ def test_initial_values_by_name_and_by_function(name, spelt, key):
         ("kaiming_normall", ValueError, "unknown initial value 'kaiming_normall': did you mean 'kaiming_normal'"),
         (jnp.zeros_like, TypeError, "those of spaic_jax.ops.INITIALISERS"),
         (float("nan"), ValueError, "must be finite"),
-        (None, TypeError, "a number, an array or an Initial"),
+        (None, TypeError, "a number, an array, a name or an Initial"),
     ],
 )
 def test_an_initial_value_that_is_none_is_refused_when_declared(init, error, sentence):

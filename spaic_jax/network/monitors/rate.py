@@ -41,17 +41,12 @@ class RateMonitor(Monitor):
     def _record(self, name: str, variable: str, shape: tuple[int, ...], batched: bool, context: Context) -> Record:
         record = super()._record(name, variable, shape, batched, context)
         bins = 1 if self.dt is None else context.steps(self.dt, f"dt of monitor '{name}'")
-        return dataclasses.replace(record, bins=bins, finish=InHertz(context.dt))
+        return dataclasses.replace(record, bins=bins, finish=in_hertz, settings={"dt": context.dt})
 
     def seen(self, places: tuple[Places, ...], batched: bool) -> Seen:
         return Seen(places, batched, mean=True)
 
 
-@dataclasses.dataclass(frozen=True)
-class InHertz:
-    """From spikes a step to spikes a second; comparable."""
-
-    dt: float
-
-    def __call__(self, means: jax.Array) -> jax.Array:
-        return means * (1000.0 / self.dt)
+def in_hertz(means: jax.Array, *, dt: float) -> jax.Array:
+    """From spikes a step of `dt` ms to spikes a second."""
+    return means * (1000.0 / dt)

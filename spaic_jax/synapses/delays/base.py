@@ -76,6 +76,8 @@ class SynapticDelay(abc.ABC):
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
+        if type(self) is SynapticDelay:
+            raise TypeError("SynapticDelay is what delays have in common: use FixedDelay, LinearDelay or GaussianDelay.")
         for name in self.given:
             object.__setattr__(self, name, real(getattr(self, name), f"{kind}: {name}", above=0))
         longest = self._checked()
