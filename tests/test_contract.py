@@ -132,6 +132,10 @@ def test_contract(net, key, tmp_path):
         close(got.variables.plastic, expected.variables.plastic)
         close(got.outputs, expected.outputs)
         close(got_slopes, slopes, 1e-4)
+        for plan in (sj.Tiled(4, remat="step"), sj.Tiled(2, remat=sj.Chunk(4))):
+            kept, kept_slopes = run_and_gradient(mode(sj.build(net, dt=dt, plan=plan)), variables, data, key)
+            close(kept.outputs, expected.outputs)
+            close(kept_slopes, slopes, 1e-4)
         assert all(np.isfinite(slope).all() for slope in slopes.values())
         assert not any("NaN" in line for line in got.health.report())
     expected = reference.run(variables, data, key, STEPS)

@@ -159,17 +159,15 @@ class Connection(Wiring):
 
     @property
     def reads_from(self) -> tuple[tuple[Element, str], ...]:
-        back = ((self.post, self.pre_var_name),) if self.link.both_ways else ()
-        return ((self.pre, self.pre_var_name), *back)
+        return self.link.reads_from(self)
 
     @property
     def writes_to(self) -> tuple[tuple[Any, str], ...]:
-        back = ((self.pre, self.post_var_name),) if self.link.both_ways else ()
-        return ((self.post, self.post_var_name), *back)
+        return self.link.writes_to(self)
 
     @property
     def reads_late(self) -> bool:
-        return self.link.both_ways
+        return self.link.reads_late
 
     def lower(self, site: Site, context: Context) -> Fragment:
         """Its delay, its chain, and its learning rules with the row that applies what they change."""

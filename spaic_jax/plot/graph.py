@@ -57,7 +57,7 @@ def network_graph(network: Network) -> Figure:
         elif connection.delay is not None:
             label += f"\n{type(connection.delay).__name__}"
         ends = network.name_of(connection.pre), network.name_of(connection.post)
-        edges.append((*ends, label, not connection.link.both_ways))
+        edges.append((*ends, label, not connection.reads_late))
     for name, module in network.of_kind(Module).items():
         edges += [(network.name_of(pre), network.name_of(module.output[0]), name, True) for pre, _ in module.inputs]
     for name, node in nodes.items():

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from spaic_jax.program import Context, Fragment, Site
 
@@ -17,8 +17,16 @@ class Link(abc.ABC):
     usual: ClassVar[tuple[str, ...]] = ()
     #: Whether each synapse may have a delay of its own.
     delays_synapses: ClassVar[bool] = False
-    #: Whether it acts on the presynaptic group too, each side on the other's last step.
-    both_ways: ClassVar[bool] = False
+    #: Whether it reads the previous step wherever it stands, so that it makes no loop of what it joins.
+    reads_late: ClassVar[bool] = False
+
+    def reads_from(self, connection: Any) -> tuple[tuple[Any, str], ...]:
+        """The variables that it reads of the ends of its connection, as `(member, variable)`."""
+        return ((connection.pre, connection.pre_var_name),)
+
+    def writes_to(self, connection: Any) -> tuple[tuple[Any, str], ...]:
+        """What it adds to inputs of the ends of its connection, as `(group, variable)`."""
+        return ((connection.post, connection.post_var_name),)
 
     def makes(self, pre_shape: tuple[int, ...], post_shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of a sample of what it gives; `post_shape` is that of the postsynaptic group."""

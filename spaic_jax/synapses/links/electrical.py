@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 
@@ -43,12 +43,18 @@ class Electrical(Weighted):
     """
 
     own: ClassVar = "electrical"
-    both_ways: ClassVar = True
+    reads_late: ClassVar = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.bias is not None:
             raise ValueError("Electrical: a gap junction has no bias.")
+
+    def reads_from(self, connection: Any) -> tuple[tuple[Any, str], ...]:
+        return tuple((end, connection.pre_var_name) for end in (connection.pre, connection.post))
+
+    def writes_to(self, connection: Any) -> tuple[tuple[Any, str], ...]:
+        return tuple((end, connection.post_var_name) for end in (connection.post, connection.pre))
 
     def carry(self, site: Site, context: Context) -> Fragment:
         shape = (math.prod(site.gives), math.prod(site.takes))
