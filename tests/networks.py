@@ -40,6 +40,8 @@ def cases(draw, exact):
         setattr(net, f"x{i}", sj.Encoder(num=n, coding_method=coding))
         shape = (steps, batch, n) if coding == "null" else (batch, n)
         data[f"x{i}"] = np.abs(grid(rng, shape, 0.5))
+        if coding == "poisson":  # no probability is above 1
+            data[f"x{i}"] = np.minimum(data[f"x{i}"], 1)
         sources.append(getattr(net, f"x{i}"))
     models = ["lif", "clif", "if", "leaky_integrator", "alif", "adlif", "cubalif", "plif", "nonspikinglif"]
     models = ["if", "ifsoftreset", "ifb", "lifint"] if exact else models
