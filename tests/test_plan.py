@@ -71,7 +71,7 @@ def test_random_networks_with_exact_numbers_agree_to_the_bit(remat, case):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("remat", REMATS, ids=str)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(case=cases(exact=True))
 def test_many_random_networks_agree_to_the_bit(remat, case):
     assert_same_to_the_bit(case, remat)
