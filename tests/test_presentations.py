@@ -140,17 +140,18 @@ def grow(x):
     return x * 10.0
 
 
-@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("plan", [sj.Reference(), sj.Tiled(3)])
 def test_divergence_is_seen_within_the_run(plan, key):
+    """Though the last state is fine again; the tiled plan looks at the ends of its tiles."""
+
     def reset(x, position):
         return jnp.where(position == 20, jnp.zeros_like(x), x * 10.0)
 
     variables = (Variable("x", (2,), init=Constant(1.0)),)
     sim = sj.build(Program(variables, (Op("x", reset, ("x", "[position]")),), (), 1.0), plan=plan)
     health = sim.run(sim.init(key), steps=24).health
-    if plan.tile if isinstance(plan, sj.Tiled) else True:
-        assert not bool(health.finite["x"]) and 12 <= int(health.beyond["x"]) < 16
-        assert "at step" in health.report()[0]
+    assert not bool(health.finite["x"]) and int(health.beyond["x"]) == (12 if isinstance(plan, sj.Reference) else 14)
+    assert "at step" in health.report()[0]
 
 
 def test_debug_names_the_variable_and_the_step(key):
