@@ -35,7 +35,8 @@ class Connection(Wiring):
         post_var_name: what the postsynaptic model receives it as, such as `"g_exc"` of `condlif`.
         delay: how long presynaptic values take, in ms: a number for all synapses, which must be a whole number of steps;
             an array `(post, pre)` or an initial value, one each, rounded down to steps; `"linear"`, `"gaussian"` or
-            `"rotation"` (see `spaic_jax.synapses.DELAYS`), or such an object, for delays that are trained. It comes on top of what the propagation asks for; 0 or `None` adds nothing.
+            `"rotation"` (see `spaic_jax.synapses.DELAYS`), or such an object, for delays that are trained.
+            It comes on top of what the propagation asks for; 0 or `None` adds nothing.
         max_delay: the longest delay that is drawn, ms: delays are U(1, max_delay) where `delay` is not given, as in SPAIC.
         is_parameter: whether the weights are trained.
         parameter_variables: names of parameters of the synapse types that are trained, such as `["tau"]`.

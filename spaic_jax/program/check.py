@@ -219,9 +219,10 @@ def _check_read(program: Listing, writers: dict[str, list[int]], row: int, read:
                 f"{where} is part of a cycle within one step (row {steps}): let one of them read the previous step's"
                 " value of a state."
             )
+        late = _number(program, program.rows[writers[name][-1]])
         raise ProgramError(
-            f"{where} reads this step's '{name}', which row {_number(program, program.rows[writers[name][-1]])} writes only later: move that row up"
-            " or read the previous step's value of a state."
+            f"{where} reads this step's '{name}', which row {late} writes only later: move that row up or"
+            " read the previous step's value of a state."
         )
     if read.endswith(UPDATED) and name not in program.carried:
         raise ProgramError(f"{where} reads '{read}': '{name}' is a temporary, read it without {UPDATED}.")

@@ -88,8 +88,8 @@ class Result:
 
         Returns:
             Two arrays of one length, neuron after neuron and each in order of time. The time of a spike is the end of its
-            step: that of step k, which begins at `k dt`, is `(k + 1) dt`, of all steps since the first run. Neurons of a group with several axes
-            are numbered as in its flat array.
+            step: that of step k, which begins at `k dt`, is `(k + 1) dt`, of all steps since the first run. Neurons of a
+            group with several axes are numbered as in its flat array.
 
         Raises:
             ValueError: a name that is no such monitor's, or a sample that is not there.
