@@ -51,7 +51,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     def received(group: NeuronGroup) -> frozenset[str]:
         return frozenset(v for member in members.values() for other, v in member.writes_to if other is group)
 
-    context = Context(dt, network.name_of, read, received)
+    context = Context(dt, members, network.name_of, read, received)
     for name, member in sorted(members.items(), key=lambda item: _turn(item[1])):
         fragment = member.lower(Site(name, owner=member), context)
         context.made += _without_shared(name, fragment, context)

@@ -79,7 +79,7 @@ def _program(model: str, neurons: int) -> Program:
     """One group, whose inputs are given and held for the run."""
     group = NeuronGroup(neurons, model=model)
     received = group.model.receives
-    context = Context(1.0, lambda _: "group", lambda *_: "", lambda _: frozenset(received))
+    context = Context(1.0, {}, lambda _: "group", lambda *_: "", lambda _: frozenset(received))
     made = group.lower(Site("group", owner=group), context)
     given = tuple(Variable(f"group.{name}", (neurons,), role="input", axes="held") for name in received)
     output = Record("output", f"group.{group.output}", "output", reduce=Sum())

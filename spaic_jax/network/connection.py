@@ -10,8 +10,8 @@ from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.source import Source
 from spaic_jax.network.wiring import Wiring, rules_of, wired
 from spaic_jax.neurons import NeuronModel
-from spaic_jax.plasticity import Rule, applied
-from spaic_jax.program import Context, Fragment, Site
+from spaic_jax.plasticity import Rule, applied, clipped
+from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Role
 from spaic_jax.synapses import Chain, Electrical, Link, Synapse, SynapticDelay, resolve_chain, resolve_link, sharing
 from spaic_jax.synapses.delays import delayed, resolve_delay
@@ -180,19 +180,38 @@ class Connection(Wiring):
         target = f"{context.name_of(self.post)}.{self.post_var_name}"
         site = Site(site.name, source, target, self.pre.shape, self.post.shape, self)
         made += self.chain.lower(site, context)
+        if not self.plasticity:
+            return made if self.shared is None else sharing(made, site.name, context.name_of(self.shared))
         weights = f"{context.name_of(self.shared or self)}.weight"
-        for number, rule in enumerate(self.plasticity):
-            kinds = [type(other).__name__ for other in self.plasticity]
-            name = f"{site.name}.{kinds[number]}{number + 1 if kinds.count(kinds[number]) > 1 else ''}"
-            made += rule.lower(dataclasses.replace(site, name=name, target=f"{weights}.change"), context)
+        kinds = [type(rule).__name__ for rule in self.plasticity]
+        link = self.chain.site_of_link(site)
+        rules = [
+            (rule, dataclasses.replace(link, name=f"{site.name}.{kind}{i + 1 if kinds.count(kind) > 1 else ''}"))
+            for i, (rule, kind) in enumerate(zip(self.plasticity, kinds, strict=True))
+        ]
+        for rule, inside in rules:
+            made += rule.lower(dataclasses.replace(inside, target=f"{weights}.change"), context)
         if self.shared is not None:
             return sharing(made, site.name, context.name_of(self.shared))
-        if self.plasticity:
-            weight = next((v for v in made.variables if v.name == weights), None)
-            if weight is None:
-                raise ValueError(f"connection '{site.name}': a {type(self.link).__name__} link has no weights that a rule could change.")
-            made += applied(weights, weight.bounds)
-        return made
+        return made + self._bounded(weights, rules, made, context)
+
+    def _bounded(self, weights: str, rules: Sequence[tuple[Rule, Site]], made: Fragment, context: Context) -> Fragment:
+        """The rows from the sum of all changes to the weights of the next step."""
+        bounds = next(v.bounds for v in made.variables if v.name == weights)
+        changed = any(f"{weights}.change" in op.outputs for op in made.ops)
+        source = f"{weights}.grown" if changed else weights
+        rows = Fragment()
+        for rule, inside in rules:
+            target = f"{inside.name}.bounded"
+            row = rule.bounding(dataclasses.replace(inside, target=target), context, source)
+            rows, source = rows + row, target if row.ops else source
+        if not rows.ops:
+            return applied(weights, bounds) if changed else rows
+        return (
+            (applied(weights, (None, None), f"{weights}.grown") if changed else Fragment())
+            + rows
+            + Fragment(ops=(Op(weights, clipped, source, when="learning", settings={"bounds": bounds}),))
+        )
 
 
 def _chain(

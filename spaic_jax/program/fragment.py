@@ -80,17 +80,19 @@ class Context:
 
     Attributes:
         dt: length of a step, ms.
+        members: the members of the network by their full name.
         made: what was lowered so far.
     """
 
     def __init__(
         self,
         dt: float,
+        members: Mapping[str, Any],
         name_of: Callable[[Any], str],
         read: Callable[[Any, str, Any], str],
         received: Callable[[Any], frozenset[str]],
     ):
-        self.dt = dt
+        self.dt, self.members = dt, members
         self.made = Fragment()
         self._name_of, self._read, self._received = name_of, read, received
         self._asked: set[str] = set()

@@ -47,6 +47,25 @@ class Chain:
         Raises:
             ValueError: a part that cannot take what it gets, or ends whose sizes do not fit; naming the connection.
         """
+        *sites, last = self.sites(site)
+        fragment = Fragment()
+        if last.takes != last.gives:
+            reshape = Op(last.target, reshaped, last.source, name=f"{site.name}.reshaped", settings={"shape": last.gives})
+            fragment = Fragment(ops=(reshape,))
+        for part, own in zip(self.parts, sites, strict=True):
+            fragment += part.lower(own, context)
+        return fragment
+
+    def site_of_link(self, site: Site) -> Site:
+        """Where the link stands in the chain at `site`."""
+        return self.sites(site)[len(self.before)]
+
+    def sites(self, site: Site) -> list[Site]:
+        """Where each part stands, and from which to which shape what the last one gives is brought.
+
+        Raises:
+            ValueError: as `lower`.
+        """
         shapes = [site.takes]
         for part in self.parts:
             try:
@@ -61,18 +80,14 @@ class Chain:
             )
         names = self._names(site.name)
         targets = [*(f"{name}.out" for name in names[:-1]), site.target]
-        fragment = Fragment()
         if shapes[-1] != site.gives:
             targets[-1] = f"{names[-1]}.out"
-            reshape = Op(site.target, reshaped, targets[-1], name=f"{site.name}.reshaped", settings={"shape": site.gives})
-            fragment = Fragment(ops=(reshape,))
-        source = site.source
-        for number, (part, name, target) in enumerate(zip(self.parts, names, targets, strict=True)):
-            takes, gives = shapes[number : number + 2]
-            own = dataclasses.replace(site, name=name, source=source, target=target, takes=takes, gives=gives)
-            fragment += part.lower(own, context)
-            source = target
-        return fragment
+        reads = [site.source, *targets]
+        inner = [
+            dataclasses.replace(site, name=name, source=read, target=target, takes=takes, gives=gives)
+            for name, read, target, takes, gives in zip(names, reads[:-1], targets, shapes, shapes[1:], strict=False)
+        ]
+        return [*inner, dataclasses.replace(site, source=targets[-1], takes=shapes[-1])]
 
     def _names(self, name: str) -> list[str]:
         """The name of each part: that of the connection for its link, and the type behind it for the others."""

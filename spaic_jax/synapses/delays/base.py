@@ -102,6 +102,19 @@ class SynapticDelay(abc.ABC):
         object.__setattr__(self, "value", as_initial(self.value))
         return float(np.max(self.value.value)) if isinstance(self.value, Given | Constant) else None
 
+    def slots(self, dt: float, where: str) -> int:
+        """How many steps apart what arrives in one step may have been sent: the longest delay in steps, and one.
+
+        Raises:
+            ValueError: naming the connection, when no delay is as long as a step.
+        """
+        assert self.max_delay is not None
+        # The longest delay is rounded up, but for what rounding alone makes of a whole number of steps.
+        slots = math.ceil(self.max_delay / dt * (1 - ROUNDING)) + 1
+        if slots < 2:
+            raise ValueError(f"{where}: max_delay {self.max_delay:g} ms is less than a step of {dt:g} ms.")
+        return slots
+
     def carry(self, site: Site, context: Context, weight: str, bias: Sequence[str]) -> Fragment:
         """The delays, what is under way, and the rows from a weight matrix to the current."""
         where, (pre, post), dt = f"connection '{site.name}'", (math.prod(site.takes), math.prod(site.gives)), context.dt
@@ -112,11 +125,7 @@ class SynapticDelay(abc.ABC):
         if isinstance(init, Given | Constant):
             cut = np.minimum(init.value, self.max_delay)
             init = Given(cut) if isinstance(init, Given) else Constant(float(cut))
-        # The longest delay is rounded up, but for what rounding alone makes of a whole number of steps.
-        steps = self.max_delay / dt
-        slots = math.ceil(steps * (1 - ROUNDING)) + 1
-        if slots < 2:
-            raise ValueError(f"{where}: max_delay {self.max_delay:g} ms is less than a step of {dt:g} ms.")
+        slots = self.slots(dt, where)
         trained = self.trained and site.owner.role_of("delay") == "parameter"
         delay = Variable(
             f"{site.name}.delay", (post, pre), role="parameter" if trained else "constant", init=init,

@@ -1,0 +1,183 @@
+"""From a learning rule to its variables and rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax._errors import unknown
+from spaic_jax.plasticity.memory import Memory, Trace
+from spaic_jax.plasticity.pathway import Bounds, Meeting, Pathway, Synapses
+from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
+from spaic_jax.program.initial import as_initial
+
+if TYPE_CHECKING:
+    from spaic_jax.plasticity.base import Rule
+
+#: What an array given to the row of a rule is: its kind, such as a number of the rule, and its name.
+Given = tuple[str, str]
+
+
+def applied(weights: str, bounds: Bounds, to: str | None = None) -> Fragment:
+    """The row that adds to weights what rules have written, within bounds; `to` is its output, if not the weights."""
+    settings = {"bounds": bounds}
+    return Fragment(ops=(Op(to or weights, _apply, (weights, f"{weights}.change"), when="learning", settings=settings),))
+
+
+def _apply(weights: jax.Array, change: jax.Array, bounds: Bounds) -> jax.Array:
+    return clipped(weights + change, bounds)
+
+
+def clipped(weights: jax.Array, bounds: Bounds) -> jax.Array:
+    """Weights within bounds."""
+    return weights if bounds == (None, None) else jnp.clip(weights, *bounds)
+
+
+def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
+    """The numbers and memories of a rule, and the row that writes the change of the weights; `site` is as of `Rule.lower`."""
+    numbers = tuple(
+        Variable(f"{site.name}.{name}", role="constant", init=Constant(value), narrow=False)
+        for name, value in rule.numbers().items()
+    )
+    if not rule.changes():
+        return Fragment(numbers)
+    connection, post, name = site.owner, site.owner.post, context.name_of(site.owner)
+    what = f"connection '{name}': the rule {type(rule).__name__}"
+    pathway = Pathway.of(site, context)
+    if math.prod(pathway.gives) != post.num:
+        raise ValueError(f"{what} needs a link that makes one current a neuron, not {pathway.gives} for a group of {post.shape}.")
+    given = _synapses(rule, site, pathway, site.target.removesuffix(".change"))
+    given |= {("at", "pre"): site.source, ("at", "post"): context.read(post, post.output)}
+    for variable in rule.reads:
+        if variable not in post.model.states():
+            raise ValueError(f"{what} reads '{variable}' of its group: {unknown('variable', variable, post.model.states())}")
+        given["value", variable] = context.read(post, variable)
+    given |= {("value", kind): read for kind, read in _nodes(rule, context, what).items()}
+    inputs = []
+    if rule.batch == "weighted":
+        inputs.append(Variable(f"{name}.sample_weight", role="input", axes="held", narrow=False))
+        given["at", "sample_weight"] = inputs[0].name
+    slots = 1
+    if hasattr(connection.delay, "slots"):
+        slots = connection.delay.slots(context.dt, f"connection '{name}'")
+        given["at", "shares"] = f"{name}.shares"
+    takes = pathway.takes if slots == 1 else (slots, *pathway.takes)
+    shapes = {"pre": takes, "post": pathway.gives, "synapse": pathway.weights, "one": (), "sent": (slots - 1, *pathway.takes)}
+    carried = []
+    for key, memory in _carried(rule, slots, context.dt).items():
+        kind = Memory(memory.end) if isinstance(memory, Trace) else memory
+        carried.append(
+            Variable(
+                f"{site.name}.{key}", shapes[kind.of], init=as_initial(kind.init), batched=kind.batched, stay=kind.stay, narrow=False
+            )
+        )
+        given["last", key] = carried[-1].name
+    settings = {**_settings(rule, site, pathway, context), "given": tuple(given)}
+    outputs = (site.target, *(v.name for v in carried))
+    row = Op(outputs, learn, tuple(given.values()), name=site.name, random=rule.random, when="learning", settings=settings)
+    return Fragment((*numbers, *inputs, *carried), (row,))
+
+
+def bounded(rule: Rule, site: Site, context: Context, weights: str) -> Fragment:
+    """The row that writes `site.target`, bounded weights, from `weights`."""
+    pathway = Pathway.of(site, context)
+    given = _synapses(rule, site, pathway, weights)
+    settings = {**_settings(rule, site, pathway, context), "given": tuple(given)}
+    row = Op(site.target, bound, tuple(given.values()), name=f"{site.name}.bound", when="learning", settings=settings)
+    return Fragment(ops=(row,))
+
+
+def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float) -> tuple[Any, ...]:
+    """The change of the weights that a rule asks for in a step, and the new values of all that it remembers.
+
+    Args:
+        *arrays: a random key if the rule draws, then what `given` says.
+        rule: the rule; its numbers are among the arrays.
+        given: what the arrays are.
+        pathway: of the link.
+        bounds: of the weights.
+        dt: length of a step, ms.
+    """
+    key, arrays = (arrays[0], arrays[1:]) if rule.random else (None, arrays)
+    parts = _parts(given, arrays)
+    rule, at, last = rule.with_numbers(parts["number"]), parts["at"], parts["last"]
+    pre, post = at.pop("pre"), at.pop("post")
+    new: dict[str, Any] = {}
+    if rule.late:
+        new |= {"pre_last": pre, "post_last": post}
+        pre, post = last["pre_last"], last["post_last"]
+    post = post.reshape(post.shape[0], *pathway.gives)
+    if "sent" in last:
+        pre = jnp.concatenate([pre[:, None], last["sent"]], axis=1)
+        new["sent"] = pre[:, :-1]
+    values = {name: x.reshape(post.shape) if x.size == post.size else x for name, x in parts["value"].items()}
+    remembered: dict[str, Any] = {}
+    for name, memory in rule.memories(dt).items():
+        remembered[name] = last[name]
+        if isinstance(memory, Trace):
+            signal = pre if memory.end == "pre" else post if memory.of is None else values[memory.of]
+            remembered[name] = memory.step(last[name], signal, dt)
+            new[name] = remembered[name].now
+    meeting = Meeting(
+        **at, pre=pre, post=post, pathway=pathway, others=parts["other"], bounds=bounds, dt=dt, batch=rule.batch, key=key
+    )
+    new |= rule.change(meeting, **remembered, **values)
+    return (new["weight"], *(new[name] for name in last))
+
+
+def bound(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float) -> jax.Array:
+    """The weights brought to where a rule wants them; the arguments are as of `learn`."""
+    parts = _parts(given, arrays)
+    synapses = Synapses(**parts["at"], pathway=pathway, others=parts["other"], bounds=bounds, dt=dt)
+    return rule.with_numbers(parts["number"]).bound(synapses.weight, synapses)
+
+
+def _parts(given: tuple[Given, ...], arrays: tuple[jax.Array, ...]) -> dict[str, dict[str, jax.Array]]:
+    """The arrays by kind and name."""
+    parts: dict[str, dict[str, jax.Array]] = {kind: {} for kind in ("at", "other", "number", "last", "value")}
+    for (kind, name), array in zip(given, arrays, strict=True):
+        half = jnp.issubdtype(array.dtype, jnp.floating) and jnp.finfo(array.dtype).bits < 32
+        parts[kind][name] = array.astype("float32") if half else array
+    return parts
+
+
+def _synapses(rule: Rule, site: Site, pathway: Pathway, weights: str) -> dict[Given, str]:
+    """What every row of a rule reads."""
+    given: dict[Given, str] = {("at", "weight"): weights}
+    given |= {("other", name): name for name in pathway.others}
+    return given | {("number", name): f"{site.name}.{name}" for name in rule.numbers()}
+
+
+def _settings(rule: Rule, site: Site, pathway: Pathway, context: Context) -> dict[str, Any]:
+    """What every row of a rule is called with; rules that differ in numbers only share a compilation."""
+    link = site.owner.chain.link
+    plain = rule.with_numbers(dict.fromkeys(rule.numbers(), 0.0))
+    return {"rule": plain, "pathway": pathway, "bounds": (link.w_min, link.w_max), "dt": context.dt}
+
+
+def _carried(rule: Rule, slots: int, dt: float) -> Mapping[str, Trace | Memory]:
+    """All that the row of a rule hands to the next step."""
+    held = {"pre_last": Memory("pre"), "post_last": Memory("post")} if rule.late else {}
+    return held | ({"sent": Memory("sent")} if slots > 1 else {}) | dict(rule.memories(dt))
+
+
+def _nodes(rule: Rule, context: Context, what: str) -> dict[str, str]:
+    """The reads of what other members of the network tell a rule, by the name under which `change` takes it."""
+    reads = {}
+    for field in dataclasses.fields(rule):
+        if (kind := field.metadata.get("node")) is None:
+            continue
+        known = {name: member for name, member in context.members.items() if getattr(member, "output", None) in kind}
+        name = getattr(rule, field.name)
+        if name is None and len(known) != 1:
+            raise ValueError(f"{what} needs one node for its {field.name}: name one of {sorted(known)} as {field.name}.")
+        name = next(iter(known)) if name is None else name
+        if name not in known:
+            raise ValueError(f"{what}: {unknown(field.name, name, known)}")
+        reads[field.name] = context.read(known[name], known[name].output)
+    return reads
