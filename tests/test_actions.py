@@ -46,7 +46,7 @@ def fits(actions, probabilities):
     return ((counts[there] - expected) ** 2 / expected).sum() <= quantile[there.sum() - 1]
 
 
-def pattern(counts, steps=8, batch=4000):
+def pattern(counts, steps=8, batch=2000):
     """Spikes of which each neuron fires so many, `[T, B, n]`, the same for all samples."""
     x = (np.arange(steps)[:, None] < np.asarray(counts)).astype(np.float32)
     return np.broadcast_to(x[:, None], (steps, batch, len(counts)))

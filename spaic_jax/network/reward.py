@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from spaic_jax._errors import unknown
 from spaic_jax.coding.rewards import EnvironmentReward, Rewarding, resolve_reward
@@ -76,6 +76,8 @@ class Reward(Element):
     rewarding: Rewarding = dataclasses.field(metadata=named("coding_method"))
     shape: tuple[int, ...] | None
     coding_var_name: str
+    #: The variable that learning rules and monitors read.
+    output: ClassVar[str] = "reward"
 
     def _check(self) -> None:
         if self.dec_target is not None:
