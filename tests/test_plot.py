@@ -18,6 +18,21 @@ def png(figure):
     return buffer.getvalue()
 
 
+def test_a_network_shows_its_rewards_and_actions():
+    with sj.Network() as net:
+        senses = sj.Encoder(num=4)
+        layer = sj.NeuronGroup(2, model="lif")
+        sj.Connection(senses, layer)
+        sj.Action(name="action", dec_target=layer)
+        sj.Reward(name="reward", dec_target=layer)
+        sj.Reward(2, name="given", coding_method="environment_reward")
+    figure = plot.network_graph(net)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert {"action\nPopulationRateAction", "reward\nGlobalReward", "given\nEnvironmentReward [2]"} <= set(texts)
+    arrows = [patch for patch in figure.axes[0].patches if type(patch).__name__ == "FancyArrowPatch"]
+    assert len(arrows) == 3
+
+
 def test_learning_curve_shows_loss_and_both_accuracies():
     figure = plot.learning_curve(HISTORY)
     loss, accuracy = figure.axes
