@@ -30,6 +30,11 @@ def positive(default: Any = dataclasses.MISSING) -> Any:
     return number(default, above=0)
 
 
+def choice(*names: str) -> Any:
+    """A field of a rule that is one of some names, by default the first."""
+    return dataclasses.field(default=names[0], metadata={"choice": names})
+
+
 def node(*outputs: str) -> Any:
     """A field of a rule that names a member of the network, from which `change` takes one of some outputs.
 
@@ -81,14 +86,14 @@ class Rule:
     #: What only one rule of a connection can fix, such as `"the sum of weights"`.
     fixes: ClassVar[str | None] = None
 
-    batch: Batch = "sum"
+    batch: Batch = choice(*get_args(Batch))
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        if self.batch not in get_args(Batch):
-            raise ValueError(f"{kind}: {unknown('batch', self.batch, get_args(Batch))}")
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+            value, names = getattr(self, field.name), field.metadata.get("choice")
+            if names is not None and value not in names:
+                raise ValueError(f"{kind}: {unknown(field.name, value, names)}")
             if "number" in field.metadata and value is not None:
                 object.__setattr__(self, field.name, real(value, f"{kind}: {field.name}", **field.metadata["number"]))
 

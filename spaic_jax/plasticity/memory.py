@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 
 End = Literal["pre", "post"]
+#: Which pairs of spikes count.
+Pairs = Literal["all", "nearest"]
 #: How a trace follows its signal: see `Trace`.
 Kind = Literal["all", "nearest", "average"]
 

@@ -148,6 +148,10 @@ class Meeting(Synapses):
         """The same for each sample, `[B, *shape of the weights]`."""
         return jax.vmap(lambda post, pre: self._met(post[None], pre[None]))(post, pre)
 
+    def hertz(self, spikes: jax.Array) -> jax.Array:
+        """Spikes in a step, or their mean, as a rate in Hz."""
+        return spikes * (1000 / self.dt)
+
     def together(self, change: jax.Array) -> jax.Array:
         """What each sample asks for, `[B, ...]`, as one: the sum, the mean, or the sum with the samples' weights."""
         change = self._weighed(change)

@@ -57,7 +57,7 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
         if variable not in post.model.states():
             raise ValueError(f"{what} reads '{variable}' of its group: {unknown('variable', variable, post.model.states())}")
         given["value", variable] = context.read(post, variable)
-    given |= {("value", kind): read for kind, read in _nodes(rule, context, what).items()}
+    given |= {("value", kind): read for kind, read in _nodes(rule, context, what, post.num).items()}
     inputs = []
     if rule.batch == "weighted":
         inputs.append(Variable(f"{name}.sample_weight", role="input", axes="held", narrow=False))
@@ -166,7 +166,7 @@ def _carried(rule: Rule, slots: int, dt: float) -> Mapping[str, Trace | Memory]:
     return held | ({"sent": Memory("sent")} if slots > 1 else {}) | dict(rule.memories(dt))
 
 
-def _nodes(rule: Rule, context: Context, what: str) -> dict[str, str]:
+def _nodes(rule: Rule, context: Context, what: str, num: int) -> dict[str, str]:
     """The reads of what other members of the network tell a rule, by the name under which `change` takes it."""
     reads = {}
     for field in dataclasses.fields(rule):
@@ -179,5 +179,8 @@ def _nodes(rule: Rule, context: Context, what: str) -> dict[str, str]:
         name = next(iter(known)) if name is None else name
         if name not in known:
             raise ValueError(f"{what}: {unknown(field.name, name, known)}")
+        channels = getattr(known[name], "num", None)
+        if field.name == "teacher" and channels != num:
+            raise ValueError(f"{what} needs a teacher with a channel for each of the {num} neurons, but '{name}' has {channels}.")
         reads[field.name] = context.read(known[name], known[name].output)
     return reads
