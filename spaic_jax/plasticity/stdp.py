@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import get_args
 
 import jax
 
-from spaic_jax.plasticity.base import Rule, number, positive
-from spaic_jax.plasticity.memory import Kind, Trace, Traced
+from spaic_jax.plasticity.base import Rule, choice, number, positive
+from spaic_jax.plasticity.memory import Pairs, Trace, Traced
 from spaic_jax.plasticity.pathway import Meeting
 
 
@@ -40,7 +41,7 @@ class STDP(Rule):
     a_minus: float = number(0.0105, least=0)
     tau_plus: float = positive(20.0)
     tau_minus: float = positive(20.0)
-    pairs: Kind = "all"
+    pairs: Pairs = choice(*get_args(Pairs))
 
     def memories(self, dt: float) -> Mapping[str, Trace]:
         return {"x": Trace("pre", self.tau_plus, self.pairs), "y": Trace("post", self.tau_minus, self.pairs)}
