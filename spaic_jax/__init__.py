@@ -15,6 +15,7 @@ from spaic_jax.network import (
     NeuronGroup,
     Projection,
     RateMonitor,
+    Reward,
     SpikeMonitor,
     StateMonitor,
     WeightMonitor,
@@ -36,7 +37,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
     "IncludedTypePolicy", "IndexConnectPolicy", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
-    "Projection", "RateMonitor", "Record", "Reference", "Result", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled", "Variable",
+    "Projection", "RateMonitor", "Record", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled", "Variable",
     "Variables", "WeightMonitor", "build", "coding", "coming_from_spaic", "data", "edit", "load_network",
     "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "save_network", "save_variables",
     "save_weights", "surrogate", "synapses", "train",

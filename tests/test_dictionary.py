@@ -33,6 +33,8 @@ def everything() -> sj.Network:
         sj.Connection(hidden, out, weight=Normal(0.0, 0.3), w_min=-0.5, is_parameter=False)
         sj.Connection(drive, hidden, w_std=0.2)
         sj.Decoder(name="decision", dec_target=out, coding_method="spike_rate", pop_size=2)
+        reward = sj.Reward(dec_target=out, pop_size=2, dec_sample_step=None)
+        sj.StateMonitor(reward, "reward", name="rewards")
         sj.StateMonitor(hidden, "V", name="voltage", every=2)
         sj.StateMonitor(hidden, "O", name="mean", reduce="mean")
         sj.SpikeMonitor(out, name="spikes")
@@ -63,7 +65,7 @@ def test_round_trip_of_everything() -> None:
 def test_round_trip_through_a_file_gives_the_same_run(key: jax.Array) -> None:
     net = everything()
     tables = json.loads(json.dumps(to_dict(net)))
-    inputs = {"image": np.ones((5, 2, 2, 2)), "drive": np.ones((5, 2, 3))}
+    inputs = {"image": np.ones((5, 2, 2, 2)), "drive": np.ones((5, 2, 3)), "reward": np.array([0, 1])}
     results = []
     for network in (net, from_dict(tables)):
         sim = sj.build(network, dt=1.0)

@@ -19,6 +19,7 @@ from spaic_jax.network.policy import (
     IndexConnectPolicy,
 )
 from spaic_jax.network.projection import Projection
+from spaic_jax.network.reward import Reward
 from spaic_jax.network.source import Source
 
 #: The elements that a file can hold, by the table that they stand in; those that others refer to come first.
@@ -29,11 +30,12 @@ ELEMENTS: dict[str, type[Element]] = {
     "connections": Connection,
     "projections": Projection,
     "decoders": Decoder,
+    "rewards": Reward,
     "monitors": Monitor,
 }
 
 __all__ = [
     "ELEMENTS", "MONITORS", "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
     "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Monitor", "Network", "NeuronGroup",
-    "Projection", "RateMonitor", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
+    "Projection", "RateMonitor", "Reward", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
 ]

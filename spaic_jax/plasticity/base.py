@@ -79,10 +79,13 @@ class Rule:
         ValueError: a number that it cannot take, such as a time constant that is not positive.
     """
 
-    #: Variables of the postsynaptic group that `change` takes beside its spikes, such as `"V"`, after the step.
+    #: Variables of the postsynaptic group that `change` takes beside its spikes, such as `"V"`, after the step; also
+    #: `"[position]"` and `"[window]"`, which it takes without the brackets.
     reads: ClassVar[tuple[str, ...]] = ()
     #: Whether `change` draws random numbers, of `at.key`.
     random: ClassVar[bool] = False
+    #: Whether it takes a reward of any length, and not only one number or one for each postsynaptic neuron.
+    any_reward: ClassVar[bool] = False
     #: What only one rule of a connection can fix, such as `"the sum of weights"`.
     fixes: ClassVar[str | None] = None
 
@@ -107,7 +110,8 @@ class Rule:
         Args:
             at: the synapses: spikes, weights, products of both ends.
             **remembered: every trace as a `Traced`, the last value of every other memory, and what `reads` names,
-                `[B, *gives]`; also `reward`, `[B, n]`, of a rule with that field, and `teacher`, `[B, *gives]`.
+                `[B, *gives]`; also `teacher`, `[B, *gives]`, of a rule with that field, and `reward`, in the same shape or
+                with all axes but the batch of length 1.
 
         Returns:
             The change of the weights as `"weight"`, and the new value of every memory that is no trace.
@@ -123,9 +127,12 @@ class Rule:
         return type(self).change is not Rule.change
 
     @property
-    def late(self) -> bool:
-        """Whether it sees the spikes of the step before, at both ends (SPAIC's order)."""
-        return False
+    def late(self) -> int | None:
+        """How many steps after its groups have fired it sees it: SPAIC's order, whatever the propagation.
+
+        `None` is the order here: what arrives at the synapses in this step, and the postsynaptic spikes of this step.
+        """
+        return None
 
     def numbers(self) -> dict[str, float]:
         """Its numbers by the name of their field, but for those that are `None`."""

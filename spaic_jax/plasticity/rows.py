@@ -15,6 +15,7 @@ from spaic_jax.plasticity.memory import Memory, Trace
 from spaic_jax.plasticity.pathway import Bounds, Meeting, Pathway, Synapses
 from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
+from spaic_jax.program.op import RESERVED, base_name
 
 if TYPE_CHECKING:
     from spaic_jax.plasticity.base import Rule
@@ -52,8 +53,14 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
     if math.prod(pathway.gives) != post.num:
         raise ValueError(f"{what} needs a link that makes one current a neuron, not {pathway.gives} for a group of {post.shape}.")
     given = _synapses(rule, site, pathway, site.target.removesuffix(".change"))
-    given |= {("at", "pre"): site.source, ("at", "post"): context.read(post, post.output)}
+    source = site.source
+    if rule.late is not None and source == context.read(connection.pre, connection.pre_var_name, post):
+        source = context.read(connection.pre, connection.pre_var_name)
+    given |= {("at", "pre"): source, ("at", "post"): context.read(post, post.output)}
     for variable in rule.reads:
+        if variable in RESERVED:
+            given["value", variable.strip("[]")] = variable
+            continue
         if variable not in post.model.states():
             raise ValueError(f"{what} reads '{variable}' of its group: {unknown('variable', variable, post.model.states())}")
         given["value", variable] = context.read(post, variable)
@@ -70,7 +77,7 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
     shapes = {"pre": takes, "post": pathway.gives, "synapse": pathway.weights, "one": (), "sent": (slots - 1, *pathway.takes)}
     carried = []
     for key, memory in _carried(rule, slots, context.dt).items():
-        kind = Memory(memory.end) if isinstance(memory, Trace) else memory
+        kind = Memory(memory.end, stay=memory.stay) if isinstance(memory, Trace) else memory
         carried.append(
             Variable(
                 f"{site.name}.{key}", shapes[kind.of], init=as_initial(kind.init), batched=kind.batched, stay=kind.stay, narrow=False
@@ -108,14 +115,14 @@ def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
     rule, at, last = rule.with_numbers(parts["number"]), parts["at"], parts["last"]
     pre, post = at.pop("pre"), at.pop("post")
     new: dict[str, Any] = {}
-    if rule.late:
-        new |= {"pre_last": pre, "post_last": post}
-        pre, post = last["pre_last"], last["post_last"]
     post = post.reshape(post.shape[0], *pathway.gives)
     if "sent" in last:
         pre = jnp.concatenate([pre[:, None], last["sent"]], axis=1)
         new["sent"] = pre[:, :-1]
-    values = {name: x.reshape(post.shape) if x.size == post.size else x for name, x in parts["value"].items()}
+    for ago in range(1, (rule.late or 0) + 1):
+        new |= {f"pre_{ago}": pre, f"post_{ago}": post}
+        pre, post = last[f"pre_{ago}"], last[f"post_{ago}"]
+    values = {name: _beside(x, post) for name, x in parts["value"].items()}
     remembered: dict[str, Any] = {}
     for name, memory in rule.memories(dt).items():
         remembered[name] = last[name]
@@ -128,6 +135,13 @@ def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
     )
     new |= rule.change(meeting, **remembered, **values)
     return (new["weight"], *(new[name] for name in last))
+
+
+def _beside(value: jax.Array, post: jax.Array) -> jax.Array:
+    """A value of each neuron or of each sample, shaped to stand beside the postsynaptic spikes."""
+    if value.size == post.size:
+        return value.reshape(post.shape)
+    return value.reshape(-1, *(1,) * (post.ndim - 1)) if value.ndim and value.size == post.shape[0] else value
 
 
 def bound(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float) -> jax.Array:
@@ -162,7 +176,9 @@ def _settings(rule: Rule, site: Site, pathway: Pathway, context: Context) -> dic
 
 def _carried(rule: Rule, slots: int, dt: float) -> Mapping[str, Trace | Memory]:
     """All that the row of a rule hands to the next step."""
-    held = {"pre_last": Memory("pre"), "post_last": Memory("post")} if rule.late else {}
+    held: dict[str, Trace | Memory] = {}
+    for ago in range(1, (rule.late or 0) + 1):
+        held |= {f"pre_{ago}": Memory("pre"), f"post_{ago}": Memory("post")}
     return held | ({"sent": Memory("sent")} if slots > 1 else {}) | dict(rule.memories(dt))
 
 
@@ -183,4 +199,7 @@ def _nodes(rule: Rule, context: Context, what: str, num: int) -> dict[str, str]:
         if field.name == "teacher" and channels != num:
             raise ValueError(f"{what} needs a teacher with a channel for each of the {num} neurons, but '{name}' has {channels}.")
         reads[field.name] = context.read(known[name], known[name].output)
+        told = context.variable(base_name(reads[field.name]))
+        if field.name == "reward" and not rule.any_reward and told is not None and told.shape not in ((1,), (num,)):
+            raise ValueError(f"{what} needs a reward of 1 number or of {num}, one for each neuron, but '{name}' gives {told.shape[0]}.")
     return reads

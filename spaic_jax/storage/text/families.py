@@ -10,6 +10,7 @@ from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.encoders import ENCODERS, Coding
 from spaic_jax.coding.generators import GENERATORS
 from spaic_jax.coding.generators.base import Generating
+from spaic_jax.coding.rewards import REWARDS, Rewarding
 from spaic_jax.network import MONITORS, POLICIES, ConnectPolicy, Monitor
 from spaic_jax.neurons import NEURONS, NeuronModel
 from spaic_jax.plasticity import RULES, Rule
@@ -68,6 +69,7 @@ FAMILIES = (
     Family(Coding, ENCODERS, "name", "coding"),
     Family(Generating, GENERATORS, "name", "source"),
     Family(Decoding, DECODERS, "name", "decoding"),
+    Family(Rewarding, REWARDS, "name", "reward"),
     Family(Initial, INITIALS, "initial", "initial value"),
     Family(ConnectPolicy, POLICIES, "policy", "policy", "policies"),
     Family(Monitor, MONITORS, "kind", "kind of monitor", "monitors"),
