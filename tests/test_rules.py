@@ -78,7 +78,7 @@ def close(got, expected):
     np.testing.assert_allclose(got, expected, rtol=2e-5, atol=2e-6)
 
 
-def test_every_rule_is_compared_with_a_loop():
+def test_every_rule_has_a_name():
     kinds = {kind for name in plasticity.__all__ if isinstance(kind := getattr(plasticity, name), type) and issubclass(kind, Rule)}
     assert kinds - {Rule} == set(RULES.values())
     assert all(type(rule) is RULES[of(case)] for case, rule in CASES.items())
@@ -297,7 +297,7 @@ def test_a_neuron_learns_the_spike_train_of_its_teacher():
             pattern, neuron, weight=rng.uniform(0, 0.05, (1, 200)).astype(np.float32), plasticity=ReSuMe(teacher="target", eta=0.01)
         )
         spikes = sj.StateMonitor(neuron, "O")
-    del synapses, spikes
+    del target, synapses, spikes
     sim = sj.build(net, dt=1.0).train()
     variables = sim.init(jax.random.key(0))
     distances = []
