@@ -86,6 +86,11 @@ def scaling(rule, s, dt, bounds):
     return lambda t, w: share * rule.eta * dt * w * (rule.target - y[t])
 
 
+def intrinsic(rule, s, dt, bounds):
+    proportional = scaling(rule, s, dt, bounds)
+    return lambda t, w: proportional(t, np.ones_like(w))
+
+
 def clopath(rule, s, dt, bounds):
     above, u = dt * np.maximum(s.potential - rule.theta_plus, 0), s.potential
     if rule.v_spike is not None:
@@ -105,6 +110,7 @@ def clopath(rule, s, dt, bounds):
 LOOPS = {
     "bcm": bcm,
     "clopath": clopath,
+    "intrinsic_plasticity": intrinsic,
     "multiplicative_stdp": multiplicative,
     "oja": oja,
     "power_law_stdp": power_law,
