@@ -45,6 +45,20 @@ def _schedule(call: str, rates: str, note: str = "") -> Counterpart:
     )
 
 
+def _rule(call: str, note: str) -> Counterpart:
+    """A learning rule is given to the connection that learns."""
+    name = call.partition("(")[0]
+    return Counterpart(
+        f"spaic_jax.plasticity.{name}",
+        note,
+        f"""
+        >>> from spaic_jax.plasticity import {name}
+        >>> type(sj.Connection(net.image, net.layer, plasticity={call}).plasticity[0]).__name__
+        '{name}'
+        """,
+    )
+
+
 TRAINING = {
     "Learner": Counterpart(
         "spaic_jax.train.fit",
@@ -110,6 +124,41 @@ TRAINING = {
         >>> type(sj.NeuronGroup(3, model="lif", surrogate="straight_through_estimator").model.surrogate).__name__
         'StraightThroughEstimator'
         """,
+    ),
+    "nearest_online_stdp": _rule(
+        "NearestOnlineSTDP(w_norm=78.4)",
+        "`Connection(..., plasticity=...)`, and `sim.train()` learns. `compat=True` for SPAIC's order: changes two steps late, decays"
+        " a step, a sum of 78.4 and a clip to [0, 1]. `Apost` is `a_post`, and `trace_pre=d` is `tau_pre=-1 / log(d)`.",
+    ),
+    "full_online_stdp": _rule(
+        "FullOnlineSTDP(w_norm=78.4)",
+        "Normalises at the end of a presentation; with `compat=True` from the end of the `runtime` that `build` knew.",
+    ),
+    "meta_nearest_online_stdp": _rule(
+        "MetaNearestOnlineSTDP()", "The same equation; what SPAIC hands on with `optim_step` is there at once."
+    ),
+    "rstdp": _rule(
+        'RSTDP(lr=0.01, reward="reward")',
+        "A reward of each sample, and of this step's spikes; `compat=True` for those of two steps before. Names its `Reward`.",
+    ),
+    "rstdpet": _rule('RSTDPET(lr=0.01, reward="reward")', "Any batch: each sample has an eligibility of its own."),
+    "switch_rstdp": _rule(
+        'SwitchRSTDP(reward="reward")', "A reward of 0 changes nothing, and bounds are the connection's; not so with `compat=True`."
+    ),
+    "postpreintstdp": _rule(
+        "PostPreIntSTDP()", "Any batch; a presynaptic spike weakens, as SPAIC's page says; `compat=True` strengthens, as it does."
+    ),
+    "tempotron": _rule(
+        'Tempotron(teacher="labels")',
+        "Threshold and time constants are settings; the labels come from an encoder, one channel a neuron. `compat=True` has SPAIC's"
+        " faults in batches.",
+    ),
+    "conv2d_stdp": _rule("Conv2dSTDP(lr=0.01)", "For any link; SPAIC's cannot be built."),
+    "conv2d_rstdp": _rule('RSTDP(lr=0.01, reward="reward")', "`RSTDP` on a `conv` link; SPAIC's cannot be built."),
+    "bp_rstdp": _rule('BackpropRSTDP(reward="reward")', "Each sample has its own reward; SPAIC's cannot be built. `hs_r` is `homeostatic_rate`."),
+    "bp_rstdpet": _rule('BackpropRSTDPET(reward="reward")', "What the class is meant to be; SPAIC's name leads to `bp_rstdp`."),
+    "rate_modulate": _rule(
+        "RateModulate(m_r=5.0)", "A rule that follows the loss; for training by gradient see `spaic_jax.train.REGULARISERS`."
     ),
     "Adam": _optimiser("optax.adam(1e-3)"),
     "AdamW": _optimiser("optax.adamw(1e-3)"),

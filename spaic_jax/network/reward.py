@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from spaic_jax._errors import unknown
 from spaic_jax.coding.rewards import EnvironmentReward, Rewarding, resolve_reward
@@ -72,6 +72,8 @@ class Reward(Element):
         shape = size if dec_target is None else None
         self._declare(dec_target=dec_target, rewarding=rewarding, shape=shape, name=name, coding_var_name=coding_var_name)
 
+    #: What learning rules read.
+    output: ClassVar[str] = "reward"
     dec_target: NeuronGroup | None
     rewarding: Rewarding = dataclasses.field(metadata=named("coding_method"))
     shape: tuple[int, ...] | None

@@ -88,7 +88,7 @@ class PostPreIntSTDP(Rule):
         by_pre = self._rounded(pre, self.nu0, at.each(y if self.compat else before, at.pre))
         by_post = self._rounded(post, self.nu1, at.each(at.post, x))
         grown = at.weight + (by_pre if self.compat else -by_pre).sum(0) + by_post.sum(0)
-        high = (thresh > self.max_threshold).any(0)
+        high = (thresh > _whole(self.max_threshold)).any(0)
         halved = jnp.where(at.spread(high.astype(grown.dtype)) > 0, jnp.floor(grown / 2), grown)
         return {"weight": halved - at.weight, "x": x, "y": y}
 

@@ -139,9 +139,9 @@ def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
 
 def _beside(value: jax.Array, post: jax.Array) -> jax.Array:
     """A value of each neuron or of each sample, shaped to stand beside the postsynaptic spikes."""
-    if value.size == post.size:
-        return value.reshape(post.shape)
-    return value.reshape(-1, *(1,) * (post.ndim - 1)) if value.ndim and value.size == post.shape[0] else value
+    if value.ndim and value.size in (post.size, post.shape[0]):
+        return value.reshape(post.shape if value.size == post.size else (-1, *(1,) * (post.ndim - 1)))
+    return value
 
 
 def bound(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float) -> jax.Array:

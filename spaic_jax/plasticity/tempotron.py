@@ -88,8 +88,7 @@ class Tempotron(Rule):
         label = jnp.where(first, teacher, jnp.maximum(label, teacher))
         now = at.each(jnp.ones_like(at.post), self._peak() * (falls.now - rises.now))
         kernel = jnp.where(at.gated(higher.astype(kernel.dtype), jnp.ones_like(kernel)) > 0, now, kernel)
-        fired = highest >= self.threshold
-        sign = (label > 0).astype(kernel.dtype) - fired
+        sign = (label > 0).astype(kernel.dtype) - (highest >= self.threshold).astype(kernel.dtype)
         if self.compat:
             sign = jax.lax.associative_scan(lambda before, here: jnp.where(here == 0, before, here), sign)
         changes = self.lr * at.gated(sign, kernel)
