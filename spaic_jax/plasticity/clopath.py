@@ -62,7 +62,7 @@ class Clopath(Rule):
     u_ref: float | None = positive(60.0**0.5)
     v_rest: float = number(-70.6)
     v_spike: float | None = number(30.0)
-    spike_width: float = positive(1.0)
+    spike_width: float = positive(2.0)
 
     def memories(self, dt: float) -> Mapping[str, Trace | Memory]:
         made = {
