@@ -9,7 +9,7 @@ import numpy as np
 
 from spaic_jax.network import ELEMENTS, Assembly, Element, Network
 from spaic_jax.program import Given
-from spaic_jax.storage.text.arguments import RANGE, arguments, is_array, items_of, kinds_of, values_of
+from spaic_jax.storage.text.arguments import HERE, RANGE, arguments, is_array, items_of, kinds_of, values_of
 from spaic_jax.storage.text.families import family_of
 
 
@@ -99,7 +99,7 @@ class _Writer:
         if isinstance(value, bool | int | float | str):
             return value
         if isinstance(value, Element):
-            return self.network.name_of(value)
+            return HERE if value is self.network else self.network.name_of(value)
         if isinstance(value, Given):
             return self.array(value.value, path)
         if family_of(type(value)) is not None:
