@@ -16,6 +16,13 @@ from spaic_jax.neurons import SpikingModel
 from spaic_jax.plasticity import Rule
 from spaic_jax.surrogate import Surrogate
 
+#: What a member that is not trained has in its fields.
+_UNTRAINED: dict[type[Element], dict[str, Any]] = {
+    Connection: {"is_parameter": False, "parameter_variables": ()},
+    NeuronGroup: {"parameter_variables": (), "reparametrise": {}},
+    Module: {"is_parameter": False},
+}
+
 
 def taught(network: Network) -> Network:
     """A network without projections, whose connections, groups and modules are what its learners make of them.
@@ -30,7 +37,7 @@ def taught(network: Network) -> Network:
     for path in learners:
         draft.drop(path)
     plastic = _plastic(network, learners)
-    new = {id(c): _with_rules(network, c, rules) for c, rules in plastic.items()}
+    new: dict[int, Element] = {id(c): _with_rules(network, c, rules) for c, rules in plastic.items()}
     if any(isinstance(learner.algorithm, Surrogate) for learner in learners.values()):
         new |= _differentiated(network, learners, frozenset(plastic))
     for path, member in network.of_kind(Connection, NeuronGroup, Module).items():
@@ -106,8 +113,7 @@ def _differentiated(network: Network, learners: dict[str, Learner], plastic: fro
         if isinstance(member, NeuronGroup) and member in surrogates and isinstance(member.model, SpikingModel):
             fields["model"] = dataclasses.replace(member.model, surrogate=surrogates[member][1])
         if id(member) not in trained and member not in plastic:
-            fields |= {"parameter_variables": (), "reparametrise": {}} if isinstance(member, NeuronGroup) else {"is_parameter": False}
-            fields |= {"parameter_variables": ()} if isinstance(member, Connection) else {}
+            fields |= next(fixed for kind, fixed in _UNTRAINED.items() if isinstance(member, kind))
         if fields:
             new[id(member)] = member.exchanged(lambda other: other, **fields)
     return new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -120,7 +120,8 @@ def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
         dt: length of a step, ms.
     """
     # No gradient enters: what a rule remembers and changes are numbers to it.
-    key, *arrays = jax.lax.stop_gradient(arrays) if rule.random else (None, *jax.lax.stop_gradient(arrays))
+    arrays = jax.lax.stop_gradient(arrays)
+    key, arrays = (arrays[0], arrays[1:]) if rule.random else (None, arrays)
     parts = _parts(given, arrays)
     rule, at, last = rule.with_numbers(parts["number"]), parts["at"], parts["last"]
     pre, post = at.pop("pre"), at.pop("post")
@@ -154,7 +155,7 @@ def bound(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
     return learned(synapses.weight, rule.with_numbers(parts["number"]).bound(synapses.weight, synapses))
 
 
-def _parts(given: tuple[Given, ...], arrays: Sequence[jax.Array]) -> dict[str, dict[str, jax.Array]]:
+def _parts(given: tuple[Given, ...], arrays: tuple[jax.Array, ...]) -> dict[str, dict[str, jax.Array]]:
     """The arrays by kind and name."""
     parts: dict[str, dict[str, jax.Array]] = {kind: {} for kind in ("at", "other", "number", "last", "value")}
     for (kind, name), array in zip(given, arrays, strict=True):
