@@ -52,8 +52,8 @@ TRAINING = {
         " optimiser and no steps. `sim.train()` learns by rules; for gradients differentiate the run, and give them to any"
         " transformation of optax. `spaic_jax.train.fit` is that loop, and does both.",
         """
-        >>> net.learner = sj.Learner(trainable=net, algorithm="STCA", alpha=0.5)
-        >>> learns = sj.build(net, dt=1.0)
+        >>> learner = sj.Learner(trainable=net, algorithm="STCA", alpha=0.5)
+        >>> learns = sj.build(sj.edit.add(net, "learner", learner), dt=1.0)
         >>> def loss(params):
         ...     return (learns.run(before.with_params(params), data, steps=10).outputs["counts"].sum() - 6.0) ** 2
         >>> optimiser = optax.adam(0.1)
