@@ -124,6 +124,19 @@ def test_some_learn_by_rule_and_the_rest_by_gradient():
     assert {v.name for v in program.of_role("parameter")} == {f"{p}.weight" for p in ALL - {"first", "fixed"}} | {"cortex/hidden.tau_m"}
 
 
+@pytest.mark.parametrize("trainable", ["first", "second"])
+def test_the_bias_of_plastic_weights(trainable):
+    """It is trained where a gradient learner reaches its connection, and where there is none."""
+    net = network()
+    net.hid = sj.NeuronGroup(2, model="lif")
+    net.biased = sj.Connection(net.image, net.hid, bias=np.zeros(2), plasticity="stdp")
+    names = {v.name for v in lower(net, 1.0).of_role("parameter")}
+    assert "biased.bias" in names and "biased.weight" not in names
+    net.add("l", sj.Learner([net[trainable], *([net.hid] if trainable == "second" else [])], "stca"))
+    names = {v.name for v in lower(net, 1.0).of_role("parameter")}
+    assert names == {f"{trainable}.weight"} | ({"biased.bias"} if trainable == "second" else set())
+
+
 def test_names_of_rules_and_of_surrogates_differ():
     assert not set(RULES) & set(SURROGATES)
 

@@ -176,7 +176,6 @@ def test_some_weights_learn_by_rule_and_others_by_gradient(x, key):
 def test_rules_have_names():
     given = network(["stdp", Normalise(total=78)])["w"]
     assert given.plasticity == (STDP(), Normalise(total=78)) and network("STDP")["w"].plasticity == (STDP(),)
-    assert not given.is_parameter and network(())["w"].is_parameter
 
 
 @pytest.mark.parametrize(

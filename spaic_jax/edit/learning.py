@@ -1,7 +1,7 @@
 """From learners to what they set."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from spaic_jax.edit.draft import Draft
@@ -39,7 +39,7 @@ def taught(network: Network) -> Network:
     plastic = _plastic(network, learners)
     new: dict[int, Element] = {id(c): _with_rules(network, c, rules) for c, rules in plastic.items()}
     if any(isinstance(learner.algorithm, Surrogate) for learner in learners.values()):
-        new |= _differentiated(network, learners, frozenset(plastic))
+        new |= _differentiated(network, learners, new)
     for path, member in network.of_kind(Connection, NeuronGroup, Module).items():
         if id(member) in new:
             around, name = draft.holder(path)
@@ -63,7 +63,7 @@ def _plastic(network: Network, learners: dict[str, Learner]) -> dict[Connection,
                     f"connection '{network.name_of(connection)}' has the rule {own} as its plasticity, and learner '{path}' gives"
                     f" it {kind}: say both in one place."
                 )
-            if said or (connection.is_parameter and "weight" in getattr(connection.link, "weights", ())):
+            if said or (connection.is_parameter is not False and "weight" in getattr(connection.link, "weights", ())):
                 given[connection] = (*given.get(connection, ()), rule)
                 found = True
         if not found:
@@ -76,14 +76,17 @@ def _plastic(network: Network, learners: dict[str, Learner]) -> dict[Connection,
 
 def _with_rules(network: Network, connection: Connection, rules: tuple[Rule, ...]) -> Connection:
     try:
-        return connection.exchanged(lambda other: other, plasticity=rules, is_parameter=False)
+        return connection.exchanged(lambda other: other, plasticity=rules)
     except ValueError as error:
         said = str(error).removeprefix("Connection: ")
         raise ValueError(f"connection '{network.name_of(connection)}': {said}") from error
 
 
-def _differentiated(network: Network, learners: dict[str, Learner], plastic: frozenset[Connection]) -> dict[int, Element]:
-    """What becomes of members where surrogate gradients are said by learners: only what these call trainable is trained."""
+def _differentiated(network: Network, learners: dict[str, Learner], plastic: dict[int, Element]) -> dict[int, Element]:
+    """What becomes of members where surrogate gradients are said by learners: only what these call trainable is trained.
+
+    `plastic` has what connections are already to become, by their id.
+    """
     surrogates: dict[NeuronGroup, tuple[str, Surrogate]] = {}
     trained: set[int] = set()
     for path, learner in learners.items():
@@ -93,10 +96,11 @@ def _differentiated(network: Network, learners: dict[str, Learner], plastic: fro
         own = {id(group) for group in groups if group.parameter_variables}
         own |= {id(module) for module in _members(learner.trainable, Module) if module.is_parameter}
         for connection, said in _connections(network, learner.trainable).items():
-            why = _fixed(connection, plastic)
+            why = _fixed(plastic.get(id(connection), connection))
             if said and why:
                 raise ValueError(f"connection '{network.name_of(connection)}' {why}, but learner '{path}' is to train it by gradient.")
             own |= set() if why else {id(connection)}
+            trained.add(id(connection))
         if not own:
             raise ValueError(f"learner '{path}': {_listed(network, learner.trainable)} has no parameters that it could train.")
         trained |= own
@@ -112,18 +116,18 @@ def _differentiated(network: Network, learners: dict[str, Learner], plastic: fro
         fields: dict[str, Any] = {}
         if isinstance(member, NeuronGroup) and member in surrogates and isinstance(member.model, SpikingModel):
             fields["model"] = dataclasses.replace(member.model, surrogate=surrogates[member][1])
-        if id(member) not in trained and member not in plastic:
+        if id(member) not in trained:
             fields |= next(fixed for kind, fixed in _UNTRAINED.items() if isinstance(member, kind))
         if fields:
-            new[id(member)] = member.exchanged(lambda other: other, **fields)
+            new[id(member)] = plastic.get(id(member), member).exchanged(lambda other: other, **fields)
     return new
 
 
-def _fixed(connection: Connection, plastic: Iterable[Connection]) -> str:
-    """Why a connection has no gradient, if so."""
-    if connection in plastic or connection.plasticity:
+def _fixed(connection: Any) -> str:
+    """Why the weights of a connection have no gradient, if so."""
+    if connection.plasticity:
         return "learns by a rule"
-    return "" if connection.is_parameter or connection.parameter_variables else "has is_parameter=False"
+    return "has is_parameter=False" if connection.is_parameter is False else ""
 
 
 def _connections(network: Network, parts: tuple[Element, ...]) -> dict[Connection, bool]:

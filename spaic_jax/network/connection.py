@@ -38,11 +38,11 @@ class Connection(Wiring):
             `"rotation"` (see `spaic_jax.synapses.DELAYS`), or such an object, for delays that are trained.
             It comes on top of what the propagation asks for; 0 or `None` adds nothing.
         max_delay: the longest delay that is drawn, ms: delays are U(1, max_delay) where `delay` is not given, as in SPAIC.
-        is_parameter: whether the weights are trained by their gradient; by default they are, but for plastic ones.
+        is_parameter: whether what it has, such as weights and bias, is trained by its gradient; by default all but plastic weights is.
         parameter_variables: names of parameters of the synapse types that are trained, such as `["tau"]`.
         plasticity: a local learning rule, or several, or their names (see `spaic_jax.plasticity.RULES`), that change the
-            weights in runs that learn (`Simulator.train`); nothing of the connection is then a parameter: the weights last
-            over runs, and all else stays. See `spaic_jax.plasticity.Rule`; a `Learner` says the same of many connections.
+            weights in runs that learn (`Simulator.train`); the weights are then no parameters: they last over runs. See
+            `spaic_jax.plasticity.Rule`; a `Learner` says the same of many connections.
         shared: another connection, whose weights (with its bias, mask, indices and delays of synapses) this one uses as its
             own: they are one variable, whose gradient is the sum of both. Its link, synapse types and `is_parameter` hold
             here too; states are this one's own.
@@ -50,7 +50,7 @@ class Connection(Wiring):
 
     Raises:
         ValueError: unknown link type, synapse type, rule or setting, with the nearest right one; a negative delay; settings
-            or another link type beside `shared`; two rules that fix the same, or a plastic connection with parameters.
+            or another link type beside `shared`; two rules that fix the same, or trained weights beside rules.
         TypeError: an end that is no group (or encoder, for `pre`), a `shared` that is no connection.
 
     Example:
@@ -97,7 +97,7 @@ class Connection(Wiring):
             pre_var_name=pre_var_name or pre.output,
             post_var_name=post_var_name,
             delay=resolve_delay(delay, max_delay),
-            is_parameter=not rules if is_parameter is None else is_parameter,
+            is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Connection: parameter_variables"),
             plasticity=rules,
             # What shares with one that shares itself shares with the first.
@@ -159,7 +159,7 @@ class Connection(Wiring):
         first = self.shared or self
         if first.plasticity and variable == "weight":
             return "plastic"
-        return "parameter" if first.is_parameter else "constant"
+        return "constant" if first.is_parameter is False else "parameter"
 
     @property
     def reads_from(self) -> tuple[tuple[Element, str], ...]:
@@ -200,7 +200,10 @@ class Connection(Wiring):
 
     def _bounded(self, weights: str, rules: Sequence[tuple[Rule, Site]], made: Fragment, context: Context) -> Fragment:
         """The rows from the sum of all changes to the weights of the next step."""
-        bounds = next(v.bounds for v in made.variables if v.name == weights)
+        if (variable := next((v for v in made.variables if v.name == weights), None)) is None:
+            link = type(self.link).__name__
+            raise ValueError(f"connection '{context.name_of(self)}': a {link} link has no weights that a rule could change.")
+        bounds = variable.bounds
         changed = any(f"{weights}.change" in op.outputs for op in made.ops)
         source = f"{weights}.grown" if changed else weights
         rows = Fragment()

@@ -25,7 +25,7 @@ class Learner(Element):
     projection whose weights are not fixed by `is_parameter=False`. The rules of several learners add up.
 
     A surrogate gradient becomes that of the groups which are named or lie in what is named, in `trainable` or `pathway`.
-    Of a network with such learners only what they call trainable has parameters: connections as above, but for plastic ones,
+    Of a network with such learners only what they call trainable has parameters: connections as above, but for plastic weights,
     `parameter_variables` of groups, and modules. All else keeps its first values.
 
     This happens when the network is built (see `spaic_jax.edit.expand`); the declared parts stay as they are. A learner
@@ -57,8 +57,8 @@ class Learner(Element):
         ...     local = Learner(first, "stdp", a_plus=0.02)
         ...     gradient = Learner(out, "stca", alpha=1.0)
         >>> built = expand(net)
-        >>> built.first.plasticity[0].a_plus, built.second.is_parameter, built.out.model.surrogate
-        (0.02, True, STCA(alpha=1.0, compat=False))
+        >>> built.first.plasticity[0].a_plus, built.out.model.surrogate
+        (0.02, STCA(alpha=1.0, compat=False))
     """
 
     def __init__(

@@ -81,7 +81,7 @@ class Projection(Wiring):
             **wired(resolve_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})})),
             name=name,
             delay=resolve_delay(delay, max_delay),
-            is_parameter=not rules if is_parameter is None else is_parameter,
+            is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Projection: parameter_variables"),
             plasticity=rules,
         )

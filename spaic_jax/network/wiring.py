@@ -22,7 +22,8 @@ class Wiring(Element):
     #: The parts in order, the link by its name; `None` is the link alone.
     syn_type: tuple[Synapse | str, ...] | None
     delay: Delay
-    is_parameter: bool
+    #: `None` is true of all but plastic weights.
+    is_parameter: bool | None
     parameter_variables: tuple[str, ...]
     plasticity: tuple[Rule, ...]
 

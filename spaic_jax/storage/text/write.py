@@ -33,8 +33,8 @@ def to_dict(network: Network, arrays: dict[str, np.ndarray] | None = None) -> di
         ...     layer = NeuronGroup(3, model="if", v_th=0.5)
         ...     synapses = Connection(image, layer, w_std=0.1)
         >>> to_dict(net)["connections"]
-        {'synapses': {'pre': 'image', 'post': 'layer', 'pre_var_name': 'O', 'post_var_name': 'Isyn', 'is_parameter': True,
-        'link_type': 'full', 'w_mean': 0.005, 'w_std': 0.1, 'weight_quantization': False}}
+        {'synapses': {'pre': 'image', 'post': 'layer', 'pre_var_name': 'O', 'post_var_name': 'Isyn', 'link_type': 'full',
+        'w_mean': 0.005, 'w_std': 0.1, 'weight_quantization': False}}
     """
     return _Writer(network, arrays).level(network, "network")
 
