@@ -10,6 +10,7 @@ from spaic_jax.network import (
     Generator,
     IncludedTypePolicy,
     IndexConnectPolicy,
+    Learner,
     Module,
     Network,
     NeuronGroup,
@@ -36,8 +37,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
-    "IncludedTypePolicy", "IndexConnectPolicy", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
-    "Projection", "RateMonitor", "Record", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled", "Variable",
+    "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
+    "Projection", "RateMonitor", "Record", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled",
+    "Variable",
     "Variables", "WeightMonitor", "build", "coding", "coming_from_spaic", "data", "edit", "load_network",
     "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "save_network", "save_variables",
     "save_weights", "surrogate", "synapses", "train",

@@ -20,6 +20,8 @@ import math
 assert float(loss) < math.log(10), loss  # below what guessing costs: the example learns
 """,
     GUIDE: """
+assert list(learned.plastic) == ["features.weight"] and set(begun.params) == {"features.weight", "readout.weight"}
+assert optimizer.init(learned.params) is not None and float(stopped["features.STDP.a_plus"]) == 0
 assert 100 < times.min() and times.max() <= 200 and len(times) == len(neurons) > 20
 assert 1 < float(result.probes["rate"].mean()) < 200 and result.probes["voltage"].shape == (200, 1, 3)
 with sj.Network() as other:

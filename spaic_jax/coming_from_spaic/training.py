@@ -1,4 +1,4 @@
-"""Learner, optimisers and schedules: surrogates belong to neurons, and optax does the rest."""
+"""Learner, optimisers and schedules: a learner says what learns and how, and optax does the rest."""
 
 from spaic_jax.coming_from_spaic.row import Counterpart
 
@@ -6,7 +6,7 @@ from spaic_jax.coming_from_spaic.row import Counterpart
 def _surrogate(name: str, note: str = "") -> Counterpart:
     return Counterpart(
         f"spaic_jax.surrogate.{name}",
-        note or f"`NeuronGroup(..., surrogate={name}())`; no learner swaps the function of a threshold.",
+        note or f'`NeuronGroup(..., surrogate="{name}")`, or `Learner(net, "{name}")` for many groups.',
         f"""
         >>> type(sj.NeuronGroup(3, model="lif", surrogate="{name}").model.surrogate).__name__
         '{name}'
@@ -61,23 +61,26 @@ def _rule(call: str, note: str) -> Counterpart:
 
 TRAINING = {
     "Learner": Counterpart(
-        "spaic_jax.train.fit",
-        "None: differentiate the run, and give the gradients to any transformation of optax. `fit` is that loop; what is"
-        " trained is what is declared trainable.",
+        "spaic_jax.Learner",
+        "A member of the network that sets rules of connections and surrogate gradients of groups, and nothing else: it has no"
+        " optimiser and no steps. `sim.train()` learns by rules; for gradients differentiate the run, and give them to any"
+        " transformation of optax. `spaic_jax.train.fit` is that loop, and does both.",
         """
+        >>> learner = sj.Learner(trainable=net, algorithm="STCA", alpha=0.5)
+        >>> learns = sj.build(sj.edit.add(net, "learner", learner), dt=1.0)
         >>> def loss(params):
-        ...     return (sim.run(before.with_params(params), data, steps=10).outputs["counts"].sum() - 6.0) ** 2
+        ...     return (learns.run(before.with_params(params), data, steps=10).outputs["counts"].sum() - 6.0) ** 2
         >>> optimiser = optax.adam(0.1)
         >>> slopes = jax.grad(loss)(before.params)
         >>> updates, memory = optimiser.update(slopes, optimiser.init(before.params), before.params)
-        >>> params = sim.project(optax.apply_updates(before.params, updates))
+        >>> params = learns.project(optax.apply_updates(before.params, updates))
         >>> params["synapses.weight"].shape
         (3, 4)
         """,
     ),
     "set_optimizer": Counterpart(
         "spaic_jax.train.fit",
-        "`fit(..., optimizer=optax.adam(1e-3))`.",
+        "Not of a learner: `fit(..., optimizer=optax.adam(1e-3))`. `optax.multi_transform` has another one for some parameters.",
         """
         >>> optax.adam(1e-3).init(before.params)[0].count.item()
         0
@@ -110,7 +113,7 @@ TRAINING = {
     ),
     "STCA": _surrogate("STCA"),
     "STBP": _surrogate("STBP"),
-    "SurrogateBP": _surrogate("AtanGrad", "Called `sbp`; its `surrogate_func` is the `surrogate` of a group: this one by default."),
+    "SurrogateBP": _surrogate("AtanGrad", "`Learner(net, \"sbp\", surrogate_func=\"atan\")`; it is the `surrogate` of a group, this one by default."),
     "SigmoidGrad": _surrogate("SigmoidGrad"),
     "AtanGrad": _surrogate("AtanGrad"),
     "RectangleGrad": _surrogate("RectangleGrad"),

@@ -7,6 +7,7 @@ from spaic_jax.network.element import Element
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.learner import Learner
 from spaic_jax.network.module import Module
 from spaic_jax.network.monitors import MONITORS, Monitor, RateMonitor, SpikeMonitor, StateMonitor, WeightMonitor
 from spaic_jax.network.network import Network
@@ -32,10 +33,11 @@ ELEMENTS: dict[str, type[Element]] = {
     "decoders": Decoder,
     "rewards": Reward,
     "monitors": Monitor,
+    "learners": Learner,
 }
 
 __all__ = [
     "ELEMENTS", "MONITORS", "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
-    "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Monitor", "Network", "NeuronGroup",
-    "Projection", "RateMonitor", "Reward", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
+    "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Module", "Monitor", "Network",
+    "NeuronGroup", "Projection", "RateMonitor", "Reward", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
 ]

@@ -51,6 +51,10 @@ class Rule:
     are bounded, by the rules' `bound` in their order and by `w_min` and `w_max` of the connection. All this happens in runs that learn
     (`Simulator.train`); otherwise the weights stay as they are.
 
+    No gradient flows through what rules change and remember. To `jax.grad` the weights of each step are the first ones,
+    `variables.plastic`, plus numbers: it flows through currents with the weights of each step, to what comes before the
+    connection, and to the first weights, as if all steps' weights moved together.
+
     A rule of one's own says what it remembers and how weights change:
 
         >>> import dataclasses, jax, numpy as np, spaic_jax as sj

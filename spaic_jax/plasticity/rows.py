@@ -31,12 +31,28 @@ def applied(weights: str, bounds: Bounds, to: str | None = None) -> Fragment:
 
 
 def _apply(weights: jax.Array, change: jax.Array, bounds: Bounds) -> jax.Array:
-    return clipped(weights + change, bounds)
+    # Sums of small changes need every bit, in a program of half precision too.
+    return learned(weights, clipped(weights + change.astype(weights.dtype), bounds))
 
 
 def clipped(weights: jax.Array, bounds: Bounds) -> jax.Array:
     """Weights within bounds."""
-    return weights if bounds == (None, None) else jnp.clip(weights, *bounds)
+    return weights if bounds == (None, None) else learned(weights, jnp.clip(weights, *bounds))
+
+
+@jax.custom_jvp
+def learned(weights: jax.Array, new: jax.Array) -> jax.Array:
+    """New weights in place of others: to a gradient they are those, and what was learned is a number.
+
+    >>> jax.grad(lambda w: learned(w, 2 * w) ** 2)(1.0).item()
+    4.0
+    """
+    return new
+
+
+@learned.defjvp
+def _learned_jvp(primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    return primals[1], tangents[0]
 
 
 def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
@@ -110,6 +126,8 @@ def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
         bounds: of the weights.
         dt: length of a step, ms.
     """
+    # No gradient enters: what a rule remembers and changes are numbers to it.
+    arrays = jax.lax.stop_gradient(arrays)
     key, arrays = (arrays[0], arrays[1:]) if rule.random else (None, arrays)
     parts = _parts(given, arrays)
     rule, at, last = rule.with_numbers(parts["number"]), parts["at"], parts["last"]
@@ -148,7 +166,7 @@ def bound(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
     """The weights brought to where a rule wants them; the arguments are as of `learn`."""
     parts = _parts(given, arrays)
     synapses = Synapses(**parts["at"], pathway=pathway, others=parts["other"], bounds=bounds, dt=dt)
-    return rule.with_numbers(parts["number"]).bound(synapses.weight, synapses)
+    return learned(synapses.weight, rule.with_numbers(parts["number"]).bound(synapses.weight, synapses))
 
 
 def _parts(given: tuple[Given, ...], arrays: tuple[jax.Array, ...]) -> dict[str, dict[str, jax.Array]]:
