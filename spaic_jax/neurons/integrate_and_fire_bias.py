@@ -1,13 +1,13 @@
 """Integrate-and-fire with a bias."""
 
 import dataclasses
-from types import SimpleNamespace
 from typing import ClassVar
 
-import jax
-
-from spaic_jax.neurons.base import NeuronModel, Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import NeuronModel
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,15 +29,17 @@ class IFB(ResettingModel):
     0.1
     """
 
-    initial: ClassVar = {"V": 0.0}
+    class State(ResettingModel.State):
+        V: PerNeuron = variable(0.0)
+
     v_th: Parameter = parameter(1.0)
     v_reset: Parameter = parameter(0.0, below="v_th")
     bias: Parameter = parameter(0.0)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = state.V + (current + p.bias)
-        spikes = self.spike(v - p.v_th)
-        return {"V": self.replaced(v, spikes, p.v_reset), "O": spikes}
+    def step(self, state: State, current: PerNeuron) -> State:
+        v = state.V + (current + self.bias)
+        spikes = self.spike(v - self.v_th)
+        return self.State(V=self.replaced(v, spikes, self.v_reset), O=spikes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,9 +57,11 @@ class NonSpikingIFB(NeuronModel):
     'V'
     """
 
-    initial: ClassVar = {"V": 0.0}
+    class State(NeuronModel.State):
+        V: PerNeuron = variable(0.0)
+
     output: ClassVar = "V"
     bias: Parameter = parameter(0.0)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        return {"V": state.V + (current + p.bias)}
+    def step(self, state: State, current: PerNeuron) -> State:
+        return self.State(V=state.V + (current + self.bias))
