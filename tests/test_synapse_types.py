@@ -9,8 +9,8 @@ import pytest
 from spaic import golden
 
 import spaic_jax as sj
-from spaic_jax.neurons import PerNeuron, variable
 from spaic_jax import synapses
+from spaic_jax.neurons import PerNeuron, variable
 from spaic_jax.storage import from_dict, to_dict
 
 DT = 0.5

@@ -7,11 +7,11 @@ float32, the rounding grows with the time, and so does what is taken for it.
 import math
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax import _dtypes
+from spaic_jax._shapes import Array, Int, Shaped
 
 
 def ceil_step(time: float, dt: float) -> int:
@@ -52,11 +52,13 @@ def floored(steps: Any, size: Any = None) -> Any:
     return xp.where(near, whole, xp.floor(steps))
 
 
-def wide(x: jax.Array) -> jax.Array:
+def wide(x: Shaped[Array, "*shape"]) -> Shaped[Array, "*shape"]:
     """Numbers of half precision as float32, in which times and probabilities are told apart; others as they are."""
     return x.astype(_dtypes.wide(x.dtype))
 
 
-def spikes_at(x: jax.Array, step: jax.Array, position: jax.Array) -> jax.Array:
+def spikes_at(
+    x: Shaped[Array, "batch *shape"], step: Shaped[Array, "batch *shape"], position: Int[Array, ""]
+) -> Shaped[Array, "batch *shape"]:
     """The spikes of one step, in the dtype of the data: those whose step it is."""
     return (step == position).astype(x.dtype)

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.ops._check import array, cast, integer, integers
 
 #: SPAIC's (PyTorch's) names of paddings, and NumPy's.
@@ -152,9 +153,9 @@ def _convolve_transposed(
 
 
 def conv1d(
-    x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, stride: int = 1, padding: int = 0,
-    dilation: int = 1, groups: int = 1,
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels length"], kernel: Shaped[ArrayLike, "out inputs k"],
+    bias: Shaped[ArrayLike, "out"] | None = None, stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1,
+) -> Shaped[Array, "*batch out places"]:
     """Correlation along a line.
 
         y[o, i] = bias[o] + sum_{c,k} kernel[o, c, k] x[c, stride * i + dilation * k - padding]
@@ -169,9 +170,9 @@ def conv1d(
 
 
 def conv_trans1d(
-    x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, stride: int = 1, padding: int = 0,
-    dilation: int = 1, groups: int = 1,
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels length"], kernel: Shaped[ArrayLike, "channels outputs k"],
+    bias: ArrayLike | None = None, stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1,
+) -> Shaped[Array, "*batch out places"]:
     """The transpose of `conv1d` with the same settings; `kernel` is `(in, out / groups, k)`.
 
     Errors are those of `conv_2d`. Source: SPAIC, which has no settings here.
@@ -183,10 +184,10 @@ def conv_trans1d(
 
 
 def conv_2d(
-    x: ArrayLike, kernel: ArrayLike, stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1, groups: int = 1, bias: ArrayLike | None = None,
-    padding_mode: str = "constant",
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels height width"], kernel: Shaped[ArrayLike, "out inputs kh kw"],
+    stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1,
+    groups: int = 1, bias: Shaped[ArrayLike, "out"] | None = None, padding_mode: str = "constant",
+) -> Shaped[Array, "*batch out rows columns"]:
     """Correlation of images with a kernel.
 
         y[o, i] = bias[o] + sum_{c,k} kernel[o, c, k] x[c, stride * i + dilation * k - padding]
@@ -216,9 +217,10 @@ def conv_2d(
 
 
 def conv_trans2d(
-    x: ArrayLike, kernel: ArrayLike, stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1, groups: int = 1, bias: ArrayLike | None = None,
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels height width"], kernel: Shaped[ArrayLike, "channels outputs kh kw"],
+    stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1,
+    groups: int = 1, bias: ArrayLike | None = None,
+) -> Shaped[Array, "*batch out rows columns"]:
     """The transpose of `conv_2d` with the same settings; `kernel` is `(in, out / groups, kh, kw)`.
 
     Errors are those of `conv_2d`. Source: SPAIC, whose default dilation of 0 always fails; here it is 1.
@@ -229,7 +231,9 @@ def conv_trans2d(
     return _convolve_transposed("conv_trans2d", x, kernel, stride, padding, dilation, groups, bias, 2)
 
 
-def conv_add_bias(x: ArrayLike, bias: ArrayLike) -> jax.Array:
+def conv_add_bias(
+    x: Shaped[ArrayLike, "*batch channels height width"], bias: Shaped[ArrayLike, "channels"]
+) -> Shaped[Array, "*batch channels height width"]:
     """`x[..., c, h, w] + bias[c]`.
 
     Raises ValueError unless `bias` has one number a channel. Source: SPAIC, which fails on maps that are not

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Inexact, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex
 
 
-def phase(kept: jax.Array, *, dt: float) -> jax.Array:
+def phase(kept: Inexact[Array, "time batch *shape"], *, dt: float) -> Shaped[Array, "..."]:
     """Amplitudes, weighed by the softmax over time of the mean size."""
     check_complex("ComplexPhase", kept)
     silent = kept == 0

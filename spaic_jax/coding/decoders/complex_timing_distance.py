@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Inexact, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex
 from spaic_jax.coding.decoders.smoothing import smooth
@@ -16,7 +16,7 @@ from spaic_jax.coding.steps import ceil_step
 from spaic_jax.coding.values import keep
 
 
-def smoothed(kept: jax.Array, *, filter_time: float, dt: float) -> jax.Array:
+def smoothed(kept: Inexact[Array, "time batch *shape"], *, filter_time: float, dt: float) -> Shaped[Array, "..."]:
     """Amplitudes and times within steps, each correlated with its kernel."""
     check_complex("ComplexTimingDistance", kept)
     h = 6.0 * dt / filter_time

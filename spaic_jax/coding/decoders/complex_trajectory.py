@@ -9,14 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._numbers import real, whole
+from spaic_jax._shapes import Array, Inexact, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex
 from spaic_jax.coding.values import keep
 
 
 def trajectory(
-    kept: jax.Array, tau_d: jax.Array, tau_r: jax.Array, weight: jax.Array, *, group_num: int, dt: float
-) -> jax.Array:
+    kept: Inexact[Array, "time batch *shape"], tau_d: jax.Array, tau_r: jax.Array, weight: jax.Array, *,
+    group_num: int, dt: float,
+) -> Shaped[Array, "..."]:
     """The rotations of all neurons, summed over groups."""
     check_complex("ComplexTrajectory", kept)
     rate = jax.lax.complex(-dt / tau_d, -2 * np.pi * dt / tau_r).astype(kept.dtype)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.steps import wide
 from spaic_jax.program import Context, Fragment, Record, Reduction, Site, Sum
@@ -43,7 +44,7 @@ def earliness(kept: Any) -> jax.Array:
     return out / spikes + jax.lax.stop_gradient(out) * (spikes - 1.0) / spikes
 
 
-def rate_loss(counts: jax.Array) -> jax.Array:
+def rate_loss(counts: Shaped[Array, "batch 2 *shape"]) -> Shaped[Array, ""]:
     """How far the mean count of each sample is from three spikes; one number for the batch."""
     return jnp.linalg.norm(counts[:, 0].mean(tuple(range(1, counts.ndim - 1))) - 3.0)
 

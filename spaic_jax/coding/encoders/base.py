@@ -5,8 +5,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-import jax
-
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.coding.check import check_range
 from spaic_jax.coding.values import constants
 from spaic_jax.program import Context, Fragment, Site, Variable
@@ -59,7 +58,7 @@ def of_sequence(site: Site, name: str, function: Callable[[Any], Any]) -> Variab
     )
 
 
-def each_sample(number: jax.Array, x: jax.Array) -> jax.Array:
+def each_sample(number: Shaped[Array, "batch"], x: Shaped[Array, "batch *shape"]) -> Shaped[Array, "batch *ones"]:
     """A number for each sample, beside data `[B, *shape]`."""
     return number.reshape(-1, *(1,) * (x.ndim - 1))
 

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Float, Int, Shaped
 from spaic_jax.coding.check import check_range
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import ceil_step, floor_step, wide
@@ -15,9 +16,9 @@ from spaic_jax.program import Context, Fragment, Op, Site
 
 
 def draw(
-    key: jax.Array, rate: jax.Array, position: jax.Array, unit_conversion: jax.Array, first: jax.Array, last: jax.Array,
-    *, dt: float,
-) -> jax.Array:
+    key: jax.Array, rate: Shaped[Array, "batch *shape"], position: Int[Array, ""], unit_conversion: Float[Array, ""],
+    first: Int[Array, ""], last: Int[Array, ""], *, dt: float,
+) -> Shaped[Array, "batch *shape"]:
     """The spikes of one step: independent, from the step `first` to the step `last`."""
     probability = wide(rate) * (unit_conversion * dt)
     probability = jnp.where((position >= first) & (position <= last), probability, 0)

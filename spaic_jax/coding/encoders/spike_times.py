@@ -10,6 +10,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.check import refuse
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import floor_steps
@@ -23,7 +24,10 @@ Late = Literal["refuse", "drop", "last"]
 _STEPS = 2**20
 
 
-def single(times: jax.Array, size: jax.Array, position: jax.Array, *window: jax.Array, dt: float) -> jax.Array:
+def single(
+    times: Float[Array, "batch *shape"], size: Float[Array, ""], position: Int[Array, ""], *window: Int[Array, ""],
+    dt: float,
+) -> Float[Array, "batch *shape"]:
     """The spikes of one step, from one time a channel; `window` says that late ones fall into its last step."""
     step = floor_steps(times, dt)
     if window:
@@ -31,7 +35,10 @@ def single(times: jax.Array, size: jax.Array, position: jax.Array, *window: jax.
     return (step == position.astype(times.dtype)).astype(size.dtype) * size
 
 
-def several(times: jax.Array, size: jax.Array, position: jax.Array, *window: jax.Array, dt: float) -> jax.Array:
+def several(
+    times: Float[Array, "batch *shape spikes"], size: Float[Array, ""], position: Int[Array, ""],
+    *window: Int[Array, ""], dt: float,
+) -> Float[Array, "batch *shape"]:
     """The spikes of one step, from several times a channel."""
     return single(times, size, position, *window, dt=dt).sum(-1)
 

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from spaic_jax._numbers import real, shown
+from spaic_jax._shapes import Array, Float
 from spaic_jax.coding.check import check_range
 from spaic_jax.coding.values import constants, keep, names
 from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
@@ -69,7 +70,7 @@ class Generating(abc.ABC):
         return Fragment((on, *variables), (row,))
 
 
-def each(on: jax.Array, value: jax.Array) -> jax.Array:
+def each(on: Float[Array, "batch *shape"], value: Float[Array, "..."]) -> Float[Array, "batch *shape"]:
     """A value for every neuron of every sample; float32 at least."""
     return on.astype(value.dtype) * (value[None] if value.ndim else value)
 

@@ -3,12 +3,13 @@
 import dataclasses
 from typing import Any, ClassVar
 
-import jax
-
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
 
 
-def emit(on: jax.Array, step: jax.Array, amp: jax.Array, *, dt: float) -> jax.Array:
+def emit(
+    on: Float[Array, "batch *shape"], step: Int[Array, ""], amp: Float[Array, "..."], *, dt: float
+) -> Float[Array, "batch *shape"]:
     """The current of one step."""
     return each(on, amp).astype(on.dtype)
 

@@ -8,15 +8,17 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, check_chance, each
 from spaic_jax.coding.steps import ceil_step
 from spaic_jax.coding.values import NEVER, keep
 
 
 def emit(
-    key: jax.Array, on: jax.Array, step: jax.Array, rate: jax.Array, weight: jax.Array, unit_conversion: jax.Array,
-    first: jax.Array, end: jax.Array, *, dt: float,
-) -> jax.Array:
+    key: jax.Array, on: Float[Array, "batch *shape"], step: Int[Array, ""], rate: Float[Array, "..."],
+    weight: Float[Array, "..."], unit_conversion: Float[Array, ""], first: Int[Array, ""], end: Int[Array, ""], *,
+    dt: float,
+) -> Float[Array, "batch *shape"]:
     """The spikes of one step, from the step `first` until before the step `end`."""
     spikes = jax.random.uniform(key, on.shape, rate.dtype) < each(on, rate) * unit_conversion
     return jnp.where(spikes & (step >= first) & (step < end), each(on, weight), 0).astype(on.dtype)

@@ -5,10 +5,13 @@ from typing import Any, ClassVar
 
 import jax
 
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, check_chance, each
 
 
-def emit(key: jax.Array, on: jax.Array, step: jax.Array, rate: jax.Array, *, dt: float) -> jax.Array:
+def emit(
+    key: jax.Array, on: Float[Array, "batch *shape"], step: Int[Array, ""], rate: Float[Array, "..."], *, dt: float
+) -> Float[Array, "batch *shape"]:
     """The spikes of one step."""
     return (jax.random.uniform(key, on.shape, rate.dtype) < each(on, rate) * dt).astype(on.dtype)
 

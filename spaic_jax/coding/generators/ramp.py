@@ -4,17 +4,18 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
 from spaic_jax.coding.steps import ceil_step
 from spaic_jax.coding.values import NEVER
 
 
 def emit(
-    on: jax.Array, step: jax.Array, slope: jax.Array, amp: jax.Array, base: jax.Array, end: jax.Array, *, dt: float
-) -> jax.Array:
+    on: Float[Array, "batch *shape"], step: Int[Array, ""], slope: Float[Array, "..."], amp: Float[Array, "..."],
+    base: Float[Array, "..."], end: Int[Array, ""], *, dt: float,
+) -> Float[Array, "batch *shape"]:
     """The current of one step, until before the step `end`."""
     value = each(on, amp) * (each(on, slope) * (step.astype(slope.dtype) * dt) + each(on, base))
     return jnp.where(step < end, value, 0).astype(on.dtype)

@@ -3,14 +3,17 @@
 import dataclasses
 from typing import Any, ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
 
 
-def emit(on: jax.Array, step: jax.Array, amp: jax.Array, period: jax.Array, *, dt: float) -> jax.Array:
+def emit(
+    on: Float[Array, "batch *shape"], step: Int[Array, ""], amp: Float[Array, "..."], period: Float[Array, "..."], *,
+    dt: float,
+) -> Float[Array, "batch *shape"]:
     """The current of one step."""
     # The phase is taken of a step within its period, as float32 loses the phase of a large time.
     phase = jnp.remainder(step.astype(period.dtype) * dt, each(on, period)) / each(on, period)
