@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from typing import Annotated as Float
     from typing import Annotated as Inexact
     from typing import Annotated as Int
+    from typing import Annotated as Integer
     from typing import Annotated as Num
     from typing import Annotated as Shaped
 else:
     try:
-        from jaxtyping import Bool, Float, Inexact, Int, Num, Shaped
+        from jaxtyping import Bool, Float, Inexact, Int, Integer, Num, Shaped
     except ImportError:
 
         class Shaped:
@@ -26,9 +27,9 @@ else:
             def __class_getitem__(cls, array_and_shape: tuple[Any, str]) -> Any:
                 return array_and_shape[0]
 
-        Bool = Float = Inexact = Int = Num = Shaped
+        Bool = Float = Inexact = Int = Integer = Num = Shaped
 
 #: One value a neuron of each sample.
 PerNeuron = Num[Array, "batch *neurons"]
 
-__all__ = ["Array", "Bool", "Float", "Inexact", "Int", "Num", "PerNeuron", "Shaped"]
+__all__ = ["Array", "Bool", "Float", "Inexact", "Int", "Integer", "Num", "PerNeuron", "Shaped"]

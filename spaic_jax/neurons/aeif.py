@@ -54,8 +54,8 @@ class AEIF(RefractoryModel):
 
     Source: Brette and Gerstner (2005); Naud et al., Firing patterns in the AdEx model (2008); SPAIC, `aeif` and `adex`.
 
-    >>> AEIF(b=80.5).b
-    80.5
+    >>> round(float(AEIF(b=80.5).first_step(jnp.full((1, 1), 500.0), dt=1.0).V[0, 0]), 3)
+    -68.821
     """
 
     class State(RefractoryModel.State):

@@ -33,8 +33,8 @@ class ALIF(RefractoryModel):
     Source: Bellec et al., Long short-term memory in networks of spiking neurons (2018); A solution to the learning
     dilemma (2020), whose notation this is.
 
-    >>> ALIF(tau_a=500.0).reset
-    'soft'
+    >>> print(ALIF(tau_a=500.0).first_step(jnp.array([[0.75, 1.5]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(RefractoryModel.State):

@@ -6,12 +6,15 @@ import functools
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.fields import Numbers, Range, as_numbers
 from spaic_jax.neurons.state import ModelState, StateVariable, shown
 from spaic_jax.program import Initial
+from spaic_jax.program.initial import as_initial
 from spaic_jax.surrogate import AtanGrad, Surrogate, resolve_surrogate
 
 T = TypeVar("T")
@@ -22,6 +25,11 @@ class coefficient(functools.cached_property[T]):  # noqa: N801
 
     It is an array, or a tuple or dictionary of arrays that are computed together.
     """
+
+
+def first_of(value: Numbers | Initial, shape: tuple[int, ...]) -> Initial:
+    """How a state begins; an array holds for all that it broadcasts over."""
+    return as_initial(np.broadcast_to(value, shape) if isinstance(value, np.ndarray) else value)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,6 +173,20 @@ class NeuronModel(abc.ABC):
         model = object.__new__(cls)
         vars(model).update({**choices, **dict.fromkeys(cls.parameter_fields()), **parameters, **known})
         return model
+
+    def first_step(self, *inputs: PerNeuron, dt: float) -> ModelState:
+        """One step by hand, from where the state begins: what `step` gives for the inputs that the model `receives`.
+
+        >>> from spaic_jax.neurons import LIF
+        >>> LIF(v_th=1.0).first_step(jnp.array([[0.5, 1.5]]), dt=1.0).O.tolist()
+        [[0.0, 1.0]]
+        """
+        shape, key = inputs[0].shape, jax.random.key(0)
+        state = {name: first_of(self.first(name), shape)(key, shape, v.dtype) for name, v in self.states().items()}
+        values = {name: jnp.asarray(value, jnp.float32) for name, value in self.parameters().items()}
+        parameters = {name: value[None] if value.ndim else value for name, value in values.items()}
+        model = self.in_a_run(self.choices(), parameters, dt=dt)
+        return model.step(self.State.of(state), *inputs, *([key] if self.random else []))
 
     @functools.cached_property
     def dt(self) -> float:

@@ -36,8 +36,8 @@ class CLIF(ResettingModel):
 
     Source: SPAIC, `clif`; Gu et al., STCA (IJCAI 2019).
 
-    >>> CLIF(tau_m=10.0).tau_m
-    10.0
+    >>> round(float(CLIF(tau_m=10.0).first_step(jnp.ones((1, 1)), dt=1.0).M[0, 0]), 3)
+    6.75
     """
 
     class State(ResettingModel.State):

@@ -28,8 +28,9 @@ class CLIF2K(ResettingModel):
 
     Source: SPAIC, `clif2k`.
 
-    >>> CLIF2K().tau_s
-    12.0
+    >>> import jax.numpy as jnp
+    >>> round(float(CLIF2K().first_step(jnp.ones((1, 1)), dt=1.0).M[0, 0]), 3)
+    5.379
     """
 
     class State(ResettingModel.State):

@@ -35,8 +35,9 @@ class ConstantCurrentLIF(RefractoryModel):
 
     Source: SPAIC, `constantcurrentlif`.
 
-    >>> ConstantCurrentLIF().tau_m
-    20.0
+    >>> import jax.numpy as jnp
+    >>> print(ConstantCurrentLIF().first_step(jnp.array([[15.0, 30.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(RefractoryModel.State):

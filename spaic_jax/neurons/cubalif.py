@@ -53,8 +53,8 @@ class CubaLIF(RefractoryModel):
 
     Source: Vogels and Abbott (2005), CUBA; Neftci, Mostafa and Zenke (2019).
 
-    >>> CubaLIF(order="voltage_first").tau_s
-    5.0
+    >>> print(CubaLIF(order="voltage_first").first_step(jnp.ones((1, 1)), dt=1.0).V)
+    [[0.]]
     """
 
     class State(RefractoryModel.State):

@@ -77,8 +77,8 @@ class DarwinCLIF(DarwinModel):
 
     Source: SPAIC, `darwin_clif`, where a misprint makes 7.5 out of the bias' 1/2^15.
 
-    >>> DarwinCLIF().v_th
-    16384.0
+    >>> print(DarwinCLIF().first_step(jnp.array([[2500.0, 5000.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(DarwinModel.State):
@@ -110,8 +110,8 @@ class DarwinALIF(DarwinModel):
 
     Source: SPAIC, `darwin_alif`.
 
-    >>> DarwinALIF().tau_s
-    8.0
+    >>> print(DarwinALIF().first_step(jnp.array([[2500.0, 5000.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(DarwinModel.State):

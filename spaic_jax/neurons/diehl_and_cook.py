@@ -47,8 +47,8 @@ class DiehlAndCook(NeuronModel):
 
     Source: SPAIC, `diehlAndCook`; after Diehl and Cook (2015).
 
-    >>> DiehlAndCook(thresh=300).thresh
-    300
+    >>> print(DiehlAndCook(thresh=300).first_step(jnp.array([[1000.0, 5000.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(NeuronModel.State):

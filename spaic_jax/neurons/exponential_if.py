@@ -40,8 +40,9 @@ class ExponentialIF(RefractoryModel):
 
     Source: Fourcaud-Trocme et al., How spike generation mechanisms determine the neuronal response (2003).
 
-    >>> ExponentialIF(t_ref=2.0).integrator
-    'euler'
+    >>> import jax.numpy as jnp
+    >>> print(ExponentialIF(t_ref=2.0).first_step(jnp.array([[500.0, 1000.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(RefractoryModel.State):

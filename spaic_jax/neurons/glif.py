@@ -60,8 +60,8 @@ class GLIF(ResettingModel):
 
     Source: Teeter et al., Generalized leaky integrate-and-fire models (2018); SPAIC, `glif`.
 
-    >>> GLIF(f1=0.5).f1
-    0.5
+    >>> print(GLIF(f1=0.5).first_step(jnp.array([[50.0, 100.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(ResettingModel.State):

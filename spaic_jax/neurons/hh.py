@@ -62,8 +62,8 @@ class HH(SpikingModel):
 
     Source: Hodgkin and Huxley (1952); SPAIC, `hh`.
 
-    >>> HH(g_NA=100.0).g_NA
-    100.0
+    >>> round(float(HH(g_NA=100.0).first_step(jnp.full((1, 1), 10.0), dt=0.05).V[0, 0]), 3)
+    0.484
     """
 
     class State(SpikingModel.State):

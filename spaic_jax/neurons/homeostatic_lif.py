@@ -83,8 +83,9 @@ class ALIFSTDPEx(ResettingModel):
 
     Source: SPAIC, `alifstdp_ex`.
 
-    >>> ALIFSTDPEx(th_inc=0.01).th_inc
-    0.01
+    >>> import jax.numpy as jnp
+    >>> print(ALIFSTDPEx(th_inc=0.01).first_step(jnp.array([[1.5, 3.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(ResettingModel.State):

@@ -25,8 +25,9 @@ class LIFSTDPIh(ResettingModel):
 
     Source: Diehl and Cook, Unsupervised learning of digit recognition (2015); SPAIC, `lifstdp_ih`.
 
-    >>> LIFSTDPIh().v_th
-    -40.0
+    >>> import jax.numpy as jnp
+    >>> print(LIFSTDPIh().first_step(jnp.array([[15.0, 30.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(ResettingModel.State):

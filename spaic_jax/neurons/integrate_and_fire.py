@@ -26,8 +26,9 @@ class IF(RefractoryModel):
 
     Source: SPAIC, `if`.
 
-    >>> IF(v_th=2.0).v_th
-    2.0
+    >>> import jax.numpy as jnp
+    >>> print(IF(v_th=2.0).first_step(jnp.array([[1.5, 3.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(RefractoryModel.State):
@@ -55,8 +56,9 @@ class IFSoftReset(IF):
     SPAIC's `ifsoftreset` resets to zero in spite of its name; this one is soft. The values of SPAIC's are those of `IF()`
     here, and its gradient is that of `IFB()`: it passes SPAIC's reset, where that of `IF()` is stopped.
 
-    >>> IFSoftReset().reset
-    'soft'
+    >>> import jax.numpy as jnp
+    >>> print(IFSoftReset().first_step(jnp.array([[0.75, 1.5]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     reset: Reset = "soft"

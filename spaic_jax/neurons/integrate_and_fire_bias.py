@@ -25,8 +25,9 @@ class IFB(ResettingModel):
 
     Source: SPAIC, `ifb`.
 
-    >>> IFB(bias=0.1).bias
-    0.1
+    >>> import jax.numpy as jnp
+    >>> print(IFB(bias=0.1).first_step(jnp.array([[0.75, 1.5]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(ResettingModel.State):
@@ -53,8 +54,9 @@ class NonSpikingIFB(NeuronModel):
 
     Source: SPAIC, `nonspikingifb`.
 
-    >>> NonSpikingIFB().output
-    'V'
+    >>> import jax.numpy as jnp
+    >>> print(NonSpikingIFB().first_step(jnp.ones((1, 1)), dt=1.0).V)
+    [[1.]]
     """
 
     class State(NeuronModel.State):

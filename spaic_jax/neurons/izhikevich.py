@@ -41,8 +41,9 @@ class Izhikevich(ResettingModel):
 
     Source: Izhikevich, Simple model of spiking neurons (2003); SPAIC, `izh`.
 
-    >>> Izhikevich(a=0.1, d=2.0).a  # a fast-spiking neuron
-    0.1
+    >>> import jax.numpy as jnp
+    >>> print(Izhikevich(a=0.1, d=2.0).first_step(jnp.array([[100.0, 200.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(ResettingModel.State):

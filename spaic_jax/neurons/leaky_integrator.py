@@ -25,8 +25,8 @@ class LeakyIntegrator(NeuronModel):
 
     Source: Neftci, Mostafa and Zenke, Surrogate gradient learning (2019), the readout layer.
 
-    >>> LeakyIntegrator(tau_m=20.0).output
-    'V'
+    >>> print(LeakyIntegrator(tau_m=20.0).first_step(jnp.ones((1, 1)), dt=1.0).V)
+    [[1.]]
     """
 
     class State(NeuronModel.State):

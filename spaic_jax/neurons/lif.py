@@ -32,8 +32,8 @@ class LIF(RefractoryModel):
 
     Source: SPAIC, `lif`; Gerstner et al., Neuronal Dynamics (2014), section 1.3.
 
-    >>> LIF(tau_m=20.0, reset="soft").tau_m
-    20.0
+    >>> print(LIF(tau_m=20.0, reset="soft").first_step(jnp.array([[0.75, 1.5]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(RefractoryModel.State):

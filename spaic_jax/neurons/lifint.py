@@ -30,8 +30,8 @@ class LIFInt(ResettingModel):
 
     Source: SPAIC, `lifint`.
 
-    >>> LIFInt(thresh=300, reset_refrac=3).decay
-    1
+    >>> print(LIFInt(thresh=300, reset_refrac=3).first_step(jnp.array([[250.0, 500.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(ResettingModel.State):

@@ -32,8 +32,8 @@ class LIFM(RefractoryModel):
 
     Source: SPAIC, `lifm`.
 
-    >>> LIFM(tau_p=2.0).tau_p
-    2.0
+    >>> print(LIFM(tau_p=2.0).first_step(jnp.array([[0.75, 1.5]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(RefractoryModel.State):

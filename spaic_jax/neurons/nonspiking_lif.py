@@ -34,8 +34,9 @@ class NonSpikingLIF(NeuronModel):
 
     Source: SPAIC, `nonspikinglif`.
 
-    >>> NonSpikingLIF().output
-    'V'
+    >>> import jax.numpy as jnp
+    >>> round(float(NonSpikingLIF().first_step(jnp.ones((1, 1)), dt=1.0).M[0, 0]), 3)
+    2.117
     """
 
     class State(NeuronModel.State):

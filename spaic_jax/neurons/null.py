@@ -13,8 +13,9 @@ class Null(NeuronModel):
 
     Source: SPAIC, `null`.
 
-    >>> Null().spiking
-    False
+    >>> import jax.numpy as jnp
+    >>> print(Null().first_step(jnp.ones((1, 1)), dt=1.0).O)
+    [[1.]]
     """
 
     class State(NeuronModel.State):

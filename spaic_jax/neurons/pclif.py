@@ -24,8 +24,9 @@ class PCLIF(ResettingModel):
 
     Source: SPAIC, `pclif`.
 
-    >>> PCLIF(tau_m=0.95).tau_m
-    0.95
+    >>> import jax.numpy as jnp
+    >>> print(PCLIF(tau_m=0.95).first_step(jnp.array([[1.5, 3.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(ResettingModel.State):

@@ -41,8 +41,9 @@ class QuadraticIF(RefractoryModel):
 
     Source: Latham et al. (2000); Gerstner et al., Neuronal Dynamics (2014), section 5.3.
 
-    >>> QuadraticIF().v_c
-    -50.0
+    >>> import jax.numpy as jnp
+    >>> print(QuadraticIF().first_step(jnp.array([[500.0, 1000.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     class State(RefractoryModel.State):

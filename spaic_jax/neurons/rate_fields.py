@@ -80,8 +80,9 @@ class CANNField(MeanField):
     Source: Wu, Hamaguchi and Amari, Dynamics and computation of continuous attractors (2008); SPAIC, `cann_field`, which
     cannot be built.
 
-    >>> CANNField().k
-    0.01
+    >>> import jax.numpy as jnp
+    >>> round(float(CANNField().first_step(jnp.full((1, 1), 20.0), jnp.zeros((1, 1)), dt=1.0).O[0, 0]), 3)
+    0.16
     """
 
     rho: Parameter = parameter(0.02)

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 import jax
 import numpy as np
 
-from spaic_jax.neurons.base import NeuronModel
+from spaic_jax.neurons.base import NeuronModel, first_of
 from spaic_jax.neurons.equations import Equations, coefficients, model_coefficients, model_step
-from spaic_jax.neurons.fields import Numbers, Range
+from spaic_jax.neurons.fields import Range
 from spaic_jax.neurons.reparametrise import Reparametrisation, reparametrised
 from spaic_jax.neurons.state import StateVariable
-from spaic_jax.program import Context, Fragment, Initial, Op, Site, Variable
+from spaic_jax.program import Context, Fragment, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
 from spaic_jax.program.variable import Role
 
@@ -65,7 +65,7 @@ def model_rows(
     for s in own:
         if s not in model.shown:
             v = states.get(s, StateVariable(0.0))
-            init, narrow = _first(model.first(s), site.takes), s == "O" or (not v.exact and _half_resolves(model, dt))
+            init, narrow = first_of(model.first(s), site.takes), s == "O" or (not v.exact and _half_resolves(model, dt))
             variables.append(Variable(f"{name}.{s}", site.takes, v.dtype, init=init, stay=v.stay, narrow=narrow))
 
     equations = Equations.of(model)
@@ -89,11 +89,6 @@ def model_rows(
     outputs = tuple(f"{name}.{s}" if s in own else site.target for s in results)
     ops.append(Op(outputs, model_step, inputs, name=name, random=model.random, settings=settings))
     return Fragment(tuple(variables), tuple(ops))
-
-
-def _first(value: Numbers | Initial, shape: tuple[int, ...]) -> Initial:
-    """How a state begins; an array holds for all that it broadcasts over."""
-    return as_initial(np.broadcast_to(value, shape) if isinstance(value, np.ndarray) else value)
 
 
 def _within(own: Range, wanted: Range) -> Range:

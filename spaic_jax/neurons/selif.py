@@ -53,8 +53,8 @@ class SELIF(ResettingModel):
 
     Source: SPAIC, `selif`.
 
-    >>> SELIF().tau_r
-    16.0
+    >>> round(float(SELIF().first_step(jnp.ones((1, 1)), dt=1.0).M[0, 0]), 3)
+    2.598
     """
 
     class State(ResettingModel.State):

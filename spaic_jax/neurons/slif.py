@@ -36,8 +36,9 @@ class SLIF(ResettingModel):
 
     Source: SPAIC, `slif`, whose `tau_p` nothing reads.
 
-    >>> SLIF().tau_q
-    8.0
+    >>> import jax.numpy as jnp
+    >>> round(float(SLIF().first_step(jnp.ones((1, 1)), dt=1.0).M[0, 0]), 3)
+    3.07
     """
 
     class State(ResettingModel.State):

@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from spaic_jax._shapes import Array, Int, Shaped
+from spaic_jax._shapes import Array, Integer, Shaped
 from spaic_jax.ops._check import array, cast, integers, integral, known, within
 
 
 def sparse_mat_mult_weight(
-    indices: Int[ArrayLike, "2 nonzero"], values: Shaped[ArrayLike, "nonzero"], X: Shaped[ArrayLike, "*batch pre"], *,
+    indices: Integer[ArrayLike, "2 nonzero"], values: Shaped[ArrayLike, "nonzero"], X: Shaped[ArrayLike, "*batch pre"], *,
     shape: tuple[int, int],
 ) -> Shaped[Array, "*batch post"]:
     """`(W @ X.T).T` with a sparse `W`: `W[indices[0, k], indices[1, k]]` is the sum of its `values[k]`.
@@ -66,7 +66,7 @@ def sparse_mat_mult_weight(
 
 
 def sparse_to_dense(
-    indices: Int[ArrayLike, "2 nonzero"], values: Shaped[ArrayLike, "nonzero"], *, shape: tuple[int, int]
+    indices: Integer[ArrayLike, "2 nonzero"], values: Shaped[ArrayLike, "nonzero"], *, shape: tuple[int, int]
 ) -> Shaped[Array, "post pre"]:
     """The dense weight of a sparse one: `W[indices[0, k], indices[1, k]]` is the sum of its `values[k]`.
 

@@ -21,7 +21,7 @@ from jax.typing import ArrayLike
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import real, whole
-from spaic_jax._shapes import Array, Float, Int, Shaped
+from spaic_jax._shapes import Array, Float, Int, Integer, Shaped
 from spaic_jax.train.labels import as_float, label_vector, shape_text
 from spaic_jax.train.regularisers import REGULARISERS
 
@@ -36,7 +36,7 @@ __all__ = [
 
 
 def count_cross_entropy(
-    counts: Shaped[ArrayLike, "batch classes"], labels: Int[ArrayLike, "batch"]
+    counts: Shaped[ArrayLike, "batch classes"], labels: Integer[ArrayLike, "batch"]
 ) -> Float[Array, ""]:
     r"""Softmax cross entropy with spike counts as logits.
 
@@ -56,7 +56,7 @@ def count_cross_entropy(
 
 
 def rate_cross_entropy(
-    rates: Shaped[ArrayLike, "batch classes"], labels: Int[ArrayLike, "batch"], *, scale: float = 10.0
+    rates: Shaped[ArrayLike, "batch classes"], labels: Integer[ArrayLike, "batch"], *, scale: float = 10.0
 ) -> Float[Array, ""]:
     r"""Softmax cross entropy with scaled firing rates as logits.
 
@@ -99,7 +99,7 @@ _REDUCE: Mapping[str, Callable[[jax.Array], jax.Array]] = MappingProxyType(
 
 
 def membrane_cross_entropy(
-    potential: Shaped[ArrayLike, "*steps batch classes"], labels: Int[ArrayLike, "batch"], *, reduce: str = "max"
+    potential: Shaped[ArrayLike, "*steps batch classes"], labels: Integer[ArrayLike, "batch"], *, reduce: str = "max"
 ) -> Float[Array, ""]:
     r"""Softmax cross entropy with membrane potentials as logits.
 
@@ -135,7 +135,7 @@ def membrane_cross_entropy(
 
 def count_mse(
     counts: Shaped[ArrayLike, "batch classes"],
-    labels: Int[ArrayLike, "batch"],
+    labels: Integer[ArrayLike, "batch"],
     *,
     steps: int,
     correct: float = 0.8,

@@ -9,14 +9,14 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import whole
-from spaic_jax._shapes import Array, Float, Int, Shaped
+from spaic_jax._shapes import Array, Float, Int, Integer, Shaped
 from spaic_jax.train.labels import as_array, label_vector
 
 __all__ = ["accuracy", "confusion_matrix"]
 
 
 def accuracy(
-    scores: Shaped[ArrayLike, "batch classes"], labels: Int[ArrayLike, "batch"],
+    scores: Shaped[ArrayLike, "batch classes"], labels: Integer[ArrayLike, "batch"],
     weights: Shaped[ArrayLike, "batch"] | None = None,
 ) -> Float[Array, ""]:
     r"""Share of samples whose highest score is that of their label, a float32 scalar.
@@ -61,7 +61,7 @@ def accuracy(
 
 
 def confusion_matrix(
-    predictions: Shaped[ArrayLike, "batch *classes"], labels: Int[ArrayLike, "batch"], classes: int
+    predictions: Shaped[ArrayLike, "batch *classes"], labels: Integer[ArrayLike, "batch"], classes: int
 ) -> Int[Array, "{classes} {classes}"]:
     r"""How often each class was answered for each class, int32 ``[classes, classes]``.
 

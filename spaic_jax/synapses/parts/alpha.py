@@ -24,8 +24,8 @@ class Alpha(Dynamics):
     Source: Rall, Distinguishing theoretical synaptic potentials (1967); the propagator is that of Rotter and Diesmann
     (1999).
 
-    >>> Alpha(tau=3.0).tau
-    3.0
+    >>> print(Alpha(tau=3.0).first_step(jnp.ones((1, 1)), dt=1.0).x)
+    [[1.]]
     """
 
     class State(Dynamics.State):

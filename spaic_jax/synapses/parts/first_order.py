@@ -23,8 +23,8 @@ class FirstOrder(Dynamics):
 
     Source: SPAIC, `1_order_synapse`.
 
-    >>> FirstOrder(tau=5.0).tau
-    5.0
+    >>> print(FirstOrder(tau=5.0).first_step(jnp.ones((1, 1)), dt=1.0).O)
+    [[1.]]
     """
 
     class State(Dynamics.State):

@@ -31,8 +31,8 @@ class MixOrder(Dynamics):
 
     Source: SPAIC, `mix_order_synapse`, whose input is complex and carries `rho`; here it is a parameter.
 
-    >>> MixOrder(rho=1.0).tau_s
-    25.0
+    >>> round(float(MixOrder(rho=1.0).first_step(jnp.ones((1, 1)), dt=1.0).O[0, 0]), 3)
+    0.5
     """
 
     class State(Dynamics.State):

@@ -35,8 +35,8 @@ class NMDA(Dynamics):
 
     Source: Jahr and Stevens (1990) for the block; Wang (1999) for the gating, here one a neuron.
 
-    >>> NMDA(Mg=0.0).E
-    0.0
+    >>> round(float(NMDA(Mg=0.0).first_step(jnp.ones((1, 1)), jnp.zeros((1, 1)), dt=1.0).g[0, 0]), 3)
+    0.5
     """
 
     receives: ClassVar = ("I", "V")

@@ -24,8 +24,8 @@ class SecondOrder(Dynamics):
 
     Source: SPAIC, `2_order_synapse`.
 
-    >>> SecondOrder(tau_r=10.0).tau_d
-    2.0
+    >>> print(SecondOrder(tau_r=10.0).first_step(jnp.ones((1, 1)), dt=1.0).R)
+    [[1.]]
     """
 
     class State(Dynamics.State):

@@ -35,8 +35,8 @@ class TsodyksMarkram(Dynamics):
     Source: Tsodyks, Pawelzik and Markram, Neural networks with dynamic synapses (1998); defaults of Mongillo, Barak
     and Tsodyks (2008).
 
-    >>> TsodyksMarkram(U=0.5, tau_rec=800.0).tau_facil
-    1500.0
+    >>> round(float(TsodyksMarkram(U=0.5, tau_rec=800.0).first_step(jnp.ones((1, 1)), dt=1.0).O[0, 0]), 3)
+    0.75
     """
 
     presynaptic: ClassVar = True
