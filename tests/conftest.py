@@ -10,8 +10,9 @@ import jax
 import pytest
 from jaxtyping import install_import_hook
 
-# Before anything imports the package.
-install_import_hook("spaic_jax", "shapes.checked")
+# What computes with arrays; before anything imports it.
+ARRAYS = ("coding", "neurons", "ops", "surrogate", "synapses", "train.losses", "train.metrics", "train.regularisers")
+install_import_hook([f"spaic_jax.{name}" for name in ARRAYS], "shapes.checked")
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")

@@ -68,7 +68,7 @@ class NeuronModel(abc.ABC):
             if not (np.asarray(value) < np.asarray(highest)).all():
                 raise ValueError(f"{type(self).__name__}: {name} must lie below {limit} {highest!r}, not be {value!r}.")
 
-    def _check(self, name: str, value: Any, positive: bool) -> None:
+    def _check(self, name: str, value: object, positive: bool) -> None:
         """ValueError unless a value is made of finite numbers."""
         given = as_numbers(value)
         if given is None or not np.isfinite(given).all():

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from spaic_jax.neurons.base import NeuronModel
 
@@ -97,9 +98,9 @@ def model_step(
     return tuple(_rounded(new[name], stored[name] if name in states else halves[0]) for name in results)
 
 
-def _is_half(dtype: Any) -> bool:
+def _is_half(dtype: DTypeLike) -> bool:
     return jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits < 32
 
 
-def _rounded(value: jax.Array, dtype: Any) -> jax.Array:
+def _rounded(value: jax.Array, dtype: DTypeLike) -> jax.Array:
     return value.astype(dtype) if jnp.issubdtype(value.dtype, jnp.floating) else value

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Callable, Collection, Hashable, Mapping
 from types import SimpleNamespace
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -86,7 +85,7 @@ class ODE(NamedModel, ResettingModel):
         """Whether there is a threshold."""
         return self.threshold is not None
 
-    def _check(self, name: str, value: Any, positive: bool) -> None:
+    def _check(self, name: str, value: object, positive: bool) -> None:
         if name != "reset" or value is not None:
             super()._check(name, value, positive)
 

@@ -13,6 +13,9 @@ from jax.typing import ArrayLike
 from spaic_jax._shapes import Array, Shaped
 from spaic_jax.ops._check import array, cast, integer, integers
 
+#: One for all axes, or one for each.
+Sizes = int | Sequence[int]
+
 #: SPAIC's (PyTorch's) names of paddings, and NumPy's.
 PADDING_MODES = {
     "constant": "constant", "zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"
@@ -37,7 +40,7 @@ def window_sizes(
 
 
 def _operands(
-    op: str, x: ArrayLike, kernel: ArrayLike, groups: Any, spatial: int, channels_axis: int
+    op: str, x: ArrayLike, kernel: ArrayLike, groups: int, spatial: int, channels_axis: int
 ) -> tuple[jax.Array, jax.Array, int]:
     """Image and kernel of one dtype, and the number of groups, of which the channels hold whole ones."""
     groups = integer(op, "groups", groups, 1)
@@ -92,7 +95,7 @@ def add_bias(op: str, maps: jax.Array, bias: ArrayLike | None, spatial: int) -> 
 
 
 def convolve(
-    op: str, x: ArrayLike, kernel: ArrayLike, stride: Any, padding: Any, dilation: Any, groups: Any,
+    op: str, x: ArrayLike, kernel: ArrayLike, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
     bias: ArrayLike | None, padding_mode: str = "constant", spatial: int = 2,
 ) -> jax.Array:
     """The convolution that the ops of this family name, with its checks."""
@@ -125,7 +128,7 @@ def convolve(
 
 
 def _convolve_transposed(
-    op: str, x: ArrayLike, kernel: ArrayLike, stride: Any, padding: Any, dilation: Any, groups: Any,
+    op: str, x: ArrayLike, kernel: ArrayLike, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
     bias: ArrayLike | None, spatial: int,
 ) -> jax.Array:
     stride = integers(op, "stride", stride, spatial, 1)

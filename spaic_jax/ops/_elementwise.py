@@ -24,7 +24,7 @@ def _binary(op: str, function: Callable[..., jax.Array], **operands: ArrayLike) 
     return function(*broadcast(op, **{name: array(op, name, value) for name, value in operands.items()}))
 
 
-def add(x: ArrayLike, y: ArrayLike) -> Shaped[Array, ...]:
+def add(x: ArrayLike, y: ArrayLike) -> Shaped[Array, "..."]:
     """`x + y`.
 
     Source: SPAIC. Raises ValueError for shapes that do not broadcast together, as do all binary ops here.
@@ -35,7 +35,7 @@ def add(x: ArrayLike, y: ArrayLike) -> Shaped[Array, ...]:
     return _binary("add", jnp.add, x=x, y=y)
 
 
-def minus(x: ArrayLike, y: ArrayLike) -> Shaped[Array, ...]:
+def minus(x: ArrayLike, y: ArrayLike) -> Shaped[Array, "..."]:
     """`x - y`. Source: SPAIC.
 
     >>> minus(jnp.array([1.0, 2.0]), 3.0).tolist()
@@ -44,7 +44,7 @@ def minus(x: ArrayLike, y: ArrayLike) -> Shaped[Array, ...]:
     return _binary("minus", jnp.subtract, x=x, y=y)
 
 
-def div(x: ArrayLike, y: ArrayLike) -> Inexact[Array, ...]:
+def div(x: ArrayLike, y: ArrayLike) -> Inexact[Array, "..."]:
     """`x / y`, of floating dtype also for integers. Source: SPAIC.
 
     >>> div(jnp.array([1, 3]), 2).tolist()
@@ -53,7 +53,7 @@ def div(x: ArrayLike, y: ArrayLike) -> Inexact[Array, ...]:
     return _binary("div", jnp.true_divide, x=x, y=y)
 
 
-def var_mult(A: ArrayLike, X: ArrayLike) -> Shaped[Array, ...]:
+def var_mult(A: ArrayLike, X: ArrayLike) -> Shaped[Array, "..."]:
     """`A * X`, element by element. Source: SPAIC.
 
     >>> var_mult(jnp.array([1.0, 2.0]), 3.0).tolist()
@@ -62,7 +62,7 @@ def var_mult(A: ArrayLike, X: ArrayLike) -> Shaped[Array, ...]:
     return _binary("var_mult", jnp.multiply, A=A, X=X)
 
 
-def var_linear(A: ArrayLike, X: ArrayLike, b: ArrayLike) -> Shaped[Array, ...]:
+def var_linear(A: ArrayLike, X: ArrayLike, b: ArrayLike) -> Shaped[Array, "..."]:
     """`A * X + b`, element by element. Source: SPAIC.
 
     >>> var_linear(0.5, jnp.array([1.0, 2.0]), 1.0).tolist()

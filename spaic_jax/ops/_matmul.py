@@ -146,7 +146,7 @@ def mult_sum_weight(
 
 
 def mat_linear(
-    A: Shaped[ArrayLike, "*batch k"], X: Shaped[ArrayLike, "*some k m"], b: Shaped[ArrayLike, ...]
+    A: Shaped[ArrayLike, "*batch k"], X: Shaped[ArrayLike, "*some k m"], b: Shaped[ArrayLike, "..."]
 ) -> Shaped[Array, "*batch m"]:
     """`A @ X + b`: `(..., k)`, `(k, m)` and what broadcasts to `(..., m)`.
 

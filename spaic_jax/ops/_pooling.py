@@ -14,13 +14,11 @@ from jax.typing import ArrayLike
 
 from spaic_jax._shapes import Array, Shaped
 from spaic_jax.ops._check import array, inexact, integer, integers, number, real
-from spaic_jax.ops._convolution import conv_2d, window_sizes
-
-Sizes = int | Sequence[int]
+from spaic_jax.ops._convolution import Sizes, conv_2d, window_sizes
 
 
 def _geometry(
-    op: str, x: jax.Array, pool_kernel: Any, pool_stride: Any, pool_padding: Any
+    op: str, x: jax.Array, pool_kernel: Sizes, pool_stride: Sizes, pool_padding: Sizes
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """Window, stride, padding and the number of windows along height and width."""
     kernel = integers(op, "pool_kernel", pool_kernel, 2, 1)

@@ -10,7 +10,7 @@ from spaic_jax._shapes import Array, Integer, Shaped
 from spaic_jax.ops._check import array, axis, cast, fitted, integral, known, within
 
 
-def index_select(x: Shaped[ArrayLike, ...], indices: Integer[ArrayLike, "chosen"], dim: int = 1) -> Shaped[Array, ...]:
+def index_select(x: Shaped[ArrayLike, "..."], indices: Integer[ArrayLike, "chosen"], dim: int = 1) -> Shaped[Array, "..."]:
     """The slices of `x` that `indices`, a vector of integers, names along an axis.
 
     Raises:
@@ -38,7 +38,7 @@ def _from_front(indices: jax.Array, size: int) -> jax.Array:
 
 
 def scatter(
-    x: Shaped[ArrayLike, "*shape"], indices: Integer[ArrayLike, ...], src: ArrayLike, dim: int = 0
+    x: Shaped[ArrayLike, "*shape"], indices: Integer[ArrayLike, "..."], src: ArrayLike, dim: int = 0
 ) -> Shaped[Array, "*shape"]:
     """`x` with `src` written where `indices` says, along one axis.
 

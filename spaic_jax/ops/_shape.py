@@ -46,7 +46,7 @@ def _equal_shapes(op: str, members: Sequence[jax.Array]) -> None:
         )
 
 
-def cat(x: Any, *rest: Any, dim: int = 1) -> Shaped[Array, ...]:
+def cat(x: Any, *rest: Any, dim: int = 1) -> Shaped[Array, "..."]:
     """The arrays joined along an axis they have.
 
     Called `cat([a, b], 0)` as in SPAIC, or `cat(a, b, dim=0)`, as the inputs of an op row arrive.
@@ -68,7 +68,7 @@ def cat(x: Any, *rest: Any, dim: int = 1) -> Shaped[Array, ...]:
     return jnp.concatenate(members, place)
 
 
-def stack(x: Any, *rest: Any, dim: int = 1) -> Shaped[Array, ...]:
+def stack(x: Any, *rest: Any, dim: int = 1) -> Shaped[Array, "..."]:
     """The arrays stacked along a new axis.
 
     Called `stack([a, b], 0)` as in SPAIC, or `stack(a, b, dim=0)`, as the inputs of an op row arrive. If
@@ -92,7 +92,7 @@ def stack(x: Any, *rest: Any, dim: int = 1) -> Shaped[Array, ...]:
     return jnp.stack(members, axis("stack", dim, members[0].ndim + 1))
 
 
-def reduce_sum_update(x: Any, *rest: Any) -> Shaped[Array, ...]:
+def reduce_sum_update(x: Any, *rest: Any) -> Shaped[Array, "..."]:
     """The sum of arrays of one shape: what several writers of a variable amount to.
 
     Called with a list, as in SPAIC, or with the arrays. Raises ValueError for shapes that differ. Source:
@@ -106,7 +106,7 @@ def reduce_sum_update(x: Any, *rest: Any) -> Shaped[Array, ...]:
     return sum(members[1:], members[0])
 
 
-def reduce_sum(x: ArrayLike, *dim: int, keepdim: bool = False) -> Shaped[Array, ...]:
+def reduce_sum(x: ArrayLike, *dim: int, keepdim: bool = False) -> Shaped[Array, "..."]:
     """The sum of `x` over axes, over axis 1 if none is named.
 
     Args:
@@ -129,7 +129,7 @@ def reduce_sum(x: ArrayLike, *dim: int, keepdim: bool = False) -> Shaped[Array, 
     return jnp.sum(value, axes, keepdims=keepdim)
 
 
-def permute(x: ArrayLike, permute_dim: Sequence[int]) -> Shaped[Array, ...]:
+def permute(x: ArrayLike, permute_dim: Sequence[int]) -> Shaped[Array, "..."]:
     """`x` with its axes in another order. Source: SPAIC.
 
     Raises ValueError if `permute_dim` does not name each axis once.
@@ -147,7 +147,7 @@ def permute(x: ArrayLike, permute_dim: Sequence[int]) -> Shaped[Array, ...]:
     return jnp.transpose(value, order)
 
 
-def view(x: ArrayLike, view_dim: Sequence[int]) -> Shaped[Array, ...]:
+def view(x: ArrayLike, view_dim: Sequence[int]) -> Shaped[Array, "..."]:
     """`x` in another shape, of which one size may be -1. Source: SPAIC.
 
     Raises ValueError if the sizes do not multiply to that of `x`.
@@ -167,7 +167,7 @@ def view(x: ArrayLike, view_dim: Sequence[int]) -> Shaped[Array, ...]:
     return jnp.reshape(value, shape)
 
 
-def unsqueeze(X: ArrayLike, dim: int) -> Shaped[Array, ...]:
+def unsqueeze(X: ArrayLike, dim: int) -> Shaped[Array, "..."]:
     """`X` with a new axis of size 1 at `dim`. Source: SPAIC.
 
     >>> unsqueeze(jnp.ones((2, 3)), 1).shape

@@ -40,7 +40,7 @@ def threshold(
     return (potential > limit).astype(value.dtype)
 
 
-def reset(v: ArrayLike, o: ArrayLike) -> Shaped[Array, ...]:
+def reset(v: ArrayLike, o: ArrayLike) -> Shaped[Array, "..."]:
     """`v` where `o == 0`, else `0`.
 
     The gradient flows to `v` where there was no spike, and never to `o`.
@@ -55,7 +55,7 @@ def reset(v: ArrayLike, o: ArrayLike) -> Shaped[Array, ...]:
     return jnp.where(silent, potential, jnp.zeros_like(potential))
 
 
-def if_assign(cond: ArrayLike, x: ArrayLike, y: ArrayLike) -> Shaped[Array, ...]:
+def if_assign(cond: ArrayLike, x: ArrayLike, y: ArrayLike) -> Shaped[Array, "..."]:
     """`cond * x + (1 - cond) * y`: `x` where `cond` is 1, `y` where it is 0, their mixture in between.
 
     The gradient flows to all three, to `cond` as `x - y`.

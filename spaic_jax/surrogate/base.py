@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +25,7 @@ def _spike(surrogate: Surrogate, x: Float[Array, "*shape"]) -> Float[Array, "*sh
 # A JVP that is linear in the tangent is all JAX needs: it transposes it for reverse
 # mode, so one rule serves jvp, grad, vmap, jit and scan alike.
 @_spike.defjvp
-def _spike_jvp(surrogate: Surrogate, primals: tuple[Any], tangents: tuple[Any]) -> tuple[jax.Array, jax.Array]:
+def _spike_jvp(surrogate: Surrogate, primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
     (x,), (tangent,) = primals, tangents
     return _spike(surrogate, x), surrogate.derivative(x) * tangent
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -84,7 +84,7 @@ class Population(Decoding):
     def __post_init__(self) -> None:
         keep(self, pop_size=whole(self.pop_size, f"{type(self).__name__}: pop_size"))
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"pop_size": self.pop_size}
 
     def check(self, num: int) -> None:

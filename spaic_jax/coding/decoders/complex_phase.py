@@ -1,8 +1,8 @@
 """Amplitudes by the activity of the population."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Hashable, Mapping
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -37,5 +37,5 @@ class ComplexPhase(Decoding):
 
     finish: ClassVar = staticmethod(phase)
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"dt": dt}

@@ -1,8 +1,8 @@
 """Spikes smoothed over time, for a distance between trains of spikes."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Hashable, Mapping
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -52,5 +52,5 @@ class ComplexTimingDistance(Decoding):
     def __post_init__(self) -> None:
         keep(self, filter_time=real(self.filter_time, "ComplexTimingDistance: filter_time", above=0))
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"filter_time": self.filter_time, "dt": dt}

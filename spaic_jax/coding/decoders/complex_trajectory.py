@@ -1,7 +1,7 @@
 """Damped rotations that spikes drive."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar
 
 import jax
@@ -66,7 +66,7 @@ class ComplexTrajectory(Decoding):
         for name in ("tau_d", "tau_r"):
             keep(self, **{name: real(getattr(self, name), f"ComplexTrajectory: {name}", above=0)})
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"group_num": self.group_num, "dt": dt}
 
     def check(self, num: int) -> None:

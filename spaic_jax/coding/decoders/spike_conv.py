@@ -1,8 +1,8 @@
 """Spikes smoothed over time."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Hashable, Mapping
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -54,5 +54,5 @@ class SpikeConv(Decoding):
     def __post_init__(self) -> None:
         keep(self, time_window=real(self.time_window, "SpikeConv: time_window", above=0))
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"time_window": self.time_window, "dt": dt}

@@ -1,10 +1,11 @@
 """Bernoulli spikes."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax._numbers import real
 from spaic_jax._shapes import Array, Float, Shaped
@@ -60,7 +61,7 @@ class Bernoulli(Coding):
     def __post_init__(self) -> None:
         keep(self, max_prob=real(self.max_prob, "Bernoulli: max_prob", above=0, most=1))
 
-    def check_input(self, what: str, x: Any, dt: float, steps: int | None) -> None:
+    def check_input(self, what: str, x: np.ndarray | jax.Array, dt: float, steps: int | None) -> None:
         check_range(what, x, "numbers of at least 0", low=0.0)
 
     def lower(self, site: Site, context: Context) -> Fragment:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -59,7 +59,7 @@ class SpikeTimes(Coding):
         if self.late not in get_args(Late):
             raise ValueError(f"{type(self).__name__}: {unknown('late', self.late, get_args(Late))}")
 
-    def check_input(self, what: str, x: Any, dt: float, steps: int | None) -> None:
+    def check_input(self, what: str, x: np.ndarray | jax.Array, dt: float, steps: int | None) -> None:
         # As the run will see them.
         times = np.asarray(x).astype(np.float32)
         refuse(what, times, times < 0, "times in ms, which are not negative; NaN stands for no spike")
@@ -137,7 +137,7 @@ def spike_size(site: Site) -> Variable:
     return Variable(f"{site.name}.size", role="constant", init=Constant(1.0))
 
 
-def pack_spike_times(samples: Sequence[tuple[Any, Any]], num: int) -> np.ndarray:
+def pack_spike_times(samples: Sequence[tuple[Sequence[float] | np.ndarray, Sequence[int] | np.ndarray]], num: int) -> np.ndarray:
     """Lists of spikes as the input of an `mstb` encoder.
 
     Args:

@@ -1,10 +1,11 @@
 """A current that does not change."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
+from spaic_jax.coding.values import Value
 
 
 def emit(
@@ -28,4 +29,4 @@ class CurrentGenerator(Generating):
     """
 
     emit: ClassVar = staticmethod(emit)
-    amp: Any = 1.0
+    amp: Value = 1.0

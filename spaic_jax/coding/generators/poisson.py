@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from spaic_jax._numbers import real
 from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, check_chance, each
 from spaic_jax.coding.steps import ceil_step
-from spaic_jax.coding.values import NEVER, keep
+from spaic_jax.coding.values import NEVER, Value, keep
 
 
 def emit(
@@ -46,8 +46,8 @@ class PoissonGenerator(Generating):
 
     emit: ClassVar = staticmethod(emit)
     random: ClassVar = True
-    rate: Any = 1.0
-    weight: Any = 1.0
+    rate: Value = 1.0
+    weight: Value = 1.0
     unit_conversion: float = 0.1
     start_time: float = 0.0
     end_time: float | None = None

@@ -1,12 +1,13 @@
 """Spikes with a rate."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 
 from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, check_chance, each
+from spaic_jax.coding.values import Value
 
 
 def emit(
@@ -35,7 +36,7 @@ class PoissonRate(Generating):
 
     emit: ClassVar = staticmethod(emit)
     random: ClassVar = True
-    rate: Any = 1.0
+    rate: Value = 1.0
 
     def check(self, name: str, dt: float) -> None:
         check_chance(name, self.rate, dt, "dt, in ms,")

@@ -2,14 +2,14 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 
 from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
 from spaic_jax.coding.steps import ceil_step
-from spaic_jax.coding.values import NEVER
+from spaic_jax.coding.values import NEVER, Value
 
 
 def emit(
@@ -37,9 +37,9 @@ class RampGenerator(Generating):
     """
 
     emit: ClassVar = staticmethod(emit)
-    slope: Any = 1.0
-    amp: Any = 0.001
-    base: Any = 0.0
+    slope: Value = 1.0
+    amp: Value = 0.001
+    base: Value = 0.0
     end_time: float | None = None
 
     def window(self, dt: float) -> Iterable[tuple[str, int]]:

@@ -1,13 +1,14 @@
 """A current that swings."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
+from spaic_jax.coding.values import Value
 
 
 def emit(
@@ -38,8 +39,8 @@ class SineGenerator(Generating):
     """
 
     emit: ClassVar = staticmethod(emit)
-    amp: Any = 1.0
-    period: Any = 1.0
+    amp: Value = 1.0
+    period: Value = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
