@@ -15,8 +15,8 @@ from spaic_jax.plasticity.pathway import Meeting
 class Clopath(Rule):
     """A presynaptic spike weakens depolarised synapses; a strong depolarisation after it strengthens them.
 
-    $$ \\dot W_{ij} = -A_- \\frac{\\bar d_i^2}{u_{ref}^2} \\, s_j [\\bar u^-_i - \\theta_-]_+
-       + A_+ \\, \\bar x_j [u_i - \\theta_+]_+ [\\bar u^+_i - \\theta_-]_+ $$
+    $$ \\dot W_{ij} = -A_- \\frac{\\bar d_i^2}{u_{ref}^2} \\, s_j [\\bar u^-_i - \\theta_-]_+ +
+       A_+ \\, \\bar x_j [u_i - \\theta_+]_+ [\\bar u^+_i - \\theta_-]_+ $$
 
     The averages u- and u+ of the potential u, with time constants `tau_minus` and `tau_plus`, are those at the end of the
     step before, so that a spike does not strengthen by itself; they begin at `v_rest`. A presynaptic spike raises the trace
@@ -65,7 +65,7 @@ class Clopath(Rule):
     spike_width: float = positive(2.0)
 
     def memories(self, dt: float) -> Mapping[str, Trace | Memory]:
-        made = {
+        made: dict[str, Trace | Memory] = {
             "x": Trace("pre", self.tau_x),
             "u_minus": Memory("post", init=self.v_rest),
             "u_plus": Memory("post", init=self.v_rest),
@@ -85,7 +85,7 @@ class Clopath(Rule):
 
         weaker = self.a_minus * jax.nn.relu(u_minus - self.theta_minus)
         new = {"u_minus": followed(u_minus, u, self.tau_minus), "u_plus": followed(u_plus, u, self.tau_plus)}
-        if mean is not None:
+        if mean is not None and self.u_ref is not None:
             weaker = weaker * ((mean / self.u_ref) ** 2)[None]
             new["mean"] = followed(mean, (u - self.v_rest).mean(0), self.tau_mean)
         stronger = self.a_plus / self.tau_x * above * jax.nn.relu(u_plus - self.theta_minus)
