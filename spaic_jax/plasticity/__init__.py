@@ -7,6 +7,7 @@ from spaic_jax.plasticity.bp_rstdpet import BackpropRSTDPET
 from spaic_jax.plasticity.clopath import Clopath
 from spaic_jax.plasticity.conv2d_stdp import Conv2dSTDP
 from spaic_jax.plasticity.full_online_stdp import FullOnlineSTDP
+from spaic_jax.plasticity.intrinsic import IntrinsicPlasticity
 from spaic_jax.plasticity.memory import Memory, Trace, Traced
 from spaic_jax.plasticity.meta_nearest_online_stdp import MetaNearestOnlineSTDP
 from spaic_jax.plasticity.multiplicative import MultiplicativeSTDP
@@ -37,6 +38,7 @@ RULES: dict[str, type[Rule]] = {
     "conv2d_rstdp": RSTDP,
     "conv2d_stdp": Conv2dSTDP,
     "full_online_stdp": FullOnlineSTDP,
+    "intrinsic_plasticity": IntrinsicPlasticity,
     "meta_nearest_online_stdp": MetaNearestOnlineSTDP,
     "multiplicative_stdp": MultiplicativeSTDP,
     "nearest_online_stdp": NearestOnlineSTDP,
@@ -58,7 +60,8 @@ RULES: dict[str, type[Rule]] = {
 
 __all__ = [
     "BCM", "RSTDP", "RSTDPET", "RULES", "STDP", "BackpropRSTDP", "BackpropRSTDPET", "Clopath", "Conv2dSTDP", "FullOnlineSTDP",
-    "Meeting", "Memory", "MetaNearestOnlineSTDP", "MultiplicativeSTDP", "NearestOnlineSTDP", "Normalise", "Oja", "Pathway",
-    "PostPreIntSTDP", "PowerLawSTDP", "RateModulate", "ReSuMe", "Rule", "SwitchRSTDP", "Synapses", "SynapticScaling", "Tempotron",
-    "Trace", "Traced", "TripletSTDP", "VogelsSTDP", "applied", "choice", "clipped", "node", "number", "positive",
+    "IntrinsicPlasticity", "Meeting", "Memory", "MetaNearestOnlineSTDP", "MultiplicativeSTDP", "NearestOnlineSTDP", "Normalise",
+    "Oja", "Pathway", "PostPreIntSTDP", "PowerLawSTDP", "RateModulate", "ReSuMe", "Rule", "SwitchRSTDP", "Synapses",
+    "SynapticScaling", "Tempotron", "Trace", "Traced", "TripletSTDP", "VogelsSTDP", "applied", "choice", "clipped", "node",
+    "number", "positive",
 ]

@@ -15,8 +15,8 @@ from spaic_jax.plasticity.pathway import Meeting
 class Clopath(Rule):
     """A presynaptic spike weakens depolarised synapses; a strong depolarisation after it strengthens them.
 
-    $$ \\dot W_{ij} = -A_- \\frac{\\bar d_i^2}{u_{ref}^2} \\, s_j [\\bar u^-_i - \\theta_-]_+
-       + A_+ \\, \\bar x_j [u_i - \\theta_+]_+ [\\bar u^+_i - \\theta_-]_+ $$
+    $$ \\dot W_{ij} = A_+ \\, \\bar x_j [u_i - \\theta_+]_+ [\\bar u^+_i - \\theta_-]_+ -
+       A_- \\frac{\\bar d_i^2}{u_{ref}^2} \\, s_j [\\bar u^-_i - \\theta_-]_+ $$
 
     The averages u- and u+ of the potential u, with time constants `tau_minus` and `tau_plus`, are those at the end of the
     step before, so that a spike does not strengthen by itself; they begin at `v_rest`. A presynaptic spike raises the trace
@@ -62,7 +62,7 @@ class Clopath(Rule):
     u_ref: float | None = positive(60.0**0.5)
     v_rest: float = number(-70.6)
     v_spike: float | None = number(30.0)
-    spike_width: float = positive(1.0)
+    spike_width: float = positive(2.0)
 
     def memories(self, dt: float) -> Mapping[str, Trace | Memory]:
         made = {

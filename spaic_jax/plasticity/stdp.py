@@ -22,6 +22,9 @@ class STDP(Rule):
     `-A_- exp(D / tau_minus)` for `D < 0`; spikes of the same step strengthen. The rule is additive: the change does not
     depend on the weight, which `w_min` and `w_max` of the connection bound.
 
+    As spikes of the same step strengthen, potentiation has the larger part of the window the longer a step is: where the two
+    nearly balance, as the defaults do, `dt` must be far below the time constants, such as 0.1 ms.
+
     Args:
         a_plus, a_minus: change of the weight by a pair without delay.
         tau_plus, tau_minus: time constants of the window, ms.
