@@ -1,5 +1,6 @@
 """Declaring a network: frozen descriptions that refer to each other."""
 
+from spaic_jax.network.action import Action
 from spaic_jax.network.assembly import Assembly
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.decoder import Decoder
@@ -31,11 +32,12 @@ ELEMENTS: dict[str, type[Element]] = {
     "projections": Projection,
     "decoders": Decoder,
     "rewards": Reward,
+    "actions": Action,
     "monitors": Monitor,
 }
 
 __all__ = [
-    "ELEMENTS", "MONITORS", "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
+    "ELEMENTS", "MONITORS", "POLICIES", "Action", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
     "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Monitor", "Network", "NeuronGroup",
     "Projection", "RateMonitor", "Reward", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
 ]
