@@ -2,6 +2,7 @@
 
 from spaic_jax import coding, coming_from_spaic, data, edit, neurons, ops, program, surrogate, synapses, train
 from spaic_jax.network import (
+    Action,
     Assembly,
     Connection,
     Decoder,
@@ -36,7 +37,7 @@ from spaic_jax.storage import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
+    "Action", "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
     "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
     "Projection", "RateMonitor", "Record", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled",
     "Variable",

@@ -14,5 +14,6 @@ SPELLINGS: dict[str, str] = {
     "target": "dec_target=",
     "encoding": "coding_method=",
     "decoding": "coding_method=",
+    "reward_shape": "num= of a Reward without a dec_target",
     "is_encoded": 'coding_method="null", which takes spikes as they are',
 }

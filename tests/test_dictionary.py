@@ -36,6 +36,7 @@ def everything() -> sj.Network:
         sj.Decoder(name="decision", dec_target=out, coding_method="spike_rate", pop_size=2)
         reward = sj.Reward(dec_target=out, pop_size=2, dec_sample_step=None)
         sj.StateMonitor(reward, "reward", name="rewards")
+        sj.Action(2, dec_target=out, name="action", coding_method="softmax_action", temperature=2.0)
         sj.StateMonitor(hidden, "V", name="voltage", every=2)
         sj.StateMonitor(hidden, "O", name="mean", reduce="mean")
         sj.SpikeMonitor(out, name="spikes")

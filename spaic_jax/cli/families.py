@@ -33,6 +33,7 @@ FAMILIES = {
     "encoders": Family("Encoders", "spaic_jax.coding.encoders", "ENCODERS"),
     "decoders": Family("Decoders", "spaic_jax.coding.decoders", "DECODERS"),
     "rewards": Family("Rewards", "spaic_jax.coding.rewards", "REWARDS"),
+    "actions": Family("Actions", "spaic_jax.coding.actions", "ACTIONS"),
     "generators": Family("Generators", "spaic_jax.coding.generators", "GENERATORS"),
     "links": Family("Links", "spaic_jax.synapses", "LINKS"),
     "synapses": Family("Synapses", "spaic_jax.synapses", "SYNAPSES"),

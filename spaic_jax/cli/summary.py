@@ -8,7 +8,7 @@ from spaic_jax.cli.config import read_config
 from spaic_jax.cli.experiment import build_network
 from spaic_jax.cli.table import show
 from spaic_jax.edit import expand
-from spaic_jax.network import Connection, Decoder, NeuronGroup, Source
+from spaic_jax.network import Action, Connection, Decoder, NeuronGroup, Source
 
 
 def summary(config: str, changes: Sequence[str]) -> None:
@@ -59,9 +59,9 @@ def _bounds(bounds: tuple[float | None, float | None]) -> str:
 
 
 def _read_by(network: Any, group: NeuronGroup) -> str:
+    decoders = {name: (node, node.decoding) for name, node in network.of_kind(Decoder).items()}
+    actions = {name: (node, node.acting) for name, node in network.of_kind(Action).items()}
     return ", ".join(
-        f"{name} ({type(node.decoding).__name__})"
-        for name, node in network.of_kind(Decoder).items()
-        if node.dec_target is group
+        f"{name} ({type(coding).__name__})" for name, (node, coding) in (decoders | actions).items() if node.dec_target is group
     )
 

@@ -130,6 +130,44 @@ NETWORK = {
         True
         """,
     ),
+    "Reward": Counterpart(
+        "spaic_jax.Reward",
+        "Each sample has a reward of its own, where SPAIC takes the mean or the sum over the batch (`compat=True`). What SPAIC was"
+        " called with is the run's input of the node's name.",
+        """
+        >>> rewarded = sj.edit.add(net, "reward", sj.Reward(dec_target=net.layer, dec_sample_step=None))
+        >>> judge = sj.build(rewarded, dt=1.0)
+        >>> judge.run(judge.init(key, 2), {**data, "reward": [0, 1]}, steps=10).variables["reward.reward"].tolist()
+        [[1.0], [-1.0]]
+        """,
+    ),
+    "Output_Reward": Counterpart(
+        "spaic_jax.Reward",
+        "The variable `<name>.reward`, one for each node: in SPAIC all nodes add to one variable.",
+        """
+        >>> sj.StateMonitor(sj.Reward(coding_method="environment_reward"), "reward").var_name
+        'reward'
+        """,
+    ),
+    "reward_shape": Counterpart(
+        "spaic_jax.Reward",
+        "`num=` of a node without a target.",
+        """
+        >>> sj.Reward(3, coding_method="environment_reward").shape
+        (3,)
+        """,
+    ),
+    "Action": Counterpart(
+        "spaic_jax.Action",
+        "Each sample acts by itself, where SPAIC takes one action for the batch; ties and silence are decided by chance, and draws come"
+        " from the key of the run.",
+        """
+        >>> acting = sj.edit.add(net, "action", sj.Action(dec_target=net.layer, coding_method="highest_spikes_action"))
+        >>> player = sj.build(acting, dt=1.0)
+        >>> player.run(player.init(key, 2), data, key, steps=10).outputs["action"].shape
+        (2,)
+        """,
+    ),
     "is_encoded": Counterpart(
         "spaic_jax.Encoder",
         "`coding_method=\"null\"` takes spikes as they are, `[T, B, ...]`.",

@@ -1,5 +1,6 @@
 """Declaring a network: frozen descriptions that refer to each other."""
 
+from spaic_jax.network.action import Action
 from spaic_jax.network.assembly import Assembly
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.decoder import Decoder
@@ -32,12 +33,13 @@ ELEMENTS: dict[str, type[Element]] = {
     "projections": Projection,
     "decoders": Decoder,
     "rewards": Reward,
+    "actions": Action,
     "monitors": Monitor,
     "learners": Learner,
 }
 
 __all__ = [
-    "ELEMENTS", "MONITORS", "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
-    "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Module", "Monitor", "Network",
-    "NeuronGroup", "Projection", "RateMonitor", "Reward", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
+    "ELEMENTS", "MONITORS", "POLICIES", "Action", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element",
+    "Encoder", "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Module", "Monitor",
+    "Network", "NeuronGroup", "Projection", "RateMonitor", "Reward", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
 ]

@@ -72,12 +72,12 @@ class Reward(Element):
         shape = size if dec_target is None else None
         self._declare(dec_target=dec_target, rewarding=rewarding, shape=shape, name=name, coding_var_name=coding_var_name)
 
-    #: What learning rules read.
-    output: ClassVar[str] = "reward"
     dec_target: NeuronGroup | None
     rewarding: Rewarding = dataclasses.field(metadata=named("coding_method"))
     shape: tuple[int, ...] | None
     coding_var_name: str
+    #: The variable that learning rules and monitors read.
+    output: ClassVar[str] = "reward"
 
     def _check(self) -> None:
         if self.dec_target is not None:

@@ -19,7 +19,7 @@ _WIDE, _HIGH, _COLUMN, _ROW = 1.9, 0.62, 3.1, 1.8
 
 
 def network_graph(network: Network) -> Figure:
-    """Encoders, groups and decoders in the order of flow, from left to right, and what joins them.
+    """Encoders, groups, and decoders, actions and rewards in the order of flow, from left to right, and what joins them.
 
     Arrows say the link and the delay; those back, in a loop, run below. Electrical synapses have no direction.
 
@@ -43,10 +43,10 @@ def network_graph(network: Network) -> Figure:
         ['image\\nPoisson [4]', 'layer\\nLIF [3]', 'Full']
     """
     from spaic_jax.edit import expand
-    from spaic_jax.network import Connection, Decoder, Module, NeuronGroup, Source
+    from spaic_jax.network import Action, Connection, Decoder, Module, NeuronGroup, Reward, Source
 
     network = expand(network)
-    nodes: dict[str, Any] = dict(network.of_kind(Source, NeuronGroup, Decoder))
+    nodes: dict[str, Any] = dict(network.of_kind(Source, NeuronGroup, Decoder, Action, Reward))
     if not network.of_kind(NeuronGroup):
         raise ValueError("network_graph needs a network with at least one group.")
     edges = []
@@ -64,14 +64,14 @@ def network_graph(network: Network) -> Figure:
         target = getattr(node, "dec_target", None)
         if target is not None and network.name_of(target) in nodes:
             other = network.name_of(target)
-            edges.append((other, name, "", True) if isinstance(node, Decoder) else (name, other, "", True))
+            edges.append((other, name, "", True) if isinstance(node, Decoder | Action | Reward) else (name, other, "", True))
     places = _places(nodes, edges)
 
     columns, rows = (1 + max(place[i] for place in places.values()) for i in (0, 1))
     back = sum(places[pre][0] >= places[post][0] for pre, post, *_ in edges)
     figure = new_figure(1.0 + _COLUMN * columns, 0.8 + _ROW * rows + 0.25 * min(back, 4))
     axes = figure.subplots()
-    kinds = {Source: COLOURS[2], NeuronGroup: COLOURS[0], Decoder: COLOURS[1]}
+    kinds = {Source: COLOURS[2], NeuronGroup: COLOURS[0], Decoder | Action | Reward: COLOURS[1]}
     centres = {name: np.array([_COLUMN * column, -_ROW * row]) for name, (column, row) in places.items()}
     for name, node in nodes.items():
         colour = next(colour for kind, colour in kinds.items() if isinstance(node, kind))
@@ -86,9 +86,9 @@ def network_graph(network: Network) -> Figure:
 
 
 def _describe(node: Any) -> str:
-    for field in ("model", "coding", "decoding"):
+    for field in ("model", "coding", "decoding", "acting", "rewarding"):
         if field in vars(node):
-            shape = f" [{', '.join(map(str, node.shape))}]" if "shape" in vars(node) else ""
+            shape = f" [{', '.join(map(str, node.shape))}]" if vars(node).get("shape") else ""
             return type(getattr(node, field)).__name__ + shape
     return type(node).__name__
 
@@ -114,7 +114,7 @@ def _places(nodes: dict[str, Any], edges: list[tuple[str, str, str, bool]]) -> d
         taken = {row for other, row in places.values() if other == column[name]}
         before = [places[pre][1] for pre, post, *_ in edges if post == name and pre in places and places[pre][0] < column[name]]
         # A decoder stands beside what it reads.
-        wanted = [before[-1]] if before and "decoding" in vars(nodes[name]) else []
+        wanted = [before[-1]] if before and not {"decoding", "acting", "rewarding"}.isdisjoint(vars(nodes[name])) else []
         places[name] = (column[name], next(row for row in [*wanted, *range(len(nodes))] if row not in taken))
     return places
 

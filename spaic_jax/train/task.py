@@ -99,7 +99,7 @@ def prepare(
     """
     if not isinstance(sim, Simulator):
         raise TypeError(f"a Simulator is needed, as spaic_jax.build makes, not {type(sim).__name__}.")
-    outputs = [record.name for record in sim.program.records if record.kind == "output"]
+    outputs = [r.name for r in sim.program.records if r.kind == "output" and r.variable != f"{r.name}.action"]
     # What else a decoder says is called by its name and another one: `<decoder>.<what>`.
     decoders = [name for name in outputs if "." not in name]
     if decoder is None and len(decoders) == 1:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spaic_jax._errors import unknown
+from spaic_jax.coding.actions import ACTIONS, Acting
 from spaic_jax.coding.decoders import DECODERS
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.encoders import ENCODERS, Coding
@@ -70,6 +71,7 @@ FAMILIES = (
     Family(Generating, GENERATORS, "name", "source"),
     Family(Decoding, DECODERS, "name", "decoding"),
     Family(Rewarding, REWARDS, "name", "reward"),
+    Family(Acting, ACTIONS, "name", "action"),
     Family(Initial, INITIALS, "initial", "initial value"),
     Family(ConnectPolicy, POLICIES, "policy", "policy", "policies"),
     Family(Monitor, MONITORS, "kind", "kind of monitor", "monitors"),
