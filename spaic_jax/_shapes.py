@@ -6,6 +6,7 @@ checker, it is a plain `Array`.
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from jax import Array
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ else:
 
         Bool = Float = Inexact = Int = Integer = Num = Shaped
 
+#: An array of JAX or NumPy: what is computed before a run stays where it is.
+AnyArray = Array | np.ndarray
+
 #: One value a neuron of each sample.
 PerNeuron = Num[Array, "batch *neurons"]
 
-__all__ = ["Array", "Bool", "Float", "Inexact", "Int", "Integer", "Num", "PerNeuron", "Shaped"]
+__all__ = ["AnyArray", "Array", "Bool", "Float", "Inexact", "Int", "Integer", "Num", "PerNeuron", "Shaped"]

@@ -119,8 +119,8 @@ def test_convolutions_are_sums_over_time():
 def test_complex_values_pass_a_null_connection(key):
     @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
     class Sum(Turning):
-        def step(self, p, state, current):
-            return {"z": state.z + current}
+        def step(self, state, current):
+            return self.State(z=state.z + current)
 
     net = sj.Network()
     net.x, net.a, net.b = sj.Encoder(num=2, coding_method="null"), sj.NeuronGroup(2, model=Turning()), sj.NeuronGroup(2, model=Sum())

@@ -5,8 +5,10 @@ import math
 import jax
 import numpy as np
 
+from spaic_jax._shapes import AnyArray
 
-def check_range(what: str, x: np.ndarray | jax.Array, needed: str, low: float = -math.inf, high: float = math.inf) -> None:
+
+def check_range(what: str, x: AnyArray, needed: str, low: float = -math.inf, high: float = math.inf) -> None:
     """ValueError that names the first element that is not finite, or outside of a range.
 
     Args:

@@ -1,15 +1,19 @@
 """Settings that are values of a program: constants, so that a network with another value compiles nothing anew."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jax.typing import ArrayLike
 
 from spaic_jax.program import Constant, Given, Site, Variable
 
-#: A value of a source: a number, or one number a neuron.
-Value = ArrayLike | Sequence[Any]
+if TYPE_CHECKING:
+    #: A value of a source: a number, or one number a neuron.
+    Value = ArrayLike | Sequence[Any]
+else:
+    # The source itself says what it cannot take, of a file too.
+    Value = Any
 
 #: The step that no run reaches.
 NEVER = 2**31 - 1

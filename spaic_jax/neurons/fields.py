@@ -29,8 +29,8 @@ if TYPE_CHECKING:
         def __set__(self, model: object, value: ArrayLike | None) -> None: ...
 
 else:
-    Parameter = Numbers | jax.Array
-    OptionalParameter = Parameter | None
+    # The model itself says what it cannot take, of a file too.
+    Parameter = OptionalParameter = Any
 
 
 def parameter(

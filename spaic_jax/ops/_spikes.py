@@ -13,8 +13,8 @@ from spaic_jax.ops._check import array, broadcast, cast, real, spread
 
 
 def threshold(
-    x: Shaped[ArrayLike, "*shape"], v_th: ArrayLike, surrogate: Callable[[jax.Array], jax.Array] | None = None
-) -> Shaped[Array, "*shape"]:
+    x: ArrayLike, v_th: ArrayLike, surrogate: Callable[[jax.Array], jax.Array] | None = None
+) -> Shaped[Array, "..."]:
     """`1` where `x > v_th`, else `0`, in the dtype of `x`.
 
     Args:

@@ -5,10 +5,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-import jax
-import numpy as np
-
-from spaic_jax._shapes import Array, Shaped
+from spaic_jax._shapes import AnyArray, Array, Shaped
 from spaic_jax.coding.check import check_range
 from spaic_jax.coding.values import Value, constants
 from spaic_jax.program import Context, Fragment, Site, Variable
@@ -34,7 +31,7 @@ class Coding(abc.ABC):
         """Shape of one sample of the data, for an encoder of some shape."""
         return shape
 
-    def check_input(self, what: str, x: np.ndarray | jax.Array, dt: float, steps: int | None) -> None:
+    def check_input(self, what: str, x: AnyArray, dt: float, steps: int | None) -> None:
         """ValueError that names the first number of the data that it cannot code: by default, that is not finite.
 
         Args:
@@ -54,7 +51,7 @@ class Coding(abc.ABC):
         return constants(site, [*((name, float(getattr(self, name))) for name in self.values), *others])
 
 
-def of_sequence(site: Site, name: str, function: Callable[[jax.Array], jax.Array]) -> Variable:
+def of_sequence(site: Site, name: str, function: Callable[[AnyArray], AnyArray]) -> Variable:
     """A number for each sample that all steps of the data tell, `function` of `[T, B, *shape]`; or the user gives it."""
     return Variable(
         f"{site.name}.{name}", role="input", axes="held", narrow=False, optional=True, derived=(site.source, function)
@@ -80,6 +77,6 @@ class InputCheck:
     dt: float
     window: int | None = None
 
-    def __call__(self, what: str, x: np.ndarray | jax.Array, steps: int | None) -> None:
+    def __call__(self, what: str, x: AnyArray, steps: int | None) -> None:
         ends = [end for end in (self.window, steps) if end is not None]
         self.coding.check_input(what, x, self.dt, min(ends, default=None))

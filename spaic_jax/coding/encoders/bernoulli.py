@@ -5,10 +5,9 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from spaic_jax._numbers import real
-from spaic_jax._shapes import Array, Float, Shaped
+from spaic_jax._shapes import AnyArray, Array, Float, Shaped
 from spaic_jax.coding.check import check_range
 from spaic_jax.coding.encoders.base import Coding, each_sample, of_sequence
 from spaic_jax.coding.steps import wide
@@ -16,7 +15,7 @@ from spaic_jax.coding.values import keep, names
 from spaic_jax.program import Context, Fragment, Op, Site
 
 
-def largest(x: Shaped[Array, "time batch *shape"]) -> Shaped[Array, "batch"]:
+def largest(x: Shaped[AnyArray, "time batch *shape"]) -> Shaped[Array, "batch"]:
     """The largest value of a batch of sequences `[T, B, ...]`, once for each sample."""
     return jnp.broadcast_to(x.max(), x.shape[1:2])
 
@@ -61,7 +60,7 @@ class Bernoulli(Coding):
     def __post_init__(self) -> None:
         keep(self, max_prob=real(self.max_prob, "Bernoulli: max_prob", above=0, most=1))
 
-    def check_input(self, what: str, x: np.ndarray | jax.Array, dt: float, steps: int | None) -> None:
+    def check_input(self, what: str, x: AnyArray, dt: float, steps: int | None) -> None:
         check_range(what, x, "numbers of at least 0", low=0.0)
 
     def lower(self, site: Site, context: Context) -> Fragment:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from spaic_jax._numbers import real
-from spaic_jax._shapes import Array, Float, Shaped
+from spaic_jax._shapes import AnyArray, Array, Float, Shaped
 from spaic_jax.coding.encoders.base import Coding, each_sample, of_sequence
 from spaic_jax.coding.steps import wide
 from spaic_jax.coding.values import keep, names
@@ -18,12 +18,12 @@ def scaled(x: Shaped[Array, "*shape"], amp: Float[Array, ""]) -> Shaped[Array, "
     return x * amp.astype(x.dtype)
 
 
-def least(x: Shaped[Array, "time batch *shape"]) -> Shaped[Array, "batch"]:
+def least(x: Shaped[AnyArray, "time batch *shape"]) -> Shaped[AnyArray, "batch"]:
     """The least value of each sequence of `[T, B, ...]`."""
     return x.min((0, *range(2, x.ndim)))
 
 
-def largest(x: Shaped[Array, "time batch *shape"]) -> Shaped[Array, "batch"]:
+def largest(x: Shaped[AnyArray, "time batch *shape"]) -> Shaped[AnyArray, "batch"]:
     """The largest value of each sequence of `[T, B, ...]`."""
     return x.max((0, *range(2, x.ndim)))
 

@@ -5,10 +5,9 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from spaic_jax._numbers import real
-from spaic_jax._shapes import Array, Float, Int, Shaped
+from spaic_jax._shapes import AnyArray, Array, Float, Int, Shaped
 from spaic_jax.coding.check import check_range
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import ceil_step, floor_step, wide
@@ -61,7 +60,7 @@ class Poisson(Coding):
         if None not in (self.start_time, self.end_time) and not self.start_time <= self.end_time:  # type: ignore[operator]
             raise ValueError(f"Poisson: start_time must not exceed end_time, got {self.start_time} and {self.end_time}.")
 
-    def check_input(self, what: str, x: np.ndarray | jax.Array, dt: float, steps: int | None) -> None:
+    def check_input(self, what: str, x: AnyArray, dt: float, steps: int | None) -> None:
         chance = self.unit_conversion * dt
         needed = f"rates from 0 to {1 / chance:g}, as one of 1 is a spike with probability {chance:g} in each step of {dt:g} ms"
         # A probability of one may come out a little above it.

@@ -10,7 +10,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
-from spaic_jax._shapes import Array, Float, Int
+from spaic_jax._shapes import AnyArray, Array, Float, Int
 from spaic_jax.coding.check import refuse
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import floor_steps
@@ -59,7 +59,7 @@ class SpikeTimes(Coding):
         if self.late not in get_args(Late):
             raise ValueError(f"{type(self).__name__}: {unknown('late', self.late, get_args(Late))}")
 
-    def check_input(self, what: str, x: np.ndarray | jax.Array, dt: float, steps: int | None) -> None:
+    def check_input(self, what: str, x: AnyArray, dt: float, steps: int | None) -> None:
         # As the run will see them.
         times = np.asarray(x).astype(np.float32)
         refuse(what, times, times < 0, "times in ms, which are not negative; NaN stands for no spike")
