@@ -1,16 +1,20 @@
 """What an online gradient looks at: products with trained weights, the neurons behind them, and the outputs."""
 
 import dataclasses
+import functools
 import inspect
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 
+from spaic_jax.gradients.dependence import dependence
 from spaic_jax.gradients.neurons import Neurons, is_model
 from spaic_jax.plan.stage import Once
 from spaic_jax.plan.stages import find_stages
 from spaic_jax.program import Last, Mean, Op, Program, Record, Sum
-from spaic_jax.program.evaluate import function_of
+from spaic_jax.program.evaluate import call, function_of
 from spaic_jax.program.op import base_name
 from spaic_jax.synapses.links.conv import conv
 from spaic_jax.synapses.links.conv_transpose import conv_transpose
@@ -99,15 +103,15 @@ class Chart:
         return tuple(dict.fromkeys([*(product.neurons for product in self.products), *own]))
 
     def behind(self, target: str, late: bool = False) -> frozenset[str]:
-        """The reads that a read follows from within a step; with `late`, over any number of steps."""
-        writers: dict[str, list[Op]] = {}
+        """The reads by which a read has a derivative within a step; with `late`, over any number of steps."""
+        needs = dict[str, set[str]]()
         for op in self.rows:
-            for name in op.outputs:
-                writers.setdefault(self.program.written_read(name), []).append(op)
+            for name, by in derivatives(self.program, op).items():
+                needs.setdefault(self.program.written_read(name), set()).update(by)
         seen, ahead = {target}, [target]
         while ahead:
             read = ahead.pop()
-            reads = {r for op in writers.get(read, ()) for r in op.inputs}
+            reads = set(needs.get(read, ()))
             if late and read in self.program.carried:
                 reads.add(self.program.written_read(read))
             ahead += reads - seen
@@ -133,30 +137,42 @@ def chart_of(rule: str, program: Program, varying: frozenset[str], trained: Coll
     Raises:
         ValueError: a parameter or an output that the gradient does not cover, by name.
     """
-    once = tuple(op for stage in find_stages(program, varying) if isinstance(stage, Once) for op in stage.ops)
+    once = _once(program, varying)
     rows = tuple(op for op in program.rows if op not in once)
-    moved = set(trained)
+    moved = {name: {name} for name in trained}
     for op in once:
-        if moved & set(op.inputs):
-            moved |= {program.written_read(name) for name in op.outputs if _is_real(program, name)}
-    readers = [op for op in rows if moved & set(op.inputs)]
-    products = tuple(_product(rule, program, rows, op, moved, trained) for op in readers)
+        for name, reads in derivatives(program, op).items():
+            if origins := set().union(*(moved.get(read, set()) for read in reads)):
+                moved.setdefault(program.written_read(name), set()).update(origins)
+    readers = [op for op in rows if moved.keys() & set(op.inputs)]
+    products = tuple(_product(rule, program, rows, op, moved) for op in readers)
     return Chart(rule, program, tuple(trained), once, rows, products, _readouts(rule, program, rows, records))
 
 
-def _product(
-    rule: str, program: Program, rows: Iterable[Op], op: Op, moved: Collection[str], trained: Collection[str]
-) -> Product:
+def _once(program: Program, varying: frozenset[str]) -> tuple[Op, ...]:
+    """The rows that a plan carries out once a run, but for products of held values and what follows from these."""
+    kept: list[Op] = []
+    later: set[str] = set()
+    for op in (op for stage in find_stages(program, varying) if isinstance(stage, Once) for op in stage.ops):
+        if op.fn in PRODUCTS or later & set(op.inputs):
+            later |= {program.written_read(name) for name in op.outputs}
+        else:
+            kept.append(op)
+    return tuple(kept)
+
+
+def _product(rule: str, program: Program, rows: Iterable[Op], op: Op, moved: Mapping[str, set[str]]) -> Product:
     reads = [read for read in op.inputs if read in moved]
-    names = " and ".join(f"'{name}'" for name in sorted(read for read in reads if read in trained)) or f"'{reads[0]}'"
+    origins = sorted(set().union(*(moved[read] for read in reads)))
+    names, acts = " and ".join(f"'{name}'" for name in origins), "act" if len(origins) > 1 else "acts"
     if is_model(op):
         raise ValueError(
-            f"{rule} trains weights and biases, but {names} acts in the equations of '{op.name}': leave it out of"
+            f"{rule} trains weights and biases, but {names} {acts} in the equations of '{op.name}': leave it out of"
             " parameter_variables, or train it by BPTT()."
         )
     others = "freeze it (is_parameter=False), or train it by BPTT()."
     if op.fn not in PRODUCTS or len(op.outputs) != 1 or op.inputs[0] in moved:
-        raise ValueError(f"{rule} covers products with weights, but {names} acts in '{op}': {others}")
+        raise ValueError(f"{rule} covers products with weights, but {names} {acts} in '{op}': {others}")
     written = program.written_read(op.outputs[0])
     behind = [row for row in rows if written in row.inputs]
     if len(behind) != 1 or not is_model(behind[0]):
@@ -165,7 +181,7 @@ def _product(
     neurons = Neurons.of(program, behind[0])
     if neurons.is_synapse:
         raise ValueError(
-            f"{rule} covers weights that act on a group at once, but {names} acts on the synapse '{neurons.name}', which has"
+            f"{rule} covers weights that act on a group at once, but {names} {acts} on the synapse '{neurons.name}', which has"
             f" states of its own: {others}"
         )
     if written not in neurons.currents:
@@ -193,5 +209,26 @@ def _readouts(rule: str, program: Program, rows: Iterable[Op], names: Collection
     return tuple(readouts)
 
 
-def _is_real(program: Program, name: str) -> bool:
-    return bool(jnp.issubdtype(program.struct(program.written_read(name), 1).dtype, jnp.floating))
+@functools.lru_cache(maxsize=1024)
+def derivatives(program: Program, op: Op) -> dict[str, frozenset[str]]:
+    """For each name that a row writes, the reads by which it has a derivative."""
+    structs = [program.struct(read, 2) for read in op.inputs]
+    real = [number for number, x in enumerate(structs) if jnp.issubdtype(x.dtype, jnp.inexact)]
+
+    def along(key: Any, *arguments: Any) -> tuple[Any, ...]:
+        given, moved = list(arguments[: len(structs)]), arguments[len(structs) :]
+
+        def written(*values: Any) -> tuple[Any, ...]:
+            own = dict(zip(real, values, strict=True))
+            return call(op, [own.get(number, x) for number, x in enumerate(given)], key)
+
+        slopes = jax.jvp(written, tuple(given[number] for number in real), moved)[1]
+        return tuple(x if jnp.issubdtype(x.dtype, jnp.inexact) else jnp.zeros(()) for x in slopes)
+
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    found = dependence(along, key, *structs, *(structs[number] for number in real))
+    first = 1 + len(structs)
+    return {
+        name: frozenset(op.inputs[number] for place, number in enumerate(real, first) if place in needs)
+        for name, needs in zip(op.outputs, found, strict=True)
+    }

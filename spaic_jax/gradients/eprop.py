@@ -117,7 +117,7 @@ class Linear(Presynaptic):
         pairs = []
         for cause, x in causes.items():
             parts = [
-                signal * jacobian[read, cause][:, :, 0]
+                signal * jacobian[read, cause][:, :, 0].T
                 for read, signal in signals.items()
                 if (read, cause) in jacobian
             ]

@@ -80,7 +80,7 @@ def learn(
         return (state, tuple(new), total), None
 
     start = tuple(each.start(program, batch_size) for each in traces)
-    total = {read: jnp.zeros(x.shape, jnp.promote_types(x.dtype, jnp.float32)) for read, x in values.items()}
+    total = {read: jnp.zeros(x.shape, jnp.float32) for read, x in values.items()}
     numbers = jnp.arange(steps, dtype=jnp.int32)
     (_, _, total), _ = jax.lax.scan(body, (given.state, start, total), (numbers, given.sequences, timed), length=steps)
     (gradient,) = back({read: x.astype(values[read].dtype) for read, x in total.items()})

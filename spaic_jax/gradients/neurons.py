@@ -65,7 +65,7 @@ class Neurons:
         return moved <= self.uniform
 
     def jacobian(self, env: Mapping[str, Any], key: jax.Array | None) -> Jacobian:
-        """The entries of the Jacobian in a step, `[B, n, 1]`, or `[1, 1, 1]` of those that are uniform.
+        """The entries of the Jacobian in a step, `[n, B, 1]`, or `[1, 1, 1]` of those that are uniform.
 
         Computed in float32: a decay factor in half precision is that of another time constant.
         """
@@ -80,7 +80,7 @@ class Neurons:
             for read, tangent in zip(self.gives, tangents, strict=True):
                 entry = (read, cause)
                 if entry in self.entries:
-                    flat = tangent.reshape(tangent.shape[0], -1, 1)
+                    flat = tangent.reshape(tangent.shape[0], -1).T[:, :, None]
                     made[entry] = flat[:1, :1] if entry in self.uniform else flat
         return made
 
@@ -147,7 +147,7 @@ def _is_real(x: Any) -> bool:
 
 
 def _wide_dtype(dtype: Any) -> Any:
-    return jnp.promote_types(dtype, jnp.float32) if jnp.issubdtype(dtype, jnp.floating) else dtype
+    return jnp.float32 if jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits < 32 else dtype
 
 
 def _wide(x: jax.Array) -> jax.Array:

@@ -82,8 +82,8 @@ class Online(Plan):
         precision = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
 
         def forward(*primals: Any) -> Kept:
-            params, rest, *others = primals
-            return self.plan.run(plain, {**params, **rest}, *others, steps, batch_size)
+            params, rest, state, sequences, key, clock = primals
+            return self.plan.run(plain, {**params, **rest}, state, sequences, key, clock, steps, batch_size)
 
         def forward_kept(*primals: Any) -> tuple[Kept, Any]:
             given = Given(*primals)
@@ -122,7 +122,7 @@ class Online(Plan):
     def _rule(self) -> str:
         return type(self.gradient).__name__
 
-    def _moved(self, given: Given) -> tuple[str, ...]:
+    def _moved(self, given: Any) -> tuple[str, ...]:
         """The parameters whose gradient is wanted; ValueError where that of something else is."""
         for values in (given.rest, given.state, given.sequences):
             for name, x in values.items():

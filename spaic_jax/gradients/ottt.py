@@ -64,15 +64,17 @@ def _leaky(product: Product) -> tuple[str, str]:
         ValueError: when there is no such state, several, or it decays otherwise.
     """
     neurons = product.neurons
-    taking = [(read, state) for state, read in zip(neurons.states, neurons.updated, strict=True)
-              if (read, product.current) in neurons.entries]
-    leaking = [entry for entry in taking if entry in neurons.uniform]
-    if len(taking) != 1 or not leaking:
+    taking = [
+        (read, state)
+        for state, read in zip(neurons.states, neurons.updated, strict=True)
+        if (read, product.current) in neurons.entries and state != f"{neurons.name}.O"
+    ]
+    if len(taking) != 1 or taking[0] not in neurons.uniform:
         raise ValueError(
             f"OTTT needs one decay of group '{neurons.name}', whose potential does not decay alike for all neurons and steps:"
             " give OTTT(decay=...), or let no gradient pass its reset (reset='soft', detach_reset=True)."
         )
-    return leaking[0]
+    return taking[0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,5 +99,5 @@ class Leak(Presynaptic):
         decay = jnp.float32(self.decay) if self.entry is None else jacobian[self.entry].reshape(())
         leak = Filtered(decay * old["leak"].values + now.values, decay * old["leak"].one + now.one)
         current = self.product.current
-        parts = [signal * jacobian[read, current][:, :, 0] for read, signal in signals.items() if (read, current) in jacobian]
+        parts = [signal * jacobian[read, current][:, :, 0].T for read, signal in signals.items() if (read, current) in jacobian]
         return {"leak": leak}, [(leak, sum(parts[1:], parts[0]))] if parts else []

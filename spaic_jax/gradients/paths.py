@@ -136,9 +136,9 @@ def signals(
         else:
             error = slope.reshape(slope.shape[0], -1).astype(jnp.float32)
             if path.filter is None and path.readout.neurons is not None:
-                error = error * jacobians[path.readout.neurons.name][path.readout.read, path.target][:, :, 0]
+                error = error * jacobians[path.readout.neurons.name][path.readout.read, path.target][:, :, 0].T
             found = {read: error @ _random(path.seed, read, error.shape[1], env[read]) for read in path.reads}
-        own = made.setdefault("" if path.filter is None else path.filter.name, {})
+        own = made.setdefault("" if path.filter is None else path.readout.read, {})
         for read, signal in found.items():
             flat = signal.reshape(signal.shape[0], -1).astype(jnp.float32)
             own[read] = own[read] + flat if read in own else flat

@@ -29,7 +29,7 @@ class Synaptic(Traces):
        e^t_{ji} = \\frac{\\partial z^t_j}{\\partial h^{t-1}_j} \\epsilon^{t-1}_{ji} + \\frac{\\partial z^t_j}{\\partial I^t_j} s^t_i $$
 
     An axis is there only where something depends on it: a state that is the same filter for all neurons has a trace
-    `[B, 1, pre]`, any other one `[B, post, pre]`.
+    `[1, B, pre]`, any other one `[post, B, pre]`. The batch lies in the middle, so that its sum is one product a neuron.
 
     Attributes:
         part: the trained input of the product that they belong to.
@@ -42,13 +42,14 @@ class Synaptic(Traces):
 
     def start(self, program: Program, batch_size: int) -> dict[str, Any]:
         shapes = self._shapes(program, batch_size)
-        whole = (batch_size, *shapes.pop(""))
+        post, width = shapes.pop("")
+        whole = (post, batch_size, width)
         through = {
-            f"{read} {group.name}": {state: jnp.zeros(whole, jnp.float32) for state in group.states}
-            for read, group, _ in self.outputs
+            f"{read} {output}": {state: jnp.zeros(whole, jnp.float32) for state in group.states}
+            for read, group, output in self.outputs
             if group is not None
         }
-        vectors = {state: jnp.zeros((batch_size, *shape), jnp.float32) for state, shape in shapes.items()}
+        vectors = {state: jnp.zeros((n, batch_size, m), jnp.float32) for state, (n, m) in shapes.items()}
         return {"vectors": vectors, "through": through}
 
     def step(
@@ -65,26 +66,26 @@ class Synaptic(Traces):
         for read, group, output in self.outputs:
             trace = _moved(read, jacobian, old, self.product.current, source)
             if group is not None:
-                name, own = f"{read} {group.name}", jacobians[group.name]
+                name, own = f"{read} {output}", jacobians[group.name]
                 before = traces["through"][name]
                 through[name] = {
                     state: _moved(moved, own, before, group.currents[0], trace)
                     for state, moved in zip(group.states, group.updated, strict=True)
                 }
                 trace = _moved(output, own, before, group.currents[0], trace)
-            signal = signals.get("" if group is None else group.name, {}).get(read)
+            signal = signals.get("" if group is None else output, {}).get(read)
             if signal is not None:
-                total = total + (signal[:, :, None] * trace).sum(0)
+                total = total + jnp.einsum("bj,jbi->ji", signal, trace)
         slope = total.reshape(env[self.part].shape)
         return {"vectors": vectors, "through": through}, {self.part: slope}
 
     def _source(self, env: Mapping[str, Any]) -> jax.Array:
-        """The derivative of the current by the weight of each synapse, `[B or 1, post or 1, pre or 1]`."""
-        if self.part == self.product.bias:
-            return jnp.ones((1, 1, 1), jnp.float32)
+        """The derivative of the current by the weight of each synapse, `[post or 1, B, pre or 1]`."""
         x = env[self.product.op.inputs[0]].astype(jnp.float32)
         flat = x.reshape(x.shape[0], -1)
-        return flat[:, :, None] if self.product.op.fn is scaled else flat[:, None, :]
+        if self.part == self.product.bias:
+            return jnp.ones((1, x.shape[0], 1), jnp.float32)
+        return flat.T[:, :, None] if self.product.op.fn is scaled else flat[None]
 
     def _shapes(self, program: Program, batch_size: int) -> dict[str, tuple[int, int]]:
         """The axes `(post or 1, pre or 1)` of the vectors of the states that the synapses move; `""` for those of a trace."""

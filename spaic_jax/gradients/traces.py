@@ -11,8 +11,8 @@ from spaic_jax.gradients.chart import Product
 from spaic_jax.gradients.neurons import Jacobian
 from spaic_jax.program import Program
 
-#: Learning signals, the derivatives of the loss with respect to what neurons give in a step, `[B, n]`: by the name of the
-#: group that filters what it takes of them (`""` for none), then by read.
+#: Learning signals, the derivatives of the loss with respect to what neurons give in a step, `[B, n]`: by the output
+#: that filters what it takes of them (`""` for none), then by read.
 Signals = Mapping[str, Mapping[str, jax.Array]]
 
 
