@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.gradients.dependence import dependence
-from spaic_jax.gradients.neurons import Neurons, is_model
+from spaic_jax.gradients.neurons import Neurons, is_model, is_synapse
 from spaic_jax.plan.stage import Once
 from spaic_jax.plan.stages import find_stages
 from spaic_jax.program import Last, Mean, Op, Program, Record, Sum
@@ -29,14 +29,14 @@ PRODUCTS = (affine, scaled, deliver, conv, conv_transpose, windows)
 
 @dataclasses.dataclass(frozen=True)
 class Product:
-    """A row that multiplies presynaptic values with weights, some of which are trained.
+    """A row that multiplies presynaptic values with weights, some of which are trained; or a parameter of equations.
 
     Attributes:
         op: the row; its first input are the presynaptic values.
         neurons: who receives it.
-        current: as what, a read.
+        current: as what, a read; a parameter of equations is received as it is.
         trained: those of its inputs that have a gradient.
-        bias: the one among them that is a bias, if any.
+        bias: the one among them that acts alike in every step, if any.
     """
 
     op: Op
@@ -44,6 +44,11 @@ class Product:
     current: str
     trained: tuple[str, ...]
     bias: str | None
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it is a parameter of the equations of neurons or synapses."""
+        return self.current in self.trained
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -58,7 +63,7 @@ class Readout:
     Attributes:
         records: what is kept of it.
         read: its read.
-        neurons: the group that it belongs to, if any.
+        neurons: the group that it belongs to, if any, with the synapses that alone make its input.
     """
 
     records: tuple[Record, ...]
@@ -120,7 +125,7 @@ class Chart:
 
     def sent(self, neurons: Neurons) -> tuple[str, ...]:
         """What a group gives that other rows read, in this step or in the next one."""
-        reads = {base_name(read) for op in self.rows if op != neurons.op for read in op.inputs}
+        reads = {base_name(read) for op in self.rows if op not in neurons.ops for read in op.inputs}
         return tuple(read for read in neurons.gives if base_name(read) in reads)
 
 
@@ -145,7 +150,7 @@ def chart_of(rule: str, program: Program, varying: frozenset[str], trained: Coll
             if origins := set().union(*(moved.get(read, set()) for read in reads)):
                 moved.setdefault(program.written_read(name), set()).update(origins)
     readers = [op for op in rows if moved.keys() & set(op.inputs)]
-    products = tuple(_product(rule, program, rows, op, moved) for op in readers)
+    products = tuple(product for op in readers for product in _products(rule, program, rows, op, moved))
     return Chart(rule, program, tuple(trained), once, rows, products, _readouts(rule, program, rows, records))
 
 
@@ -161,34 +166,61 @@ def _once(program: Program, varying: frozenset[str]) -> tuple[Op, ...]:
     return tuple(kept)
 
 
-def _product(rule: str, program: Program, rows: Iterable[Op], op: Op, moved: Mapping[str, set[str]]) -> Product:
-    reads = [read for read in op.inputs if read in moved]
+def _products(
+    rule: str, program: Program, rows: tuple[Op, ...], op: Op, moved: Mapping[str, set[str]]
+) -> tuple[Product, ...]:
+    """What is trained in a row."""
+    reads = tuple(read for read in op.inputs if read in moved)
     origins = sorted(set().union(*(moved[read] for read in reads)))
     names, acts = " and ".join(f"'{name}'" for name in origins), "act" if len(origins) > 1 else "acts"
-    if is_model(op):
-        raise ValueError(
-            f"{rule} trains weights and biases, but {names} {acts} in the equations of '{op.name}': leave it out of"
-            " parameter_variables, or train it by BPTT()."
-        )
+    if is_model(op) and not set(reads) & set(op.inputs[: _places(op)]):
+        neurons = Neurons.of(program, _onwards(program, rows, op), reads)
+        return tuple(Product(op, neurons, read, (read,), read) for read in reads)
     others = "freeze it (is_parameter=False), or train it by BPTT()."
-    if op.fn not in PRODUCTS or len(op.outputs) != 1 or op.inputs[0] in moved:
+    if op.fn not in PRODUCTS or op.inputs[0] in moved:
         raise ValueError(f"{rule} covers products with weights, but {names} {acts} in '{op}': {others}")
-    written = program.written_read(op.outputs[0])
-    behind = [row for row in rows if written in row.inputs]
-    if len(behind) != 1 or not is_model(behind[0]):
-        last = behind[0].name if behind else "nothing"
-        raise ValueError(f"{rule} covers weights that act on a group at once, but what {names} gives goes to '{last}': {others}")
-    neurons = Neurons.of(program, behind[0])
-    if neurons.is_synapse:
-        raise ValueError(
-            f"{rule} covers weights that act on a group at once, but {names} {acts} on the synapse '{neurons.name}', which has"
-            f" states of its own: {others}"
-        )
-    if written not in neurons.currents:
-        raise ValueError(f"{rule} needs real numbers, but {names} gives '{written}' of dtype {program.struct(written, 1).dtype}.")
+    (name,) = op.outputs
+    current = program.written_read(name)
+    behind = [row for row in rows if current in row.inputs]
+    ops = _onwards(program, rows, behind[0]) if len(behind) == 1 and (is_model(behind[0]) or is_synapse(behind[0])) else ()
+    if not ops or is_synapse(ops[-1]):
+        last = ops[-1].name if ops else " and ".join(row.name for row in behind) or "nothing"
+        raise ValueError(f"{rule} covers weights that act on a group, but what {names} gives goes to '{last}': {others}")
+    neurons = Neurons.of(program, ops)
+    if current not in neurons.currents:
+        raise ValueError(f"{rule} needs real numbers, but {names} gives '{current}' of dtype {program.struct(current, 1).dtype}.")
     parameters = [p for p in inspect.signature(function_of(op)).parameters if p not in dict(op.settings)]
-    bias = next((read for read, name in zip(op.inputs, parameters, strict=False) if name == "bias" and read in moved), None)
-    return Product(op, neurons, written, tuple(reads), bias)
+    bias = next((read for read, p in zip(op.inputs, parameters, strict=False) if p == "bias" and read in moved), None)
+    return (Product(op, neurons, current, reads, bias),)
+
+
+def _places(op: Op) -> int:
+    """How many inputs of the step of a model are no parameters."""
+    settings = dict(op.settings)
+    return len(settings["states"]) + len(settings["inputs"])
+
+
+def _onwards(program: Program, rows: Iterable[Op], op: Op) -> tuple[Op, ...]:
+    """A row that acts on the input of a group, and those after it up to the group's."""
+    ops = [op]
+    while is_synapse(ops[-1]):
+        given = {program.written_read(name) for name in ops[-1].outputs}
+        behind = [row for row in rows if row is not ops[-1] and given & set(row.inputs)]
+        if len(behind) != 1 or not (is_model(behind[0]) or is_synapse(behind[0])):
+            break
+        ops.append(behind[0])
+    return tuple(ops)
+
+
+def _before(program: Program, rows: Iterable[Op], op: Op) -> tuple[Op, ...]:
+    """The row of a group, and those before it that alone make its input."""
+    ops = [op]
+    while len(currents := Neurons.of(program, tuple(ops)).currents) == 1:
+        writing = [row for row in rows if currents[0] in map(program.written_read, row.outputs)]
+        if len(writing) != 1 or not is_synapse(writing[0]):
+            break
+        ops.insert(0, writing[0])
+    return tuple(ops)
 
 
 def _readouts(rule: str, program: Program, rows: Iterable[Op], names: Collection[str]) -> tuple[Readout, ...]:
@@ -205,7 +237,8 @@ def _readouts(rule: str, program: Program, rows: Iterable[Op], names: Collection
     readouts = []
     for read, records in found.items():
         row = next((op for op in rows if is_model(op) and base_name(read) in op.outputs), None)
-        readouts.append(Readout(tuple(records), read, None if row is None else Neurons.of(program, row)))
+        neurons = None if row is None else Neurons.of(program, _before(program, rows, row))
+        readouts.append(Readout(tuple(records), read, neurons))
     return tuple(readouts)
 
 

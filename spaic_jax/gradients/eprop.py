@@ -80,9 +80,9 @@ class EProp(OnlineGradient):
         outputs = tuple(
             dict.fromkeys((read, path.filter, path.readout.read) for path in paths for read in path.reads if read in gives)
         )
-        if product.neurons.is_uniform and all(group is None for _, group, _ in outputs):
+        if product.neurons.is_uniform and not product.is_parameter and all(group is None for _, group, _ in outputs):
             return [Linear(product)]
-        if product.op.fn not in PLACED:
+        if product.op.fn not in PLACED and not product.is_parameter:
             raise ValueError(
                 f"EProp needs a trace for each synapse of '{product.neurons.name}', which '{product.op.name}' has not, as only"
                 " matrices (storage='masked' or 'dense') and one_to_one have: use OTTT() or BPTT()."

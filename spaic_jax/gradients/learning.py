@@ -69,7 +69,7 @@ def learn(
             value = env[readout.read]
             parts = [of_step(r, {**rows, **held}[r.name], value, number, steps) for r in readout.records]
             told[readout.read] = sum(parts[1:], parts[0])
-        jacobians = {neurons.name: neurons.jacobian(env, key) for neurons in groups}
+        jacobians = {neurons: neurons.jacobian(program, env, key) for neurons in groups}
         learning = signals(paths, told, env, pull, jacobians)
         new = []
         for each, old in zip(traces, moved, strict=True):

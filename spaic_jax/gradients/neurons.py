@@ -1,4 +1,4 @@
-"""How the step of a neuron model depends on its own states and on its input, neuron by neuron."""
+"""How the step of a neuron depends on its own states and on its input, neuron by neuron."""
 
 import dataclasses
 import functools
@@ -10,134 +10,150 @@ import jax.numpy as jnp
 
 from spaic_jax.gradients.dependence import dependence
 from spaic_jax.neurons.equations import model_step
+from spaic_jax.plan.outside import nudge
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import call, step_key
+from spaic_jax.synapses.chain import reshaped
 from spaic_jax.synapses.parts.base import Dynamics
 
-#: Entries of a Jacobian by what is moved and what moves it.
+#: Entries of a Jacobian by what is moved and what moves it, `[n, B, 1]`, or `[1, 1, 1]` of those that are uniform.
 Jacobian = dict[tuple[str, str], jax.Array]
 
 
 @dataclasses.dataclass(frozen=True)
 class Neurons:
-    """A group of neurons: the row of its model, and which entries its Jacobian has.
+    """A group of neurons behind an input, perhaps with synapses that have equations of their own in front.
 
-    No neuron reads another one's state, so that the Jacobian of a step is a small matrix for each neuron: what it gives (its
-    states and its spikes) by what it takes (its states before, its input currents).
+    No neuron reads another one's state in these rows, so that their Jacobian is a small matrix for each neuron: what it gives
+    (its states and its spikes) by what it takes (its states before, its input, parameters of its equations).
 
     Attributes:
-        op: the row.
-        states: what it carries, by the read of the step before.
-        currents: its inputs.
-        gives: what it gives, by read: states and spikes.
-        updated: the read of this step's value of each state.
-        entries: the pairs of what it gives and what it takes whose derivative is not always zero.
+        ops: the rows, in order; the last one is the group's.
+        states: what they carry, by the read of the step before.
+        updated: by the read of this step.
+        currents: the inputs of the first row.
+        gives: what they give, by read: states and spikes.
+        entries: the pairs of what they give and what they take whose derivative is not always zero.
         uniform: those that are one number: the same for all neurons, samples and steps.
+        reads: all that the rows read and write.
     """
 
-    op: Op
+    ops: tuple[Op, ...]
     states: tuple[str, ...]
+    updated: tuple[str, ...]
     currents: tuple[str, ...]
     gives: tuple[str, ...]
-    updated: tuple[str, ...]
     entries: frozenset[tuple[str, str]]
     uniform: frozenset[tuple[str, str]]
+    reads: tuple[str, ...]
 
     @classmethod
-    def of(cls, program: Program, op: Op) -> Self:
-        """The neurons of a row of a program, which calls `model_step`."""
-        return cls(*_facts(program, op))
+    def of(cls, program: Program, ops: tuple[Op, ...], trained: tuple[str, ...] = ()) -> Self:
+        """The neurons of some rows of a program.
+
+        Args:
+            program: what one step does.
+            ops: the rows, each of which takes what the one before it gives.
+            trained: parameters of their equations that have a gradient.
+        """
+        return cls(*_facts(program, ops, trained))
 
     @property
     def name(self) -> str:
         """The full name of the group."""
-        return self.op.name
-
-    @property
-    def is_synapse(self) -> bool:
-        """Whether it is a synapse type with equations, not a group."""
-        return issubclass(dict(self.op.settings)["model"].kind, Dynamics)
+        return self.ops[-1].name
 
     @property
     def is_uniform(self) -> bool:
-        """Whether its states follow linear equations that are the same for all neurons: filters of what comes in."""
-        moved = {entry for entry in self.entries if entry[0] in self.updated}
-        return moved <= self.uniform
+        """Whether their states follow linear equations that are the same for all neurons: filters of what comes in."""
+        takes = {*self.states, *self.currents}
+        return {entry for entry in self.entries if entry[0] in self.updated and entry[1] in takes} <= self.uniform
 
-    def jacobian(self, env: Mapping[str, Any], key: jax.Array | None) -> Jacobian:
-        """The entries of the Jacobian in a step, `[n, B, 1]`, or `[1, 1, 1]` of those that are uniform.
+    def jacobian(self, program: Program, env: Mapping[str, Any], key: jax.Array | None) -> Jacobian:
+        """The entries of the Jacobian in a step, whose values are those of `env`.
 
         Computed in float32: a decay factor in half precision is that of another time constant.
         """
-        draws = self.op.random and key is not None
-        op_key = step_key(key, self.op, env["[step]"]) if draws and key is not None else None
-        given = {read: _wide(env[read]) for read in self.op.inputs}
+        given = {read: _wide(env[read]) for read in self.reads}
+        keys = tuple(step_key(key, op, env["[step]"]) if op.random and key is not None else None for op in self.ops)
         made: Jacobian = {}
-        for cause in self.takes:
-            if not any(entry[1] == cause for entry in self.entries):
-                continue
-            tangents = _along(self.op, cause, given, jnp.ones_like(given[cause]), op_key)
-            for read, tangent in zip(self.gives, tangents, strict=True):
-                entry = (read, cause)
-                if entry in self.entries:
-                    flat = tangent.reshape(tangent.shape[0], -1).T[:, :, None]
-                    made[entry] = flat[:1, :1] if entry in self.uniform else flat
+        for cause in dict.fromkeys(cause for _, cause in sorted(self.entries)):
+            slopes = _along(program, self.ops, self.gives, cause, given, jnp.ones_like(given[cause]), keys)
+            for read, slope in zip(self.gives, slopes, strict=True):
+                if (read, cause) in self.entries:
+                    flat = slope.reshape(slope.shape[0], -1).T[:, :, None]
+                    made[read, cause] = flat[:1, :1] if (read, cause) in self.uniform else flat
         return made
-
-    @property
-    def takes(self) -> tuple[str, ...]:
-        """What it takes that has a derivative: its states and its currents."""
-        return (*self.states, *self.currents)
-
-    def before(self, read: str) -> str | None:
-        """The read of the step before of what it gives, where that is a state."""
-        return self.states[self.updated.index(read)] if read in self.updated else None
-
-
-@functools.lru_cache(maxsize=256)
-def _facts(program: Program, op: Op) -> tuple[Any, ...]:
-    """What `Neurons` holds."""
-    settings = dict(op.settings)
-    counts = [len(settings[name]) for name in ("states", "inputs", "parameters")]
-    carried, currents, parameters = (op.inputs[sum(counts[:i]) : sum(counts[: i + 1])] for i in range(3))
-    structs = {read: program.struct(read, 2) for read in op.inputs}
-    gives = tuple(program.written_read(name) for name in op.outputs)
-    own = [read for read in carried if program.written_read(read) in gives and _is_real(structs[read])]
-    takes = [*own, *(read for read in currents if _is_real(structs[read]))]
-    key = jax.eval_shape(lambda: jax.random.key(0))
-    arguments = {read: jax.ShapeDtypeStruct(x.shape, _wide_dtype(x.dtype)) for read, x in structs.items()}
-    # What differs between neurons, samples or steps: all but parameters that are one number.
-    varying = [number for number, read in enumerate(op.inputs) if read not in parameters or structs[read].size > 1]
-    varying.append(len(op.inputs) + 1)
-    entries, uniform = set(), set()
-    for cause in takes:
-
-        def derivative(*values: Any, cause: str = cause) -> tuple[Any, ...]:
-            *reads, tangent, key = values
-            return _along(op, cause, dict(zip(op.inputs, reads, strict=True)), tangent, key if op.random else None)
-
-        found = dependence(derivative, *arguments.values(), arguments[cause], key)
-        for read, needs in zip(gives, found, strict=True):
-            if len(op.inputs) in needs:
-                entries.add((read, cause))
-                if not needs & set(varying):
-                    uniform.add((read, cause))
-    updated = tuple(program.written_read(read) for read in own)
-    currents = tuple(takes[len(own) :])
-    return op, tuple(own), currents, gives, updated, frozenset(entries), frozenset(uniform)
 
 
 def is_model(op: Op) -> bool:
-    """Whether a row is the step of a model."""
+    """Whether a row is the step of a neuron model, or of a synapse type with equations."""
     return op.fn is model_step
 
 
-def _along(op: Op, cause: str, given: Mapping[str, Any], tangent: Any, key: Any) -> tuple[Any, ...]:
-    """The derivative of what a row writes along a change of one of its inputs; zeros for what has none."""
+def is_synapse(op: Op) -> bool:
+    """Whether a row acts on the input of a group neuron by neuron, without being the group's."""
+    return op.fn is reshaped or (is_model(op) and issubclass(dict(op.settings)["model"].kind, Dynamics))
+
+
+@functools.lru_cache(maxsize=256)
+def _facts(program: Program, ops: tuple[Op, ...], trained: tuple[str, ...]) -> tuple[Any, ...]:
+    """What `Neurons` holds."""
+    written = {program.written_read(name): None for op in ops for name in op.outputs}
+    reads = tuple(dict.fromkeys([*(read for op in ops for read in op.inputs), *written]))
+    structs = {read: program.struct(read, 2) for read in reads}
+    states = tuple(
+        read for op in ops for read in op.inputs
+        if read in program.carried and program.written_read(read) in written and _is_real(structs[read])
+    )
+    states = tuple(dict.fromkeys(states))
+    first, settings = ops[0], dict(ops[0].settings)
+    begin = len(settings.get("states", ()))
+    own = first.inputs[begin : begin + len(settings["inputs"])] if is_model(first) else first.inputs[:1]
+    currents = tuple(read for read in own if read not in states and _is_real(structs[read]))
+    updated = tuple(program.written_read(read) for read in states)
+    gives = tuple(dict.fromkeys([*updated, *map(program.written_read, ops[-1].outputs)]))
+    # What differs between neurons, samples or steps: all but parameters that are one number.
+    varying = {number for number, x in enumerate(structs.values()) if x.size > 1}
+    varying.update(range(len(reads) + 1, len(reads) + 1 + len(ops)))
+    wide = {read: jax.ShapeDtypeStruct(x.shape, _wide_dtype(x.dtype)) for read, x in structs.items()}
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    entries, uniform = set(), set()
+    for cause in (*states, *currents, *trained):
+
+        def derivative(*values: Any, cause: str = cause) -> tuple[Any, ...]:
+            given = dict(zip(reads, values[: len(reads)], strict=True))
+            keys = tuple(k if op.random else None for op, k in zip(ops, values[len(reads) + 1 :], strict=True))
+            return _along(program, ops, gives, cause, given, values[len(reads)], keys)
+
+        found = dependence(derivative, *wide.values(), wide[cause], *(key for _ in ops))
+        for read, needs in zip(gives, found, strict=True):
+            if len(reads) in needs:
+                entries.add((read, cause))
+                if not needs & varying:
+                    uniform.add((read, cause))
+    return ops, states, updated, currents, gives, frozenset(entries), frozenset(uniform), reads
+
+
+def _along(
+    program: Program,
+    ops: tuple[Op, ...],
+    gives: tuple[str, ...],
+    cause: str,
+    given: Mapping[str, Any],
+    tangent: Any,
+    keys: tuple[Any, ...],
+) -> tuple[Any, ...]:
+    """The derivative of what rows give along a change of one of the values that they read; zeros for what has none."""
 
     def moved(value: Any) -> tuple[Any, ...]:
-        written = call(op, [value if read == cause else given[read] for read in op.inputs], key)
-        return tuple(x if _is_real(x) else jnp.zeros(x.shape, jnp.float32) for x in written)
+        env = {**given, cause: value}
+        for op, key in zip(ops, keys, strict=True):
+            for name, x in zip(op.outputs, call(op, [env[read] for read in op.inputs], key), strict=True):
+                read = program.written_read(name)
+                # Others may have added to it; the derivative is that of this row alone.
+                env[read] = nudge(given[read], x) if _is_real(x) else x
+        return tuple(env[read] if _is_real(env[read]) else jnp.zeros(env[read].shape, jnp.float32) for read in gives)
 
     return jax.jvp(moved, (given[cause],), (tangent,))[1]
 

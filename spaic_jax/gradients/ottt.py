@@ -54,6 +54,12 @@ class OTTT(OnlineGradient):
         return within_step(chart, filtered=False)
 
     def traces(self, chart: Chart, paths: tuple[Path, ...]) -> tuple[Traces, ...]:
+        for product in chart.products:
+            if product.is_parameter:
+                raise ValueError(
+                    f"OTTT trains weights and biases, but '{product.current}' is a parameter of the equations of"
+                    f" '{product.op.name}': leave it out of parameter_variables, or train it by EProp() or BPTT()."
+                )
         return tuple(Leak(product, self.decay, _leaky(product) if self.decay is None else None) for product in chart.products)
 
 

@@ -65,8 +65,8 @@ def broadcast(chart: Chart, seed: int) -> tuple[Path, ...]:
                 f"{chart.rule} with random feedback needs outputs of groups with one input, not '{readout.records[0].name}', which"
                 f" looks at '{readout.read}': use symmetric feedback."
             )
-        others = {product.neurons for product in chart.products} - {readout.neurons}
-        reads = tuple(sorted(read for neurons in others for read in chart.sent(neurons)))
+        others = {product.neurons for product in chart.products if product.neurons.name != readout.neurons.name}
+        reads = tuple(sorted({read for neurons in others for read in chart.sent(neurons)}))
         (current,) = readout.neurons.currents
         paths.append(Path(readout, (readout.read,), readout.read))
         paths.append(Path(readout, reads, current, readout.neurons if readout.is_filter else None, seed))
@@ -89,7 +89,7 @@ def check_reached(chart: Chart, paths: Iterable[Path]) -> None:
 
 def _given(chart: Chart, groups: Iterable[Neurons], target: str) -> tuple[str, ...]:
     behind = chart.behind(target)
-    return tuple(sorted(read for neurons in groups for read in neurons.gives if read in behind))
+    return tuple(sorted({read for neurons in groups for read in neurons.gives if read in behind}))
 
 
 def step(chart: Chart, paths: tuple[Path, ...], env: Mapping[str, Any], key: jax.Array | None) -> tuple[dict[str, Any], Any]:
@@ -115,7 +115,7 @@ def signals(
     slopes: Mapping[str, jax.Array],
     env: Mapping[str, Any],
     back: Any,
-    jacobians: Mapping[str, Jacobian],
+    jacobians: Mapping[Neurons, Jacobian],
 ) -> dict[str, dict[str, jax.Array]]:
     """The learning signals of a step.
 
@@ -124,7 +124,7 @@ def signals(
         slopes: the derivative of the loss by each output in this step, by read.
         env: the values of the step.
         back: as of `step`.
-        jacobians: of the groups, by name.
+        jacobians: of the groups.
     """
     made: dict[str, dict[str, jax.Array]] = {}
     for path in paths:
@@ -136,7 +136,7 @@ def signals(
         else:
             error = slope.reshape(slope.shape[0], -1).astype(jnp.float32)
             if path.filter is None and path.readout.neurons is not None:
-                error = error * jacobians[path.readout.neurons.name][path.readout.read, path.target][:, :, 0].T
+                error = error * jacobians[path.readout.neurons][path.readout.read, path.target][:, :, 0].T
             found = {read: error @ _random(path.seed, read, error.shape[1], env[read]) for read in path.reads}
         own = made.setdefault("" if path.filter is None else path.readout.read, {})
         for read, signal in found.items():

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.gradients.neurons import Jacobian
+from spaic_jax.gradients.neurons import Jacobian, Neurons
 from spaic_jax.gradients.traces import Signals, Traces
 from spaic_jax.program import Program
 from spaic_jax.program.evaluate import call
@@ -54,11 +54,11 @@ class Presynaptic(Traces):
         return {name: Filtered(jnp.zeros(shape, jnp.float32), jnp.zeros((), jnp.float32)) for name in self.filters}
 
     def step(
-        self, traces: Any, env: Mapping[str, Any], jacobians: Mapping[str, Jacobian], signals: Signals
+        self, traces: Any, env: Mapping[str, Any], jacobians: Mapping[Neurons, Jacobian], signals: Signals
     ) -> tuple[Any, dict[str, jax.Array]]:
         product = self.product
         now = Filtered(env[product.op.inputs[0]].astype(jnp.float32), jnp.float32(1.0))
-        traces, pairs = self.pairs(traces, now, jacobians[product.neurons.name], signals.get("", {}))
+        traces, pairs = self.pairs(traces, now, jacobians[product.neurons], signals.get("", {}))
         shape, slopes = env[product.current].shape, dict[str, jax.Array]()
         if pairs and product.weights:
             values = jnp.concatenate([filtered.values for filtered, _ in pairs])

@@ -53,10 +53,12 @@ class Synaptic(Traces):
         return {"vectors": vectors, "through": through}
 
     def step(
-        self, traces: Any, env: Mapping[str, Any], jacobians: Mapping[str, Jacobian], signals: Signals
+        self, traces: Any, env: Mapping[str, Any], jacobians: Mapping[Neurons, Jacobian], signals: Signals
     ) -> tuple[Any, dict[str, jax.Array]]:
         neurons, source = self.product.neurons, self._source(env)
-        jacobian, old = jacobians[neurons.name], traces["vectors"]
+        jacobian, old = jacobians[neurons], traces["vectors"]
+        shape = env[neurons.gives[0]].shape[1:]
+        whole = (math.prod(shape), env[neurons.gives[0]].shape[0], 1 if self.product.op.fn is scaled else source.shape[2])
         vectors = {
             state: jnp.broadcast_to(_moved(read, jacobian, old, self.product.current, source), old[state].shape)
             for state, read in zip(neurons.states, neurons.updated, strict=True)
@@ -64,9 +66,9 @@ class Synaptic(Traces):
         }
         through, total = {}, jnp.zeros((), jnp.float32)
         for read, group, output in self.outputs:
-            trace = _moved(read, jacobian, old, self.product.current, source)
+            trace = jnp.broadcast_to(_moved(read, jacobian, old, self.product.current, source), whole)
             if group is not None:
-                name, own = f"{read} {output}", jacobians[group.name]
+                name, own = f"{read} {output}", jacobians[group]
                 before = traces["through"][name]
                 through[name] = {
                     state: _moved(moved, own, before, group.currents[0], trace)
@@ -76,21 +78,23 @@ class Synaptic(Traces):
             signal = signals.get("" if group is None else output, {}).get(read)
             if signal is not None:
                 total = total + jnp.einsum("bj,jbi->ji", signal, trace)
-        slope = total.reshape(env[self.part].shape)
-        return {"vectors": vectors, "through": through}, {self.part: slope}
+        slope = jnp.broadcast_to(total, (whole[0], whole[2]))
+        if self.product.is_parameter:
+            slope = _spread_back(slope.reshape(shape), env[self.part].shape)
+        return {"vectors": vectors, "through": through}, {self.part: slope.reshape(env[self.part].shape)}
 
     def _source(self, env: Mapping[str, Any]) -> jax.Array:
         """The derivative of the current by the weight of each synapse, `[post or 1, B, pre or 1]`."""
+        if self.part == self.product.bias:
+            return jnp.ones((1, env[self.product.neurons.gives[0]].shape[0], 1), jnp.float32)
         x = env[self.product.op.inputs[0]].astype(jnp.float32)
         flat = x.reshape(x.shape[0], -1)
-        if self.part == self.product.bias:
-            return jnp.ones((1, x.shape[0], 1), jnp.float32)
         return flat.T[:, :, None] if self.product.op.fn is scaled else flat[None]
 
     def _shapes(self, program: Program, batch_size: int) -> dict[str, tuple[int, int]]:
         """The axes `(post or 1, pre or 1)` of the vectors of the states that the synapses move; `""` for those of a trace."""
         product, neurons = self.product, self.product.neurons
-        post = math.prod(program.struct(product.current, batch_size).shape[1:])
+        post = math.prod(program.struct(neurons.gives[0], batch_size).shape[1:])
         pre = math.prod(program.struct(product.op.inputs[0], batch_size).shape[1:])
         spread, placed = self.part != product.bias, product.op.fn is scaled
         known = {product.current: (post if spread and placed else 1, pre if spread and not placed else 1)}
@@ -113,3 +117,9 @@ def _moved(read: str, jacobian: Jacobian, states: Parts, current: str, source: j
     causes = {**states, current: source}
     terms = [jacobian[read, cause] * value for cause, value in causes.items() if (read, cause) in jacobian]
     return functools.reduce(jnp.add, terms, jnp.zeros((1, 1, 1), jnp.float32))
+
+
+def _spread_back(slope: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """The derivative by a parameter that neurons share along axes of length 1, or all of them."""
+    shared = tuple(axis for axis in range(slope.ndim) if not shape or shape[axis] == 1)
+    return slope.sum(shared, keepdims=bool(shape))

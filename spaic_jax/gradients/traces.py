@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from spaic_jax.gradients.chart import Product
-from spaic_jax.gradients.neurons import Jacobian
+from spaic_jax.gradients.neurons import Jacobian, Neurons
 from spaic_jax.program import Program
 
 #: Learning signals, the derivatives of the loss with respect to what neurons give in a step, `[B, n]`: by the output
@@ -32,13 +32,13 @@ class Traces(abc.ABC):
 
     @abc.abstractmethod
     def step(
-        self, traces: Any, env: Mapping[str, Any], jacobians: Mapping[str, Jacobian], signals: Signals
+        self, traces: Any, env: Mapping[str, Any], jacobians: Mapping[Neurons, Jacobian], signals: Signals
     ) -> tuple[Any, dict[str, jax.Array]]:
         """The traces after a step, and what it adds to the gradient of each trained input of the product.
 
         Args:
             traces: those before it.
             env: the values of the step, by read.
-            jacobians: of each group, by name.
+            jacobians: of each group.
             signals: what the loss says of the step.
         """
