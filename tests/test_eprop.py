@@ -92,7 +92,7 @@ def rng():
 
 @pytest.mark.parametrize(
     "model, settings",
-    [("alif", {}), ("alif", DETACHED), ("lif", {"t_ref": 2.0}), ("lif", DETACHED), ("clif", {}), ("adlif", {"v_th": 0.1})],
+    [("alif", {}), ("lif", {"t_ref": 2.0}), ("lif", DETACHED), ("clif", {}), ("adlif", {"v_th": 0.1})],
 )
 def test_without_a_loop_it_is_backpropagation(rng, model, settings):
     net, inputs, wanted = made(rng, model, **settings)
@@ -146,6 +146,27 @@ def test_the_equations_of_the_paper(rng):
         np.testing.assert_allclose(given[f"{name}.weight"], slope, atol=2e-5 * np.abs(slope).max())
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"w": {"syn_type": ["nmda"]}},  # which looks at the potential
+        {"parameter_variables": ["tau_m", "beta"], "tau_m": np.linspace(5, 20, HIDDEN)},
+        {
+            "w": {"syn_type": ["1_order_synapse"], "tau": 3.0, "parameter_variables": ["tau"]},
+            "o": {"syn_type": ["1_order_synapse"], "tau": 5.0, "parameter_variables": ["tau"]},
+        },
+    ],
+    ids=["conductance", "neurons", "synapses"],
+)
+def test_synapses_with_equations_and_parameters_of_equations(rng, settings):
+    net, inputs, wanted = made(rng, "alif", **settings)
+    net.more = sj.Connection(net.x, net.hidden, weight=rng.normal(0.3, 0.4, (HIDDEN, IN)))
+    sim = sj.build(net, dt=1.0)
+    given = gradients(sim, EProp(), inputs, wanted)
+    assert_equal(given, gradients(sim, BPTT(), inputs, wanted))
+    assert {v.name for v in sim.program.of_role("parameter")} == given[1].keys()
+
+
 def test_every_plan_gives_the_same(rng):
     net, inputs, wanted = made(rng, "alif", loop=0.3)
     results = [
@@ -174,7 +195,7 @@ def test_links_and_delays_in_front_of_a_group(rng, names, w):
 
 
 @pytest.mark.parametrize(
-    "coding, y", [("final_step_voltage", {}), ("spike_rate", {"coding_var_name": "V", "bias": 0.5, "scale": 2.0}), ("voltage_sum", {})]
+    "coding, y", [("spike_rate", {"coding_var_name": "V", "bias": 0.5, "scale": 2.0}), ("voltage_sum", {})]
 )
 def test_outputs_that_are_reduced(rng, coding, y):
     net, inputs, wanted = made(rng, "lif", coding=coding, y=y, **DETACHED)
@@ -303,8 +324,7 @@ def test_training_with_learning_rules_and_frozen_weights_beside(rng):
 @pytest.mark.parametrize(
     "settings, sentence",
     [
-        ({"parameter_variables": ["tau_a"]}, "'hidden.tau_a' acts in the equations of 'hidden'"),
-        ({"w": {"syn_type": ["1_order_synapse"]}}, "'w.weight' acts on the synapse 'w.FirstOrder', which has"),
+        ({"w": {"syn_type": ["basic", "dropout"]}}, "on a group, but what 'w.weight' gives goes to 'w.Dropout'"),
         ({"w": {"delay": "gaussian", "max_delay": 4.0}}, "covers products with weights, but 'w.delay' and 'w.weight' act"),
         (
             {"w": {"link_type": "sparse", "density": 0.5, "storage": "pairs"}},

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.gradients.dependence import dependence
-from spaic_jax.gradients.neurons import Neurons, is_model, is_synapse
+from spaic_jax.gradients.neurons import Neurons, currents_of, is_model, is_synapse
 from spaic_jax.plan.stage import Once
 from spaic_jax.plan.stages import find_stages
 from spaic_jax.program import Last, Mean, Op, Program, Record, Sum
@@ -174,7 +174,10 @@ def _products(
     origins = sorted(set().union(*(moved[read] for read in reads)))
     names, acts = " and ".join(f"'{name}'" for name in origins), "act" if len(origins) > 1 else "acts"
     if is_model(op) and not set(reads) & set(op.inputs[: _places(op)]):
-        neurons = Neurons.of(program, _onwards(program, rows, op), reads)
+        acting = frozenset().union(*derivatives(program, op).values())
+        reads = tuple(read for read in reads if read in acting)
+        ops = _with_loops(program, rows, _onwards(program, rows, op))
+        neurons = Neurons.of(program, ops, (), reads)
         return tuple(Product(op, neurons, read, (read,), read) for read in reads)
     others = "freeze it (is_parameter=False), or train it by BPTT()."
     if op.fn not in PRODUCTS or op.inputs[0] in moved:
@@ -186,11 +189,11 @@ def _products(
     if not ops or is_synapse(ops[-1]):
         last = ops[-1].name if ops else " and ".join(row.name for row in behind) or "nothing"
         raise ValueError(f"{rule} covers weights that act on a group, but what {names} gives goes to '{last}': {others}")
-    neurons = Neurons.of(program, ops)
-    if current not in neurons.currents:
+    if current not in currents_of(program, ops[0]):
         raise ValueError(f"{rule} needs real numbers, but {names} gives '{current}' of dtype {program.struct(current, 1).dtype}.")
     parameters = [p for p in inspect.signature(function_of(op)).parameters if p not in dict(op.settings)]
     bias = next((read for read, p in zip(op.inputs, parameters, strict=False) if p == "bias" and read in moved), None)
+    neurons = Neurons.of(program, _with_loops(program, rows, ops), (current,))
     return (Product(op, neurons, current, reads, bias),)
 
 
@@ -212,10 +215,21 @@ def _onwards(program: Program, rows: Iterable[Op], op: Op) -> tuple[Op, ...]:
     return tuple(ops)
 
 
-def _before(program: Program, rows: Iterable[Op], op: Op) -> tuple[Op, ...]:
+def _with_loops(program: Program, rows: tuple[Op, ...], ops: tuple[Op, ...]) -> tuple[Op, ...]:
+    """The rows of a group with those of synapses that look at its states, such as conductances at its potential."""
+    states = {read for name in ops[-1].outputs for read in (name, program.written_read(name))}
+    kept = set(ops)
+    for row in rows:
+        if is_synapse(row) and states & set(row.inputs):
+            others = _onwards(program, rows, row)
+            kept |= set(others) if others[-1] == ops[-1] else set()
+    return tuple(row for row in rows if row in kept)
+
+
+def _before(program: Program, rows: tuple[Op, ...], op: Op) -> tuple[Op, ...]:
     """The row of a group, and those before it that alone make its input."""
     ops = [op]
-    while len(currents := Neurons.of(program, tuple(ops)).currents) == 1:
+    while len(currents := currents_of(program, ops[0])) == 1:
         writing = [row for row in rows if currents[0] in map(program.written_read, row.outputs)]
         if len(writing) != 1 or not is_synapse(writing[0]):
             break
@@ -223,7 +237,7 @@ def _before(program: Program, rows: Iterable[Op], op: Op) -> tuple[Op, ...]:
     return tuple(ops)
 
 
-def _readouts(rule: str, program: Program, rows: Iterable[Op], names: Collection[str]) -> tuple[Readout, ...]:
+def _readouts(rule: str, program: Program, rows: tuple[Op, ...], names: Collection[str]) -> tuple[Readout, ...]:
     found: dict[str, list[Record]] = {}
     for record in program.kept:
         if record.name not in names:
@@ -237,7 +251,8 @@ def _readouts(rule: str, program: Program, rows: Iterable[Op], names: Collection
     readouts = []
     for read, records in found.items():
         row = next((op for op in rows if is_model(op) and base_name(read) in op.outputs), None)
-        neurons = None if row is None else Neurons.of(program, _before(program, rows, row))
+        ops = () if row is None else _before(program, rows, row)
+        neurons = Neurons.of(program, ops, currents_of(program, ops[0])) if ops else None
         readouts.append(Readout(tuple(records), read, neurons))
     return tuple(readouts)
 

@@ -23,11 +23,11 @@ Feedback = Literal["symmetric", "random"]
 class EProp(OnlineGradient):
     """e-prop: eligibility traces of synapses times learning signals of neurons.
 
-    $$ \\frac{dE}{dW_{ji}} \\approx \\sum_t L^t_j\\, \\bar e^t_{ji}, \\qquad
-       e^t_{ji} = \\frac{\\partial z^t_j}{\\partial h^{t-1}_j} \\epsilon^{t-1}_{ji}
-       + \\frac{\\partial z^t_j}{\\partial I^t_j} \\frac{\\partial I^t_j}{\\partial W_{ji}}, \\qquad
-       \\epsilon^t_{ji} = \\frac{\\partial h^t_j}{\\partial h^{t-1}_j} \\epsilon^{t-1}_{ji}
-       + \\frac{\\partial h^t_j}{\\partial I^t_j} \\frac{\\partial I^t_j}{\\partial W_{ji}} $$
+    $$ \\frac{dE}{dW_{ji}} \\approx \\sum_t L^t_j\\, \\bar e^t_{ji} $$
+    $$ e^t_{ji} = \\frac{\\partial z^t_j}{\\partial h^{t-1}_j} \\epsilon^{t-1}_{ji} +
+       \\frac{\\partial z^t_j}{\\partial I^t_j} \\frac{\\partial I^t_j}{\\partial W_{ji}}, \\qquad
+       \\epsilon^t_{ji} = \\frac{\\partial h^t_j}{\\partial h^{t-1}_j} \\epsilon^{t-1}_{ji} +
+       \\frac{\\partial h^t_j}{\\partial I^t_j} \\frac{\\partial I^t_j}{\\partial W_{ji}} $$
 
     `h` are the states of a neuron of any model and `z` what it gives; their derivatives are those of the model's step, with
     its surrogate gradient. An output that is the same linear filter of its input for all neurons, such as a
@@ -37,14 +37,17 @@ class EProp(OnlineGradient):
 
     goes back from the output within the step, through surrogate gradients where other groups lie between.
 
-    It equals backpropagation through time where no spike comes back to its group, or none of the gradient by that way, and
-    the output filters as above or has no state. What it leaves out: the influence of spikes on other neurons' later states, but
-    for those of the output. Without feedback in time, with detached soft resets and an output of the same step, a trace is a
-    filtered presynaptic one and costs one product a step; else there is one for each synapse, sample and state, `[B, post,
-    pre]`.
+    It equals backpropagation through time where groups act on an output that filters as above, or has no state, and not on
+    each other. What it leaves out: what spikes do to later states of other neurons and of synapses on the way, but for the
+    filter of the output.
 
-    It trains weights and biases of links that act on a group at once; with a trace for each synapse these are `full`,
-    `sparse` and their like (matrices) and `one_to_one`.
+    States with the same linear equations for all neurons, as of LIF neurons with a detached soft reset, have traces of
+    presynaptic neurons, `[B, pre]`; where the output does not filter, nothing else is needed, and a step costs one product for
+    each state. Otherwise there is a trace for each synapse, sample and state, `[post, B, pre]`.
+
+    It trains weights and biases, and parameters of the equations of neurons and synapses. Links may have any storage while
+    traces of presynaptic neurons suffice; a trace for each synapse have `full`, `sparse` and their like as matrices
+    (`storage="masked"` or `"dense"`), and `one_to_one`.
 
     Args:
         feedback: `"symmetric"`: B are the weights on the way to the output; `"random"`: fixed weights from every group

@@ -31,7 +31,7 @@ class Neurons:
         ops: the rows, in order; the last one is the group's.
         states: what they carry, by the read of the step before.
         updated: by the read of this step.
-        currents: the inputs of the first row.
+        currents: their inputs.
         gives: what they give, by read: states and spikes.
         entries: the pairs of what they give and what they take whose derivative is not always zero.
         uniform: those that are one number: the same for all neurons, samples and steps.
@@ -48,15 +48,16 @@ class Neurons:
     reads: tuple[str, ...]
 
     @classmethod
-    def of(cls, program: Program, ops: tuple[Op, ...], trained: tuple[str, ...] = ()) -> Self:
+    def of(cls, program: Program, ops: tuple[Op, ...], currents: tuple[str, ...], trained: tuple[str, ...] = ()) -> Self:
         """The neurons of some rows of a program.
 
         Args:
             program: what one step does.
-            ops: the rows, each of which takes what the one before it gives.
+            ops: the rows, in order.
+            currents: their inputs.
             trained: parameters of their equations that have a gradient.
         """
-        return cls(*_facts(program, ops, trained))
+        return cls(*_facts(program, ops, currents, trained))
 
     @property
     def name(self) -> str:
@@ -96,21 +97,22 @@ def is_synapse(op: Op) -> bool:
     return op.fn is reshaped or (is_model(op) and issubclass(dict(op.settings)["model"].kind, Dynamics))
 
 
+def currents_of(program: Program, op: Op) -> tuple[str, ...]:
+    """The inputs of a row of neurons or synapses that are neither states nor parameters."""
+    settings = dict(op.settings)
+    begin = len(settings.get("states", ()))
+    own = op.inputs[begin : begin + len(settings["inputs"])] if is_model(op) else op.inputs[:1]
+    return tuple(read for read in own if read not in program.carried and _is_real(program.struct(read, 1)))
+
+
 @functools.lru_cache(maxsize=256)
-def _facts(program: Program, ops: tuple[Op, ...], trained: tuple[str, ...]) -> tuple[Any, ...]:
+def _facts(program: Program, ops: tuple[Op, ...], currents: tuple[str, ...], trained: tuple[str, ...]) -> tuple[Any, ...]:
     """What `Neurons` holds."""
     written = {program.written_read(name): None for op in ops for name in op.outputs}
     reads = tuple(dict.fromkeys([*(read for op in ops for read in op.inputs), *written]))
     structs = {read: program.struct(read, 2) for read in reads}
-    states = tuple(
-        read for op in ops for read in op.inputs
-        if read in program.carried and program.written_read(read) in written and _is_real(structs[read])
-    )
-    states = tuple(dict.fromkeys(states))
-    first, settings = ops[0], dict(ops[0].settings)
-    begin = len(settings.get("states", ()))
-    own = first.inputs[begin : begin + len(settings["inputs"])] if is_model(first) else first.inputs[:1]
-    currents = tuple(read for read in own if read not in states and _is_real(structs[read]))
+    carried = [read for op in ops for read in op.inputs if read in program.carried and program.written_read(read) in written]
+    states = tuple(read for read in dict.fromkeys(carried) if _is_real(structs[read]))
     updated = tuple(program.written_read(read) for read in states)
     gives = tuple(dict.fromkeys([*updated, *map(program.written_read, ops[-1].outputs)]))
     # What differs between neurons, samples or steps: all but parameters that are one number.
@@ -151,8 +153,8 @@ def _along(
         for op, key in zip(ops, keys, strict=True):
             for name, x in zip(op.outputs, call(op, [env[read] for read in op.inputs], key), strict=True):
                 read = program.written_read(name)
-                # Others may have added to it; the derivative is that of this row alone.
-                env[read] = nudge(given[read], x) if _is_real(x) else x
+                # Others may add to it too: the value is known, and the derivatives of these rows add up.
+                env[read] = nudge(env[read], x) if _is_real(x) else x
         return tuple(env[read] if _is_real(env[read]) else jnp.zeros(env[read].shape, jnp.float32) for read in gives)
 
     return jax.jvp(moved, (given[cause],), (tangent,))[1]
