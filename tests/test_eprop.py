@@ -100,6 +100,27 @@ def test_without_a_loop_it_is_backpropagation(rng, model, settings):
     assert_equal(gradients(sim, EProp(), inputs, wanted), gradients(sim, BPTT(), inputs, wanted))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("model", {kind: name for name, kind in sj.neurons.NEURONS.items()}.values())
+def test_every_neuron_model(rng, model):
+    """What holds of the adaptive neurons of the paper holds of any model: its step says how it depends on itself."""
+    net = sj.Network()
+    net.x = sj.Encoder(num=IN, coding_method="null")
+    net.hidden = sj.NeuronGroup(HIDDEN, model=model)
+    net.out = sj.NeuronGroup(OUT, model="leaky_integrator")
+    into = sj.neurons.NEURONS[model].receives[0]
+    net.w = sj.Connection(net.x, net.hidden, weight=rng.normal(0.5, 0.5, (HIDDEN, IN)), post_var_name=into)
+    net.o = sj.Connection(net.hidden, net.out, weight=rng.normal(0, 0.5, (OUT, HIDDEN)))
+    net.y = sj.Decoder(dec_target=net.out, coding_method="null")
+    sim, key = sj.build(net, dt=0.05 if model == "hh" else 1.0), jax.random.key(3)
+    inputs = {"x": (rng.random((STEPS, BATCH, IN)) < 0.4).astype(np.float32)}
+    wanted = rng.normal(size=(STEPS, BATCH, OUT)).astype(np.float32)
+    (value, given), (other, expected) = (gradients(sim, g, inputs, wanted, key=key) for g in (EProp(), BPTT()))
+    np.testing.assert_allclose(value, other, rtol=1e-5)
+    for name, slope in expected.items():
+        np.testing.assert_allclose(given[name], slope, atol=1e-5 * np.abs(slope).max(), err_msg=name)
+
+
 def test_with_a_loop_it_is_backpropagation_that_does_not_pass_it(rng):
     net, inputs, wanted = made(rng, "alif", loop=0.06, **DETACHED)
     sim = sj.build(net, dt=1.0)

@@ -8,11 +8,12 @@ import jax
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
-from spaic_jax.gradients.chart import Chart, Product
+from spaic_jax.gradients.chart import Chart
 from spaic_jax.gradients.neurons import Jacobian
 from spaic_jax.gradients.online import OnlineGradient
 from spaic_jax.gradients.paths import Path, broadcast, within_step
 from spaic_jax.gradients.presynaptic import Filtered, Presynaptic, mixed
+from spaic_jax.gradients.products import Product
 from spaic_jax.gradients.synaptic import PLACED, Synaptic
 from spaic_jax.gradients.traces import Traces
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._dtypes import wide
 from spaic_jax.gradients.chart import Chart
 from spaic_jax.gradients.outputs import by_step, of_step
 from spaic_jax.gradients.paths import Path, signals, step
@@ -80,7 +81,7 @@ def learn(
         return (state, tuple(new), total), None
 
     start = tuple(each.start(program, batch_size) for each in traces)
-    total = {read: jnp.zeros(x.shape, jnp.float32) for read, x in values.items()}
+    total = {read: jnp.zeros(x.shape, wide(x.dtype)) for read, x in values.items()}
     numbers = jnp.arange(steps, dtype=jnp.int32)
     (_, _, total), _ = jax.lax.scan(body, (given.state, start, total), (numbers, given.sequences, timed), length=steps)
     (gradient,) = back({read: x.astype(values[read].dtype) for read, x in total.items()})

@@ -8,6 +8,7 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._dtypes import wide
 from spaic_jax.gradients.dependence import dependence
 from spaic_jax.neurons.equations import model_step
 from spaic_jax.plan.outside import nudge
@@ -73,9 +74,9 @@ class Neurons:
     def jacobian(self, program: Program, env: Mapping[str, Any], key: jax.Array | None) -> Jacobian:
         """The entries of the Jacobian in a step, whose values are those of `env`.
 
-        Computed in float32: a decay factor in half precision is that of another time constant.
+        Computed in float32 at least: a decay factor in half precision is that of another time constant.
         """
-        given = {read: _wide(env[read]) for read in self.reads}
+        given = {read: widened(env[read]) for read in self.reads}
         keys = tuple(step_key(key, op, env["[step]"]) if op.random and key is not None else None for op in self.ops)
         made: Jacobian = {}
         for cause in dict.fromkeys(cause for _, cause in sorted(self.entries)):
@@ -165,8 +166,9 @@ def _is_real(x: Any) -> bool:
 
 
 def _wide_dtype(dtype: Any) -> Any:
-    return jnp.float32 if jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits < 32 else dtype
+    return wide(dtype) if jnp.issubdtype(dtype, jnp.floating) else dtype
 
 
-def _wide(x: jax.Array) -> jax.Array:
+def widened(x: jax.Array) -> jax.Array:
+    """A floating array in float32 at least; any other one as it is."""
     return x.astype(_wide_dtype(x.dtype))

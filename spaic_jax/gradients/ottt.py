@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import real
-from spaic_jax.gradients.chart import Chart, Product
+from spaic_jax.gradients.chart import Chart
 from spaic_jax.gradients.neurons import Jacobian
 from spaic_jax.gradients.online import OnlineGradient
 from spaic_jax.gradients.paths import Path, within_step
 from spaic_jax.gradients.presynaptic import Filtered, Presynaptic
+from spaic_jax.gradients.products import Product
 from spaic_jax.gradients.traces import Traces
 
 
@@ -102,7 +103,7 @@ class Leak(Presynaptic):
     def pairs(
         self, old: Mapping[str, Filtered], now: Filtered, jacobian: Jacobian, signals: Mapping[str, jax.Array]
     ) -> tuple[dict[str, Filtered], list[tuple[Filtered, jax.Array]]]:
-        decay = jnp.float32(self.decay) if self.entry is None else jacobian[self.entry].reshape(())
+        decay = jnp.asarray(self.decay, now.one.dtype) if self.entry is None else jacobian[self.entry].reshape(())
         leak = Filtered(decay * old["leak"].values + now.values, decay * old["leak"].one + now.one)
         current = self.product.current
         parts = [signal * jacobian[read, current][:, :, 0].T for read, signal in signals.items() if (read, current) in jacobian]

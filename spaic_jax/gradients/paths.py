@@ -1,6 +1,7 @@
 """The ways on which what neurons give in a step comes to the outputs."""
 
 import dataclasses
+import math
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.gradients.chart import Chart, Readout
-from spaic_jax.gradients.neurons import Jacobian, Neurons
+from spaic_jax._dtypes import wide
+from spaic_jax.gradients.chart import Chart
+from spaic_jax.gradients.neurons import Jacobian, Neurons, widened
+from spaic_jax.gradients.readouts import Readout
 from spaic_jax.plan.outside import nudge
 from spaic_jax.program.evaluate import evaluate
 
@@ -56,14 +59,14 @@ def broadcast(chart: Chart, seed: int) -> tuple[Path, ...]:
     """From every group that has trained weights straight to the outputs, with random weights.
 
     Raises:
-        ValueError: an output that is no variable of a group with one input.
+        ValueError: an output on which not one input acts at once.
     """
     paths = []
     for readout in chart.readouts:
-        if readout.neurons is None or len(readout.neurons.currents) != 1:
+        if readout.neurons is None or len(readout.neurons.currents) != 1 or not _acts(readout, readout.neurons):
             raise ValueError(
-                f"{chart.rule} with random feedback needs outputs of groups with one input, not '{readout.records[0].name}', which"
-                f" looks at '{readout.read}': use symmetric feedback."
+                f"{chart.rule} with random feedback needs outputs that one input acts on at once, not"
+                f" '{readout.records[0].name}', which looks at '{readout.read}': use symmetric feedback."
             )
         others = {product.neurons for product in chart.products if product.neurons.name != readout.neurons.name}
         reads = tuple(sorted({read for neurons in others for read in chart.sent(neurons)}))
@@ -71,6 +74,10 @@ def broadcast(chart: Chart, seed: int) -> tuple[Path, ...]:
         paths.append(Path(readout, (readout.read,), readout.read))
         paths.append(Path(readout, reads, current, readout.neurons if readout.is_filter else None, seed))
     return tuple(paths)
+
+
+def _acts(readout: Readout, neurons: Neurons) -> bool:
+    return (readout.read, neurons.currents[0]) in neurons.entries
 
 
 def check_reached(chart: Chart, paths: Iterable[Path]) -> None:
@@ -131,17 +138,18 @@ def signals(
         slope = slopes[path.readout.read]
         if path.seed is None:
             zeros = tuple(jnp.zeros_like(env[other.target]) for other in paths)
-            (pulled,) = back(tuple(slope if other is path else zero for other, zero in zip(paths, zeros, strict=True)))
+            own = slope.reshape(env[path.target].shape).astype(env[path.target].dtype)
+            (pulled,) = back(tuple(own if other is path else zero for other, zero in zip(paths, zeros, strict=True)))
             found = {read: pulled[read] for read in path.reads}
         else:
-            error = slope.reshape(slope.shape[0], -1).astype(jnp.float32)
+            error = widened(slope.reshape(slope.shape[0], -1))
             if path.filter is None and path.readout.neurons is not None:
                 error = error * jacobians[path.readout.neurons][path.readout.read, path.target][:, :, 0].T
             found = {read: error @ _random(path.seed, read, error.shape[1], env[read]) for read in path.reads}
-        own = made.setdefault("" if path.filter is None else path.readout.read, {})
+        kept = made.setdefault("" if path.filter is None else path.readout.read, {})
         for read, signal in found.items():
-            flat = signal.reshape(signal.shape[0], -1).astype(jnp.float32)
-            own[read] = own[read] + flat if read in own else flat
+            flat = widened(signal.reshape(signal.shape[0], -1))
+            kept[read] = kept[read] + flat if read in kept else flat
     return made
 
 
@@ -149,4 +157,4 @@ def _random(seed: int, read: str, outputs: int, value: jax.Array) -> jax.Array:
     """Feedback weights of a variable, `[outputs, n]`, of variance 1/n."""
     size = value[0].size
     key = jax.random.fold_in(jax.random.key(seed), zlib.crc32(read.encode()))
-    return jax.random.normal(key, (outputs, size), jnp.float32) / jnp.sqrt(jnp.float32(size))
+    return jax.random.normal(key, (outputs, size), wide(value.dtype)) / math.sqrt(size)

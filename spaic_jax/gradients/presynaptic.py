@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.gradients.neurons import Jacobian, Neurons
+from spaic_jax._dtypes import wide
+from spaic_jax.gradients.neurons import Jacobian, Neurons, widened
 from spaic_jax.gradients.traces import Signals, Traces
 from spaic_jax.program import Program
 from spaic_jax.program.evaluate import call
@@ -51,13 +52,15 @@ class Presynaptic(Traces):
 
     def start(self, program: Program, batch_size: int) -> dict[str, Filtered]:
         shape = program.struct(self.product.op.inputs[0], batch_size).shape
-        return {name: Filtered(jnp.zeros(shape, jnp.float32), jnp.zeros((), jnp.float32)) for name in self.filters}
+        dtype = wide(program.struct(self.product.current, batch_size).dtype)
+        return {name: Filtered(jnp.zeros(shape, dtype), jnp.zeros((), dtype)) for name in self.filters}
 
     def step(
         self, traces: Any, env: Mapping[str, Any], jacobians: Mapping[Neurons, Jacobian], signals: Signals
     ) -> tuple[Any, dict[str, jax.Array]]:
         product = self.product
-        now = Filtered(env[product.op.inputs[0]].astype(jnp.float32), jnp.float32(1.0))
+        dtype = wide(env[product.current].dtype)
+        now = Filtered(env[product.op.inputs[0]].astype(dtype), jnp.ones((), dtype))
         traces, pairs = self.pairs(traces, now, jacobians[product.neurons], signals.get("", {}))
         shape, slopes = env[product.current].shape, dict[str, jax.Array]()
         if pairs and product.weights:
@@ -72,7 +75,7 @@ class Presynaptic(Traces):
     def _pulled(self, names: Iterable[str], env: Mapping[str, Any], values: jax.Array, slope: jax.Array) -> dict[str, jax.Array]:
         """The derivative by some inputs of the product, at given presynaptic values."""
         op = self.product.op
-        given = {read: _wide(env[read]) for read in op.inputs[1:]}
+        given = {read: widened(env[read]) for read in op.inputs[1:]}
 
         def current(trained: dict[str, jax.Array]) -> jax.Array:
             both = {**given, **trained}
@@ -87,7 +90,3 @@ def mixed(factors: Iterable[tuple[jax.Array, Filtered]]) -> Filtered:
     """A sum of filtered values with factors, each one number."""
     terms = [Filtered(factor.reshape(()) * x.values, factor.reshape(()) * x.one) for factor, x in factors]
     return Filtered(sum(x.values for x in terms), sum(x.one for x in terms))  # type: ignore[arg-type]
-
-
-def _wide(x: jax.Array) -> jax.Array:
-    return x.astype(jnp.float32) if jnp.issubdtype(x.dtype, jnp.floating) else x

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._dtypes import wide
 from spaic_jax.gradients.neurons import Jacobian, Neurons
 from spaic_jax.gradients.traces import Signals, Traces
 from spaic_jax.program import Program
@@ -25,8 +26,10 @@ Parts = dict[str, jax.Array]
 class Synaptic(Traces):
     """Eligibility vectors of the synapses of a product, and eligibility traces that follow from them.
 
-    $$ \\epsilon^t_{ji} = J^t_j\\, \\epsilon^{t-1}_{ji} + b^t_j\\, s^t_i, \\qquad
-       e^t_{ji} = \\frac{\\partial z^t_j}{\\partial h^{t-1}_j} \\epsilon^{t-1}_{ji} + \\frac{\\partial z^t_j}{\\partial I^t_j} s^t_i $$
+    $$ \\epsilon^t_{ji} = \\frac{\\partial h^t_j}{\\partial h^{t-1}_j} \\epsilon^{t-1}_{ji} +
+       \\frac{\\partial h^t_j}{\\partial I^t_j} s^t_i, \\qquad
+       e^t_{ji} = \\frac{\\partial z^t_j}{\\partial h^{t-1}_j} \\epsilon^{t-1}_{ji} +
+       \\frac{\\partial z^t_j}{\\partial I^t_j} s^t_i $$
 
     An axis is there only where something depends on it: a state that is the same filter for all neurons has a trace
     `[1, B, pre]`, any other one `[post, B, pre]`. The batch lies in the middle, so that its sum is one product a neuron.
@@ -44,12 +47,13 @@ class Synaptic(Traces):
         shapes = self._shapes(program, batch_size)
         post, width = shapes.pop("")
         whole = (post, batch_size, width)
+        dtype = wide(program.struct(self.product.current, batch_size).dtype)
         through = {
-            f"{read} {output}": {state: jnp.zeros(whole, jnp.float32) for state in group.states}
+            f"{read} {output}": {state: jnp.zeros(whole, dtype) for state in group.states}
             for read, group, output in self.outputs
             if group is not None
         }
-        vectors = {state: jnp.zeros((n, batch_size, m), jnp.float32) for state, (n, m) in shapes.items()}
+        vectors = {state: jnp.zeros((n, batch_size, m), dtype) for state, (n, m) in shapes.items()}
         return {"vectors": vectors, "through": through}
 
     def step(
@@ -64,7 +68,7 @@ class Synaptic(Traces):
             for state, read in zip(neurons.states, neurons.updated, strict=True)
             if state in old
         }
-        through, total = {}, jnp.zeros((), jnp.float32)
+        through, total = {}, jnp.zeros((), source.dtype)
         for read, group, output in self.outputs:
             trace = jnp.broadcast_to(_moved(read, jacobian, old, self.product.current, source), whole)
             if group is not None:
@@ -85,9 +89,10 @@ class Synaptic(Traces):
 
     def _source(self, env: Mapping[str, Any]) -> jax.Array:
         """The derivative of the current by the weight of each synapse, `[post or 1, B, pre or 1]`."""
+        dtype = wide(env[self.product.current].dtype)
         if self.part == self.product.bias:
-            return jnp.ones((1, env[self.product.neurons.gives[0]].shape[0], 1), jnp.float32)
-        x = env[self.product.op.inputs[0]].astype(jnp.float32)
+            return jnp.ones((1, env[self.product.neurons.gives[0]].shape[0], 1), dtype)
+        x = env[self.product.op.inputs[0]].astype(dtype)
         flat = x.reshape(x.shape[0], -1)
         return flat.T[:, :, None] if self.product.op.fn is scaled else flat[None]
 
@@ -116,7 +121,7 @@ def _moved(read: str, jacobian: Jacobian, states: Parts, current: str, source: j
     """How far what neurons give is moved: by their states, and by what comes in."""
     causes = {**states, current: source}
     terms = [jacobian[read, cause] * value for cause, value in causes.items() if (read, cause) in jacobian]
-    return functools.reduce(jnp.add, terms, jnp.zeros((1, 1, 1), jnp.float32))
+    return functools.reduce(jnp.add, terms, jnp.zeros((1, 1, 1), source.dtype))
 
 
 def _spread_back(slope: jax.Array, shape: tuple[int, ...]) -> jax.Array:

@@ -7,8 +7,8 @@ from typing import Any
 
 import jax
 
-from spaic_jax.gradients.chart import Product
 from spaic_jax.gradients.neurons import Jacobian, Neurons
+from spaic_jax.gradients.products import Product
 from spaic_jax.program import Program
 
 #: Learning signals, the derivatives of the loss with respect to what neurons give in a step, `[B, n]`: by the output
