@@ -182,6 +182,7 @@ def test_the_equations_of_the_paper(rng):
 def test_synapses_with_equations_and_parameters_of_equations(rng, settings):
     net, inputs, wanted = made(rng, "alif", **settings)
     net.more = sj.Connection(net.x, net.hidden, weight=rng.normal(0.3, 0.4, (HIDDEN, IN)))
+    net.again = sj.Connection(net.x, net.hidden, shared=net.more, delay=2.0)
     sim = sj.build(net, dt=1.0)
     given = gradients(sim, EProp(), inputs, wanted)
     assert_equal(given, gradients(sim, BPTT(), inputs, wanted))
@@ -226,7 +227,7 @@ def test_outputs_that_are_reduced(rng, coding, y):
 
 def test_monitors_of_some_steps_and_several_outputs_at_once(rng):
     net, inputs, wanted = made(rng, "alif")
-    net.few = sj.StateMonitor(net.out, "V", every=3, last=4)
+    net.few = sj.StateMonitor(net.out, "V", every=3, last=4, index=[1])
     net.binned = sj.RateMonitor(net.hidden, dt=4.0)
     net.mean = sj.StateMonitor(net.hidden, "O", reduce="mean", every=2)
     sim = sj.build(net, dt=1.0)
