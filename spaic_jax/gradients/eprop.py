@@ -39,8 +39,8 @@ class EProp(OnlineGradient):
     goes back from the output within the step, through surrogate gradients where other groups lie between.
 
     It equals backpropagation through time where groups act on an output that filters as above, or has no state, and not on
-    each other. What it leaves out: what spikes do to later states of other neurons and of synapses on the way, but for the
-    filter of the output.
+    each other. What it leaves out: what spikes do to later states of other neurons, and of synapses and delays on the way, but
+    for the filter of the output.
 
     States with the same linear equations for all neurons, as of LIF neurons with a detached soft reset, have traces of
     presynaptic neurons, `[B, pre]`; where the output does not filter, nothing else is needed, and a step costs one product for
