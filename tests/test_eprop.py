@@ -92,7 +92,7 @@ def rng():
 
 @pytest.mark.parametrize(
     "model, settings",
-    [("alif", {}), ("lif", {"t_ref": 2.0}), ("lif", DETACHED), ("clif", {}), ("adlif", {"v_th": 0.1})],
+    [("alif", {}), ("lif", {"t_ref": 2.0}), ("lif", DETACHED)],
 )
 def test_without_a_loop_it_is_backpropagation(rng, model, settings):
     net, inputs, wanted = made(rng, model, **settings)
