@@ -1,6 +1,18 @@
 """spaic_jax: spiking neural networks, declared once, compiled by JAX."""
 
-from spaic_jax import coding, coming_from_spaic, data, edit, neurons, ops, program, surrogate, synapses, train
+from spaic_jax import (
+    coding,
+    coming_from_spaic,
+    data,
+    edit,
+    gradients,
+    neurons,
+    ops,
+    program,
+    surrogate,
+    synapses,
+    train,
+)
 from spaic_jax.network import (
     Action,
     Assembly,
@@ -40,8 +52,7 @@ __all__ = [
     "Action", "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
     "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
     "Projection", "RateMonitor", "Record", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled",
-    "Variable",
-    "Variables", "WeightMonitor", "build", "coding", "coming_from_spaic", "data", "edit", "load_network",
+    "Variable", "Variables", "WeightMonitor", "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "load_network",
     "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "save_network", "save_variables",
     "save_weights", "surrogate", "synapses", "train",
 ]

@@ -14,7 +14,7 @@ from spaic_jax.cli.errors import UserError, user_errors
 with user_errors():
     import_extra("pydantic", "a configuration")
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 #: The largest number of float32, about.
 FLOAT32 = 3e38
@@ -76,6 +76,7 @@ class Training(_Table):
         batch_size: samples of an update.
         loss: name of a loss, or a table of its name and settings.
         optimizer: the optimizer.
+        gradient: name of a gradient, or a table of its name and settings; backpropagation through time by default.
         decoder: the output that the loss looks at; the only one by default.
         seed: seed of all that is random.
     """
@@ -84,15 +85,16 @@ class Training(_Table):
     batch_size: int = Field(gt=0, le=LARGEST)
     loss: dict[str, Any]
     optimizer: Optimizer
+    gradient: dict[str, Any] | None = None
     decoder: str | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
 
-    @field_validator("loss", mode="before")
+    @field_validator("loss", "gradient", mode="before")
     @classmethod
-    def _named(cls, loss: Any) -> Any:
-        table = {"name": loss} if isinstance(loss, str) else loss
+    def _named(cls, given: Any, info: ValidationInfo) -> Any:
+        table = {"name": given} if isinstance(given, str) else given
         if not isinstance(table, dict) or not isinstance(table.get("name"), str):
-            raise ValueError("the name of a loss, or a table with a name, is needed")
+            raise ValueError(f"the name of a {info.field_name}, or a table with a name, is needed")
         return table
 
 

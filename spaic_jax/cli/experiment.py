@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from spaic_jax._errors import unknown
@@ -20,6 +21,7 @@ from spaic_jax.cli.memory import check_memory
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
 from spaic_jax.data import DATASETS, Dataset
 from spaic_jax.edit import expand
+from spaic_jax.gradients import differentiated, resolve_gradient
 from spaic_jax.network import Encoder, Network
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
@@ -114,11 +116,18 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
             if key not in known:
                 raise ValueError(f"{key}: {unknown(f'setting of {name}', key, known)}")
         loss = resolve_loss(name, **given)
+    if settings.gradient is not None:
+        with user_errors(f"{where}: training.gradient"):
+            own = {key: value for key, value in settings.gradient.items() if key != "name"}
+            sim = differentiated(sim, resolve_gradient(settings.gradient["name"], **own))
     with user_errors(f"{where}: training"):
         task, training_arrays = prepare(
             sim, training, loss=loss, decoder=settings.decoder, steps=steps, what="the training data"
         )
         test_arrays = task.arrays(test, "the test data")
+    if settings.gradient is not None:
+        with user_errors(f"{where}: training.gradient"):
+            _check_gradient(task, training_arrays)
     updates = len(training) // settings.batch_size
     if not updates:
         raise UserError(
@@ -133,6 +142,23 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     # Through JSON and back, so that it can be compared with what a run folder holds.
     resolved = json.loads(json.dumps(resolved))
     return Experiment(config, resolved, network, sim, test, task, training_arrays, test_arrays, optimizer)
+
+
+def _check_gradient(task: Task, arrays: Arrays) -> None:
+    """ValueError where the gradient does not cover something; computes nothing."""
+
+    def slope(inputs: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
+        training = dataclasses.replace(task, sim=task.sim.train())
+        variables, first = training.sim.init(key, 1), jnp.zeros((1,), jnp.int32)
+        inputs = task.take(inputs, first)
+
+        def loss(params: dict[str, jax.Array]) -> jax.Array:
+            assert task.loss is not None
+            return task.loss(training.output(variables.with_params(params), inputs, key), first)
+
+        return jax.grad(loss)(variables.params)
+
+    jax.eval_shape(slope, arrays.inputs, jax.random.key(0))
 
 
 def _load_data(config: Config, network: Network, where: str | Path) -> tuple[Dataset, Dataset]:

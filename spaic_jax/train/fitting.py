@@ -10,6 +10,7 @@ import optax
 
 from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
+from spaic_jax.gradients import Gradient, differentiated
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
 from spaic_jax.train.evaluation import variables_for
@@ -32,12 +33,13 @@ def fit(
     steps: int | None = None,
     decoder: str | None = None,
     test: Dataset | None = None,
+    gradient: str | Gradient = "bptt",
     variables: Variables | None = None,
     start: TrainState | None = None,
     on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
     progress: bool = True,
 ) -> FitResult:
-    """Train a network on labelled data with surrogate gradients through time.
+    """Train a network on labelled data with surrogate gradients: through time, or forwards in time.
 
     Each epoch draws a new order of the samples and makes `N // batch_size` updates, one for each full batch; the
     samples that are left over come in another epoch. The data stays on the device, and one compiled step, whose
@@ -67,6 +69,8 @@ def fit(
         steps: number of steps of a run; may be left out where an input has a time axis.
         decoder: name of the output; may be left out where there is one only.
         test: data to evaluate after each epoch; it has no influence on the training.
+        gradient: how gradients are formed: name of a gradient (see `spaic_jax.gradients.GRADIENTS`), or the gradient itself,
+            such as `EProp()`, whose memory does not grow with the number of steps.
         variables: parameters and constants to start from; drawn from the key by default.
         start: state to resume from, such as a checkpoint's or the one `on_epoch` got.
         on_epoch: called after each epoch with its state and its row of the history.
@@ -99,6 +103,8 @@ def fit(
         raise TypeError(f"the optimizer must be an optax.GradientTransformation, not {type(optimizer).__name__}.")
     # What can be told of numbers alone is told before the data is looked at.
     counts = {"epochs": whole(epochs, "epochs"), "batch_size": whole(batch_size, "batch_size")}
+    if isinstance(sim, Simulator):
+        sim = differentiated(sim, gradient)
     task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps, what="the training data")
     held_out = None if test is None else task.arrays(test, "the test data")
     return fit_arrays(
