@@ -421,6 +421,9 @@ def test_bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
     assert json.loads(capsys.readouterr().out.splitlines()[0]) == {"neurons": 100, "run_us_per_step": 3.5}
     assert main(["bench", "--loops"]) == 0
     assert "3.5" in capsys.readouterr().out
+    monkeypatch.setattr("spaic_jax.bench.measure_plastic", lambda batch: {"batch": batch, "us_per_step": 4.5})
+    assert main(["bench", "--plastic"]) == 0
+    assert "4.5" in capsys.readouterr().out
     assert main(["bench", "--models", "--plot", "x.png"]) == 2
     assert "leave it out with --models" in capsys.readouterr().err
     assert main(["bench", "--workload", "B_mpl"]) == 2

@@ -11,13 +11,15 @@ from spaic_jax._files import write_whole
 from spaic_jax.cli.errors import UserError, user_errors
 
 #: What is timed.
-Kind = Literal["workloads", "models", "loops"]
+Kind = Literal["workloads", "models", "loops", "plastic"]
 #: Sizes of the networks whose loops are timed.
 _SIZES = (100, 1000, 2000)
+#: Samples at once of the layer that learns.
+_BATCHES = (1, 16)
 
 
 def bench(workload: str | None, as_json: bool, picture: str | None = None, kind: Kind = "workloads") -> None:
-    """Time standard workloads, neuron models, or loops written by hand.
+    """Time standard workloads, neuron models, loops written by hand, or a layer that learns.
 
     Args:
         workload: name of one; all when `None`.
@@ -28,7 +30,7 @@ def bench(workload: str | None, as_json: bool, picture: str | None = None, kind:
     Raises:
         UserError: unknown workload, or a picture that cannot be written.
     """
-    from spaic_jax.bench import MODELS, WORKLOADS, measure, measure_closed_loop, measure_model
+    from spaic_jax.bench import MODELS, WORKLOADS, measure, measure_closed_loop, measure_model, measure_plastic
     from spaic_jax.bench.workload import resolve_workload
 
     # Timing takes minutes: what can fail is tried first.
@@ -43,6 +45,7 @@ def bench(workload: str | None, as_json: bool, picture: str | None = None, kind:
         names = list(WORKLOADS) if workload is None else [resolve_workload(workload).name]
     tasks: dict[Kind, tuple[Callable[[Any], dict[str, Any]], Iterable[Any]]] = {
         "workloads": (measure, names), "models": (measure_model, MODELS), "loops": (measure_closed_loop, _SIZES),
+        "plastic": (measure_plastic, _BATCHES),
     }
     time, what = tasks[kind]
     rows = []

@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--workload", help="name of one workload; all by default")
     which.add_argument("--models", action="store_true", help="time a step of each neuron model instead")
     which.add_argument("--loops", action="store_true", help="time loops written by hand, step by step, instead")
+    which.add_argument("--plastic", action="store_true", help="time a layer that learns by local rules, a step, instead")
     bench.add_argument("--json", action="store_true", help="one line of JSON each")
     bench.add_argument("--plot", metavar="FILE.png", help="draw the times as multiples of the matrix products' alone")
 
@@ -112,5 +113,6 @@ def _run(arguments: argparse.Namespace) -> None:
     else:
         from spaic_jax.cli.bench import Kind, bench
 
-        kind: Kind = "models" if arguments.models else "loops" if arguments.loops else "workloads"
+        kinds: tuple[Kind, ...] = ("models", "loops", "plastic")
+        kind: Kind = next((kind for kind in kinds if getattr(arguments, kind)), "workloads")
         bench(arguments.workload, arguments.json, arguments.plot, kind)

@@ -112,8 +112,17 @@ class Tiled(Plan):
 
 
 def _step_bytes(program: Program, stages: tuple[Stage, ...], batch_size: int) -> int:
-    """Bytes of what the rows of one step write that are carried out in every step."""
-    names = (name for stage in stages if not isinstance(stage, Once) for name in sorted(stage.writes))
+    """Bytes of what the rows of one step write that are carried out in every step.
+
+    What a loop learns and no other stage reads, such as weights that a rule changes, has one place for all steps.
+    """
+    wanted = wanted_reads(program, stages)
+    names: list[str] = []
+    for stage in stages:
+        if isinstance(stage, Once):
+            continue
+        learned = {name for op in stage.ops if isinstance(stage, Scan) and op.when == "learning" for name in op.outputs}
+        names += [name for name in sorted(stage.writes) if name not in learned or program.written_read(name) in wanted]
     return sum(size_of(program.struct(program.written_read(name), batch_size)) for name in names)
 
 
