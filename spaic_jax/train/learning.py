@@ -220,8 +220,9 @@ class Presentations(Training):
         counts = responses(counting, variables, self.arrays, evaluated_at_once(self.batch_size), evaluation_key(self.key))
         assign = assign_labels if carried[assignment].ndim == 1 else class_shares
         assert self.arrays.labels is not None
-        carried = carried | {assignment: assign(counts, self.arrays.labels, self.task.classes)}
-        scores = vote(counts, carried[assignment], classes=self.task.classes)
+        assigned = assign(counts, self.arrays.labels, self.task.classes).astype(carried[assignment].dtype)
+        carried = carried | {assignment: assigned}
+        scores = vote(counts, assigned, classes=self.task.classes)
         return carried, float(accuracy(scores, self.arrays.labels))
 
 
