@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from spaic_jax._errors import unknown
 from spaic_jax._graph import components
 from spaic_jax.edit import expand
-from spaic_jax.network import Connection, Decoder, Element, Monitor, Network, NeuronGroup
+from spaic_jax.network import Connection, Decoder, Element, Monitor, Network, NeuronGroup, Reward
 from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Op, Program, Site
 from spaic_jax.program.op import UPDATED, base_name
@@ -66,8 +66,9 @@ def _turn(member: Element) -> int:
 
     Who looks at others comes last, when all variables are there to be looked at.
     """
-    turns = {Source: 0, NeuronGroup: 1, Connection: 2, Monitor: 4, Decoder: 5}
-    return next((turn for kind, turn in turns.items() if isinstance(member, kind)), 3)
+    # Rewards come before the connections, whose learning rules look at them.
+    turns = {Source: 0, NeuronGroup: 1, Reward: 2, Connection: 3, Monitor: 5, Decoder: 6}
+    return next((turn for kind, turn in turns.items() if isinstance(member, kind)), 4)
 
 
 def in_order(ops: Sequence[Op], carried: set[str]) -> tuple[Op, ...]:

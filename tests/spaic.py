@@ -4,10 +4,13 @@ import pathlib
 
 import numpy as np
 
-_FILE = pathlib.Path(__file__).parent / "data" / "spaic.npz"
+_FILES = sorted((pathlib.Path(__file__).parent / "data").glob("spaic*.npz"))
 
 
 def golden(prefix: str) -> dict[str, np.ndarray]:
     """The arrays of a group, by the rest of their names."""
-    with np.load(_FILE) as arrays:
-        return {name.removeprefix(f"{prefix}/"): arrays[name] for name in arrays.files if name.startswith(f"{prefix}/")}
+    found: dict[str, np.ndarray] = {}
+    for file in _FILES:
+        with np.load(file) as arrays:
+            found |= {name.removeprefix(f"{prefix}/"): arrays[name] for name in arrays.files if name.startswith(f"{prefix}/")}
+    return found

@@ -13,6 +13,7 @@ import spaic_jax as sj
 from spaic_jax.lowering import lower
 from spaic_jax.network import ELEMENTS
 from spaic_jax.neurons import LIF, NEURONS
+from spaic_jax.plasticity import STDP
 from spaic_jax.program import Normal, Uniform
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.surrogate import STCA, SURROGATES
@@ -33,6 +34,8 @@ def everything() -> sj.Network:
         sj.Connection(hidden, out, weight=Normal(0.0, 0.3), w_min=-0.5, is_parameter=False)
         sj.Connection(drive, hidden, w_std=0.2)
         sj.Decoder(name="decision", dec_target=out, coding_method="spike_rate", pop_size=2)
+        reward = sj.Reward(dec_target=out, pop_size=2, dec_sample_step=None)
+        sj.StateMonitor(reward, "reward", name="rewards")
         sj.StateMonitor(hidden, "V", name="voltage", every=2)
         sj.StateMonitor(hidden, "O", name="mean", reduce="mean")
         sj.SpikeMonitor(out, name="spikes")
@@ -45,7 +48,9 @@ def everything() -> sj.Network:
             sj.StateMonitor(inner, "V", name="deep")
         chosen = sj.IncludedTypePolicy("excitatory") & sj.ExcludedTypePolicy(post_types=["cortex"], level=0)
         sj.Projection(cortex, out, [chosen, sj.IndexConnectPolicy([0, (1, 0)], [0, 0])], name="across", is_parameter=False)
-        sj.Projection(image, other, name="drives")
+        drives = sj.Projection(image, other, name="drives")
+        sj.Learner(drives, "stdp", name="local", a_plus=0.02)
+        sj.Learner([net, out], "sbp", cortex, surrogate_func="triangle", name="gradient")
         unused = sj.NeuronGroup(3)
     assert unused.name is None
     return sj.edit.hide(net, "unused", "cortex/deep")
@@ -63,7 +68,7 @@ def test_round_trip_of_everything() -> None:
 def test_round_trip_through_a_file_gives_the_same_run(key: jax.Array) -> None:
     net = everything()
     tables = json.loads(json.dumps(to_dict(net)))
-    inputs = {"image": np.ones((5, 2, 2, 2)), "drive": np.ones((5, 2, 3))}
+    inputs = {"image": np.ones((5, 2, 2, 2)), "drive": np.ones((5, 2, 3)), "reward": np.array([0, 1])}
     results = []
     for network in (net, from_dict(tables)):
         sim = sj.build(network, dt=1.0)
@@ -132,6 +137,13 @@ def test_toml() -> None:
     assert list(net.members) == ["image", "hidden", "synapses", "counts", "seen"]
 
 
+@pytest.mark.parametrize("said", ["stdp", ["stdp"], [{"rule": "stdp"}]])
+def test_a_rule_by_its_name(said: Any) -> None:
+    tables = tomllib.loads(GOOD)
+    tables["connections"]["synapses"]["plasticity"] = said
+    assert from_dict(tables)["synapses"].plasticity == (STDP(),)
+
+
 @pytest.mark.parametrize(
     "path, value, sentence",
     [
@@ -173,6 +185,12 @@ def test_toml() -> None:
         ("monitors.seen.kind", [], "network.monitors.seen.kind: unknown kind of monitor []"),
         ("monitors.seen.kind", None, "network.monitors.seen.kind is missing."),
         ("monitors.seen.every", 2, "network.monitors.seen.every: unknown key 'every'"),
+        ("learners", {"l": {"trainable": ["."], "algorithm": "stcaa"}}, "learners.l.algorithm: unknown algorithm 'stcaa': did you mean"),
+        ("learners", {"l": {"trainable": ["."], "algorithm": "stdp", "alpha": 1.0}}, "network.learners.l.alpha: unknown key 'alpha'"),
+        ("learners", {"l": {"trainable": ["."]}}, "network.learners.l.algorithm is missing."),
+        ("learners", {"l": {"trainable": ["image"], "algorithm": "stdp"}}, "network.learners.l: Learner: trainable must be a Network"),
+        ("connections.synapses.plasticity", ["stpd"], "plasticity.0.rule: unknown learning rule 'stpd': did you mean 'stdp'?"),
+        ("connections.synapses.plasticity", "normalise", "network.connections.synapses.plasticity.total is missing."),
         ("monitors.hidden", {"kind": "spikes", "target": "hidden"}, "network.monitors.hidden: the network has two"),
     ],
 )

@@ -32,6 +32,7 @@ FAMILIES = {
     "surrogates": Family("Surrogate gradients", "spaic_jax.surrogate", "SURROGATES"),
     "encoders": Family("Encoders", "spaic_jax.coding.encoders", "ENCODERS"),
     "decoders": Family("Decoders", "spaic_jax.coding.decoders", "DECODERS"),
+    "rewards": Family("Rewards", "spaic_jax.coding.rewards", "REWARDS"),
     "generators": Family("Generators", "spaic_jax.coding.generators", "GENERATORS"),
     "links": Family("Links", "spaic_jax.synapses", "LINKS"),
     "synapses": Family("Synapses", "spaic_jax.synapses", "SYNAPSES"),

@@ -1,7 +1,8 @@
-"""From data to spikes (encoders) and from spikes to decisions (decoders); sources of their own (generators)."""
+"""From data to spikes (encoders), from spikes to decisions (decoders, actions) and rewards; sources of their own (generators)."""
 
 from spaic_jax.coding.decoders import DECODERS
 from spaic_jax.coding.encoders import ENCODERS, pack_spike_times
 from spaic_jax.coding.generators import GENERATORS
+from spaic_jax.coding.rewards import REWARDS
 
-__all__ = ["DECODERS", "ENCODERS", "GENERATORS", "pack_spike_times"]
+__all__ = ["DECODERS", "ENCODERS", "GENERATORS", "REWARDS", "pack_spike_times"]

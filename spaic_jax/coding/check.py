@@ -1,13 +1,12 @@
 """Numbers of data that a coding cannot take: found on the host, before a run, and named."""
 
 import math
-from typing import Any
 
 import jax
 import numpy as np
 
 
-def check_range(what: str, x: Any, needed: str, low: float = -math.inf, high: float = math.inf) -> None:
+def check_range(what: str, x: np.ndarray | jax.Array, needed: str, low: float = -math.inf, high: float = math.inf) -> None:
     """ValueError that names the first element that is not finite, or outside of a range.
 
     Args:

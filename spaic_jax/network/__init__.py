@@ -7,6 +7,7 @@ from spaic_jax.network.element import Element
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.learner import Learner
 from spaic_jax.network.module import Module
 from spaic_jax.network.monitors import MONITORS, Monitor, RateMonitor, SpikeMonitor, StateMonitor, WeightMonitor
 from spaic_jax.network.network import Network
@@ -19,6 +20,7 @@ from spaic_jax.network.policy import (
     IndexConnectPolicy,
 )
 from spaic_jax.network.projection import Projection
+from spaic_jax.network.reward import Reward
 from spaic_jax.network.source import Source
 
 #: The elements that a file can hold, by the table that they stand in; those that others refer to come first.
@@ -29,11 +31,13 @@ ELEMENTS: dict[str, type[Element]] = {
     "connections": Connection,
     "projections": Projection,
     "decoders": Decoder,
+    "rewards": Reward,
     "monitors": Monitor,
+    "learners": Learner,
 }
 
 __all__ = [
     "ELEMENTS", "MONITORS", "POLICIES", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
-    "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Monitor", "Network", "NeuronGroup",
-    "Projection", "RateMonitor", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
+    "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Module", "Monitor", "Network",
+    "NeuronGroup", "Projection", "RateMonitor", "Reward", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
 ]

@@ -67,7 +67,8 @@ def check_inputs(
         needed = v.shape if size is None else (size, *v.shape)
         if not (timed or held) or x.shape[x.ndim - len(needed) :] != needed:
             raise ValueError(f"input '{name}' has shape {x.shape}, but needs {_axes_text(v, axis, size)}.")
-        if not _holds(v.dtype, x.dtype, at_least="float32"):
+        # Spikes come as numbers of any kind; labels with fractions would come out as others.
+        if not _holds(v.dtype, x.dtype, at_least="bool" if jnp.issubdtype(v.dtype, jnp.integer) else "float32"):
             raise ValueError(f"input '{name}' has dtype {x.dtype}, but needs numbers that {v.dtype} can hold.")
         if timed:
             lengths[name] = x.shape[0]

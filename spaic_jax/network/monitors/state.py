@@ -62,7 +62,7 @@ class StateMonitor(SampledMonitor):
         made = super().lower(site, context)
         if not self.nudges:
             return made
-        shape: tuple[int, ...] = self.target.shape  # type: ignore[union-attr]
+        shape: tuple[int, ...] = self.target.shape  # type: ignore[union-attr, assignment]
         nudge = Variable(f"{site.name}.nudge", shape, role="input", axes="either", optional=True)
         variable = made.records[0].variable
         return made + Fragment((nudge,), (Op(variable, "assign", (nudge.name,), name=nudge.name),))

@@ -1,7 +1,7 @@
 """Which objects have names: the families of classes that a table names."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spaic_jax._errors import unknown
@@ -10,6 +10,7 @@ from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.encoders import ENCODERS, Coding
 from spaic_jax.coding.generators import GENERATORS
 from spaic_jax.coding.generators.base import Generating
+from spaic_jax.coding.rewards import REWARDS, Rewarding
 from spaic_jax.network import MONITORS, POLICIES, ConnectPolicy, Monitor
 from spaic_jax.neurons import NEURONS, NeuronModel
 from spaic_jax.plasticity import RULES, Rule
@@ -68,6 +69,7 @@ FAMILIES = (
     Family(Coding, ENCODERS, "name", "coding"),
     Family(Generating, GENERATORS, "name", "source"),
     Family(Decoding, DECODERS, "name", "decoding"),
+    Family(Rewarding, REWARDS, "name", "reward"),
     Family(Initial, INITIALS, "initial", "initial value"),
     Family(ConnectPolicy, POLICIES, "policy", "policy", "policies"),
     Family(Monitor, MONITORS, "kind", "kind of monitor", "monitors"),
@@ -77,3 +79,10 @@ FAMILIES = (
 def family_of(kind: Any) -> Family | None:
     """The family of a class."""
     return next((family for family in FAMILIES if isinstance(kind, type) and issubclass(kind, family.base)), None)
+
+
+def family_among(kinds: Iterable[Any]) -> Family:
+    """The family of what may be of several types: one with the names of all of theirs."""
+    families = [family for kind in kinds if (family := family_of(kind))]
+    names = {name: kind for family in families for name, kind in family.table.items()}
+    return dataclasses.replace(families[0], table=names)
