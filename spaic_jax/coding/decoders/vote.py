@@ -2,18 +2,22 @@
 
 import dataclasses
 import math
+from collections.abc import Hashable, Mapping
+from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import whole
+from spaic_jax._shapes import Array, Float, PerNeuron, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.values import keep
-from spaic_jax.program import Constant, Context, Fragment, Record, Site, Sum, Variable
+from spaic_jax.program import Constant, Context, Fragment, Record, Reduction, Site, Sum, Variable
 
 
-def vote(counts: ArrayLike, assignment: ArrayLike, *, classes: int) -> jax.Array:
+def vote(
+    counts: Shaped[ArrayLike, "batch neurons"], assignment: Shaped[ArrayLike, "neurons *weights"], *, classes: int
+) -> Float[Array, "batch classes"]:
     r"""The score of each class, from the spikes of neurons that stand for classes.
 
         score[b, c] = mean of counts[b, i] over the neurons i with assignment[i] == c
@@ -31,7 +35,7 @@ def vote(counts: ArrayLike, assignment: ArrayLike, *, classes: int) -> jax.Array
     Raises:
         ValueError: shapes that do not fit.
 
-    >>> vote([[4, 1, 1, 9]], [0, 0, 1, -1], classes=3).tolist()
+    >>> vote(jnp.array([[4, 1, 1, 9]]), jnp.array([0, 0, 1, -1]), classes=3).tolist()
     [[2.5, 1.0, 0.0]]
     """
     counted, assigned = jnp.asarray(counts), jnp.asarray(assignment)
@@ -45,6 +49,14 @@ def vote(counts: ArrayLike, assignment: ArrayLike, *, classes: int) -> jax.Array
         member = (assigned[:, None] == jnp.arange(classes, dtype=assigned.dtype)[None]).astype(jnp.float32)
         weights = member / jnp.maximum(member.sum(0, keepdims=True), 1)
     return jnp.matmul(counted.astype(jnp.float32), weights, precision="highest")
+
+
+def _flat(counts: PerNeuron) -> Shaped[Array, "batch neurons"]:
+    return counts.reshape(counts.shape[0], -1)
+
+
+def _scores(counts: PerNeuron, assignment: Array, *, classes: int) -> Float[Array, "batch classes"]:
+    return vote(_flat(counts), assignment, classes=classes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,10 +80,12 @@ class Vote(Decoding):
     Source: Diehl and Cook, Unsupervised learning of digit recognition (2015); for the weighted vote Hazan et al., BindsNET
     (2018), `proportion_weighting`.
 
-    >>> Vote(classes=3).weighted
-    False
+    >>> counts = jnp.array([[4, 1, 1, 9]])  # of one sample
+    >>> Vote.finish(counts, jnp.array([0, 0, 1, -1]), classes=3).tolist()
+    [[2.5, 1.0, 0.0]]
     """
 
+    finish: ClassVar = staticmethod(_scores)
     classes: int = 10
     weighted: bool = False
 
@@ -79,6 +93,12 @@ class Vote(Decoding):
         keep(self, classes=whole(self.classes, "Vote: classes", least=2))
         if not isinstance(self.weighted, bool):
             raise ValueError(f"Vote: weighted must be True or False, not {self.weighted!r}.")
+
+    def reduction(self, dt: float) -> Reduction:
+        return Sum()
+
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
+        return {"classes": self.classes}
 
     def lower(self, site: Site, context: Context) -> Fragment:
         name, num = f"{site.name}.assignment", math.prod(site.takes)
@@ -88,14 +108,7 @@ class Vote(Decoding):
         )
         counts = Record(f"{site.name}.counts", site.source, "output", Sum(), finish=_flat)
         scores = Record(
-            site.name, site.source, "output", Sum(), finish=_scores, constants=(name,), settings={"classes": self.classes}
+            site.name, site.source, "output", self.reduction(context.dt), finish=type(self).finish, constants=(name,),
+            settings=self.settings(context.dt),
         )
         return Fragment((assignment,), records=(scores, counts))
-
-
-def _flat(counts: jax.Array) -> jax.Array:
-    return counts.reshape(counts.shape[0], -1)
-
-
-def _scores(counts: jax.Array, assignment: jax.Array, *, classes: int) -> jax.Array:
-    return vote(_flat(counts), assignment, classes=classes)
