@@ -114,7 +114,8 @@ def test_epsilon_falls_with_the_decisions_and_lasts_over_presentations():
 
 def test_spaics_epsilon_is_a_coin_that_is_thrown_once():
     random.seed(1)
-    assert (coin := random.random()) < 0.135
+    coin = random.random()
+    assert coin < 0.135
     x = pattern([1, 3, 3], 4)
     turn = int(np.ceil(-200 * np.log((coin - 0.05) / 0.85)))
     before = actions_of(x, "highest_voltage_action", compat=True, values={"action.decisions": turn - 1})
