@@ -1,6 +1,18 @@
 """spaic_jax: spiking neural networks, declared once, compiled by JAX."""
 
-from spaic_jax import coding, coming_from_spaic, data, edit, neurons, ops, program, surrogate, synapses, train
+from spaic_jax import (
+    coding,
+    coming_from_spaic,
+    data,
+    edit,
+    gradients,
+    neurons,
+    ops,
+    program,
+    surrogate,
+    synapses,
+    train,
+)
 from spaic_jax.network import (
     Action,
     Assembly,
@@ -11,6 +23,7 @@ from spaic_jax.network import (
     Generator,
     IncludedTypePolicy,
     IndexConnectPolicy,
+    Learner,
     Module,
     Network,
     NeuronGroup,
@@ -37,9 +50,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Action", "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
-    "IncludedTypePolicy", "IndexConnectPolicy", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
-    "Projection", "RateMonitor", "Record", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled", "Variable",
-    "Variables", "WeightMonitor", "build", "coding", "coming_from_spaic", "data", "edit", "load_network",
+    "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
+    "Projection", "RateMonitor", "Record", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled",
+    "Variable", "Variables", "WeightMonitor", "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "load_network",
     "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "save_network", "save_variables",
     "save_weights", "surrogate", "synapses", "train",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 #: The extra of this package that installs each optional one: extras are named for what they are good for.
 EXTRAS = {
     "matplotlib": "plot",
+    "mlxtend": "data",
     "pdoc": "docs",
     "pydantic": "cli",
     "rich": "progress",

@@ -13,7 +13,8 @@ def resolve(family: str, table: Mapping[str, type[Any]], base: Any, value: objec
     Names are matched without regard to case, as in SPAIC.
 
     Raises:
-        ValueError: unknown name or setting, with the nearest right one; settings beside a finished object.
+        ValueError: unknown name or setting, with the nearest right one; a setting that is missing; settings beside a
+            finished object.
     """
     if isinstance(value, base):
         if settings:
@@ -23,8 +24,12 @@ def resolve(family: str, table: Mapping[str, type[Any]], base: Any, value: objec
     kind = table.get(value.lower()) if isinstance(value, str) else None
     if kind is None:
         raise ValueError(unknown(family, value, table))
-    known = [field.name for field in dataclasses.fields(kind)]
+    fields = [field for field in dataclasses.fields(kind) if field.init]
+    known = [field.name for field in fields]
     for name in settings:
         if name not in known:
             raise ValueError(unknown(f"setting of {family} '{value}'", name, known))
+    free = (dataclasses.MISSING, dataclasses.MISSING)
+    if missing := [f.name for f in fields if (f.default, f.default_factory) == free and f.name not in settings]:
+        raise ValueError(f"{family} '{value}' needs {' and '.join(missing)}.")
     return kind(**settings)

@@ -1,4 +1,4 @@
-"""Settings of every test: several fake devices, and none of JAX's silent conversions."""
+"""Settings of every test: several fake devices, shapes checked, and none of JAX's silent conversions."""
 
 import itertools
 import os
@@ -8,6 +8,11 @@ os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_p
 
 import jax
 import pytest
+from jaxtyping import install_import_hook
+
+# What computes with arrays; before anything imports it.
+ARRAYS = ("coding", "neurons", "ops", "surrogate", "synapses", "train.losses", "train.metrics", "train.regularisers")
+install_import_hook([f"spaic_jax.{name}" for name in ARRAYS], "shapes.checked")
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")

@@ -71,6 +71,14 @@ def test_a_run_folder_holds_everything(finished: Path) -> None:
     assert set(row) == {"epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds"}
 
 
+def test_a_gradient_by_name(here: Path) -> None:
+    """One hidden layer without a loop before a leaky readout: e-prop is backpropagation through time."""
+    for name, change in (("bptt", []), ("eprop", ["--set", "training.gradient=eprop"])):
+        assert main(["train", DIGITS, *ONE, *change, "--out", name, "--seed", "3"]) == 0
+    through, forwards = (rows(here / name)[0] for name in ("bptt", "eprop"))
+    assert abs(through["loss"] - forwards["loss"]) < 1e-3 and abs(through["test_accuracy"] - forwards["test_accuracy"]) < 0.02
+
+
 def test_evaluate_gives_the_numbers_of_the_last_epoch(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(finished), "--json"]) == 0
     shown = capsys.readouterr().out
@@ -131,6 +139,9 @@ def test_the_default_folder_is_not_run_over(finished: Path, capsys: pytest.Captu
         (["training.seed=-1"], "training.seed: needs greater than or equal to 0, got -1."),
         (["training.batch_size=5000"], "training.batch_size is 5000, but the training data has 1442 samples."),
         (["training.loss=count"], "training.loss: unknown loss 'count'"),
+        (["training.gradient=eprob"], "training.gradient: unknown gradient 'eprob': did you mean 'eprop'?"),
+        (["training.gradient={name='eprop', sed=1}"], "training.gradient: unknown setting of gradient 'eprop' 'sed'"),
+        (["training.gradient=ottt", "network.groups.hidden.reset=hard"], "training.gradient: OTTT needs one decay of group"),
         (["training.loss=3"], "training.loss: the name of a loss, or a table with a name, is needed."),
         (["training.loss={name='count_mse'}"], "training: count_mse() missing 1 required keyword-only"),
         (["training.loss.scale=2.0"], "--set training.loss.scale=2.0: training.loss.scale is no key with"),

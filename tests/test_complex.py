@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
+from spaic_jax.neurons import Parameter, PerNeuron, coefficient, parameter, variable
 from spaic_jax.storage import from_dict, to_dict
 
 
@@ -16,16 +17,18 @@ from spaic_jax.storage import from_dict, to_dict
 class Turning(sj.neurons.NeuronModel):
     """A damped rotation that is driven by a current; its output is itself."""
 
-    initial: ClassVar = {"z": 0.0}
-    dtypes: ClassVar = {"z": "complex64"}
+    class State(sj.neurons.NeuronModel.State):
+        z: PerNeuron = variable(0.0, dtype="complex64")
+
     output: ClassVar = "z"
-    tau: float = sj.neurons.base.parameter(5.0)
+    tau: Parameter = parameter(5.0)
 
-    def coefficients(self, p, dt):
-        return {"turn": jnp.exp(dt * jax.lax.complex(-1 / p.tau, 0.7))}
+    @coefficient
+    def turn(self):
+        return jnp.exp(self.dt * jax.lax.complex(-1 / self.tau, 0.7))
 
-    def step(self, p, state, current):
-        return {"z": p.turn * state.z + jax.lax.complex(current, 0.1 * current)}
+    def step(self, state, current):
+        return self.State(z=self.turn * state.z + jax.lax.complex(current, 0.1 * current))
 
 
 def outputs(method, dt=0.5, model=None, **settings):
@@ -116,8 +119,8 @@ def test_convolutions_are_sums_over_time():
 def test_complex_values_pass_a_null_connection(key):
     @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
     class Sum(Turning):
-        def step(self, p, state, current):
-            return {"z": state.z + current}
+        def step(self, state, current):
+            return self.State(z=state.z + current)
 
     net = sj.Network()
     net.x, net.a, net.b = sj.Encoder(num=2, coding_method="null"), sj.NeuronGroup(2, model=Turning()), sj.NeuronGroup(2, model=Sum())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spaic_jax.data import DATASETS, Dataset, digits
+from spaic_jax.data import DATASETS, Dataset, digits, mnist5000
 
 
 def test_digits_are_split_the_same_for_all() -> None:
@@ -51,3 +51,19 @@ def test_datasets_table() -> None:
 def test_bad_datasets(inputs: object, labels: object, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         Dataset(inputs, labels)  # type: ignore[arg-type]
+
+
+def test_mnist_is_split_the_same_for_all() -> None:
+    training, test = mnist5000("eye", (1, 28, 28))
+    assert training.inputs["eye"].shape == (4000, 1, 28, 28) and training.inputs["eye"].dtype == np.float32
+    assert training.inputs["eye"].min() == 0 and training.inputs["eye"].max() == 1
+    assert (np.bincount(training.labels) == 400).all() and (np.bincount(test.labels) == 100).all()
+    rows = {row.tobytes() for row in training.inputs["eye"]}
+    assert len(rows) > 3990 and sum(row.tobytes() in rows for row in test.inputs["eye"]) == 0
+    with pytest.raises(ValueError, match=r"784 pixels, which the shape \(28,\) does not hold"):
+        mnist5000(shape=(28,))
+
+
+def test_samples_without_labels_have_no_length_of_their_own() -> None:
+    with pytest.raises(TypeError, match="without labels has no length"):
+        len(Dataset({"x": np.zeros((3, 2))}))

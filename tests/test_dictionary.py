@@ -13,6 +13,7 @@ import spaic_jax as sj
 from spaic_jax.lowering import lower
 from spaic_jax.network import ELEMENTS
 from spaic_jax.neurons import LIF, NEURONS
+from spaic_jax.plasticity import STDP
 from spaic_jax.program import Normal, Uniform
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.surrogate import STCA, SURROGATES
@@ -48,7 +49,9 @@ def everything() -> sj.Network:
             sj.StateMonitor(inner, "V", name="deep")
         chosen = sj.IncludedTypePolicy("excitatory") & sj.ExcludedTypePolicy(post_types=["cortex"], level=0)
         sj.Projection(cortex, out, [chosen, sj.IndexConnectPolicy([0, (1, 0)], [0, 0])], name="across", is_parameter=False)
-        sj.Projection(image, other, name="drives")
+        drives = sj.Projection(image, other, name="drives")
+        sj.Learner(drives, "stdp", name="local", a_plus=0.02)
+        sj.Learner([net, out], "sbp", cortex, surrogate_func="triangle", name="gradient")
         unused = sj.NeuronGroup(3)
     assert unused.name is None
     return sj.edit.hide(net, "unused", "cortex/deep")
@@ -135,6 +138,13 @@ def test_toml() -> None:
     assert list(net.members) == ["image", "hidden", "synapses", "counts", "seen"]
 
 
+@pytest.mark.parametrize("said", ["stdp", ["stdp"], [{"rule": "stdp"}]])
+def test_a_rule_by_its_name(said: Any) -> None:
+    tables = tomllib.loads(GOOD)
+    tables["connections"]["synapses"]["plasticity"] = said
+    assert from_dict(tables)["synapses"].plasticity == (STDP(),)
+
+
 @pytest.mark.parametrize(
     "path, value, sentence",
     [
@@ -176,6 +186,12 @@ def test_toml() -> None:
         ("monitors.seen.kind", [], "network.monitors.seen.kind: unknown kind of monitor []"),
         ("monitors.seen.kind", None, "network.monitors.seen.kind is missing."),
         ("monitors.seen.every", 2, "network.monitors.seen.every: unknown key 'every'"),
+        ("learners", {"l": {"trainable": ["."], "algorithm": "stcaa"}}, "learners.l.algorithm: unknown algorithm 'stcaa': did you mean"),
+        ("learners", {"l": {"trainable": ["."], "algorithm": "stdp", "alpha": 1.0}}, "network.learners.l.alpha: unknown key 'alpha'"),
+        ("learners", {"l": {"trainable": ["."]}}, "network.learners.l.algorithm is missing."),
+        ("learners", {"l": {"trainable": ["image"], "algorithm": "stdp"}}, "network.learners.l: Learner: trainable must be a Network"),
+        ("connections.synapses.plasticity", ["stpd"], "plasticity.0.rule: unknown learning rule 'stpd': did you mean 'stdp'?"),
+        ("connections.synapses.plasticity", "normalise", "network.connections.synapses.plasticity.total is missing."),
         ("monitors.hidden", {"kind": "spikes", "target": "hidden"}, "network.monitors.hidden: the network has two"),
     ],
 )

@@ -1,6 +1,7 @@
 """A learning rule of a user's own, in one class: it trains, freezes, is saved, shared, watched and planned like any weight."""
 
 import dataclasses
+import re
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,7 @@ import optax
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.plasticity import Rule
+from spaic_jax.plasticity import STDP, Normalise, Rule
 from spaic_jax.program import Fragment, Op, Variable
 
 T, B, PRE, POST = 40, 3, 5, 4
@@ -172,6 +173,25 @@ def test_some_weights_learn_by_rule_and_others_by_gradient(x, key):
     assert float(jnp.abs(result.variables["w.weight"] - variables["w.weight"]).max()) > 0
 
 
-def test_what_is_no_rule_is_refused():
-    with pytest.raises(TypeError, match="plasticity must be a learning rule"):
-        network("stdp")
+def test_rules_have_names():
+    given = network(["stdp", Normalise(total=78)])["w"]
+    assert given.plasticity == (STDP(), Normalise(total=78)) and network("STDP")["w"].plasticity == (STDP(),)
+
+
+@pytest.mark.parametrize(
+    ("plasticity", "settings", "sentence"),
+    [
+        ("stpd", {}, "unknown learning rule 'stpd': did you mean 'stdp'?"),
+        ("normalise", {}, "learning rule 'normalise' needs total."),
+        (3, {}, "plasticity must be a learning rule, the name of one, or a list of them, not 3."),
+        ([Normalise(total=1.0), Normalise(total=2.0)], {}, "Normalise and Normalise both fix the sum of the weights onto a neuron"),
+        ("stdp", {"is_parameter": True}, "is_parameter=True came beside plasticity, but what the rule STDP changes has no gradient"),
+        (
+            "stdp", {"syn_type": ["1_order_synapse"], "parameter_variables": ["tau_r"]},
+            "parameter_variables came beside plasticity, but what the rule STDP changes has no gradient",
+        ),
+    ],
+)
+def test_what_is_no_rule_is_refused(plasticity, settings, sentence):
+    with pytest.raises((TypeError, ValueError), match=f"^(Connection: )?{re.escape(sentence)}"):
+        network(plasticity, **settings)

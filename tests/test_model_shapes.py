@@ -100,7 +100,7 @@ def test_numbers_of_any_type_are_taken(two):
     assert group.varible_ranges == {"tau_m": (2.0, 2.0)}
     assert sj.NeuronGroup(2, model="hh", V=two).model.first("V") == 2
     model = sj.neurons.rows_model([("V", "add", "V", "Isyn")], {"V": two, "Vth": two})
-    assert model.states() == {"V": 2}
+    assert list(model.states()) == ["V"] and model.parameters() == {"Vth": 2}
     assert model.parameters() == {"Vth": 2}
 
 

@@ -232,3 +232,28 @@ def test_a_network_is_drawn_in_order_of_flow():
     png(figure)
     with pytest.raises(ValueError, match="at least one group"):
         plot.network_graph(sj.Network())
+
+
+def test_receptive_fields() -> None:
+    weight = np.arange(5 * 6, dtype=float).reshape(5, 6)
+    figure = plot.receptive_fields(weight, (2, 3), labels="abcde", name="w")
+    sheet = np.ma.filled(figure.axes[0].images[0].get_array(), np.nan)
+    np.testing.assert_array_equal(sheet[:2, 4:7], weight[1].reshape(2, 3))
+    np.testing.assert_array_equal(sheet[3:5, :3], weight[2].reshape(2, 3))
+    assert np.isnan(sheet[2]).all() and np.isnan(sheet[:, 3]).all() and np.isnan(sheet[-2:, 4:]).all()
+    assert [text.get_text() for text in figure.axes[0].texts] == list("abcde")
+    png(figure)
+    assert plot.receptive_fields(-np.eye(4)).axes[0].images[0].get_clim() == (-1.0, 1.0)
+    for given, sentence in (
+        ((np.zeros((2, 3, 4)),), "needs \\(post, pre\\)"), ((np.full((2, 4), np.nan),), "must be finite"),
+        ((np.zeros((2, 5)),), "no image of 2 x 2"), ((np.zeros((2, 6)), (2, 2)), "no image of 2 x 2"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            plot.receptive_fields(*given)
+    with pytest.raises(ValueError, match="1 labels came for 2 neurons"):
+        plot.receptive_fields(np.zeros((2, 4)), labels=["a"])
+
+
+def test_the_curve_of_learning_by_rules() -> None:
+    figure = plot.learning_curve([{"epoch": 1, "change": 0.01, "spikes": 3.0, "accuracy": 0.5}])
+    assert [axes.get_ylabel() for axes in figure.axes] == ["change of a weight by a sample", "accuracy (%)"]

@@ -20,6 +20,8 @@ import math
 assert float(loss) < math.log(10), loss  # below what guessing costs: the example learns
 """,
     GUIDE: """
+assert list(learned.plastic) == ["features.weight"] and set(begun.params) == {"features.weight", "readout.weight"}
+assert optimizer.init(learned.params) is not None and float(stopped["features.STDP.a_plus"]) == 0
 assert 100 < times.min() and times.max() <= 200 and len(times) == len(neurons) > 20
 assert 1 < float(result.probes["rate"].mean()) < 200 and result.probes["voltage"].shape == (200, 1, 3)
 with sj.Network() as other:
@@ -30,6 +32,7 @@ with sj.Network() as other:
 other = sj.build(other, dt=1.0)
 result = other.run(other.init(jax.random.key(0)), {"drive": jax.numpy.ones((1, 100))}, steps=20)
 assert result.outputs["rate"].sum() > 0
+assert after.shape == (10, 50) and abs(after.sum(1) - 5).max() < 1e-4 and after.std() > 0.01
 """,
 }
 

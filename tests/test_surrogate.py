@@ -224,15 +224,15 @@ def test_primitive_rises_as_the_derivative(cls, alpha, x64):
     x = np.linspace(-3.0, 3.0, 301)
     for surrogate in variants:
         smooth = away_from_kinks(surrogate, x, 1e-3)
-        up, down = surrogate.primitive(x + h), surrogate.primitive(x - h)
+        up, down = surrogate.primitive(jnp.asarray(x + h)), surrogate.primitive(jnp.asarray(x - h))
         assert up.dtype == np.float64
         rise = ((np.asarray(up) - np.asarray(down)) / (2 * h))[smooth]
-        factor = np.asarray(surrogate.derivative(x))[smooth]
+        factor = np.asarray(surrogate.derivative(jnp.asarray(x)))[smooth]
         np.testing.assert_allclose(rise, factor, rtol=1e-6, atol=1e-8)
         expected = formula(surrogate, x)[smooth]
         np.testing.assert_allclose(factor, expected, rtol=1e-12, atol=1e-15)
         if cls is not StraightThroughEstimator:
-            far = float(surrogate.primitive(np.float64(-1e10)))
+            far = float(surrogate.primitive(jnp.float64(-1e10)))
             assert far == pytest.approx(0, abs=1e-8)
 
 

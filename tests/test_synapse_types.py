@@ -10,6 +10,7 @@ from spaic import golden
 
 import spaic_jax as sj
 from spaic_jax import synapses
+from spaic_jax.neurons import PerNeuron, variable
 from spaic_jax.storage import from_dict, to_dict
 
 DT = 0.5
@@ -61,12 +62,14 @@ def test_first_order_gives_spaics_current(key):
 class Clamped(sj.neurons.NeuronModel):
     """A potential that is given, whatever the current."""
 
-    initial: ClassVar = {"V": 0.0}
+    class State(sj.neurons.NeuronModel.State):
+        V: PerNeuron = variable(0.0)
+
     receives: ClassVar = ("Isyn", "clamp")
     output: ClassVar = "V"
 
-    def step(self, p, state, current):
-        return {"V": current.clamp + 0 * current.Isyn}
+    def step(self, state, current, clamp):
+        return self.State(V=clamp + 0 * current)
 
 
 @pytest.mark.parametrize("plan", [{"plan": sj.Reference()}, {"plan": sj.Tiled(4)}])

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from spaic_jax._errors import unknown
 from spaic_jax._extras import import_extra
@@ -14,7 +14,7 @@ from spaic_jax.cli.errors import UserError, user_errors
 with user_errors():
     import_extra("pydantic", "a configuration")
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 #: The largest number of float32, about.
 FLOAT32 = 3e38
@@ -69,31 +69,42 @@ class Optimizer(_Table):
 
 
 class Training(_Table):
-    """How the network is trained.
+    """How the network is trained: by the gradient of a loss, or, with neither `loss` nor `optimizer`, by its own rules.
 
     Attributes:
         epochs: number of epochs.
-        batch_size: samples of an update.
+        batch_size: samples of an update, or samples that are presented at once.
         loss: name of a loss, or a table of its name and settings.
         optimizer: the optimizer.
-        decoder: the output that the loss looks at; the only one by default.
+        gradient: name of a gradient, or a table of its name and settings; backpropagation through time by default.
+        decoder: the output that the loss looks at, or the one that votes; the only one by default.
         seed: seed of all that is random.
     """
 
     epochs: int = Field(gt=0, le=LARGEST)
     batch_size: int = Field(gt=0, le=LARGEST)
-    loss: dict[str, Any]
-    optimizer: Optimizer
+    loss: dict[str, Any] | None = None
+    optimizer: Optimizer | None = None
+    gradient: dict[str, Any] | None = None
     decoder: str | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
 
-    @field_validator("loss", mode="before")
+    @field_validator("loss", "gradient", mode="before")
     @classmethod
-    def _named(cls, loss: Any) -> Any:
-        table = {"name": loss} if isinstance(loss, str) else loss
+    def _named(cls, given: Any, info: ValidationInfo) -> Any:
+        table = {"name": given} if isinstance(given, str) else given
         if not isinstance(table, dict) or not isinstance(table.get("name"), str):
-            raise ValueError("the name of a loss, or a table with a name, is needed")
+            raise ValueError(f"the name of a {info.field_name}, or a table with a name, is needed")
         return table
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        for missing, given in (("loss", "optimizer"), ("optimizer", "loss"), ("loss", "gradient")):
+            if getattr(self, missing) is None and getattr(self, given) is not None:
+                raise ValueError(
+                    f"{missing} is missing: training by a gradient needs a loss and an optimizer, and one by learning rules neither"
+                )
+        return self
 
 
 class Config(_Table):

@@ -26,7 +26,7 @@ def evaluate(run: str, as_json: bool) -> None:
     if not folder.weights.is_file():
         raise UserError(f"'{run}' holds no weights.safetensors: finish the run with train ... --out {run} --resume.")
     experiment = make_experiment(read_config(folder.config), folder.config)
-    batch_size = experiment.config.training.batch_size
+    batch_size = experiment.evaluated_at_once
     with user_errors():
         variables, epoch = load_weights(folder.weights, experiment.sim, batch_size)
     with memory_errors(str(folder.config)):
@@ -34,6 +34,8 @@ def evaluate(run: str, as_json: bool) -> None:
             experiment.task, variables, experiment.test_arrays, batch_size, evaluation_key(experiment.key)
         )
     if as_json:
-        print(json.dumps({"test_accuracy": tested.accuracy, "test_loss": tested.loss, "epoch": epoch}))
+        loss = {} if tested.loss is None else {"test_loss": tested.loss}
+        print(json.dumps({"test_accuracy": tested.accuracy, **loss, "epoch": epoch}))
     else:
-        print(f"test accuracy {tested.accuracy:.2%}, test loss {tested.loss:.4f} after epoch {epoch}")
+        loss_text = "" if tested.loss is None else f", test loss {tested.loss:.4f}"
+        print(f"test accuracy {tested.accuracy:.2%}{loss_text} after epoch {epoch}")

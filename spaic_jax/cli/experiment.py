@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from spaic_jax._errors import unknown
@@ -20,10 +21,12 @@ from spaic_jax.cli.memory import check_memory
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
 from spaic_jax.data import DATASETS, Dataset
 from spaic_jax.edit import expand
+from spaic_jax.gradients import differentiated, resolve_gradient
 from spaic_jax.network import Encoder, Network
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
 from spaic_jax.storage import from_dict, to_dict
+from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
 from spaic_jax.train.task import Arrays, Task, prepare
 
@@ -38,10 +41,10 @@ class Experiment:
         network: the network.
         sim: its simulator.
         test: test data.
-        task: the network, its decoder, steps and loss.
+        task: the network, its decoder, steps and loss, if it has one.
         training_arrays: the training data, checked, on the device.
         test_arrays: the test data, in the same way.
-        optimizer: the optimizer.
+        optimizer: the optimizer; `optax.identity()` where the network learns by its own rules.
     """
 
     config: Config
@@ -58,6 +61,17 @@ class Experiment:
     def key(self) -> jax.Array:
         """The random key of the whole run."""
         return jax.random.key(self.config.training.seed)
+
+    @property
+    def by_rules(self) -> bool:
+        """Whether the network learns by its own rules, without a loss."""
+        return self.config.training.loss is None
+
+    @property
+    def evaluated_at_once(self) -> int:
+        """How many samples are evaluated at once."""
+        size = self.config.training.batch_size
+        return evaluated_at_once(size) if self.by_rules else size
 
 
 def build_network(config: Config, where: str | Path) -> tuple[Network, Simulator, int]:
@@ -104,6 +118,36 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     network, sim, steps = build_network(config, where)
     training, test = _load_data(config, network, where)
     settings = config.training
+    if settings.gradient is not None:
+        with user_errors(f"{where}: training.gradient"):
+            own = {key: value for key, value in settings.gradient.items() if key != "name"}
+            sim = differentiated(sim, resolve_gradient(settings.gradient["name"], **own))
+    make_task = _task_by_rules if settings.loss is None else _task_by_gradient
+    task, training_arrays = make_task(config, where, sim, training, steps)
+    with user_errors(f"{where}: training"):
+        test_arrays = task.arrays(test, "the test data")
+    updates = len(training) // settings.batch_size
+    if not updates:
+        raise UserError(
+            f"{where}: training.batch_size is {settings.batch_size}, but the training data has {len(training)} samples."
+        )
+    optimizer = optax.identity()
+    with user_errors(f"{where}: training.optimizer"):
+        count = whole(settings.epochs * updates, f"the number of updates of {settings.epochs} epochs")
+        if settings.optimizer is not None:
+            optimizer = make_optimizer(**settings.optimizer.model_dump(), updates=count)
+            check_optimizer(optimizer, sim.program)
+    check_memory(sim.program, optimizer, settings.batch_size, f"{where}: network")
+    resolved = {**config.model_dump(exclude_none=True), "network": to_dict(network)}
+    # Through JSON and back, so that it can be compared with what a run folder holds.
+    resolved = json.loads(json.dumps(resolved))
+    return Experiment(config, resolved, network, sim, test, task, training_arrays, test_arrays, optimizer)
+
+
+def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays]:
+    """What is trained by the gradient of a loss, and its checked training data."""
+    settings = config.training
+    assert settings.loss is not None
     with user_errors(f"{where}: training.loss"):
         name = settings.loss["name"]
         if name.lower() not in LOSSES:
@@ -115,24 +159,37 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
                 raise ValueError(f"{key}: {unknown(f'setting of {name}', key, known)}")
         loss = resolve_loss(name, **given)
     with user_errors(f"{where}: training"):
-        task, training_arrays = prepare(
-            sim, training, loss=loss, decoder=settings.decoder, steps=steps, what="the training data"
-        )
-        test_arrays = task.arrays(test, "the test data")
-    updates = len(training) // settings.batch_size
-    if not updates:
-        raise UserError(
-            f"{where}: training.batch_size is {settings.batch_size}, but the training data has {len(training)} samples."
-        )
-    with user_errors(f"{where}: training.optimizer"):
-        count = whole(settings.epochs * updates, f"the number of updates of {settings.epochs} epochs")
-        optimizer = make_optimizer(**settings.optimizer.model_dump(), updates=count)
-        check_optimizer(optimizer, sim.program)
-    check_memory(sim.program, optimizer, settings.batch_size, f"{where}: network")
-    resolved = {**config.model_dump(exclude_none=True), "network": to_dict(network)}
-    # Through JSON and back, so that it can be compared with what a run folder holds.
-    resolved = json.loads(json.dumps(resolved))
-    return Experiment(config, resolved, network, sim, test, task, training_arrays, test_arrays, optimizer)
+        task, arrays = prepare(sim, data, loss=loss, decoder=settings.decoder, steps=steps, what="the training data")
+    if settings.gradient is not None:
+        with user_errors(f"{where}: training.gradient"):
+            _check_gradient(task, arrays)
+    return task, arrays
+
+
+def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays]:
+    """What learns by its own rules, and its checked training data."""
+    with user_errors(f"{where}: training: without loss and optimizer"):
+        task, arrays = prepare_learning(sim, data, decoder=config.training.decoder, steps=steps)
+        if not task.decoder:
+            raise ValueError('the network needs a decoder coding_method = "vote", which is evaluated.')
+        return task, arrays
+
+
+def _check_gradient(task: Task, arrays: Arrays) -> None:
+    """ValueError where the gradient does not cover something; computes nothing."""
+
+    def slope(inputs: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
+        training = dataclasses.replace(task, sim=task.sim.train())
+        variables, first = training.sim.init(key, 1), jnp.zeros((1,), jnp.int32)
+        inputs = task.take(inputs, first)
+
+        def loss(params: dict[str, jax.Array]) -> jax.Array:
+            assert task.loss is not None
+            return task.loss(training.output(variables.with_params(params), inputs, key), first)
+
+        return jax.grad(loss)(variables.params)
+
+    jax.eval_shape(slope, arrays.inputs, jax.random.key(0))
 
 
 def _load_data(config: Config, network: Network, where: str | Path) -> tuple[Dataset, Dataset]:

@@ -1,5 +1,6 @@
 """The pictures of a run."""
 
+import math
 from typing import Any
 
 import jax
@@ -8,7 +9,7 @@ import numpy as np
 from spaic_jax import edit, plot
 from spaic_jax.cli.experiment import Experiment
 from spaic_jax.cli.folder import RunFolder
-from spaic_jax.network import Monitor, NeuronGroup, Source, StateMonitor
+from spaic_jax.network import Connection, Monitor, NeuronGroup, Source, StateMonitor
 from spaic_jax.run import Variables, build
 from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import evaluation_key
@@ -25,7 +26,9 @@ def draw(
     history: list[dict[str, Any]],
     predictions: np.ndarray,
 ) -> None:
-    """Draw the learning curve, the confusion matrix of the test data, and the spikes of its first sample."""
+    """Draw the learning curve, the confusion matrix of the test data, the spikes of its first sample, and what neurons have
+    learned by rules of images.
+    """
     folder.save_picture("learning_curve", plot.learning_curve(history))
     labels = np.asarray(experiment.test_arrays.labels)
     names = experiment.test.class_names or tuple(map(str, range(int(max(labels.max(), predictions.max())) + 1)))
@@ -33,6 +36,32 @@ def draw(
     folder.save_picture("confusion_matrix", plot.confusion_matrix(np.asarray(matrix), names))
     spikes, potentials = _sample(experiment, variables)
     folder.save_picture("raster", plot.raster(spikes, potentials, dt=experiment.sim.program.dt))
+    fields = _receptive_fields(experiment, variables)
+    for name, figure in fields.items():
+        folder.save_picture("receptive_fields" if len(fields) == 1 else f"receptive_fields_{name.replace('/', '-')}", figure)
+
+
+def _receptive_fields(experiment: Experiment, variables: Variables) -> dict[str, Any]:
+    """A picture for each connection whose weights from each pixel of an image to each neuron were learned by a rule."""
+    network = edit.expand(experiment.network)
+    figures = {}
+    for name, link in network.of_kind(Connection).items():
+        full = f"{network.name_of(link.shared or link)}.weight"
+        shape = _image(link.pre.shape)
+        matrix = (math.prod(link.post.shape), math.prod(link.pre.shape))
+        if not isinstance(link.pre, Source) or shape is None or full not in variables.plastic:
+            continue
+        if variables.plastic[full].shape == matrix:
+            figures[name] = plot.receptive_fields(np.asarray(variables.plastic[full]), shape, name=full)
+    return figures
+
+
+def _image(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """Height and width of the image that a shape stands for, if it does for one of a single channel."""
+    if len(shape) == 1:
+        side = math.isqrt(shape[0])
+        return (side, side) if side > 1 and side * side == shape[0] else None
+    return (shape[-2], shape[-1]) if math.prod(shape[:-2]) == 1 else None
 
 
 def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -13,9 +13,10 @@ from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.interrupt import noted_interrupts
 from spaic_jax.storage import save_weights
 from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
-from spaic_jax.train.evaluation import evaluate_arrays
+from spaic_jax.train.evaluation import evaluate_arrays, variables_for
 from spaic_jax.train.fitting import fit_arrays as fit
 from spaic_jax.train.keys import evaluation_key
+from spaic_jax.train.learning import learn_arrays
 from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
 
 
@@ -67,8 +68,9 @@ def _train(config: Config, where: str, folder: RunFolder, resume: bool, quiet: b
         folder.open(experiment.resolved)
     with memory_errors(where), noted_interrupts() as check_interrupt:
         result = _fit(experiment, folder, start, history, quiet, check_interrupt)
-    arrays, key = experiment.test_arrays, evaluation_key(experiment.key)
-    tested = evaluate_arrays(experiment.task, result.variables, arrays, config.training.batch_size, key)
+    size, key = experiment.evaluated_at_once, evaluation_key(experiment.key)
+    variables = variables_for(experiment.sim, result.variables, size, key)
+    tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
     from spaic_jax.cli.pictures import draw
 
     with user_errors(f"'{folder.path}'"):
@@ -99,12 +101,15 @@ def _fit(
             raise UserError(f"cannot write to '{folder.path}': {error.strerror or error}.") from error
         check_interrupt()
 
+    sim, task, arrays = experiment.sim, experiment.task, experiment.training_arrays
+    how: dict[str, Any] = {
+        "epochs": settings.epochs, "batch_size": settings.batch_size, "key": experiment.key, "test": experiment.test_arrays,
+        "start": start, "on_epoch": keep, "progress": not quiet,
+    }
     try:
-        return fit(
-            experiment.sim, experiment.task, experiment.optimizer, experiment.training_arrays, epochs=settings.epochs,
-            batch_size=settings.batch_size, key=experiment.key, test=experiment.test_arrays, start=start, on_epoch=keep,
-            progress=not quiet,
-        )
+        if experiment.by_rules:
+            return learn_arrays(sim, task, arrays, **how)
+        return fit(sim, task, experiment.optimizer, arrays, **how)
     except TrainingDiverged as error:
         kept = f"the checkpoint of epoch {history[-1]['epoch']} is kept in" if history else "no epoch was finished in"
         raise UserError(f"{error} ({kept} {folder.path})") from error

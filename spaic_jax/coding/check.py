@@ -1,13 +1,14 @@
 """Numbers of data that a coding cannot take: found on the host, before a run, and named."""
 
 import math
-from typing import Any
 
 import jax
 import numpy as np
 
+from spaic_jax._shapes import AnyArray
 
-def check_range(what: str, x: Any, needed: str, low: float = -math.inf, high: float = math.inf) -> None:
+
+def check_range(what: str, x: AnyArray, needed: str, low: float = -math.inf, high: float = math.inf) -> None:
     """ValueError that names the first element that is not finite, or outside of a range.
 
     Args:

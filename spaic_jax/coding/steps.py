@@ -5,13 +5,16 @@ float32, the rounding grows with the time, and so does what is taken for it.
 """
 
 import math
-from typing import Any
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax import _dtypes
+from spaic_jax._shapes import Array, Int, Shaped
+
+Numbers = TypeVar("Numbers", np.ndarray, jax.Array)
 
 
 def ceil_step(time: float, dt: float) -> int:
@@ -30,7 +33,7 @@ def _snapped(steps: float) -> float:
     return whole if abs(steps - whole) <= 2.0**-23 * max(1.0, abs(steps)) else steps
 
 
-def floor_steps(times: Any, dt: float) -> Any:
+def floor_steps(times: Numbers, dt: float) -> Numbers:
     """The steps that the times of an array lie in, as numbers of its dtype; NaN stays NaN.
 
     `times` is an array of NumPy or JAX, of float32 or a wider dtype.
@@ -38,7 +41,7 @@ def floor_steps(times: Any, dt: float) -> Any:
     return floored(times / np.asarray(dt, times.dtype))
 
 
-def floored(steps: Any, size: Any = None) -> Any:
+def floored(steps: Numbers, size: Numbers | None = None) -> Numbers:
     """The whole number below each number of steps, or the next one where only rounding lies between.
 
     Args:
@@ -52,11 +55,13 @@ def floored(steps: Any, size: Any = None) -> Any:
     return xp.where(near, whole, xp.floor(steps))
 
 
-def wide(x: jax.Array) -> jax.Array:
+def wide(x: Shaped[Array, "*shape"]) -> Shaped[Array, "*shape"]:
     """Numbers of half precision as float32, in which times and probabilities are told apart; others as they are."""
     return x.astype(_dtypes.wide(x.dtype))
 
 
-def spikes_at(x: jax.Array, step: jax.Array, position: jax.Array) -> jax.Array:
+def spikes_at(
+    x: Shaped[Array, "batch *shape"], step: Shaped[Array, "batch *shape"], position: Int[Array, ""]
+) -> Shaped[Array, "batch *shape"]:
     """The spikes of one step, in the dtype of the data: those whose step it is."""
     return (step == position).astype(x.dtype)

@@ -1,4 +1,4 @@
-"""Learner, optimisers and schedules: surrogates belong to neurons, and optax does the rest."""
+"""Learner, optimisers and schedules: a learner says what learns and how, and optax does the rest."""
 
 from spaic_jax.coming_from_spaic.row import Counterpart
 
@@ -6,7 +6,7 @@ from spaic_jax.coming_from_spaic.row import Counterpart
 def _surrogate(name: str, note: str = "") -> Counterpart:
     return Counterpart(
         f"spaic_jax.surrogate.{name}",
-        note or f"`NeuronGroup(..., surrogate={name}())`; no learner swaps the function of a threshold.",
+        note or f'`NeuronGroup(..., surrogate="{name}")`, or `Learner(net, "{name}")` for many groups.',
         f"""
         >>> type(sj.NeuronGroup(3, model="lif", surrogate="{name}").model.surrogate).__name__
         '{name}'
@@ -45,25 +45,42 @@ def _schedule(call: str, rates: str, note: str = "") -> Counterpart:
     )
 
 
+def _rule(call: str, note: str) -> Counterpart:
+    """A learning rule is given to the connection that learns."""
+    name = call.partition("(")[0]
+    return Counterpart(
+        f"spaic_jax.plasticity.{name}",
+        note,
+        f"""
+        >>> from spaic_jax.plasticity import {name}
+        >>> type(sj.Connection(net.image, net.layer, plasticity={call}).plasticity[0]).__name__
+        '{name}'
+        """,
+    )
+
+
 TRAINING = {
     "Learner": Counterpart(
-        "spaic_jax.train.fit",
-        "None: differentiate the run, and give the gradients to any transformation of optax. `fit` is that loop; what is"
-        " trained is what is declared trainable.",
+        "spaic_jax.Learner",
+        "A member of the network that sets rules of connections and surrogate gradients of groups, and nothing else: it has no"
+        " optimiser and no steps. `sim.train()` learns by rules; for gradients differentiate the run, and give them to any"
+        " transformation of optax. `spaic_jax.train.fit` is that loop, and does both.",
         """
+        >>> learner = sj.Learner(trainable=net, algorithm="STCA", alpha=0.5)
+        >>> learns = sj.build(sj.edit.add(net, "learner", learner), dt=1.0)
         >>> def loss(params):
-        ...     return (sim.run(before.with_params(params), data, steps=10).outputs["counts"].sum() - 6.0) ** 2
+        ...     return (learns.run(before.with_params(params), data, steps=10).outputs["counts"].sum() - 6.0) ** 2
         >>> optimiser = optax.adam(0.1)
         >>> slopes = jax.grad(loss)(before.params)
         >>> updates, memory = optimiser.update(slopes, optimiser.init(before.params), before.params)
-        >>> params = sim.project(optax.apply_updates(before.params, updates))
+        >>> params = learns.project(optax.apply_updates(before.params, updates))
         >>> params["synapses.weight"].shape
         (3, 4)
         """,
     ),
     "set_optimizer": Counterpart(
         "spaic_jax.train.fit",
-        "`fit(..., optimizer=optax.adam(1e-3))`.",
+        "Not of a learner: `fit(..., optimizer=optax.adam(1e-3))`. `optax.multi_transform` has another one for some parameters.",
         """
         >>> optax.adam(1e-3).init(before.params)[0].count.item()
         0
@@ -96,7 +113,7 @@ TRAINING = {
     ),
     "STCA": _surrogate("STCA"),
     "STBP": _surrogate("STBP"),
-    "SurrogateBP": _surrogate("AtanGrad", "Called `sbp`; its `surrogate_func` is the `surrogate` of a group: this one by default."),
+    "SurrogateBP": _surrogate("AtanGrad", "`Learner(net, \"sbp\", surrogate_func=\"atan\")`; it is the `surrogate` of a group, this one by default."),
     "SigmoidGrad": _surrogate("SigmoidGrad"),
     "AtanGrad": _surrogate("AtanGrad"),
     "RectangleGrad": _surrogate("RectangleGrad"),
@@ -110,6 +127,41 @@ TRAINING = {
         >>> type(sj.NeuronGroup(3, model="lif", surrogate="straight_through_estimator").model.surrogate).__name__
         'StraightThroughEstimator'
         """,
+    ),
+    "nearest_online_stdp": _rule(
+        "NearestOnlineSTDP(w_norm=78.4)",
+        "`Connection(..., plasticity=...)`, and `sim.train()` learns. `compat=True` for SPAIC's order: changes two steps late, decays"
+        " a step, a sum of 78.4 and a clip to [0, 1]. `Apost` is `a_post`, and `trace_pre=d` is `tau_pre=-1 / log(d)`.",
+    ),
+    "full_online_stdp": _rule(
+        "FullOnlineSTDP(w_norm=78.4)",
+        "Normalises at the end of a presentation; with `compat=True` from the end of the `runtime` that `build` knew.",
+    ),
+    "meta_nearest_online_stdp": _rule(
+        "MetaNearestOnlineSTDP()", "The same equation; what SPAIC hands on with `optim_step` is there at once."
+    ),
+    "rstdp": _rule(
+        'RSTDP(lr=0.01, reward="reward")',
+        "A reward of each sample, and of this step's spikes; `compat=True` for those of two steps before. Names its `Reward`.",
+    ),
+    "rstdpet": _rule('RSTDPET(lr=0.01, reward="reward")', "Any batch: each sample has an eligibility of its own."),
+    "switch_rstdp": _rule(
+        'SwitchRSTDP(reward="reward")', "A reward of 0 changes nothing, and bounds are the connection's; not so with `compat=True`."
+    ),
+    "postpreintstdp": _rule(
+        "PostPreIntSTDP()", "Any batch; a presynaptic spike weakens, as SPAIC's page says; `compat=True` strengthens, as it does."
+    ),
+    "tempotron": _rule(
+        'Tempotron(teacher="labels")',
+        "Threshold and time constants are settings; the labels come from an encoder, one channel a neuron. `compat=True` has SPAIC's"
+        " faults in batches.",
+    ),
+    "conv2d_stdp": _rule("Conv2dSTDP(lr=0.01)", "For any link; SPAIC's cannot be built."),
+    "conv2d_rstdp": _rule('RSTDP(lr=0.01, reward="reward")', "`RSTDP` on a `conv` link; SPAIC's cannot be built."),
+    "bp_rstdp": _rule('BackpropRSTDP(reward="reward")', "Each sample has its own reward; SPAIC's cannot be built. `hs_r` is `homeostatic_rate`."),
+    "bp_rstdpet": _rule('BackpropRSTDPET(reward="reward")', "What the class is meant to be; SPAIC's name leads to `bp_rstdp`."),
+    "rate_modulate": _rule(
+        "RateModulate(m_r=5.0)", "A rule that follows the loss; for training by gradient see `spaic_jax.train.REGULARISERS`."
     ),
     "Adam": _optimiser("optax.adam(1e-3)"),
     "AdamW": _optimiser("optax.adamw(1e-3)"),

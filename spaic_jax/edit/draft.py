@@ -72,7 +72,7 @@ class Draft(Generic[Top]):
         return around._members[name]
 
     def move(self, old: Element, new: Element | None) -> None:
-        """Let what refers to `old` refer to `new`; with `None`, `old` is gone, and what refers to it too."""
+        """Let what refers to `old` refer to `new`; with `None`, `old` is gone, and what refers to it too (but see `Element.without`)."""
         self._moved[id(old)] = new
         self._kept += [old, new]
 
@@ -112,11 +112,10 @@ class Draft(Generic[Top]):
             return moved
         if id(moved) not in self._settled:
             parts = {id(other): self._settle(other) for other in moved.references}
-            new: Element | None = moved
-            if None in parts.values():
-                new = None
-            elif id(moved) in self._fresh or any(id(other) != i for i, other in parts.items()):
-                new = moved.exchanged(lambda other: parts[id(other)] or other)
+            gone = [other for other in moved.references if parts[id(other)] is None]
+            new: Element | None = moved.without(gone) if gone else moved
+            if new and (id(moved) in self._fresh or any(id(other) != i for i, other in parts.items())):
+                new = new.exchanged(lambda other: parts[id(other)] or other)
             self._kept.append(moved)
             self._settled[id(moved)] = new
         return self._settled[id(moved)]

@@ -1,16 +1,19 @@
 """From what was declared to what is built."""
 
 from spaic_jax.edit.draft import Draft
+from spaic_jax.edit.learning import taught
 from spaic_jax.network.assembly import SEPARATOR, Assembly
 from spaic_jax.network.network import Network
 from spaic_jax.network.projection import Projection
 
 
 def expand(network: Network) -> Network:
-    """The network as it is built: without hidden members, and with an assembly of connections for each projection.
+    """The network as it is built: without hidden members, with an assembly of connections for each projection, and with
+    what its learners set in place of them.
 
     Raises:
-        ValueError: a projection that makes no connection.
+        ValueError: a projection that makes no connection; a learner with nothing that could learn, or that contradicts a
+            connection or another learner.
 
     Example:
         >>> from spaic_jax.edit import hide
@@ -38,4 +41,4 @@ def expand(network: Network) -> Network:
             connections.add(own, connection)
         around._members[name] = connections
         draft.move(projection, connections)
-    return draft.finish()
+    return taught(draft.finish())

@@ -8,6 +8,7 @@ from spaic_jax.network.element import Element
 from spaic_jax.network.encoder import Encoder
 from spaic_jax.network.generator import Generator
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.learner import Learner
 from spaic_jax.network.module import Module
 from spaic_jax.network.monitors import MONITORS, Monitor, RateMonitor, SpikeMonitor, StateMonitor, WeightMonitor
 from spaic_jax.network.network import Network
@@ -34,10 +35,11 @@ ELEMENTS: dict[str, type[Element]] = {
     "rewards": Reward,
     "actions": Action,
     "monitors": Monitor,
+    "learners": Learner,
 }
 
 __all__ = [
-    "ELEMENTS", "MONITORS", "POLICIES", "Action", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element", "Encoder",
-    "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Module", "Monitor", "Network", "NeuronGroup",
-    "Projection", "RateMonitor", "Reward", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
+    "ELEMENTS", "MONITORS", "POLICIES", "Action", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element",
+    "Encoder", "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Module", "Monitor",
+    "Network", "NeuronGroup", "Projection", "RateMonitor", "Reward", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
 ]

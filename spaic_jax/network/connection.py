@@ -38,18 +38,19 @@ class Connection(Wiring):
             `"rotation"` (see `spaic_jax.synapses.DELAYS`), or such an object, for delays that are trained.
             It comes on top of what the propagation asks for; 0 or `None` adds nothing.
         max_delay: the longest delay that is drawn, ms: delays are U(1, max_delay) where `delay` is not given, as in SPAIC.
-        is_parameter: whether the weights are trained.
+        is_parameter: whether what it has, such as weights and bias, is trained by its gradient; by default all but plastic weights is.
         parameter_variables: names of parameters of the synapse types that are trained, such as `["tau"]`.
-        plasticity: a local learning rule, or several, that changes the weights in runs that learn (`Simulator.train`); the
-            weights are then no parameters: they have no gradient, and last over runs. See `spaic_jax.plasticity.Rule`.
+        plasticity: a local learning rule, or several, or their names (see `spaic_jax.plasticity.RULES`), that change the
+            weights in runs that learn (`Simulator.train`); the weights are then no parameters: they last over runs. See
+            `spaic_jax.plasticity.Rule`; a `Learner` says the same of many connections.
         shared: another connection, whose weights (with its bias, mask, indices and delays of synapses) this one uses as its
             own: they are one variable, whose gradient is the sum of both. Its link, synapse types and `is_parameter` hold
             here too; states are this one's own.
         **settings: the link's settings, such as `weight`, `bias`, `w_mean`, `w_std`, and those of the synapse types.
 
     Raises:
-        ValueError: unknown link type, synapse type or setting, with the nearest right one; a negative delay; settings or
-            another link type beside `shared`.
+        ValueError: unknown link type, synapse type, rule or setting, with the nearest right one; a negative delay; settings
+            or another link type beside `shared`; two rules that fix the same, or trained weights beside rules.
         TypeError: an end that is no group (or encoder, for `pre`), a `shared` that is no connection.
 
     Example:
@@ -77,9 +78,9 @@ class Connection(Wiring):
         post_var_name: str = "Isyn",
         delay: Any = None,
         max_delay: float | None = None,
-        is_parameter: bool = True,
+        is_parameter: bool | None = None,
         parameter_variables: Sequence[str] = (),
-        plasticity: Rule | Sequence[Rule] = (),
+        plasticity: str | Rule | Sequence[str | Rule] = (),
         shared: Self | None = None,
         **settings: Any,
     ):
@@ -87,6 +88,7 @@ class Connection(Wiring):
             raise TypeError(f"Connection: pre must be an Encoder, a Generator or a NeuronGroup, not {pre!r}.")
         if not isinstance(post, NeuronGroup):
             raise TypeError(f"Connection: post must be a NeuronGroup, not {post!r}.")
+        rules = rules_of("Connection", plasticity)
         self._declare(
             pre=pre,
             post=post,
@@ -97,7 +99,7 @@ class Connection(Wiring):
             delay=resolve_delay(delay, max_delay),
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Connection: parameter_variables"),
-            plasticity=rules_of("Connection", plasticity),
+            plasticity=rules,
             # What shares with one that shares itself shares with the first.
             shared=shared and (shared.shared or shared),
         )
@@ -114,6 +116,7 @@ class Connection(Wiring):
             if isinstance(self.delay, SynapticDelay) and self.delay is not other.delay:
                 raise ValueError("Connection: delays of synapses came beside shared, whose settings hold.")
             self._set(**{name: getattr(other, name) for name in self.borrowed})
+        super()._check()
         known = [n for part in self.chain.parts if isinstance(part, NeuronModel) for n in part.parameters()]
         for wanted in self.parameter_variables:
             if wanted not in known:
@@ -156,7 +159,7 @@ class Connection(Wiring):
         first = self.shared or self
         if first.plasticity and variable == "weight":
             return "plastic"
-        return "parameter" if first.is_parameter else "constant"
+        return "constant" if first.is_parameter is False else "parameter"
 
     @property
     def reads_from(self) -> tuple[tuple[Element, str], ...]:
@@ -197,7 +200,10 @@ class Connection(Wiring):
 
     def _bounded(self, weights: str, rules: Sequence[tuple[Rule, Site]], made: Fragment, context: Context) -> Fragment:
         """The rows from the sum of all changes to the weights of the next step."""
-        bounds = next(v.bounds for v in made.variables if v.name == weights)
+        if (variable := next((v for v in made.variables if v.name == weights), None)) is None:
+            link = type(self.link).__name__
+            raise ValueError(f"connection '{context.name_of(self)}': a {link} link has no weights that a rule could change.")
+        bounds = variable.bounds
         changed = any(f"{weights}.change" in op.outputs for op in made.ops)
         source = f"{weights}.grown" if changed else weights
         rows = Fragment()

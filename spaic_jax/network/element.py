@@ -4,7 +4,7 @@ import contextlib
 import contextvars
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Self, TypeVar, dataclass_transform
 
 import numpy as np
@@ -112,6 +112,10 @@ class Element:
     def references(self) -> tuple["Element", ...]:
         """The elements that its fields name."""
         return tuple(_elements(self._values.values()))
+
+    def without(self, gone: Collection["Element"]) -> Self | None:
+        """What is left of it when some elements that it refers to are taken away; usually nothing."""
+        return None
 
     def exchanged(self, exchange: Callable[["Element"], "Element"], **fields: Any) -> Self:
         """A new element that differs in some fields, and in what it refers to.

@@ -204,8 +204,6 @@ def resolve_policies(policies: Any, settings: dict[str, Any]) -> tuple[ConnectPo
         kind = POLICIES.get(policies.lower())
         fields: Any = () if kind is None else dataclasses.fields(kind)  # type: ignore[arg-type]
         own = {field.name: settings.pop(field.name) for field in fields if field.name in settings}
-        if missing := [field.name for field in fields if field.default is dataclasses.MISSING and field.name not in own]:
-            raise ValueError(f"policy '{policies}' needs {' and '.join(missing)}.")
         return (resolve("policy", POLICIES, ConnectPolicy, policies, own),)
     chosen = (policies,) if isinstance(policies, ConnectPolicy) else policies
     if not isinstance(chosen, list | tuple) or not all(isinstance(policy, ConnectPolicy) for policy in chosen):

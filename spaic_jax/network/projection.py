@@ -34,7 +34,8 @@ class Projection(Wiring):
         **settings: the settings of the link and of the synapse types.
 
     Raises:
-        ValueError: unknown link type, policy or setting; when the network is lowered, no pair at all.
+        ValueError: unknown link type, policy, rule or setting, or rules that do not fit, as of `Connection`; when the network
+            is lowered, no pair at all.
         TypeError: an end that is none, or something else than policies.
 
     Example:
@@ -62,9 +63,9 @@ class Projection(Wiring):
         name: str | None = None,
         delay: Any = None,
         max_delay: float | None = None,
-        is_parameter: bool = True,
+        is_parameter: bool | None = None,
         parameter_variables: Sequence[str] = (),
-        plasticity: Rule | Sequence[Rule] = (),
+        plasticity: str | Rule | Sequence[str | Rule] = (),
         **settings: Any,
     ):
         if not isinstance(pre, Assembly | NeuronGroup | Source):
@@ -72,6 +73,7 @@ class Projection(Wiring):
         if not isinstance(post, Assembly | NeuronGroup):
             raise TypeError(f"Projection: post must be an Assembly or a NeuronGroup, not {post!r}.")
         chosen = resolve_policies(policies, settings)
+        rules = rules_of("Projection", plasticity)
         self._declare(
             pre=pre,
             post=post,
@@ -81,7 +83,7 @@ class Projection(Wiring):
             delay=resolve_delay(delay, max_delay),
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Projection: parameter_variables"),
-            plasticity=rules_of("Projection", plasticity),
+            plasticity=rules,
         )
 
     pre: Assembly | NeuronGroup | Source

@@ -3,8 +3,9 @@
 import dataclasses
 from typing import Any
 
+from spaic_jax._tables import resolve
 from spaic_jax.network.element import Element, element, named
-from spaic_jax.plasticity import Rule
+from spaic_jax.plasticity import RULES, Rule
 from spaic_jax.synapses import Chain, Link, Synapse, SynapticDelay
 
 #: A delay of all synapses, ms, or of each of them.
@@ -21,9 +22,24 @@ class Wiring(Element):
     #: The parts in order, the link by its name; `None` is the link alone.
     syn_type: tuple[Synapse | str, ...] | None
     delay: Delay
-    is_parameter: bool
+    #: `None` is true of all but plastic weights.
+    is_parameter: bool | None
     parameter_variables: tuple[str, ...]
     plasticity: tuple[Rule, ...]
+
+    def _check(self) -> None:
+        kind, fixed = type(self).__name__, dict[str, Rule]()
+        for rule in self.plasticity:
+            if rule.fixes is not None and rule.fixes in fixed:
+                both = f"{type(fixed[rule.fixes]).__name__} and {type(rule).__name__}"
+                raise ValueError(f"{kind}: {both} both fix {rule.fixes}, which only one rule can.")
+            fixed |= {} if rule.fixes is None else {rule.fixes: rule}
+        for rule in self.plasticity[:1]:
+            if trained := "is_parameter=True" if self.is_parameter else self.parameter_variables and "parameter_variables":
+                raise ValueError(
+                    f"{kind}: {trained} came beside plasticity, but what the rule {type(rule).__name__} changes has no gradient:"
+                    " leave out one of them."
+                )
 
     @property
     def chain(self) -> Chain:
@@ -44,8 +60,13 @@ def wired(chain: Chain) -> dict[str, Any]:
 
 
 def rules_of(kind: str, plasticity: Any) -> tuple[Rule, ...]:
-    """One learning rule or several, as a tuple; TypeError for anything else."""
-    rules = tuple(plasticity) if isinstance(plasticity, list | tuple) else (plasticity,)
-    if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
-        raise TypeError(f"{kind}: plasticity must be a learning rule or a list of them, not {wrong[0]!r}.")
-    return rules
+    """One learning rule or several, or names of them, as a tuple.
+
+    Raises:
+        ValueError: an unknown name, with the nearest right one, or one of a rule that needs settings.
+        TypeError: anything else that is no rule.
+    """
+    given = plasticity if isinstance(plasticity, list | tuple) else (plasticity,)
+    if wrong := [rule for rule in given if not isinstance(rule, Rule | str)]:
+        raise TypeError(f"{kind}: plasticity must be a learning rule, the name of one, or a list of them, not {wrong[0]!r}.")
+    return tuple(resolve("learning rule", RULES, Rule, rule, {}) for rule in given)

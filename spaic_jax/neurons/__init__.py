@@ -7,12 +7,13 @@ periods, the difference of two exponentials.
 
 from typing import Any
 
+from spaic_jax._shapes import PerNeuron
 from spaic_jax._tables import resolve
 from spaic_jax.neurons.aclif import ACLIF
 from spaic_jax.neurons.adlif import AdLIF
 from spaic_jax.neurons.aeif import AEIF
 from spaic_jax.neurons.alif import ALIF
-from spaic_jax.neurons.base import NeuronModel, SpikingModel, first_value, parameter
+from spaic_jax.neurons.base import NeuronModel, SpikingModel, coefficient
 from spaic_jax.neurons.clif import CLIF
 from spaic_jax.neurons.clif2k import CLIF2K
 from spaic_jax.neurons.condlif import CondLIF
@@ -22,6 +23,7 @@ from spaic_jax.neurons.custom import custom_model, rows_model
 from spaic_jax.neurons.darwin import DarwinALIF, DarwinCLIF, DarwinRandom
 from spaic_jax.neurons.diehl_and_cook import DiehlAndCook
 from spaic_jax.neurons.exponential_if import ExponentialIF
+from spaic_jax.neurons.fields import OptionalParameter, Parameter, first_value, parameter
 from spaic_jax.neurons.glif import GLIF
 from spaic_jax.neurons.hh import HH
 from spaic_jax.neurons.homeostatic_lif import ALIFSTDPEx, LIFSTDPEx
@@ -43,6 +45,7 @@ from spaic_jax.neurons.rate_fields import CANNField, MeanField
 from spaic_jax.neurons.reparametrise import REPARAMETRISATIONS, Reparametrisation, Sigmoid
 from spaic_jax.neurons.selif import SELIF
 from spaic_jax.neurons.slif import SLIF
+from spaic_jax.neurons.state import ModelState, shown, variable
 
 NEURONS: dict[str, type[NeuronModel]] = {
     "aclif": ACLIF,
@@ -102,7 +105,8 @@ __all__ = [
     "ACLIF", "AEIF", "ALIF", "ALIFSTDPEx", "AdLIF", "CANNField", "CLIF", "CLIF2K", "CondLIF", "ConstantCurrentLIF",
     "CubaLIF", "DarwinALIF", "DarwinCLIF", "DarwinRandom", "DiehlAndCook", "ExponentialIF", "GLIF", "HH", "IF",
     "IFB", "IFSoftReset", "Izhikevich", "LIF", "LIFInt", "LIFM", "LIFSTDPEx", "LIFSTDPIh", "LeakyIntegrator",
-    "MeanField", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE",
-    "PCLIF", "PLIF", "QuadraticIF", "REPARAMETRISATIONS", "Reparametrisation", "SELIF", "SLIF", "Sigmoid",
-    "SpikingModel", "custom_model", "first_value", "parameter", "resolve_neuron", "rows_model",
+    "MeanField", "ModelState", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE", "OptionalParameter",
+    "PCLIF", "PLIF", "Parameter", "PerNeuron", "QuadraticIF", "REPARAMETRISATIONS", "Reparametrisation", "SELIF", "SLIF", "Sigmoid",
+    "SpikingModel", "coefficient", "custom_model", "first_value", "parameter", "resolve_neuron", "rows_model", "shown",
+    "variable",
 ]

@@ -1,14 +1,15 @@
 """LIF with an adaptation current, for training."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,17 +38,26 @@ class AdLIF(ResettingModel):
     (0.0, 2.0)
     """
 
-    initial: ClassVar = {"V": 0.0, "w": 0.0, "O": 0.0}
+    class State(ResettingModel.State):
+        V: PerNeuron = variable(0.0)
+        w: PerNeuron = variable(0.0)
+        O: PerNeuron = variable(0.0)
+
     tau_u: Parameter = parameter(10.0, positive=True, bounds=(5.0, 25.0))
     tau_w: Parameter = parameter(60.0, positive=True, bounds=(30.0, 120.0))
     a: Parameter = parameter(0.0, bounds=(-1.0, 1.0))
     b: Parameter = parameter(1.0, bounds=(0.0, 2.0))
     v_th: Parameter = parameter(1.0)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"alpha": jnp.exp(-dt / p.tau_u), "beta": jnp.exp(-dt / p.tau_w)}
+    @coefficient
+    def alpha(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_u)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        w = p.beta * state.w + p.a * state.V + p.b * state.O
-        v = p.alpha * (state.V - p.v_th * self.gate(state.O)) + (1 - p.alpha) * (current - w)
-        return {"V": v, "w": w, "O": self.spike(v - p.v_th)}
+    @coefficient
+    def beta(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_w)
+
+    def step(self, state: State, current: PerNeuron) -> State:
+        w = self.beta * state.w + self.a * state.V + self.b * state.O
+        v = self.alpha * (state.V - self.v_th * self.gate(state.O)) + (1 - self.alpha) * (current - w)
+        return self.State(V=v, w=w, O=self.spike(v - self.v_th))

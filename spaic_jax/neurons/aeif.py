@@ -1,16 +1,17 @@
 """Adaptive exponential integrate-and-fire."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import OptionalParameter, Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
+from spaic_jax.neurons.state import variable
 
 #: Largest exponent of the upswing: e^60 is finite in float32, and so is what is made of it.
 LARGEST_EXPONENT = 60.0
@@ -53,11 +54,14 @@ class AEIF(RefractoryModel):
 
     Source: Brette and Gerstner (2005); Naud et al., Firing patterns in the AdEx model (2008); SPAIC, `aeif` and `adex`.
 
-    >>> AEIF(b=80.5).b
-    80.5
+    >>> round(float(AEIF(b=80.5).first_step(jnp.full((1, 1), 500.0), dt=1.0).V[0, 0]), 3)
+    -68.821
     """
 
-    initial: ClassVar = {"V": "EL", "U": 0.0}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable("EL")
+        U: PerNeuron = variable(0.0)
+
     EL: Parameter = parameter(-70.6, below="Vspk")
     a: Parameter = parameter(4.0)
     b: Parameter = parameter(0.0805)
@@ -67,27 +71,32 @@ class AEIF(RefractoryModel):
     C: Parameter = parameter(281.0, positive=True)
     tau_w: Parameter = parameter(144.0, positive=True)
     gL: Parameter = parameter(30.0, positive=True)
-    v_reset: Parameter = parameter(None, below="Vspk")
+    v_reset: OptionalParameter = parameter(None, below="Vspk")
     integrator: Integrator = "euler"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integrator("AEIF", self.integrator)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        rates = {"rate_v": 1 / p.C, "rate_w": 1 / p.tau_w}
-        return rates | {"v_reset": p.EL} if p.v_reset is None else rates
+    @coefficient
+    def rate_v(self) -> jax.Array:
+        return 1 / self.C
+
+    @coefficient
+    def rate_w(self) -> jax.Array:
+        return 1 / self.tau_w
 
     def check_step(self, dt: float) -> None:
         super().check_step(dt)
         check_stable(self.integrator, dt, {"C/gL": np.divide(self.C, self.gL), "tau_w": self.tau_w})
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+    def step(self, state: State, current: PerNeuron) -> State:
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
-            above, u = x["V"] - p.EL, x["U"]
-            v = p.rate_v * (p.gL * (upswing(x["V"], p.v_th, p.delta_t) - above) - u + current)
-            return {"V": self.free(p, state, v, 0.0), "U": p.rate_w * (p.a * above - u)}
+            above, u = x["V"] - self.EL, x["U"]
+            v = self.rate_v * (self.gL * (upswing(x["V"], self.v_th, self.delta_t) - above) - u + current)
+            return {"V": self.free(state, v, 0.0), "U": self.rate_w * (self.a * above - u)}
 
-        new = advance(self.integrator, bounded(derivatives, "V", p.Vspk), {"V": state.V, "U": state.U}, p.dt)
-        fired = self.fire(p, state, new["V"] - p.Vspk)
-        return {"V": self.replaced(new["V"], fired["O"], p.v_reset), "U": p.b * fired["O"] + new["U"], **fired}
+        new = advance(self.integrator, bounded(derivatives, "V", self.Vspk), {"V": state.V, "U": state.U}, self.dt)
+        spikes, refrac = self.fire(state, new["V"] - self.Vspk)
+        v = self.replaced(new["V"], spikes, self.EL if self.v_reset is None else self.v_reset)
+        return self.State(V=v, U=self.b * spikes + new["U"], O=spikes, refrac=refrac)

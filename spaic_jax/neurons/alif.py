@@ -1,15 +1,16 @@
 """LIF with an adaptive threshold."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, check_reset
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,11 +33,15 @@ class ALIF(RefractoryModel):
     Source: Bellec et al., Long short-term memory in networks of spiking neurons (2018); A solution to the learning
     dilemma (2020), whose notation this is.
 
-    >>> ALIF(tau_a=500.0).reset
-    'soft'
+    >>> print(ALIF(tau_a=500.0).first_step(jnp.array([[0.75, 1.5]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": 0.0, "A": 0.0, "O": 0.0}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable(0.0)
+        A: PerNeuron = variable(0.0)
+        O: PerNeuron = variable(0.0)
+
     tau_m: Parameter = parameter(20.0, positive=True)
     tau_a: Parameter = parameter(200.0, positive=True)
     beta: Parameter = parameter(0.1)
@@ -48,11 +53,16 @@ class ALIF(RefractoryModel):
         super().__post_init__()
         check_reset("ALIF", self.reset)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"decay_m": jnp.exp(-dt / p.tau_m), "decay_a": jnp.exp(-dt / p.tau_a)}
+    @coefficient
+    def decay_m(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_m)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        a = p.decay_a * state.A + state.O
-        v = self.free(p, state, p.decay_m * state.V + current, state.V)
-        fired = self.fire(p, state, v - (p.v_th + p.beta * a))
-        return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), "A": a, **fired}
+    @coefficient
+    def decay_a(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_a)
+
+    def step(self, state: State, current: PerNeuron) -> State:
+        a = self.decay_a * state.A + state.O
+        v = self.free(state, self.decay_m * state.V + current, state.V)
+        spikes, refrac = self.fire(state, v - (self.v_th + self.beta * a))
+        return self.State(V=self.reset_by(self.reset, v, spikes, self.v_th, self.v_reset), A=a, O=spikes, refrac=refrac)

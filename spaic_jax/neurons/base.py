@@ -2,63 +2,34 @@
 
 import abc
 import dataclasses
+import functools
 from collections.abc import Collection, Mapping
-from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax._numbers import real
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.fields import Numbers, Range, as_numbers
+from spaic_jax.neurons.state import ModelState, StateVariable, shown
 from spaic_jax.program import Initial
+from spaic_jax.program.initial import as_initial
 from spaic_jax.surrogate import AtanGrad, Surrogate, resolve_surrogate
 
-#: A model parameter: a number, or one number a neuron.
-Parameter = Any
+T = TypeVar("T")
 
 
-#: The first value of a state variable: a number, how it is drawn, or the name of the field that holds it.
-First = float | str | Initial
-Range = tuple[float | None, float | None]
+class coefficient(functools.cached_property[T]):  # noqa: N801
+    """A property of a model that follows from its parameters and `dt` alone: computed once a run, not once a step.
 
-
-def parameter(
-    default: float | None, *, positive: bool = False, bounds: Range = (None, None), below: str | None = None
-) -> Any:
-    """A dataclass field that is a parameter of the equations, and so a variable of the program.
-
-    Args:
-        default: its value; `None` where it follows from the others.
-        positive: whether other values are an error, at first and later: see `NeuronModel.bounds`.
-        bounds: lowest and highest value when it is trained, unless the group says otherwise.
-        below: another parameter that it must lie below.
+    It is an array, or a tuple or dictionary of arrays that are computed together.
     """
-    domain = {"role": "parameter", "positive": positive, "bounds": bounds, "below": below}
-    return dataclasses.field(default=default, metadata=domain)
 
 
-def as_numbers(value: Any) -> Parameter:
-    """A real number of any type as Python's own, or an array of them; `None` for what is neither.
-
-    >>> as_numbers(np.float32(0.5)), as_numbers(np.array(3)), as_numbers("3"), as_numbers(True)
-    (0.5, 3, None, None)
-    """
-    try:
-        array = np.asarray(value)
-        if not array.ndim:
-            return array.item() if array.dtype.kind in "iuf" else real(value, "number")
-    except ValueError:
-        return None
-    if array.dtype.kind in "iuf":
-        return array
-    # bfloat16 and its like are no types of NumPy's own.
-    return array.astype(np.float32) if jnp.issubdtype(array.dtype, jnp.floating) else None
-
-
-def first_value(default: float | None) -> Any:
-    """A dataclass field that only says where a state variable begins; `initial` names it. `None`: `first` knows."""
-    return dataclasses.field(default=default, metadata={"role": "first value"})
+def first_of(value: Numbers | Initial, shape: tuple[int, ...]) -> Initial:
+    """How a state begins; an array holds for all that it broadcasts over."""
+    return as_initial(np.broadcast_to(value, shape) if isinstance(value, np.ndarray) else value)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,26 +40,19 @@ class NeuronModel(abc.ABC):
     so), so that changing one compiles nothing. Fields made by `first_value` are read once. All other fields are choices,
     fixed when the step is compiled.
 
-    A model is one file: the class with its equations, `initial`, `step`, and `coefficients` where something can be
-    computed from the parameters once a run instead of once a step.
+    A model is one file: the class with its equations, the variables of its `State`, `step`, and a `coefficient` for what can
+    be computed from the parameters once a run instead of once a step.
     """
 
-    #: First value of each state variable: see `states`.
-    initial: ClassVar[Mapping[str, First]]
-    #: Types of the state variables that are not float32.
-    dtypes: ClassVar[Mapping[str, str]] = {}
-    #: State variables that count or add up over a long time: float32 in a program of half precision too.
-    exact: ClassVar[tuple[str, ...]] = ()
-    #: What a step gives besides its state, for who reads it in the same step, such as a monitor.
-    shown: ClassVar[tuple[str, ...]] = ()
+    class State(ModelState):
+        """The variables of the model, by `variable` and `shown`."""
+
     #: What connections may write. One that none writes is zero.
     receives: ClassVar[tuple[str, ...]] = ("Isyn",)
     #: Whether `step` draws random numbers: it then takes a key in the end. Such a group needs no input.
     random: ClassVar[bool] = False
     #: Whether `"O"` are spikes, 0 or 1, of which a neuron can fire too few or too many.
     spiking: ClassVar[bool] = False
-    #: The state variables that keep their value when a run starts afresh from earlier variables (SPAIC's `[stay]`).
-    stay: ClassVar[tuple[str, ...]] = ()
     #: The variable that connections, decoders and monitors read by default.
     output: ClassVar[str] = "O"
 
@@ -104,7 +68,7 @@ class NeuronModel(abc.ABC):
             if not (np.asarray(value) < np.asarray(highest)).all():
                 raise ValueError(f"{type(self).__name__}: {name} must lie below {limit} {highest!r}, not be {value!r}.")
 
-    def _check(self, name: str, value: Any, positive: bool) -> None:
+    def _check(self, name: str, value: object, positive: bool) -> None:
         """ValueError unless a value is made of finite numbers."""
         given = as_numbers(value)
         if given is None or not np.isfinite(given).all():
@@ -123,24 +87,31 @@ class NeuronModel(abc.ABC):
         if not ((low <= value) & (value <= high)).all():
             raise ValueError(f"{type(self).__name__}: {name} must lie between {low:g} and {high:g}, not {getattr(self, name)!r}.")
 
-    def states(self) -> Mapping[str, First]:
-        """First value of each state variable: `initial`, where the model's choices or parameters make no difference.
+    def states(self) -> dict[str, StateVariable]:
+        """The variables that are carried from step to step.
 
         A model that has `"O"` among them finds the previous step's spikes there.
         """
-        return self.initial
+        fields = self.State.names().items()
+        return {name: v for name, v in fields if v and (v.where is None or np.any(getattr(self, v.where)))}
 
-    def first(self, state: str) -> Any:
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """What a step gives besides what is carried and the output `"O"`."""
+        return tuple(name for name, carried in self.State.names().items() if not carried and name != "O")
+
+    def first(self, state: str) -> Numbers | Initial:
         """The first value of a state variable: a number, an array with one a neuron, or how it is drawn."""
-        value = self.states().get(state, 0.0)
-        return getattr(self, value) if isinstance(value, str) else value
+        value = self.states()[state].first if state in self.states() else 0.0
+        found: Numbers | Initial = getattr(self, value) if isinstance(value, str) else value
+        return found
 
     @classmethod
     def parameter_fields(cls) -> dict[str, dataclasses.Field[Any]]:
         """The fields that are parameters of the equations, by name."""
         return {f.name: f for f in dataclasses.fields(cls) if f.metadata.get("role") == "parameter"}
 
-    def parameters(self) -> dict[str, Parameter]:
+    def parameters(self) -> dict[str, Numbers]:
         """The value of every parameter of the equations; one left `None` follows from the others."""
         values = {name: getattr(self, name) for name in self.parameter_fields()}
         return {name: value for name, value in values.items() if value is not None}
@@ -180,35 +151,66 @@ class NeuronModel(abc.ABC):
             None if low is None else min(low, float(value.min())), None if high is None else max(high, float(value.max()))
         )
 
-    def first_values(self) -> dict[str, Any]:
-        """The value of every field that only says where a state variable begins."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.metadata.get("role") == "first value"}
+    def first_values(self) -> dict[str, Numbers]:
+        """The value of every field that only says where a state variable begins; one left `None` follows from the others."""
+        names = [f.name for f in dataclasses.fields(self) if f.metadata.get("role") == "first value"]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def choices(self) -> dict[str, Any]:
         """Every field without a role: what is fixed when the step is compiled."""
         fixed = [f.name for f in dataclasses.fields(self) if "role" not in f.metadata]
         return {name: getattr(self, name) for name in fixed}
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        """What follows from the parameters `p` alone, such as `exp(-dt / tau)`; `step` finds it in `p`.
+    @classmethod
+    def in_a_run(cls, choices: Mapping[str, Any], parameters: Mapping[str, Any], **known: Any) -> Self:
+        """The model that `step` sees: its parameters are arrays, or `None` where one has no value.
 
-        A parameter that has no value is `None` in `p`, here and in `step`.
+        Args:
+            choices: as `choices` gives them.
+            parameters: value of each parameter.
+            **known: `dt`, and the coefficients, as far as they are known already.
         """
-        return {}
+        model = object.__new__(cls)
+        vars(model).update({**choices, **dict.fromkeys(cls.parameter_fields()), **parameters, **known})
+        return model
+
+    def first_step(self, *inputs: PerNeuron, dt: float) -> ModelState:
+        """One step by hand, from where the state begins: what `step` gives for the inputs that the model `receives`.
+
+        >>> from spaic_jax.neurons import LIF
+        >>> LIF(v_th=1.0).first_step(jnp.array([[0.5, 1.5]]), dt=1.0).O.tolist()
+        [[0.0, 1.0]]
+        """
+        shape, key = inputs[0].shape, jax.random.key(0)
+        state = {name: first_of(self.first(name), shape)(key, shape, v.dtype) for name, v in self.states().items()}
+        values = {name: jnp.asarray(value, jnp.float32) for name, value in self.parameters().items()}
+        parameters = {name: value[None] if value.ndim else value for name, value in values.items()}
+        model = self.in_a_run(self.choices(), parameters, dt=dt)
+        return model.step(self.State.of(state), *inputs, *([key] if self.random else []))
+
+    @functools.cached_property
+    def dt(self) -> float:
+        """Length of a step, ms, for `step` and coefficients."""
+        raise AttributeError(f"{type(self).__name__}: dt is known within a run only.")
+
+    @classmethod
+    def coefficients(cls) -> tuple[str, ...]:
+        """The names of its coefficients."""
+        return tuple(sorted({name for kind in cls.__mro__ for name, value in vars(kind).items() if isinstance(value, coefficient)}))
 
     def check_step(self, dt: float) -> None:
         """ValueError for a parameter that does not fit steps of `dt` ms."""
 
     @abc.abstractmethod
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: Any) -> dict[str, jax.Array]:
-        """One step: the new value of every state variable, and of the output `"O"` where the model has it.
+    def step(self, state: Any, *inputs: Any, **none: Any) -> ModelState:
+        """One step: the new value of every variable of the `State`.
+
+        In a step the model's own parameters and coefficients are arrays, `[1, *shape]` or a number, and `dt` is known, ms.
 
         Args:
-            p: parameters, coefficients, and `dt`, ms.
-            state: the state variables after the previous step, `[B, *shape]`.
-            current: this step's input current, `[B, *shape]`; a namespace of them where the model receives several.
-
-        A model with `random = True` takes a random key as a fourth argument.
+            state: the `State` after the previous step, `[B, *shape]`; a variable that is not carried is `None` in it.
+            *inputs: this step's input current, `[B, *shape]`, or each that the model `receives`; then a random key if it is
+                `random`.
         """
 
 
@@ -219,6 +221,9 @@ class SpikingModel(NeuronModel):
     `surrogate` is a `spaic_jax.surrogate.Surrogate` or the name of one.
     """
 
+    class State(NeuronModel.State):
+        O: PerNeuron = shown()
+
     spiking: ClassVar[bool] = True
     surrogate: Surrogate | str = AtanGrad()
 
@@ -226,7 +231,7 @@ class SpikingModel(NeuronModel):
         super().__post_init__()
         object.__setattr__(self, "surrogate", resolve_surrogate(self.surrogate))
 
-    def spike(self, x: jax.Array) -> jax.Array:
+    def spike(self, x: PerNeuron) -> PerNeuron:
         """Heaviside of `x = V - v_th`, with the surrogate's gradient."""
         assert isinstance(self.surrogate, Surrogate)
         return self.surrogate(x)

@@ -1,15 +1,16 @@
 """Current-based leaky integrate-and-fire with two synaptic traces and a reset trace."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
-from spaic_jax.neurons.double_exponential import TRACES, gains, traces
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.double_exponential import Gains, gains, traces
+from spaic_jax.neurons.fields import OptionalParameter, Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import shown, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,23 +36,34 @@ class CLIF(ResettingModel):
 
     Source: SPAIC, `clif`; Gu et al., STCA (IJCAI 2019).
 
-    >>> CLIF(tau_m=10.0).tau_m
-    10.0
+    >>> round(float(CLIF(tau_m=10.0).first_step(jnp.ones((1, 1)), dt=1.0).M[0, 0]), 3)
+    6.75
     """
 
-    initial: ClassVar = {**TRACES, "E": 0.0, "V": 0.0}
-    shown: ClassVar = ("M",)
+    class State(ResettingModel.State):
+        S: PerNeuron = variable(0.0)
+        P: PerNeuron = variable(0.0)
+        E: PerNeuron = variable(0.0)
+        V: PerNeuron = variable(0.0)
+        M: PerNeuron = shown()
+
     tau_p: Parameter = parameter(12.0, positive=True)
     tau_q: Parameter = parameter(8.0, positive=True)
     tau_m: Parameter = parameter(20.0, positive=True)
     v_th: Parameter = parameter(1.0)
-    V0: Parameter = parameter(None)
+    V0: OptionalParameter = parameter(None)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"decay_m": jnp.exp(-dt / p.tau_m), **gains(p.tau_p, p.tau_q, dt, p.V0)}
+    @coefficient
+    def decay_m(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_m)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        new = traces(p, state.P, state.S, p.V0 * current)
-        v = new["P"] - state.E
-        spikes = self.spike(v - p.v_th)
-        return {**new, "E": p.decay_m * state.E + p.v_th * self.gate(spikes), "V": v, "O": spikes}
+    @coefficient
+    def gains(self) -> Gains:
+        return gains(self.tau_p, self.tau_q, self.dt, self.V0)
+
+    def step(self, state: State, current: PerNeuron) -> State:
+        m, s, potential = traces(self.gains, state.P, state.S, self.gains.V0 * current)
+        v = potential - state.E
+        spikes = self.spike(v - self.v_th)
+        e = self.decay_m * state.E + self.v_th * self.gate(spikes)
+        return self.State(M=m, S=s, P=potential, E=e, V=v, O=spikes)

@@ -1,18 +1,28 @@
 """Conductance-based LIF."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, check_stable, phi
 from spaic_jax.neurons.refractory import RefractoryModel
+from spaic_jax.neurons.state import variable
 
 Method = Literal["exponential_mean", "exponential_euler", "euler", "rk4"]
+
+
+class Conductance(NamedTuple):
+    """What a step leaves of a conductance, what it is in the mean of the step, and its rate of decay."""
+
+    decay: jax.Array
+    mean: jax.Array
+    rate: jax.Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,7 +63,11 @@ class CondLIF(RefractoryModel):
     ('Isyn', 'g_exc', 'g_inh')
     """
 
-    initial: ClassVar = {"V": "EL", "ge": 0.0, "gi": 0.0}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable("EL")
+        ge: PerNeuron = variable(0.0)
+        gi: PerNeuron = variable(0.0)
+
     receives: ClassVar = ("Isyn", "g_exc", "g_inh")
     C: Parameter = parameter(200.0, positive=True)
     gL: Parameter = parameter(10.0, positive=True)
@@ -76,34 +90,42 @@ class CondLIF(RefractoryModel):
         """How `advance` moves the potential, from the conductances at the beginning of the step or those in its mean."""
         return "exponential_euler" if self.integrator == "exponential_mean" else self.integrator
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        def decay(tau: jax.Array) -> jax.Array:
-            unit = {"g": jnp.ones_like(tau)}
-            return advance(self.method, lambda x: {"g": -x["g"] / tau}, unit, dt)["g"]
+    @coefficient
+    def rate(self) -> jax.Array:
+        return 1 / self.C
 
-        taus = {"exc": p.tau_exc, "inh": p.tau_inh}
-        means = {f"mean_{end}": phi(-dt / tau) for end, tau in taus.items()} if self.integrator == "exponential_mean" else {}
-        decays = {f"decay_{end}": decay(tau) for end, tau in taus.items()}
-        return decays | means | {"rate": 1 / p.C, "rate_exc": 1 / p.tau_exc, "rate_inh": 1 / p.tau_inh}
+    @coefficient
+    def excitation(self) -> Conductance:
+        return self._conductance(self.tau_exc)
+
+    @coefficient
+    def inhibition(self) -> Conductance:
+        return self._conductance(self.tau_inh)
+
+    def _conductance(self, tau: jax.Array) -> Conductance:
+        left = advance(self.method, lambda x: {"g": -x["g"] / tau}, {"g": jnp.ones_like(tau)}, self.dt)["g"]
+        mean = phi(-self.dt / tau) if self.integrator == "exponential_mean" else jnp.ones_like(tau)
+        return Conductance(left, mean, 1 / tau)
 
     def check_step(self, dt: float) -> None:
         super().check_step(dt)
         times = {"C/gL": np.divide(self.C, self.gL), "tau_exc": self.tau_exc, "tau_inh": self.tau_inh}
         check_stable(self.integrator, dt, times)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: SimpleNamespace) -> dict[str, jax.Array]:
-        ge = p.decay_exc * state.ge + current.g_exc
-        gi = p.decay_inh * state.gi + current.g_inh
+    def step(self, state: State, current: PerNeuron, g_exc: PerNeuron, g_inh: PerNeuron) -> State:
+        excitation, inhibition = self.excitation, self.inhibition
+        ge = excitation.decay * state.ge + g_exc
+        gi = inhibition.decay * state.gi + g_inh
 
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
             v, e, i = x["V"], x["ge"], x["gi"]
-            total = p.gL * (p.EL - v) + e * (p.E_exc - v) + i * (p.E_inh - v) + current.Isyn
-            return {"V": p.rate * total, "ge": -p.rate_exc * e, "gi": -p.rate_inh * i}
+            total = self.gL * (self.EL - v) + e * (self.E_exc - v) + i * (self.E_inh - v) + current
+            return {"V": self.rate * total, "ge": -excitation.rate * e, "gi": -inhibition.rate * i}
 
         start = {"V": state.V, "ge": ge, "gi": gi}
         if self.integrator == "exponential_mean":
-            start |= {"ge": p.mean_exc * ge, "gi": p.mean_inh * gi}
-        v = advance(self.method, derivatives, start, p.dt)["V"]
-        v = self.free(p, state, v, state.V)
-        fired = self.fire(p, state, v - p.v_th)
-        return {"V": self.reset_by("hard", v, fired["O"], p.v_th, p.v_reset), "ge": ge, "gi": gi, **fired}
+            start |= {"ge": excitation.mean * ge, "gi": inhibition.mean * gi}
+        v = advance(self.method, derivatives, start, self.dt)["V"]
+        v = self.free(state, v, state.V)
+        spikes, refrac = self.fire(state, v - self.v_th)
+        return self.State(V=self.reset_by("hard", v, spikes, self.v_th, self.v_reset), ge=ge, gi=gi, O=spikes, refrac=refrac)

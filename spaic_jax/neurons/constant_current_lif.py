@@ -1,15 +1,15 @@
 """LIF in the form of a forward Euler step."""
 
 import dataclasses
-from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import First, Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,30 +35,34 @@ class ConstantCurrentLIF(RefractoryModel):
 
     Source: SPAIC, `constantcurrentlif`.
 
-    >>> ConstantCurrentLIF().tau_m
-    20.0
+    >>> import jax.numpy as jnp
+    >>> print(ConstantCurrentLIF().first_step(jnp.array([[15.0, 30.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": 0.0}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable(0.0)
+        Ilast: PerNeuron = variable(0.0, where="compat")
+        O: PerNeuron = variable(0.0, where="compat")
+
     tau_m: Parameter = parameter(20.0, positive=True)
     v_th: Parameter = parameter(1.0)
     v_reset: Parameter = parameter(0.0, below="v_th")
     compat: bool = False
 
-    def states(self) -> Mapping[str, First]:
-        return {**super().states(), "Ilast": 0.0, "O": 0.0} if self.compat else super().states()
-
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"rate": dt / p.tau_m}
+    @coefficient
+    def rate(self) -> jax.Array:
+        return self.dt / self.tau_m
 
     def check_step(self, dt: float) -> None:
         super().check_step(dt)
         check_stable("euler", dt, {"tau_m": self.tau_m})
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+    def step(self, state: State, current: PerNeuron) -> State:
         if self.compat:
-            v = p.rate * (state.Ilast - state.V) + state.V
-            return {"V": v - v * self.gate(state.O), "Ilast": current, "O": self.spike(v - p.v_th)}
-        v = self.free(p, state, p.rate * (current - state.V) + state.V, state.V)
-        fired = self.fire(p, state, v - p.v_th)
-        return {"V": self.replaced(v, fired["O"], p.v_reset), **fired}
+            v = self.rate * (state.Ilast - state.V) + state.V
+            return self.State(V=v - v * self.gate(state.O), Ilast=current, O=self.spike(v - self.v_th), refrac=None)
+        v = self.free(state, self.rate * (current - state.V) + state.V, state.V)
+        spikes, refrac = self.fire(state, v - self.v_th)
+        v = self.replaced(v, spikes, self.v_reset)
+        return self.State(V=v, Ilast=current, O=spikes, refrac=refrac)

@@ -1,20 +1,30 @@
 """Current-based LIF with a decaying synaptic current."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar, Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax._errors import unknown
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import advance, check_integrator, check_stable, phi
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, check_reset
+from spaic_jax.neurons.state import variable
 
 ORDERS = ("input_first", "voltage_first")
 Method = Literal["exact", "exponential_euler", "euler", "rk4"]
+
+
+class Propagator(NamedTuple):
+    """What a step leaves of the potential and of the current, and what the current gives to the potential."""
+
+    decay_m: jax.Array
+    decay_s: jax.Array
+    gain: jax.Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,11 +53,14 @@ class CubaLIF(RefractoryModel):
 
     Source: Vogels and Abbott (2005), CUBA; Neftci, Mostafa and Zenke (2019).
 
-    >>> CubaLIF(order="voltage_first").tau_s
-    5.0
+    >>> print(CubaLIF(order="voltage_first").first_step(jnp.ones((1, 1)), dt=1.0).V)
+    [[0.]]
     """
 
-    initial: ClassVar = {"V": "v_rest", "I": 0.0}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable("v_rest")
+        I: PerNeuron = variable(0.0)
+
     tau_m: Parameter = parameter(20.0, positive=True)
     tau_s: Parameter = parameter(5.0, positive=True)
     v_rest: Parameter = parameter(0.0)
@@ -65,32 +78,35 @@ class CubaLIF(RefractoryModel):
         if self.order not in ORDERS:
             raise ValueError(f"CubaLIF: {unknown('order', self.order, ORDERS)}")
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
+    @coefficient
+    def propagator(self) -> Propagator:
+        dt = self.dt
         if self.integrator == "exact":
-            decay_m, decay_s = jnp.exp(-dt / p.tau_m), jnp.exp(-dt / p.tau_s)
+            decay_m, decay_s = jnp.exp(-dt / self.tau_m), jnp.exp(-dt / self.tau_s)
             # The integral over the step of e^(-(dt - s) / tau_m) e^(-s / tau_s) / tau_m.
-            gain = decay_m * (dt / p.tau_m) * phi(dt / p.tau_m - dt / p.tau_s)
-            return {"decay_m": decay_m, "decay_s": decay_s, "gain": p.R * gain}
+            gain = decay_m * (dt / self.tau_m) * phi(dt / self.tau_m - dt / self.tau_s)
+            return Propagator(decay_m, decay_s, self.R * gain)
 
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
-            return {"V": (p.R * x["I"] - x["V"]) / p.tau_m, "I": -x["I"] / p.tau_s}
+            return {"V": (self.R * x["I"] - x["V"]) / self.tau_m, "I": -x["I"] / self.tau_s}
 
         # The equations are linear: what a step makes of one unit of each variable is all there is to know.
-        zero = jnp.zeros_like(p.R + p.tau_m + p.tau_s)
+        zero = jnp.zeros_like(self.R + self.tau_m + self.tau_s)
         potential, current = (
             advance(self.integrator, derivatives, {"V": zero + v, "I": zero + (1 - v)}, dt) for v in (1, 0)
         )
-        return {"decay_m": potential["V"], "decay_s": current["I"], "gain": current["V"]}
+        return Propagator(potential["V"], current["I"], current["V"])
 
     def check_step(self, dt: float) -> None:
         super().check_step(dt)
         check_stable(self.integrator, dt, {"tau_m": self.tau_m, "tau_s": self.tau_s})
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+    def step(self, state: State, current: PerNeuron) -> State:
+        decay_m, decay_s, gain = self.propagator
         i = state.I + current if self.order == "input_first" else state.I
-        v = p.v_rest + p.decay_m * (state.V - p.v_rest) + p.gain * i
-        i = p.decay_s * i
-        v = self.free(p, state, v, state.V)
-        fired = self.fire(p, state, v - p.v_th)
-        v = self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset)
-        return {"V": v, "I": i if self.order == "input_first" else i + current, **fired}
+        v = self.v_rest + decay_m * (state.V - self.v_rest) + gain * i
+        i = decay_s * i
+        v = self.free(state, v, state.V)
+        spikes, refrac = self.fire(state, v - self.v_th)
+        v = self.reset_by(self.reset, v, spikes, self.v_th, self.v_reset)
+        return self.State(V=v, I=i if self.order == "input_first" else i + current, O=spikes, refrac=refrac)

@@ -2,16 +2,19 @@
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
-from types import SimpleNamespace
 from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from spaic_jax._errors import unknown
-from spaic_jax.neurons.base import Parameter, Range, SpikingModel, as_numbers
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Numbers, Range, as_numbers
 from spaic_jax.neurons.integrators import check_stable
+from spaic_jax.neurons.named import NamedModel
 from spaic_jax.ops import threshold
 from spaic_jax.program import Op
 from spaic_jax.program.evaluate import call
@@ -20,38 +23,27 @@ from spaic_jax.surrogate import Surrogate
 
 EquationType = Literal["iterative", "euler_iterative", "exp_euler_iterative"]
 
-_PER_STEP = "_per_step"
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class RowsModel(SpikingModel):
+class RowsModel(NamedModel):
     """A neuron model whose step is a list of rows: see `rows_model`, which makes it.
 
     Attributes:
         rows: the rows of one step.
-        initial: first value of each state variable, by name.
-        constants: value of each parameter, by name.
+        initial, values: see `NamedModel`.
         equation_type: what stands in a row for a parameter whose name holds `tau`.
         add_threshold: whether `O = H(V - Vth)` follows the rows.
     """
 
     rows: tuple[Op, ...]
-    initial: tuple[tuple[str, float], ...]  # type: ignore[misc, assignment]
-    constants: tuple[tuple[str, Parameter], ...] = dataclasses.field(default=(), metadata={"role": "values"})
     equation_type: EquationType = "iterative"
     add_threshold: bool = True
-
-    def states(self) -> dict[str, float]:
-        return dict(self.initial)
 
     @property
     def output(self) -> str:  # type: ignore[override]
         """The spikes, or the first state of a model without."""
         written = {name for row in self.rows for name in row.outputs}
-        return "O" if self.add_threshold or "O" in written else self.initial[0][0]
-
-    def parameters(self) -> dict[str, Parameter]:
-        return dict(self.constants)
+        return "O" if self.add_threshold or "O" in written else next(iter(self.initial))
 
     def bounds(self, name: str, dt: float, trained: Collection[str] = ()) -> Range:
         # One that stands as dt / tau or exp(-dt / tau) is a time constant.
@@ -63,22 +55,23 @@ class RowsModel(SpikingModel):
         """Whether there are spikes."""
         return self.output == "O"
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
+    @coefficient
+    def rates(self) -> dict[str, jax.Array]:
+        """What stands in a row for each time constant."""
+        times = {name: tau for name, tau in self.values.items() if "tau" in name}
         if self.equation_type == "iterative":
             return {}
-        times = {name: value for name, value in vars(p).items() if "tau" in name}
         if self.equation_type == "euler_iterative":
-            return {name + _PER_STEP: dt / tau for name, tau in times.items()}
-        return {name + _PER_STEP: jnp.exp(-dt / tau) for name, tau in times.items()}
+            return {name: self.dt / tau for name, tau in times.items()}
+        return {name: jnp.exp(-self.dt / tau) for name, tau in times.items()}
 
     def check_step(self, dt: float) -> None:
         if self.equation_type == "euler_iterative":
-            check_stable("euler", dt, {name: tau for name, tau in self.constants if "tau" in name})
+            check_stable("euler", dt, {name: tau for name, tau in self.values.items() if "tau" in name})
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        env = {**vars(p), **vars(state), "Isyn": current, "Isyn" + UPDATED: current}
-        env |= {name.removesuffix(_PER_STEP): value for name, value in env.items() if name.endswith(_PER_STEP)}
-        states = {*self.states(), "O"}
+    def step(self, state: NamedModel.State, current: PerNeuron) -> NamedModel.State:
+        env = {**self.values, **self.rates, **vars(state), "Isyn": current, "Isyn" + UPDATED: current}
+        states = {*self.initial, "O"}
         written: set[str] = set()
         for row in self.rows:
             if row.fn in ("threshold", threshold):
@@ -90,12 +83,12 @@ class RowsModel(SpikingModel):
         if self.add_threshold:
             env["O" + UPDATED] = self.spike(env["V" + UPDATED] - env["Vth"])
             written.add("O")
-        return {name: env[name + UPDATED] for name in states & written}
+        return self.State({name: env[name + UPDATED] for name in states & written})
 
 
 def rows_model(
     rows: Sequence[Op | tuple[Any, ...]],
-    variables: Mapping[str, Parameter],
+    variables: Mapping[str, ArrayLike],
     equation_type: EquationType = "iterative",
     add_threshold: bool = True,
     surrogate: Surrogate | str = "atan",
@@ -127,8 +120,8 @@ def rows_model(
     >>> model = rows_model(
     ...     [("V", "var_linear", "tau_m", "V", "Isyn")], {"V": 0.0, "tau_m": 20.0, "Vth": 1.0}, "exp_euler_iterative"
     ... )
-    >>> model.states(), sorted(model.parameters())
-    ({'V': 0.0}, ['Vth', 'tau_m'])
+    >>> sorted(model.states()), sorted(model.parameters())
+    (['V'], ['Vth', 'tau_m'])
     """
     if equation_type not in get_args(EquationType):
         raise ValueError(unknown("equation type", equation_type, get_args(EquationType)))
@@ -152,6 +145,7 @@ def rows_model(
         known |= {name + UPDATED if name in states or name == "O" else name for name in op.outputs}
     if not states:
         raise ValueError("a neuron model needs a state: a name in variables that a row writes.")
+    numbers: dict[str, Numbers] = {}
     for name, value in values.items():
         given = as_numbers(value)
         if given is None or not np.isfinite(given).all() or (name in states and np.ndim(given)):
@@ -159,15 +153,15 @@ def rows_model(
             raise ValueError(f"neuron model: {name} must be {needed}, not {value!r}.")
         if "tau" in name and equation_type != "iterative" and name not in states and not (np.asarray(given) > 0).all():
             raise ValueError(f"neuron model: {name} must be positive, not {value!r}.")
-        values[name] = given
+        numbers[name] = given
     if add_threshold and not ("V" in states and "Vth" in values):
         raise ValueError(f"add_threshold needs a state V and a parameter Vth, but the variables are {sorted(values)}.")
     if add_threshold and "O" in written:
         raise ValueError("a row of the neuron model writes O already: add_threshold must be False then.")
-    first = tuple((name, value) for name, value in values.items() if name in states)
-    constants = tuple((name, value) for name, value in values.items() if name not in states)
+    first = {name: float(value) for name, value in numbers.items() if name in states}
+    constants = {name: value for name, value in numbers.items() if name not in states}
     return RowsModel(
-        rows=ops, initial=first, constants=constants, equation_type=equation_type,
+        rows=ops, initial=first, values=constants, equation_type=equation_type,
         add_threshold=add_threshold, surrogate=surrogate,
     )
 
@@ -175,7 +169,7 @@ def rows_model(
 def custom_model(
     input_vars: Sequence[str],
     output_vars: Sequence[str],
-    new_vars_dict: Mapping[str, Parameter],
+    new_vars_dict: Mapping[str, ArrayLike],
     equation_type: EquationType = "iterative",
     add_threshold: bool = True,
     surrogate: Surrogate | str = "atan",

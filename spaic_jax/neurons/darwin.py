@@ -1,15 +1,16 @@
 """Models of the Darwin neuromorphic chip, which share its arithmetic: roundings, and registers of 16 bits and a sign."""
 
 import dataclasses
-from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import First, Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
 from spaic_jax.program import Uniform
 
 
@@ -24,7 +25,39 @@ def register(x: jax.Array) -> jax.Array:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class DarwinCLIF(ResettingModel):
+class DarwinModel(ResettingModel):
+    """The potential and the synaptic current in fixed point: see `DarwinCLIF`."""
+
+    class State(ResettingModel.State):
+        V: PerNeuron = variable(Uniform(10000.0, 15000.0))
+        I: PerNeuron = variable(0.0)
+        Ilast: PerNeuron = variable(0.0, where="compat")
+
+    tau_m: Parameter = parameter(12.0, positive=True)
+    tau_s: Parameter = parameter(8.0, positive=True)
+    bias: Parameter = parameter(0.0)
+    compat: bool = False
+
+    @coefficient
+    def P0(self) -> jax.Array:
+        return whole(256 * jnp.exp(-self.dt / self.tau_m)) / 256
+
+    @coefficient
+    def P1(self) -> jax.Array:
+        return whole(self.bias * 2.0**15) / 2.0**15
+
+    @coefficient
+    def P4(self) -> jax.Array:
+        return whole(256 * jnp.exp(-self.dt / self.tau_s)) / 256
+
+    def potential(self, state: State, current: PerNeuron) -> tuple[PerNeuron, PerNeuron]:
+        """The potential before the reset, and the synaptic current."""
+        i = register(state.I * self.P4 + (state.Ilast if self.compat else current))
+        return register(state.V * self.P0 + i + self.P1), i
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class DarwinCLIF(DarwinModel):
     """LIF neuron with a synaptic current, in fixed point.
 
     $$ I_t = q(P_4 I_{t-1} + x_t), \\quad v_t = q(P_0 V_{t-1} + I_t + P_1), \\quad O_t = H(v_t - v_{th}), \\quad
@@ -44,42 +77,23 @@ class DarwinCLIF(ResettingModel):
 
     Source: SPAIC, `darwin_clif`, where a misprint makes 7.5 out of the bias' 1/2^15.
 
-    >>> DarwinCLIF().v_th
-    16384.0
+    >>> print(DarwinCLIF().first_step(jnp.array([[2500.0, 5000.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": Uniform(10000.0, 15000.0), "I": 0.0}
-    tau_m: Parameter = parameter(12.0, positive=True)
-    tau_s: Parameter = parameter(8.0, positive=True)
-    bias: Parameter = parameter(0.0)
+    class State(DarwinModel.State):
+        pass
+
     v_th: Parameter = parameter(16384.0)
-    compat: bool = False
 
-    def states(self) -> Mapping[str, First]:
-        return {**super().states(), "Ilast": 0.0} if self.compat else super().states()
-
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {
-            "P0": whole(256 * jnp.exp(-dt / p.tau_m)) / 256, "P4": whole(256 * jnp.exp(-dt / p.tau_s)) / 256,
-            "P1": whole(p.bias * 2.0**15) / 2.0**15,
-        }
-
-    def potential(
-        self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """The potential before the reset, and the variables of the input."""
-        late = {"Ilast": current} if self.compat else {}
-        i = register(state.I * p.P4 + (state.Ilast if self.compat else current))
-        return register(state.V * p.P0 + i + p.P1), {"I": i, **late}
-
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v, inputs = self.potential(p, state, current)
-        spikes = self.spike(v - p.v_th)
-        return {"V": v - v * self.gate(spikes), "O": spikes, **inputs}
+    def step(self, state: State, current: PerNeuron) -> State:
+        v, i = self.potential(state, current)
+        spikes = self.spike(v - self.v_th)
+        return self.State(V=v - v * self.gate(spikes), O=spikes, I=i, Ilast=current)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class DarwinALIF(DarwinCLIF):
+class DarwinALIF(DarwinModel):
     """`DarwinCLIF` with a threshold that moves: `O_t = H(v_t - Vth_{t-1})` and
 
     $$ Vth_t = 0.999 Vth_{t-1} + C_1 + C_2 O_t $$
@@ -96,19 +110,29 @@ class DarwinALIF(DarwinCLIF):
 
     Source: SPAIC, `darwin_alif`.
 
-    >>> DarwinALIF().tau_s
-    8.0
+    >>> print(DarwinALIF().first_step(jnp.array([[2500.0, 5000.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": Uniform(-30000.0, 15000.0), "I": 0.0, "Vth": "v_th"}
+    class State(DarwinModel.State):
+        V: PerNeuron = variable(Uniform(-30000.0, 15000.0))
+        Vth: PerNeuron = variable("v_th")
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return super().coefficients(p, dt) | {"C1": whole(0.001 * p.v_th), "C2": whole(0.2 * p.v_th)}
+    v_th: Parameter = parameter(16384.0)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v, inputs = self.potential(p, state, current)
+
+    @coefficient
+    def C1(self) -> jax.Array:
+        return whole(0.001 * self.v_th)
+
+    @coefficient
+    def C2(self) -> jax.Array:
+        return whole(0.2 * self.v_th)
+
+    def step(self, state: State, current: PerNeuron) -> State:
+        v, i = self.potential(state, current)
         spikes = self.spike(v - (jax.lax.stop_gradient(state.Vth) if self.compat else state.Vth))
-        return {"V": v - v * self.gate(spikes), "O": spikes, "Vth": 0.999 * state.Vth + p.C1 + spikes * p.C2, **inputs}
+        return self.State(V=v - v * self.gate(spikes), O=spikes, Vth=0.999 * state.Vth + self.C1 + spikes * self.C2, I=i, Ilast=current)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -135,20 +159,21 @@ class DarwinRandom(ResettingModel):
     True
     """
 
-    initial: ClassVar = {"V": Uniform(10000.0, 15000.0)}
+    class State(ResettingModel.State):
+        V: PerNeuron = variable(Uniform(10000.0, 15000.0))
+
     random: ClassVar = True
     tau_m: Parameter = parameter(10.0, positive=True)
     std: Parameter = parameter(0.0)
     bias: Parameter = parameter(0.0)
     v_th: Parameter = parameter(15000.0)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"P0": whole(2.0**16 * jnp.exp(-dt / p.tau_m)) / 2.0**16}
+    @coefficient
+    def P0(self) -> jax.Array:
+        return whole(2.0**16 * jnp.exp(-self.dt / self.tau_m)) / 2.0**16
 
-    def step(  # type: ignore[override]
-        self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array, key: jax.Array
-    ) -> dict[str, jax.Array]:
-        noise = whole(p.std * jax.random.uniform(key, state.V.shape, state.V.dtype) - p.std / 2)
-        v = p.P0 * state.V + noise + p.bias + current
-        spikes = self.spike(v - p.v_th)
-        return {"V": v - v * self.gate(spikes), "O": spikes}
+    def step(self, state: State, current: PerNeuron, key: jax.Array) -> State:
+        noise = whole(self.std * jax.random.uniform(key, state.V.shape, state.V.dtype) - self.std / 2)
+        v = self.P0 * state.V + noise + self.bias + current
+        spikes = self.spike(v - self.v_th)
+        return self.State(V=v - v * self.gate(spikes), O=spikes)

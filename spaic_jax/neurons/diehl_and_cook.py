@@ -1,13 +1,15 @@
 """The fixed-point LIF of a neuromorphic chip."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import NeuronModel, Parameter, first_value, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import NeuronModel
+from spaic_jax.neurons.fields import Parameter, first_value, parameter
+from spaic_jax.neurons.state import shown, variable
 
 
 def _whole(x: jax.Array) -> jax.Array:
@@ -45,15 +47,19 @@ class DiehlAndCook(NeuronModel):
 
     Source: SPAIC, `diehlAndCook`; after Diehl and Cook (2015).
 
-    >>> DiehlAndCook(thresh=300).thresh
-    300
+    >>> print(DiehlAndCook(thresh=300).first_step(jnp.array([[1000.0, 5000.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": "v_rest", "thresh": "thresh", "refrac_count": "refrac_count"}
-    dtypes: ClassVar = {"V": "int32", "thresh": "int32", "refrac_count": "int32"}
+    class State(NeuronModel.State):
+        V: PerNeuron = variable("v_rest", dtype="int32")
+        thresh: PerNeuron = variable("thresh", dtype="int32")
+        refrac_count: PerNeuron = variable("refrac_count", dtype="int32")
+        O: PerNeuron = shown()
+
     spiking: ClassVar = True
-    thresh: Any = first_value(213)
-    refrac_count: Any = first_value(0)
+    thresh: Parameter = first_value(213)
+    refrac_count: Parameter = first_value(0)
     max_threshold: Parameter = parameter(4915)
     decay: Parameter = parameter(1013)
     shift_voltage: Parameter = parameter(10)
@@ -67,16 +73,16 @@ class DiehlAndCook(NeuronModel):
     thresh_plus: Parameter = parameter(66)
     lbound: Parameter = parameter(-32767)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        w = SimpleNamespace(**{name: _whole(getattr(p, name)) for name in self.parameter_fields()})
+    def step(self, state: State, current: PerNeuron) -> State:
+        w = self.in_a_run(self.choices(), {name: _whole(getattr(self, name)) for name in self.parameter_fields()})
         x = jnp.clip(current.astype(jnp.int32), w.weight_sum_min, w.weight_sum_max)
         thresh = state.thresh >> (state.thresh > w.max_threshold).astype(jnp.int32)
         v = ((w.decay * (state.V - w.v_rest)) >> w.shift_voltage) + w.v_rest
         v = v + jnp.where(state.refrac_count <= 0, (w.weight_sum_coef * x) >> w.shift_weight_sum_coef, 0)
         fired = v > thresh
-        return {
-            "V": jnp.maximum(jnp.where(fired, w.v_reset, v), w.lbound),
-            "thresh": thresh + jnp.where(fired, w.thresh_plus, 0),
-            "refrac_count": jnp.where(fired, w.reset_refrac, state.refrac_count - 1),
-            "O": fired.astype(current.dtype),
-        }
+        return self.State(
+            V=jnp.maximum(jnp.where(fired, w.v_reset, v), w.lbound),
+            thresh=thresh + jnp.where(fired, w.thresh_plus, 0),
+            refrac_count=jnp.where(fired, w.reset_refrac, state.refrac_count - 1),
+            O=fired.astype(current.dtype),
+        )

@@ -9,18 +9,25 @@ difference stays: it tends to `e t/tau exp(-t/tau)`. So P is a variable of its o
 `V0 (a - b)` is computed as a whole, without a difference or a division of what vanishes.
 """
 
-from types import SimpleNamespace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.integrators import phi
-
-#: First values of the two variables that a step needs: M is their sum.
-TRACES = {"S": 0.0, "P": 0.0}
 
 #: Where beta is nearer to 1, M and S have the V0 of a beta so far from it, and P is right none the less.
 _NEAREST = 1e-3
+
+
+class Gains(NamedTuple):
+    """The decays of the two traces, their gain, and `a - b`, times what `V0` is short of its right value."""
+
+    slow: jax.Array
+    fast: jax.Array
+    V0: jax.Array
+    split: jax.Array
 
 
 def excess(tau_p: jax.Array, tau_q: jax.Array) -> jax.Array:
@@ -29,26 +36,27 @@ def excess(tau_p: jax.Array, tau_q: jax.Array) -> jax.Array:
     return jnp.where(jnp.abs(beyond) < _NEAREST, jnp.where(beyond < 0, -_NEAREST, _NEAREST), beyond)
 
 
-def gains(tau_p: jax.Array, tau_q: jax.Array, dt: float, given: jax.Array | None = None) -> dict[str, jax.Array]:
-    """The decays `slow` and `fast`, the gain `V0` unless it is `given`, and `split`: `a - b`, times what V0 is short of its
-    right value."""
+def gains(tau_p: jax.Array, tau_q: jax.Array, dt: float, given: jax.Array | None = None) -> Gains:
+    """What the two traces need, with a gain that follows from the time constants unless it is `given`."""
     a, b = jnp.exp(-dt / tau_p), jnp.exp(-dt / tau_q)
     beyond = (tau_p - tau_q) / tau_q
     # a - b over beta - 1: the greater decay times what the other has lost beside it.
     apart = dt * (beyond / tau_p)
     slope = jnp.where(apart > 0, a * phi(-apart), b * phi(apart)) * (dt / tau_p)
     if given is not None:
-        return {"slow": a, "fast": b, "split": slope * beyond}
+        return Gains(a, b, given, slope * beyond)
     # beta^(beta / (beta - 1)), which is e at 1.
     peak = jnp.exp(1 / phi(-jnp.log1p(beyond)))
     far = excess(tau_p, tau_q)
-    return {"slow": a, "fast": b, "V0": peak / far, "split": slope * far}
+    return Gains(a, b, peak / far, slope * far)
 
 
-def traces(p: SimpleNamespace, difference: jax.Array, fast: jax.Array, drive: jax.Array) -> dict[str, jax.Array]:
+def traces(
+    gains: Gains, difference: PerNeuron, fast: PerNeuron, drive: PerNeuron
+) -> tuple[PerNeuron, PerNeuron, PerNeuron]:
     """The variables M, S and P after a step that adds `drive`, which V0 has amplified already.
 
-    `difference` and `fast` are P and S of the step before, `p` holds the factors.
+    `difference` and `fast` are P and S of the step before.
     """
-    difference, fast = p.slow * difference + p.split * fast, p.fast * fast + drive
-    return {"M": difference + fast, "S": fast, "P": difference}
+    difference, fast = gains.slow * difference + gains.split * fast, gains.fast * fast + drive
+    return difference + fast, fast, difference

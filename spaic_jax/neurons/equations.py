@@ -1,12 +1,12 @@
 """The step of a model, and its coefficients, as functions of arrays: what the rows of a program call."""
 
 import dataclasses
-from collections.abc import Hashable
-from types import SimpleNamespace
+from collections.abc import Hashable, Mapping
 from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from spaic_jax.neurons.base import NeuronModel
 
@@ -27,37 +27,32 @@ class Equations:
         """The equations of a model."""
         return cls(type(model), tuple(sorted(model.choices().items())))
 
-    def model(self) -> NeuronModel:
-        """A model with these equations; the values of its parameters mean nothing."""
-        return self.kind(**dict(self.choices))
-
-    def namespace(self, values: dict[str, Any]) -> SimpleNamespace:
-        """What a model reads as `p`: its parameters, `None` where one has no value, and what else there is."""
-        return SimpleNamespace(**{**dict.fromkeys(self.kind.parameter_fields()), **values})
+    def model(self, parameters: Mapping[str, jax.Array], **known: Any) -> NeuronModel:
+        """The model in a run: see `NeuronModel.in_a_run`."""
+        return self.kind.in_a_run(dict(self.choices), parameters, **known)
 
     def __repr__(self) -> str:
         return f"{self.kind.__name__}({', '.join(f'{name}={value}' for name, value in self.choices)})"
 
 
 def model_coefficients(
-    *arrays: jax.Array, model: Equations, parameters: tuple[str, ...], results: tuple[str, ...], dt: float
+    *arrays: jax.Array, model: Equations, parameters: tuple[str, ...], dt: float
 ) -> tuple[jax.Array, ...]:
-    """What follows from the parameters of a model alone.
+    """What follows from the parameters of a model alone: the arrays of all coefficients.
 
     Args:
         *arrays: the parameters.
         model: the equations.
         parameters: what the arrays are.
-        results: names of the coefficients that are wanted, in order.
         dt: length of a step, ms.
     """
-    values = coefficients(model, dict(zip(parameters, arrays, strict=True)), dt)
-    return tuple(values[name] for name in results)
+    return tuple(jax.tree.leaves(coefficients(model, dict(zip(parameters, arrays, strict=True)), dt)))
 
 
-def coefficients(model: Equations, parameters: dict[str, jax.Array], dt: float) -> dict[str, jax.Array]:
-    """All coefficients of a model, by name."""
-    return model.model().coefficients(model.namespace(parameters), dt)
+def coefficients(model: Equations, parameters: Mapping[str, jax.Array], dt: float) -> dict[str, Any]:
+    """All coefficients of a model, by name: each an array, or arrays that belong together."""
+    known = model.model(parameters, dt=dt)
+    return {name: getattr(known, name) for name in known.coefficients()}
 
 
 def model_step(
@@ -66,6 +61,7 @@ def model_step(
     states: tuple[str, ...],
     inputs: tuple[str, ...],
     parameters: tuple[str, ...],
+    coefficients: jax.tree_util.PyTreeDef,
     results: tuple[str, ...],
     dt: float,
 ) -> tuple[jax.Array, ...]:
@@ -79,31 +75,32 @@ def model_step(
             coefficients, `[*shape]`, or of fewer elements that broadcast, or a number.
         model: the equations.
         states, inputs, parameters: what the arrays are, in this order. An input of the model that is not there is zero.
+        coefficients: how the arrays that are left belong together: the structure of what `coefficients` gives.
         results: names of what is wanted, in order.
         dt: length of a step, ms.
     """
-    equations = model.model()
-    draws, arrays = (arrays[:1], arrays[1:]) if equations.random else ((), arrays)
-    given = dict(zip((*states, *inputs, *parameters), arrays, strict=True))
-    stored = {name: given[name].dtype for name in (*states, *inputs)}
+    draws, arrays = (arrays[:1], arrays[1:]) if model.kind.random else ((), arrays)
+    stored = {name: array.dtype for name, array in zip((*states, *inputs), arrays, strict=False)}
     halves = [dtype for dtype in stored.values() if _is_half(dtype)]
-    given = {name: array.astype("float32") if _is_half(array.dtype) else array for name, array in given.items()}
-    like = next(given[name] for name in stored)
+    arrays = tuple(array.astype("float32") if _is_half(array.dtype) else array for array in arrays)
+    given = dict(zip(stored, arrays, strict=False))
+    like = next(iter(given.values()))
     real = jnp.finfo(like.dtype).dtype if jnp.issubdtype(like.dtype, jnp.inexact) else jnp.float32
-    currents = {name: given[name] if name in inputs else jnp.zeros(like.shape, real) for name in equations.receives}
-    current = SimpleNamespace(**currents) if len(currents) > 1 else next(iter(currents.values()))
-    state = SimpleNamespace(**{name: given[name] for name in states})
+    currents = [given[name] if name in inputs else jnp.zeros(like.shape, real) for name in model.kind.receives]
     # One value a neuron gets a batch axis of size one, so that shapes meet without rank promotion.
-    p = {name: given[name][None] if given[name].ndim else given[name] for name in parameters}
-    values = equations.step(model.namespace(p | {"dt": dt}), state, current, *draws)
+    constant = [array[None] if array.ndim else array for array in arrays[len(stored):]]
+    values = dict(zip(parameters, constant, strict=False))
+    known = jax.tree.unflatten(coefficients, constant[len(parameters):])
+    state = model.kind.State.of({name: given[name] for name in states})
+    new = vars(model.model(values, **known, dt=dt).step(state, *currents, *draws))
     if not halves:
-        return tuple(values[name] for name in results)
-    return tuple(_rounded(values[name], stored[name] if name in states else halves[0]) for name in results)
+        return tuple(new[name] for name in results)
+    return tuple(_rounded(new[name], stored[name] if name in states else halves[0]) for name in results)
 
 
-def _is_half(dtype: Any) -> bool:
+def _is_half(dtype: DTypeLike) -> bool:
     return jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits < 32
 
 
-def _rounded(value: jax.Array, dtype: Any) -> jax.Array:
+def _rounded(value: jax.Array, dtype: DTypeLike) -> jax.Array:
     return value.astype(dtype) if jnp.issubdtype(value.dtype, jnp.floating) else value

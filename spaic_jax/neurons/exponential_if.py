@@ -1,15 +1,16 @@
 """Exponential integrate-and-fire."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 
+from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.aeif import upswing
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,11 +40,14 @@ class ExponentialIF(RefractoryModel):
 
     Source: Fourcaud-Trocme et al., How spike generation mechanisms determine the neuronal response (2003).
 
-    >>> ExponentialIF(t_ref=2.0).integrator
-    'euler'
+    >>> import jax.numpy as jnp
+    >>> print(ExponentialIF(t_ref=2.0).first_step(jnp.array([[500.0, 1000.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": "EL"}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable("EL")
+
     tau_m: Parameter = parameter(10.0, positive=True)
     EL: Parameter = parameter(-65.0)
     v_th: Parameter = parameter(-50.0)
@@ -57,18 +61,19 @@ class ExponentialIF(RefractoryModel):
         super().__post_init__()
         check_integrator(type(self).__name__, self.integrator)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"rate": dt / p.tau_m}
+    @coefficient
+    def rate(self) -> jax.Array:
+        return self.dt / self.tau_m
 
     def check_step(self, dt: float) -> None:
         super().check_step(dt)
         check_stable(self.integrator, dt, {"tau_m": self.tau_m})
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+    def step(self, state: State, current: PerNeuron) -> State:
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
-            return {"V": upswing(x["V"], p.v_th, p.delta_t) - (x["V"] - p.EL) + p.R * current}
+            return {"V": upswing(x["V"], self.v_th, self.delta_t) - (x["V"] - self.EL) + self.R * current}
 
-        v = advance(self.integrator, bounded(derivatives, "V", p.Vspk), {"V": state.V}, p.rate)["V"]
-        v = self.free(p, state, v, state.V)
-        fired = self.fire(p, state, v - p.Vspk)
-        return {"V": self.replaced(v, fired["O"], p.v_reset), **fired}
+        v = advance(self.integrator, bounded(derivatives, "V", self.Vspk), {"V": state.V}, self.rate)["V"]
+        v = self.free(state, v, state.V)
+        spikes, refrac = self.fire(state, v - self.Vspk)
+        return self.State(V=self.replaced(v, spikes, self.v_reset), O=spikes, refrac=refrac)

@@ -1,17 +1,30 @@
 """Generalised LIF with after-spike currents and a moving threshold."""
 
 import dataclasses
-from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import ClassVar
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import First, Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Numbers, Parameter, parameter
 from spaic_jax.neurons.integrators import check_stable
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
+from spaic_jax.program import Initial
+
+
+class Rates(NamedTuple):
+    """By what part each variable moves in a step."""
+
+    v: jax.Array
+    b_s: jax.Array
+    k_1: jax.Array
+    k_2: jax.Array
+    a_v: jax.Array
+    b_v: jax.Array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,11 +60,18 @@ class GLIF(ResettingModel):
 
     Source: Teeter et al., Generalized leaky integrate-and-fire models (2018); SPAIC, `glif`.
 
-    >>> GLIF(f1=0.5).f1
-    0.5
+    >>> print(GLIF(f1=0.5).first_step(jnp.array([[50.0, 100.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": "E_L", "Theta_s": 0.1, "Theta_v": 0.2, "I1": 0.08, "I2": 0.06, "Vth": 1.0}
+    class State(ResettingModel.State):
+        V: PerNeuron = variable("E_L")
+        Theta_s: PerNeuron = variable(0.1)
+        Theta_v: PerNeuron = variable(0.2)
+        I1: PerNeuron = variable(0.08)
+        I2: PerNeuron = variable(0.06)
+        Vth: PerNeuron = variable(1.0)
+
     R: Parameter = parameter(2.0, positive=True)
     C: Parameter = parameter(60.0, positive=True)
     E_L: Parameter = parameter(0.0)
@@ -70,34 +90,36 @@ class GLIF(ResettingModel):
     b_v: Parameter = parameter(0.3)
     compat: bool = False
 
-    def states(self) -> Mapping[str, First]:
-        return {**super().states(), "V": 0.0} if self.compat else super().states()
+    def first(self, state: str) -> Numbers | Initial:
+        return 0.0 if self.compat and state == "V" else super().first(state)
 
     def check_step(self, dt: float) -> None:
         decays = {f"1/{name}": np.asarray(getattr(self, name), float) for name in ("k_1", "k_2", "b_s", "b_v")}
         times = {name: 1 / rate[rate > 0] for name, rate in decays.items() if (rate > 0).any()}
         check_stable("euler", dt, {"R C": np.multiply(self.R, self.C), **times})
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        rates = {f"rate_{name}": dt * getattr(p, name) for name in ("b_s", "k_1", "k_2", "a_v", "b_v")}
-        return rates | {"rate_v": dt / p.C}
+    @coefficient
+    def rates(self) -> Rates:
+        dt = self.dt
+        return Rates(dt / self.C, dt * self.b_s, dt * self.k_1, dt * self.k_2, dt * self.a_v, dt * self.b_v)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        i1 = state.I1 - p.rate_k_1 * state.I1
-        i2 = state.I2 - p.rate_k_2 * state.I2
-        above = state.V - p.E_L
-        v = p.rate_v * (-above / p.R + i1 + i2 + current) + state.V
-        theta_s = state.Theta_s - p.rate_b_s * state.Theta_s
-        theta_v = (state.Theta_v + p.rate_a_v * above) - p.rate_b_v * state.Theta_v
-        v_th = theta_v + theta_s + p.Theta_inf
+    def step(self, state: State, current: PerNeuron) -> State:
+        rates = self.rates
+        i1 = state.I1 - rates.k_1 * state.I1
+        i2 = state.I2 - rates.k_2 * state.I2
+        above = state.V - self.E_L
+        v = rates.v * (-above / self.R + i1 + i2 + current) + state.V
+        theta_s = state.Theta_s - rates.b_s * state.Theta_s
+        theta_v = (state.Theta_v + rates.a_v * above) - rates.b_v * state.Theta_v
+        v_th = theta_v + theta_s + self.Theta_inf
         spikes = self.spike(v - (jax.lax.stop_gradient(v_th) if self.compat else v_th))
         kept1, kept2 = (jnp.zeros_like(i1),) * 2 if self.compat else (i1, i2)
-        return {
-            "V": self.gate(spikes) * ((p.f_v * (v - p.E_L) + p.E_L - p.delta_v) - v) + v,
-            "Theta_s": theta_s + p.delta_Theta_s * spikes,
-            "Theta_v": theta_v,
-            "I1": spikes * (p.f1 * i1 + p.delta_I1 - kept1) + i1,
-            "I2": spikes * (p.f2 * i2 + p.delta_I2 - kept2) + i2,
-            "Vth": v_th,
-            "O": spikes,
-        }
+        return self.State(
+            V=self.gate(spikes) * ((self.f_v * (v - self.E_L) + self.E_L - self.delta_v) - v) + v,
+            Theta_s=theta_s + self.delta_Theta_s * spikes,
+            Theta_v=theta_v,
+            I1=spikes * (self.f1 * i1 + self.delta_I1 - kept1) + i1,
+            I2=spikes * (self.f2 * i2 + self.delta_I2 - kept2) + i2,
+            Vth=v_th,
+            O=spikes,
+        )

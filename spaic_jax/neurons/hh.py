@@ -1,15 +1,17 @@
 """Hodgkin-Huxley."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import Parameter, SpikingModel, first_value, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import SpikingModel
+from spaic_jax.neurons.fields import Numbers, OptionalParameter, Parameter, first_value, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, check_stable, phi
+from spaic_jax.neurons.state import variable
+from spaic_jax.program import Initial
 
 
 def _exp(x: jax.Array) -> jax.Array:
@@ -60,16 +62,21 @@ class HH(SpikingModel):
 
     Source: Hodgkin and Huxley (1952); SPAIC, `hh`.
 
-    >>> HH(g_NA=100.0).g_NA
-    100.0
+    >>> round(float(HH(g_NA=100.0).first_step(jnp.full((1, 1), 10.0), dt=0.05).V[0, 0]), 3)
+    0.484
     """
 
-    initial: ClassVar = {"V": "V", "m": "m", "n": "n", "h": "h"}
-    V: Any = first_value(None)
-    m: Any = first_value(None)
-    n: Any = first_value(None)
-    h: Any = first_value(None)
-    v_th: Parameter = parameter(None)
+    class State(SpikingModel.State):
+        V: PerNeuron = variable("V")
+        m: PerNeuron = variable("m")
+        n: PerNeuron = variable("n")
+        h: PerNeuron = variable("h")
+
+    V: OptionalParameter = first_value(None)
+    m: OptionalParameter = first_value(None)
+    n: OptionalParameter = first_value(None)
+    h: OptionalParameter = first_value(None)
+    v_th: OptionalParameter = parameter(None)
     Vreset: Parameter = parameter(0.0)
     g_NA: Parameter = parameter(120.0)
     g_K: Parameter = parameter(36.0)
@@ -107,17 +114,17 @@ class HH(SpikingModel):
         """The integrator that is used."""
         return self.integrator or ("euler" if self.compat else "exponential_euler")
 
-    def first(self, state: str) -> Any:
-        given = super().first(state)
-        if given is not None:
-            return given
+    def first(self, state: str) -> Numbers | Initial:
+        if state not in "Vmnh" or getattr(self, state) is not None:
+            return super().first(state)
         if self.compat:
             return {"V": 0.0, "m": 0.5, "n": 0.5, "h": 0.06}[state]
         if state == "V":
             return np.subtract(0.0, self.Vreset)
         with jax.ensure_compile_time_eval():
-            p = SimpleNamespace(**{name: jnp.asarray(value, float) for name, value in self.parameters().items()})
-            alpha, beta = self._rates(p, jnp.asarray(self.first("V"), float))[state]
+            values = {name: jnp.asarray(value, float) for name, value in self.parameters().items()}
+            model = self.in_a_run(self.choices(), values)
+            alpha, beta = model._rates(jnp.asarray(self.first("V"), float))[state]
             return np.asarray(alpha / (alpha + beta))
 
     def check_step(self, dt: float) -> None:
@@ -125,47 +132,45 @@ class HH(SpikingModel):
             most = np.maximum(np.add(self.g_NA, self.g_K) / 4, self.g_L)
             check_stable(self.method, dt, {"the membrane's time constant in an action potential": 1 / most})
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"v_th": jnp.full_like(p.E_NA, 1.0 if self.compat else 50.0)} if p.v_th is None else {}
-
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        drive = current / p.dt if self.compat else current
+    def step(self, state: State, current: PerNeuron) -> State:
+        drive = current / self.dt if self.compat else current
         if self.method == "rk4":
 
             def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
-                gates = {name: alpha * (1 - x[name]) - beta * x[name] for name, (alpha, beta) in self._rates(p, x["V"]).items()}
-                return {"V": drive - self._ionic(p, x["V"], x)[0], **gates}
+                gates = {name: alpha * (1 - x[name]) - beta * x[name] for name, (alpha, beta) in self._rates(x["V"]).items()}
+                return {"V": drive - self._ionic(x["V"], x)[0], **gates}
 
-            new = advance("rk4", derivatives, {name: getattr(state, name) for name in self.initial}, p.dt)
+            new = advance("rk4", derivatives, {name: getattr(state, name) for name in self.states()}, self.dt)
         else:
             new = {}
-            for name, (alpha, beta) in self._rates(p, state.V).items():
+            for name, (alpha, beta) in self._rates(state.V).items():
                 x = getattr(state, name)
-                new[name] = x + self._by(p, alpha + beta) * (alpha * (1 - x) - beta * x)
-            ionic, conductance = self._ionic(p, state.V, new)
-            new["V"] = state.V + self._by(p, conductance) * (drive - ionic)
-        spikes = self.spike(new["V"] - p.v_th)
+                new[name] = x + self._by(alpha + beta) * (alpha * (1 - x) - beta * x)
+            ionic, conductance = self._ionic(state.V, new)
+            new["V"] = state.V + self._by(conductance) * (drive - ionic)
+        v_th = (1.0 if self.compat else 50.0) if self.v_th is None else self.v_th
+        spikes = self.spike(new["V"] - v_th)
         if not self.compat:
-            spikes = jnp.where(p.v_th < state.V, jnp.zeros_like(spikes), spikes)
-        return {**new, "O": spikes}
+            spikes = jnp.where(v_th < state.V, jnp.zeros_like(spikes), spikes)
+        return self.State(**new, O=spikes)
 
-    def _rates(self, p: SimpleNamespace, v: jax.Array) -> dict[str, tuple[jax.Array, jax.Array]]:
+    def _rates(self, v: jax.Array) -> dict[str, tuple[jax.Array, jax.Array]]:
         """The rates at which each gate opens and closes, 1/ms."""
-        u = v + p.Vreset
+        u = v + self.Vreset
         return {
-            "m": (_linoid(p.alpha_m1, p.alpha_m2, p.alpha_m3, u), p.beta_m1 * _exp((p.beta_m2 - u) / p.beta_m3)),
-            "n": (_linoid(p.alpha_n1, p.alpha_n2, p.alpha_n3, u), p.beta_n1 * _exp((p.beta_n2 - u) / p.beta_n3)),
+            "m": (_linoid(self.alpha_m1, self.alpha_m2, self.alpha_m3, u), self.beta_m1 * _exp((self.beta_m2 - u) / self.beta_m3)),
+            "n": (_linoid(self.alpha_n1, self.alpha_n2, self.alpha_n3, u), self.beta_n1 * _exp((self.beta_n2 - u) / self.beta_n3)),
             "h": (
-                p.alpha_h1 * _exp((p.alpha_h2 - u) / p.alpha_h3),
-                p.beta_h1 / (_exp((p.beta_h2 - u) / p.beta_h3) + 1),
+                self.alpha_h1 * _exp((self.alpha_h2 - u) / self.alpha_h3),
+                self.beta_h1 / (_exp((self.beta_h2 - u) / self.beta_h3) + 1),
             ),
         }
 
-    def _ionic(self, p: SimpleNamespace, v: jax.Array, gates: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def _ionic(self, v: jax.Array, gates: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """The current through the membrane, and the conductance."""
-        na, k = p.g_NA * gates["m"] ** 3 * gates["h"], p.g_K * gates["n"] ** 4
-        return na * (v - p.E_NA) + k * (v - p.E_K) + p.g_L * (v - p.E_L), na + k + p.g_L
+        na, k = self.g_NA * gates["m"] ** 3 * gates["h"], self.g_K * gates["n"] ** 4
+        return na * (v - self.E_NA) + k * (v - self.E_K) + self.g_L * (v - self.E_L), na + k + self.g_L
 
-    def _by(self, p: SimpleNamespace, rate: jax.Array) -> jax.Array:
+    def _by(self, rate: jax.Array) -> jax.Array | float:
         """The time to move along a slope, for a variable that decays at `rate`."""
-        return p.dt * phi(-p.dt * rate) if self.method == "exponential_euler" else p.dt
+        return self.dt * phi(-self.dt * rate) if self.method == "exponential_euler" else self.dt

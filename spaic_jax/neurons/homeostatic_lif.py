@@ -1,14 +1,14 @@
 """Excitatory LIF neurons that keep their rate in bounds: every spike raises the threshold, for long."""
 
 import dataclasses
-from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import First, Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.fields import Numbers, Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
+from spaic_jax.program import Initial
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,13 +31,15 @@ class LIFSTDPEx(ResettingModel):
 
     Source: Diehl and Cook, Unsupervised learning of digit recognition (2015); SPAIC, `lifstdp_ex`.
 
-    >>> LIFSTDPEx().stay
-    ('theta',)
+    >>> LIFSTDPEx().states()["theta"].stay
+    True
     """
 
-    initial: ClassVar = {"V": "v_rest", "theta": 0.0, "Vth_theta": 0.0}
-    stay: ClassVar = ("theta",)
-    exact: ClassVar = ("theta",)
+    class State(ResettingModel.State):
+        V: PerNeuron = variable("v_rest")
+        theta: PerNeuron = variable(0.0, stay=True, exact=True)
+        Vth_theta: PerNeuron = variable(0.0)
+
     v_th: Parameter = parameter(-52.0)
     v_reset: Parameter = parameter(-60.0)
     v_rest: Parameter = parameter(-65.0)
@@ -46,16 +48,16 @@ class LIFSTDPEx(ResettingModel):
     decay_v: Parameter = parameter(0.9900498337491681, bounds=(0.0, 1.0))
     compat: bool = False
 
-    def states(self) -> Mapping[str, First]:
-        return {**super().states(), "V": -65.0} if self.compat else super().states()
+    def first(self, state: str) -> Numbers | Initial:
+        return -65.0 if self.compat and state == "V" else super().first(state)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = p.decay_v * (state.V - p.v_rest) + p.v_rest + current
-        theta = p.decay_th * state.theta
-        threshold = p.v_th + theta
+    def step(self, state: State, current: PerNeuron) -> State:
+        v = self.decay_v * (state.V - self.v_rest) + self.v_rest + current
+        theta = self.decay_th * state.theta
+        threshold = self.v_th + theta
         spikes = self.spike(v - (jax.lax.stop_gradient(state.Vth_theta) if self.compat else threshold))
-        v = self.replaced(v, spikes, p.v_reset)
-        return {"V": v, "theta": theta + spikes * p.th_inc, "Vth_theta": threshold, "O": spikes}
+        v = self.replaced(v, spikes, self.v_reset)
+        return self.State(V=v, theta=theta + spikes * self.th_inc, Vth_theta=threshold, O=spikes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,13 +83,16 @@ class ALIFSTDPEx(ResettingModel):
 
     Source: SPAIC, `alifstdp_ex`.
 
-    >>> ALIFSTDPEx(th_inc=0.01).th_inc
-    0.01
+    >>> import jax.numpy as jnp
+    >>> print(ALIFSTDPEx(th_inc=0.01).first_step(jnp.array([[1.5, 3.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": "v_rest", "theta": 0.0, "Vth_theta": 2.0}
-    stay: ClassVar = ("theta",)
-    exact: ClassVar = ("theta",)
+    class State(ResettingModel.State):
+        V: PerNeuron = variable("v_rest")
+        theta: PerNeuron = variable(0.0, stay=True, exact=True)
+        Vth_theta: PerNeuron = variable(2.0)
+
     v_th: Parameter = parameter(2.0)
     v_reset: Parameter = parameter(2.0)
     v_rest: Parameter = parameter(0.0)
@@ -96,14 +101,14 @@ class ALIFSTDPEx(ResettingModel):
     decay_v: Parameter = parameter(0.9900498337491681, bounds=(0.0, 1.0))
     compat: bool = False
 
-    def states(self) -> Mapping[str, First]:
-        return {**super().states(), "V": 0.0} if self.compat else super().states()
+    def first(self, state: str) -> Numbers | Initial:
+        return 0.0 if self.compat and state == "V" else super().first(state)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = p.decay_v * (state.V - p.v_rest) + p.v_rest + current
-        theta = p.decay_th * state.theta
-        threshold = p.v_th + theta
+    def step(self, state: State, current: PerNeuron) -> State:
+        v = self.decay_v * (state.V - self.v_rest) + self.v_rest + current
+        theta = self.decay_th * state.theta
+        threshold = self.v_th + theta
         compared = state.Vth_theta if self.compat else threshold
         spikes = self.spike(v - (jax.lax.stop_gradient(compared) if self.compat else compared))
-        theta = theta + spikes * p.th_inc * compared
-        return {"V": v - p.v_reset * self.gate(spikes), "theta": theta, "Vth_theta": threshold, "O": spikes}
+        theta = theta + spikes * self.th_inc * compared
+        return self.State(V=v - self.v_reset * self.gate(spikes), theta=theta, Vth_theta=threshold, O=spikes)

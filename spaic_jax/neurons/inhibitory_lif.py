@@ -1,13 +1,11 @@
 """LIF neurons that inhibit others, by a decay factor a step."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
-import jax
-
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,17 +25,20 @@ class LIFSTDPIh(ResettingModel):
 
     Source: Diehl and Cook, Unsupervised learning of digit recognition (2015); SPAIC, `lifstdp_ih`.
 
-    >>> LIFSTDPIh().v_th
-    -40.0
+    >>> import jax.numpy as jnp
+    >>> print(LIFSTDPIh().first_step(jnp.array([[15.0, 30.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": "v_rest"}
+    class State(ResettingModel.State):
+        V: PerNeuron = variable("v_rest")
+
     v_th: Parameter = parameter(-40.0)
     v_reset: Parameter = parameter(-45.0)
     v_rest: Parameter = parameter(-60.0)
     decay_v: Parameter = parameter(0.9048374180359595, bounds=(0.0, 1.0))
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = p.decay_v * (state.V - p.v_rest) + p.v_rest + current
-        spikes = self.spike(v - p.v_th)
-        return {"V": self.replaced(v, spikes, p.v_reset), "O": spikes}
+    def step(self, state: State, current: PerNeuron) -> State:
+        v = self.decay_v * (state.V - self.v_rest) + self.v_rest + current
+        spikes = self.spike(v - self.v_th)
+        return self.State(V=self.replaced(v, spikes, self.v_reset), O=spikes)

@@ -1,14 +1,12 @@
 """Integrate-and-fire without leak."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
-import jax
-
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, check_reset
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,11 +26,14 @@ class IF(RefractoryModel):
 
     Source: SPAIC, `if`.
 
-    >>> IF(v_th=2.0).v_th
-    2.0
+    >>> import jax.numpy as jnp
+    >>> print(IF(v_th=2.0).first_step(jnp.array([[1.5, 3.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": 0.0}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable(0.0)
+
     v_th: Parameter = parameter(1.0)
     v_reset: Parameter = parameter(0.0, below="v_th")
     ConstantDecay: Parameter = parameter(0.0)
@@ -42,10 +43,10 @@ class IF(RefractoryModel):
         super().__post_init__()
         check_reset(type(self).__name__, self.reset)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = self.free(p, state, (state.V + current) - p.ConstantDecay, state.V)
-        fired = self.fire(p, state, v - p.v_th)
-        return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}
+    def step(self, state: State, current: PerNeuron) -> State:
+        v = self.free(state, (state.V + current) - self.ConstantDecay, state.V)
+        spikes, refrac = self.fire(state, v - self.v_th)
+        return self.State(V=self.reset_by(self.reset, v, spikes, self.v_th, self.v_reset), O=spikes, refrac=refrac)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,8 +56,9 @@ class IFSoftReset(IF):
     SPAIC's `ifsoftreset` resets to zero in spite of its name; this one is soft. The values of SPAIC's are those of `IF()`
     here, and its gradient is that of `IFB()`: it passes SPAIC's reset, where that of `IF()` is stopped.
 
-    >>> IFSoftReset().reset
-    'soft'
+    >>> import jax.numpy as jnp
+    >>> print(IFSoftReset().first_step(jnp.array([[0.75, 1.5]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
     reset: Reset = "soft"

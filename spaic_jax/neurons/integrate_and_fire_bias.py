@@ -1,13 +1,13 @@
 """Integrate-and-fire with a bias."""
 
 import dataclasses
-from types import SimpleNamespace
 from typing import ClassVar
 
-import jax
-
-from spaic_jax.neurons.base import NeuronModel, Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import NeuronModel
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,19 +25,22 @@ class IFB(ResettingModel):
 
     Source: SPAIC, `ifb`.
 
-    >>> IFB(bias=0.1).bias
-    0.1
+    >>> import jax.numpy as jnp
+    >>> print(IFB(bias=0.1).first_step(jnp.array([[0.75, 1.5]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": 0.0}
+    class State(ResettingModel.State):
+        V: PerNeuron = variable(0.0)
+
     v_th: Parameter = parameter(1.0)
     v_reset: Parameter = parameter(0.0, below="v_th")
     bias: Parameter = parameter(0.0)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = state.V + (current + p.bias)
-        spikes = self.spike(v - p.v_th)
-        return {"V": self.replaced(v, spikes, p.v_reset), "O": spikes}
+    def step(self, state: State, current: PerNeuron) -> State:
+        v = state.V + (current + self.bias)
+        spikes = self.spike(v - self.v_th)
+        return self.State(V=self.replaced(v, spikes, self.v_reset), O=spikes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,13 +54,16 @@ class NonSpikingIFB(NeuronModel):
 
     Source: SPAIC, `nonspikingifb`.
 
-    >>> NonSpikingIFB().output
-    'V'
+    >>> import jax.numpy as jnp
+    >>> print(NonSpikingIFB().first_step(jnp.ones((1, 1)), dt=1.0).V)
+    [[1.]]
     """
 
-    initial: ClassVar = {"V": 0.0}
+    class State(NeuronModel.State):
+        V: PerNeuron = variable(0.0)
+
     output: ClassVar = "V"
     bias: Parameter = parameter(0.0)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        return {"V": state.V + (current + p.bias)}
+    def step(self, state: State, current: PerNeuron) -> State:
+        return self.State(V=state.V + (current + self.bias))

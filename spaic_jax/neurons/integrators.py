@@ -6,11 +6,12 @@ step that it falls in, whatever the integrator.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from spaic_jax._errors import unknown
 
@@ -31,7 +32,7 @@ def check_integrator(model: str, integrator: str, known: tuple[str, ...] = INTEG
         raise ValueError(f"{model}: {unknown('integrator', integrator, known)}")
 
 
-def check_stable(integrator: str, dt: float, times: Mapping[str, Any]) -> None:
+def check_stable(integrator: str, dt: float, times: Mapping[str, ArrayLike]) -> None:
     """ValueError where a step of `dt` ms is too long for one of the time constants `times`, ms, by name."""
     for name, time in times.items():
         shortest = float(np.min(time))

@@ -1,15 +1,16 @@
 """Izhikevich's simple model."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import numpy as np
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,11 +41,15 @@ class Izhikevich(ResettingModel):
 
     Source: Izhikevich, Simple model of spiking neurons (2003); SPAIC, `izh`.
 
-    >>> Izhikevich(a=0.1, d=2.0).a  # a fast-spiking neuron
-    0.1
+    >>> import jax.numpy as jnp
+    >>> print(Izhikevich(a=0.1, d=2.0).first_step(jnp.array([[100.0, 200.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": -65.0, "U": 1.0}
+    class State(ResettingModel.State):
+        V: PerNeuron = variable(-65.0)
+        U: PerNeuron = variable(1.0)
+
     a: Parameter = parameter(0.02)
     b: Parameter = parameter(0.2)
     Vreset: Parameter = parameter(-65.0, below="v_th")
@@ -57,8 +62,9 @@ class Izhikevich(ResettingModel):
         super().__post_init__()
         check_integrator("Izhikevich", self.integrator)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"recovery": p.a / (dt if self.compat else 1.0)}
+    @coefficient
+    def recovery(self) -> jax.Array:
+        return self.a / (self.dt if self.compat else 1.0)
 
     def check_step(self, dt: float) -> None:
         recovery = np.abs(np.asarray(self.a, float)) * (1 / dt if self.compat else 1)
@@ -68,11 +74,11 @@ class Izhikevich(ResettingModel):
         times = {"1/a": 1 / np.maximum(recovery, 1e-30), "the membrane's time constant at rest": 1 / slope}
         check_stable(self.integrator, dt, times)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+    def step(self, state: State, current: PerNeuron) -> State:
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
             v, u = x["V"], x["U"]
-            return {"V": (((0.04 * v + 5) * v + 140) - u) + current, "U": p.recovery * (p.b * v - u)}
+            return {"V": (((0.04 * v + 5) * v + 140) - u) + current, "U": self.recovery * (self.b * v - u)}
 
-        new = advance(self.integrator, bounded(derivatives, "V", p.v_th), {"V": state.V, "U": state.U}, p.dt)
-        spikes = self.spike(new["V"] - p.v_th)
-        return {"V": self.replaced(new["V"], spikes, p.Vreset), "U": p.d * spikes + new["U"], "O": spikes}
+        new = advance(self.integrator, bounded(derivatives, "V", self.v_th), {"V": state.V, "U": state.U}, self.dt)
+        spikes = self.spike(new["V"] - self.v_th)
+        return self.State(V=self.replaced(new["V"], spikes, self.Vreset), U=self.d * spikes + new["U"], O=spikes)

@@ -1,13 +1,15 @@
 """A leaky integrator that never spikes, for readouts."""
 
 import dataclasses
-from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import NeuronModel, Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import NeuronModel, coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,16 +25,19 @@ class LeakyIntegrator(NeuronModel):
 
     Source: Neftci, Mostafa and Zenke, Surrogate gradient learning (2019), the readout layer.
 
-    >>> LeakyIntegrator(tau_m=20.0).output
-    'V'
+    >>> print(LeakyIntegrator(tau_m=20.0).first_step(jnp.ones((1, 1)), dt=1.0).V)
+    [[1.]]
     """
 
-    initial: ClassVar = {"V": 0.0}
+    class State(NeuronModel.State):
+        V: PerNeuron = variable(0.0)
+
     output: ClassVar = "V"
     tau_m: Parameter = parameter(8.0, positive=True)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"decay": jnp.exp(-dt / p.tau_m)}
+    @coefficient
+    def decay(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_m)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        return {"V": p.decay * state.V + current}
+    def step(self, state: State, current: PerNeuron) -> State:
+        return self.State(V=self.decay * state.V + current)

@@ -1,15 +1,16 @@
 """Leaky integrate-and-fire."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, check_reset
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,11 +32,13 @@ class LIF(RefractoryModel):
 
     Source: SPAIC, `lif`; Gerstner et al., Neuronal Dynamics (2014), section 1.3.
 
-    >>> LIF(tau_m=20.0, reset="soft").tau_m
-    20.0
+    >>> print(LIF(tau_m=20.0, reset="soft").first_step(jnp.array([[0.75, 1.5]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": 0.0}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable(0.0)
+
     tau_m: Parameter = parameter(8.0, positive=True)
     v_th: Parameter = parameter(1.0)
     v_reset: Parameter = parameter(0.0, below="v_th")
@@ -45,10 +48,11 @@ class LIF(RefractoryModel):
         super().__post_init__()
         check_reset("LIF", self.reset)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"decay": jnp.exp(-dt / p.tau_m)}
+    @coefficient
+    def decay(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_m)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = self.free(p, state, p.decay * state.V + current, state.V)
-        fired = self.fire(p, state, v - p.v_th)
-        return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}
+    def step(self, state: State, current: PerNeuron) -> State:
+        v = self.free(state, self.decay * state.V + current, state.V)
+        spikes, refrac = self.fire(state, v - self.v_th)
+        return self.State(V=self.reset_by(self.reset, v, spikes, self.v_th, self.v_reset), O=spikes, refrac=refrac)

@@ -1,14 +1,14 @@
 """LIF with a refractory period in steps."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,27 +30,29 @@ class LIFInt(ResettingModel):
 
     Source: SPAIC, `lifint`.
 
-    >>> LIFInt(thresh=300, reset_refrac=3).decay
-    1
+    >>> print(LIFInt(thresh=300, reset_refrac=3).first_step(jnp.array([[250.0, 500.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": "v_rest", "refrac_count": 0.0}
-    exact: ClassVar = ("refrac_count",)
+    class State(ResettingModel.State):
+        V: PerNeuron = variable("v_rest")
+        refrac_count: PerNeuron = variable(0.0, exact=True)
+
     thresh: Parameter = parameter(1)
     decay: Parameter = parameter(1)
     v_reset: Parameter = parameter(0)
     v_rest: Parameter = parameter(0)
     reset_refrac: Parameter = parameter(0)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        v = p.decay * (state.V - p.v_rest) + p.v_rest
+    def step(self, state: State, current: PerNeuron) -> State:
+        v = self.decay * (state.V - self.v_rest) + self.v_rest
         v = v + jnp.where(state.refrac_count > 0, jnp.zeros_like(current), current)
         # The surrogate's own value is that of v > thresh: it gives the gradient only.
-        soft = self.spike(v - p.thresh)
-        fired = v >= p.thresh
+        soft = self.spike(v - self.thresh)
+        fired = v >= self.thresh
         spikes = soft + jax.lax.stop_gradient(fired.astype(v.dtype) - soft)
-        return {
-            "V": jnp.where(fired, p.v_reset, v),
-            "refrac_count": jnp.where(fired, p.reset_refrac, state.refrac_count - 1),
-            "O": spikes,
-        }
+        return self.State(
+            V=jnp.where(fired, self.v_reset, v),
+            refrac_count=jnp.where(fired, self.reset_refrac, state.refrac_count - 1),
+            O=spikes,
+        )

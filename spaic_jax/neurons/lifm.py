@@ -1,14 +1,15 @@
 """LIF with a synaptic current."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,21 +32,29 @@ class LIFM(RefractoryModel):
 
     Source: SPAIC, `lifm`.
 
-    >>> LIFM(tau_p=2.0).tau_p
-    2.0
+    >>> print(LIFM(tau_p=2.0).first_step(jnp.array([[0.75, 1.5]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": 0.0, "I": 0.0}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable(0.0)
+        I: PerNeuron = variable(0.0)
+
     tau_m: Parameter = parameter(10.0, positive=True)
     tau_p: Parameter = parameter(1.0, positive=True)
     v_th: Parameter = parameter(1.0)
     v_reset: Parameter = parameter(0.0, below="v_th")
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"decay_m": jnp.exp(-dt / p.tau_m), "decay_p": jnp.exp(-dt / p.tau_p)}
+    @coefficient
+    def decay_m(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_m)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        i = p.decay_p * state.I + current
-        v = self.free(p, state, p.decay_m * state.V + i, state.V)
-        fired = self.fire(p, state, v - p.v_th)
-        return {"V": self.replaced(v, fired["O"], p.v_reset), "I": i, **fired}
+    @coefficient
+    def decay_p(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_p)
+
+    def step(self, state: State, current: PerNeuron) -> State:
+        i = self.decay_p * state.I + current
+        v = self.free(state, self.decay_m * state.V + i, state.V)
+        spikes, refrac = self.fire(state, v - self.v_th)
+        return self.State(V=self.replaced(v, spikes, self.v_reset), I=i, O=spikes, refrac=refrac)

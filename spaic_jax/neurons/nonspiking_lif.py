@@ -1,15 +1,16 @@
 """A leaky integrator of a double-exponential current."""
 
 import dataclasses
-from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import First, NeuronModel, Parameter, parameter
-from spaic_jax.neurons.double_exponential import TRACES, gains, traces
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import NeuronModel, coefficient
+from spaic_jax.neurons.double_exponential import Gains, gains, traces
+from spaic_jax.neurons.fields import OptionalParameter, Parameter, parameter
 from spaic_jax.neurons.integrators import check_stable
+from spaic_jax.neurons.state import shown, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,30 +34,39 @@ class NonSpikingLIF(NeuronModel):
 
     Source: SPAIC, `nonspikinglif`.
 
-    >>> NonSpikingLIF().output
-    'V'
+    >>> import jax.numpy as jnp
+    >>> round(float(NonSpikingLIF().first_step(jnp.ones((1, 1)), dt=1.0).M[0, 0]), 3)
+    2.117
     """
 
-    initial: ClassVar = {**TRACES, "V": 0.0}
-    shown: ClassVar = ("M",)
+    class State(NeuronModel.State):
+        S: PerNeuron = variable(0.0)
+        P: PerNeuron = variable(0.0)
+        V: PerNeuron = variable(0.0)
+        M: PerNeuron = shown()
+        I: PerNeuron = variable(0.0, where="compat")
+        Ilast: PerNeuron = variable(0.0, where="compat")
+
     output: ClassVar = "V"
     tau_p: Parameter = parameter(4.0, positive=True)
     tau_q: Parameter = parameter(1.0, positive=True)
     tau_m: Parameter = parameter(1.0, positive=True)
-    V0: Parameter = parameter(None)
+    V0: OptionalParameter = parameter(None)
     compat: bool = False
 
-    def states(self) -> Mapping[str, First]:
-        return {**super().states(), "I": 0.0, "Ilast": 0.0} if self.compat else super().states()
+    @coefficient
+    def rate(self) -> jax.Array:
+        return self.dt / self.tau_m
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"rate": dt / p.tau_m, **gains(p.tau_p, p.tau_q, dt, p.V0)}
+    @coefficient
+    def gains(self) -> Gains:
+        return gains(self.tau_p, self.tau_q, self.dt, self.V0)
 
     def check_step(self, dt: float) -> None:
         check_stable("euler", dt, {"tau_m": self.tau_m})
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        new = traces(p, state.P, state.S, state.I if self.compat else p.V0 * current)
-        late = {"I": p.V0 * state.Ilast, "Ilast": current} if self.compat else {}
-        difference = state.P if self.compat else new["P"]
-        return {**new, "V": p.rate * (difference - state.V) + state.V, **late}
+    def step(self, state: State, current: PerNeuron) -> State:
+        drive = self.gains.V0 * (state.Ilast if self.compat else current)
+        m, s, potential = traces(self.gains, state.P, state.S, state.I if self.compat else drive)
+        v = self.rate * ((state.P if self.compat else potential) - state.V) + state.V
+        return self.State(M=m, S=s, P=potential, V=v, I=drive, Ilast=current)

@@ -1,12 +1,10 @@
 """A neuron that passes its input on."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
-import jax
-
+from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.base import NeuronModel
+from spaic_jax.neurons.state import shown
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -15,11 +13,13 @@ class Null(NeuronModel):
 
     Source: SPAIC, `null`.
 
-    >>> Null().spiking
-    False
+    >>> import jax.numpy as jnp
+    >>> print(Null().first_step(jnp.ones((1, 1)), dt=1.0).O)
+    [[1.]]
     """
 
-    initial: ClassVar = {}
+    class State(NeuronModel.State):
+        O: PerNeuron = shown()
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        return {"O": current}
+    def step(self, state: State, current: PerNeuron) -> State:
+        return self.State(O=current)

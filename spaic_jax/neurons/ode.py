@@ -3,13 +3,13 @@
 import dataclasses
 from collections.abc import Callable, Collection, Hashable, Mapping
 from types import SimpleNamespace
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import First, Parameter, Range, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.fields import OptionalParameter, Range, parameter
 from spaic_jax.neurons.integrators import (
     STABLE,
     Derivatives,
@@ -19,19 +19,13 @@ from spaic_jax.neurons.integrators import (
     check_integrator,
     check_stable,
 )
+from spaic_jax.neurons.named import NamedModel
 from spaic_jax.neurons.reset import ResettingModel
-from spaic_jax.program.initial import Constant, as_initial
-
-
-class _Frozen(dict[str, Any]):
-    """A dictionary of hashable values that nothing changes, and that so has a hash itself."""
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(tuple(self.items()))
+from spaic_jax.program.initial import Constant
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class ODE(ResettingModel):
+class ODE(NamedModel, ResettingModel):
     """A model whose state follows `x' = rhs(p, x, I)`, with the input held for the step.
 
     Where `threshold` is given, the first variable is compared with it and set to `reset` after a spike; with `reset=None` it
@@ -66,10 +60,8 @@ class ODE(ResettingModel):
     """
 
     rhs: Callable[[SimpleNamespace, SimpleNamespace, jax.Array], Mapping[str, jax.Array]]
-    initial: Mapping[str, First]  # type: ignore[misc]
-    values: Mapping[str, Parameter] = dataclasses.field(default_factory=dict, metadata={"role": "values"})
-    threshold: Parameter = parameter(None)
-    reset: Parameter = parameter(0.0)
+    threshold: OptionalParameter = parameter(None)
+    reset: OptionalParameter = parameter(0.0)
     integrator: Integrator = "euler"
 
     def __post_init__(self) -> None:
@@ -82,9 +74,6 @@ class ODE(ResettingModel):
         names = [*self.initial, *self.values, *self.parameter_fields(), "O", "Isyn", "dt"]
         if twice := [name for name in (*self.initial, *self.values) if names.count(name) > 1]:
             raise ValueError(f"ODE: '{twice[0]}' already names something else.")
-        for name, value in self.values.items():
-            self._check(name, value, positive=False)
-        object.__setattr__(self, "initial", _Frozen({name: as_initial(value) for name, value in self.initial.items()}))
 
     @property
     def output(self) -> str:  # type: ignore[override]
@@ -96,12 +85,9 @@ class ODE(ResettingModel):
         """Whether there is a threshold."""
         return self.threshold is not None
 
-    def _check(self, name: str, value: Any, positive: bool) -> None:
+    def _check(self, name: str, value: object, positive: bool) -> None:
         if name != "reset" or value is not None:
             super()._check(name, value, positive)
-
-    def parameters(self) -> dict[str, Parameter]:
-        return {**super().parameters(), **self.values}
 
     def bounds(self, name: str, dt: float, trained: Collection[str] = ()) -> Range:
         return (None, None) if name in self.values else super().bounds(name, dt, trained)
@@ -116,7 +102,7 @@ class ODE(ResettingModel):
             # As in a run: states with a batch axis, and a parameter of each neuron with one of size one.
             zero = jnp.zeros((1, *shape))
             given = {name: jnp.asarray(value[None] if value.ndim else value, zero.dtype) for name, value in values.items()}
-            derivatives = self._derivatives(SimpleNamespace(dt=dt, **given), zero)
+            derivatives = self.in_a_run(self.choices(), given, dt=dt)._derivatives(zero)
             x = {name: zero + first for name, first in firsts.items()}
 
             def slope(name: str) -> jax.Array:
@@ -126,21 +112,23 @@ class ODE(ResettingModel):
         times = {f"the time constant of {name} where it begins": 1 / decay for name, decay in decays.items()}
         check_stable(self.integrator, dt, times)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+    def step(self, state: NamedModel.State, current: PerNeuron) -> NamedModel.State:
         first = next(iter(self.initial))
-        derivatives = self._derivatives(p, current)
-        if p.threshold is not None and p.reset is not None:
-            derivatives = bounded(derivatives, first, p.threshold)
-        new = advance(self.integrator, derivatives, vars(state), p.dt)
-        if p.threshold is None:
-            return new
-        spikes = self.spike(new[first] - p.threshold)
-        if p.reset is None:
-            return new | {"O": jnp.where(getattr(state, first) > p.threshold, jnp.zeros_like(spikes), spikes)}
-        return new | {first: self.replaced(new[first], spikes, p.reset), "O": spikes}
+        derivatives = self._derivatives(current)
+        if self.threshold is not None and self.reset is not None:
+            derivatives = bounded(derivatives, first, self.threshold)
+        new = advance(self.integrator, derivatives, vars(state), self.dt)
+        if self.threshold is None:
+            return self.State(new)
+        spikes = self.spike(new[first] - self.threshold)
+        if self.reset is None:
+            return self.State(new | {"O": jnp.where(vars(state)[first] > self.threshold, jnp.zeros_like(spikes), spikes)})
+        return self.State(new | {first: self.replaced(new[first], spikes, self.reset), "O": spikes})
 
-    def _derivatives(self, p: SimpleNamespace, current: jax.Array) -> Derivatives:
+    def _derivatives(self, current: jax.Array) -> Derivatives:
         """`rhs` as a function of the state alone."""
+        own = {name: getattr(self, name) for name in self.parameter_fields()}
+        p = SimpleNamespace(dt=self.dt, **own, **self.values)
 
         def derivatives(x: dict[str, jax.Array]) -> Mapping[str, jax.Array]:
             slopes = self.rhs(p, SimpleNamespace(**x), current)

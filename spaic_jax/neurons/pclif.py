@@ -1,13 +1,11 @@
 """Current-based LIF whose decay factors are its parameters."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
-import jax
-
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,18 +24,25 @@ class PCLIF(ResettingModel):
 
     Source: SPAIC, `pclif`.
 
-    >>> PCLIF(tau_m=0.95).tau_m
-    0.95
+    >>> import jax.numpy as jnp
+    >>> print(PCLIF(tau_m=0.95).first_step(jnp.array([[1.5, 3.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"M": 0.0, "S": 0.0, "E": 0.0, "V": 0.0, "O": 0.0}
+    class State(ResettingModel.State):
+        M: PerNeuron = variable(0.0)
+        S: PerNeuron = variable(0.0)
+        E: PerNeuron = variable(0.0)
+        V: PerNeuron = variable(0.0)
+        O: PerNeuron = variable(0.0)
+
     tau_m: Parameter = parameter(0.9, bounds=(0.0, 1.0))
     tau_s: Parameter = parameter(0.6, bounds=(0.0, 1.0))
     v_th: Parameter = parameter(1.0)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        m = p.tau_m * (state.M + current)
-        s = p.tau_s * (state.S + current)
-        e = p.tau_m * state.E + p.v_th * self.gate(state.O)
+    def step(self, state: State, current: PerNeuron) -> State:
+        m = self.tau_m * (state.M + current)
+        s = self.tau_s * (state.S + current)
+        e = self.tau_m * state.E + self.v_th * self.gate(state.O)
         v = (m - s) - e
-        return {"M": m, "S": s, "E": e, "V": v, "O": self.spike(v - p.v_th)}
+        return self.State(M=m, S=s, E=e, V=v, O=self.spike(v - self.v_th))

@@ -1,17 +1,18 @@
 """LIF whose membrane time constant is trained."""
 
 import dataclasses
-from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import First, Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Numbers, OptionalParameter, Parameter, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, check_reset
+from spaic_jax.neurons.state import variable
+from spaic_jax.program import Initial
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,9 +46,12 @@ class PLIF(RefractoryModel):
     0.0
     """
 
-    initial: ClassVar = {"V": "v_reset"}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable("v_reset")
+        O: PerNeuron = variable(0.0, where="compat")
+
     tau_m: Parameter = parameter(2.0, bounds=(1.0, None))
-    w: Parameter = parameter(None)
+    w: OptionalParameter = parameter(None)
     v_th: Parameter = parameter(1.0)
     v_reset: Parameter = parameter(0.0, below="v_th")
     reset: Reset = "hard"
@@ -59,16 +63,17 @@ class PLIF(RefractoryModel):
         if not (np.asarray(self.tau_m) > 1).all():
             raise ValueError(f"PLIF: tau_m must be above 1, not {self.tau_m}.")
 
-    def states(self) -> Mapping[str, First]:
-        return {**super().states(), "V": 0.0, "O": 0.0} if self.compat else super().states()
+    def first(self, state: str) -> Numbers | Initial:
+        return 0.0 if self.compat and state == "V" else super().first(state)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"leak": 1 / p.tau_m if p.w is None else jax.nn.sigmoid(p.w)}
+    @coefficient
+    def leak(self) -> jax.Array:
+        return 1 / self.tau_m if self.w is None else jax.nn.sigmoid(self.w)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+    def step(self, state: State, current: PerNeuron) -> State:
         if self.compat:
-            v = p.leak * (current - state.V) + state.V
-            return {"V": jnp.where(state.O > 0, jnp.zeros_like(v), v), "O": self.spike(v - p.v_th)}
-        v = self.free(p, state, state.V + p.leak * (current - (state.V - p.v_reset)), state.V)
-        fired = self.fire(p, state, v - p.v_th)
-        return {"V": self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset), **fired}
+            v = self.leak * (current - state.V) + state.V
+            return self.State(V=jnp.where(state.O > 0, jnp.zeros_like(v), v), O=self.spike(v - self.v_th), refrac=None)
+        v = self.free(state, state.V + self.leak * (current - (state.V - self.v_reset)), state.V)
+        spikes, refrac = self.fire(state, v - self.v_th)
+        return self.State(V=self.reset_by(self.reset, v, spikes, self.v_th, self.v_reset), O=spikes, refrac=refrac)

@@ -1,15 +1,16 @@
 """Quadratic integrate-and-fire."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import numpy as np
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,11 +41,14 @@ class QuadraticIF(RefractoryModel):
 
     Source: Latham et al. (2000); Gerstner et al., Neuronal Dynamics (2014), section 5.3.
 
-    >>> QuadraticIF().v_c
-    -50.0
+    >>> import jax.numpy as jnp
+    >>> print(QuadraticIF().first_step(jnp.array([[500.0, 1000.0]]), dt=1.0).O)
+    [[0. 1.]]
     """
 
-    initial: ClassVar = {"V": "v_rest"}
+    class State(RefractoryModel.State):
+        V: PerNeuron = variable("v_rest")
+
     tau_m: Parameter = parameter(10.0, positive=True)
     a_0: Parameter = parameter(0.05, positive=True)
     v_rest: Parameter = parameter(-65.0)
@@ -58,19 +62,20 @@ class QuadraticIF(RefractoryModel):
         super().__post_init__()
         check_integrator(type(self).__name__, self.integrator)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"rate": dt / p.tau_m}
+    @coefficient
+    def rate(self) -> jax.Array:
+        return self.dt / self.tau_m
 
     def check_step(self, dt: float) -> None:
         super().check_step(dt)
         slope = np.multiply(self.a_0, np.abs(np.subtract(self.v_c, self.v_rest)))
         check_stable(self.integrator, dt, {"tau_m / (a_0 (v_c - v_rest))": self.tau_m / np.maximum(slope, 1e-30)})
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+    def step(self, state: State, current: PerNeuron) -> State:
         def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
-            return {"V": p.a_0 * (x["V"] - p.v_rest) * (x["V"] - p.v_c) + p.R * current}
+            return {"V": self.a_0 * (x["V"] - self.v_rest) * (x["V"] - self.v_c) + self.R * current}
 
-        v = advance(self.integrator, bounded(derivatives, "V", p.v_th), {"V": state.V}, p.rate)["V"]
-        v = self.free(p, state, v, state.V)
-        fired = self.fire(p, state, v - p.v_th)
-        return {"V": self.replaced(v, fired["O"], p.v_reset), **fired}
+        v = advance(self.integrator, bounded(derivatives, "V", self.v_th), {"V": state.V}, self.rate)["V"]
+        v = self.free(state, v, state.V)
+        spikes, refrac = self.fire(state, v - self.v_th)
+        return self.State(V=self.replaced(v, spikes, self.v_reset), O=spikes, refrac=refrac)

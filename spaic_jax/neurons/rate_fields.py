@@ -1,14 +1,15 @@
 """Rate models: fields of neurons that have a rate instead of spikes, by one equation of `U`."""
 
 import dataclasses
-from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import First, NeuronModel, Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import NeuronModel, coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import check_stable
+from spaic_jax.neurons.state import shown, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,29 +35,30 @@ class MeanField(NeuronModel):
     ('Isyn', 'Iext')
     """
 
-    initial: ClassVar = {"U": 0.0}
+    class State(NeuronModel.State):
+        U: PerNeuron = variable(0.0)
+        Ilast: PerNeuron = variable(0.0, where="compat")
+        O: PerNeuron = shown()
+
     receives: ClassVar = ("Isyn", "Iext")
     rho: Parameter = parameter(0.1)
     tau: Parameter = parameter(1.0, positive=True)
     compat: bool = False
 
-    def states(self) -> Mapping[str, First]:
-        return {**super().states(), "Ilast": 0.0} if self.compat else super().states()
-
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"rate": dt / p.tau}
+    @coefficient
+    def rate(self) -> jax.Array:
+        return self.dt / self.tau
 
     def check_step(self, dt: float) -> None:
         check_stable("euler", dt, {"tau": self.tau})
 
-    def rates(self, p: SimpleNamespace, u: jax.Array) -> jax.Array:
+    def rates(self, u: PerNeuron) -> PerNeuron:
         """The rate of each neuron."""
         return jax.nn.relu(u)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: SimpleNamespace) -> dict[str, jax.Array]:
-        late = {"Ilast": current.Isyn} if self.compat else {}
-        u = p.rate * (p.rho * (state.Ilast if self.compat else current.Isyn) + current.Iext - state.U) + state.U
-        return {"U": u, "O": self.rates(p, u), **late}
+    def step(self, state: State, current: PerNeuron, external: PerNeuron) -> State:
+        u = self.rate * (self.rho * (state.Ilast if self.compat else current) + external - state.U) + state.U
+        return self.State(U=u, Ilast=current, O=self.rates(u))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,15 +80,16 @@ class CANNField(MeanField):
     Source: Wu, Hamaguchi and Amari, Dynamics and computation of continuous attractors (2008); SPAIC, `cann_field`, which
     cannot be built.
 
-    >>> CANNField().k
-    0.01
+    >>> import jax.numpy as jnp
+    >>> round(float(CANNField().first_step(jnp.full((1, 1), 20.0), jnp.zeros((1, 1)), dt=1.0).O[0, 0]), 3)
+    0.16
     """
 
     rho: Parameter = parameter(0.02)
     k: Parameter = parameter(0.01)
 
-    def rates(self, p: SimpleNamespace, u: jax.Array) -> jax.Array:
+    def rates(self, u: PerNeuron) -> PerNeuron:
         """The rate of each neuron, divided by what the sample's whole group does."""
         r = jax.nn.relu(u) ** 2
         total = r.sum(axis=tuple(range(1, r.ndim)), keepdims=True)
-        return r / (1 + p.k * (1.0 if self.compat else p.rho) * total)
+        return r / (1 + self.k * (1.0 if self.compat else self.rho) * total)

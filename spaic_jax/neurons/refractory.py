@@ -1,16 +1,14 @@
 """The refractory period: for some steps after a spike the potential is held."""
 
 import dataclasses
-from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.neurons.base import First, Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.fields import Numbers, Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import variable
 from spaic_jax.program.program import whole_steps
 
 
@@ -25,7 +23,9 @@ class RefractoryModel(ResettingModel):
     The state variable `refrac` counts the steps that are left. With `t_ref` 0 there is none, and nothing is computed.
     """
 
-    exact: ClassVar = ("refrac",)
+    class State(ResettingModel.State):
+        refrac: PerNeuron | None = variable(0.0, exact=True, where="t_ref")
+
     t_ref: Parameter = parameter(0.0)
 
     def __post_init__(self) -> None:
@@ -35,10 +35,7 @@ class RefractoryModel(ResettingModel):
         if np.any(self.t_ref) and getattr(self, "compat", False):
             raise ValueError(f"{type(self).__name__}: SPAIC's equations (compat) have no refractory period t_ref.")
 
-    def states(self) -> Mapping[str, First]:
-        return {**super().states(), "refrac": 0.0} if np.any(self.t_ref) else super().states()
-
-    def parameters(self) -> dict[str, Parameter]:
+    def parameters(self) -> dict[str, Numbers]:
         values = super().parameters()
         return values if np.any(self.t_ref) else {name: value for name, value in values.items() if name != "t_ref"}
 
@@ -47,15 +44,14 @@ class RefractoryModel(ResettingModel):
             if t_ref:
                 whole_steps(float(t_ref), dt, "t_ref")
 
-    def free(self, p: SimpleNamespace, state: SimpleNamespace, value: jax.Array, held: jax.Array | float) -> jax.Array:
+    def free(self, state: State, value: PerNeuron, held: PerNeuron | float) -> PerNeuron:
         """`value`, or `held` where steps of the refractory period are left."""
-        return value if p.t_ref is None else jnp.where(state.refrac > 0, held, value)
+        return value if state.refrac is None else jnp.where(state.refrac > 0, held, value)
 
-    def fire(self, p: SimpleNamespace, state: SimpleNamespace, x: jax.Array) -> dict[str, jax.Array]:
-        """The spikes `"O"` at `x = V - v_th`, none in the refractory period, and the steps `"refrac"` that are left."""
+    def fire(self, state: State, x: PerNeuron) -> tuple[PerNeuron, PerNeuron | None]:
+        """The spikes at `x = V - v_th`, none in the refractory period, and the steps of it, `refrac`, that are left."""
         spikes = self.spike(x)
-        if p.t_ref is None:
-            return {"O": spikes}
-        spikes = self.free(p, state, spikes, jnp.zeros_like(spikes))
-        left = jnp.where(spikes > 0, jnp.round(p.t_ref / p.dt), jnp.maximum(state.refrac - 1, 0))
-        return {"O": spikes, "refrac": left}
+        if state.refrac is None:
+            return spikes, None
+        spikes = self.free(state, spikes, jnp.zeros_like(spikes))
+        return spikes, jnp.where(spikes > 0, jnp.round(self.t_ref / self.dt), jnp.maximum(state.refrac - 1, 0))

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax._errors import unknown
+from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.base import SpikingModel
 
 Reset = Literal["hard", "soft", "none"]
@@ -30,11 +31,13 @@ class ResettingModel(SpikingModel):
 
     detach_reset: bool = False
 
-    def gate(self, spikes: jax.Array) -> jax.Array:
+    def gate(self, spikes: PerNeuron) -> PerNeuron:
         """The spikes of a step, as its reset sees them."""
         return jax.lax.stop_gradient(spikes) if self.detach_reset else spikes
 
-    def reset_by(self, reset: Reset, v: jax.Array, spikes: jax.Array, v_th: jax.Array, v_reset: jax.Array) -> jax.Array:
+    def reset_by(
+        self, reset: Reset, v: PerNeuron, spikes: PerNeuron, v_th: jax.Array, v_reset: jax.Array
+    ) -> PerNeuron:
         """The membrane potential after the spikes of a step.
 
         * `"hard"`: `v_reset` where there was a spike. No gradient passes the gate, as in SPAIC's `reset`.
@@ -45,7 +48,7 @@ class ResettingModel(SpikingModel):
             return jnp.where(spikes > 0, v_reset, v)
         return v - (v_th - v_reset) * self.gate(spikes) if reset == "soft" else v
 
-    def replaced(self, v: jax.Array, spikes: jax.Array, v_reset: jax.Array) -> jax.Array:
+    def replaced(self, v: PerNeuron, spikes: PerNeuron, v_reset: jax.Array) -> PerNeuron:
         """A hard reset, `v_reset * O + (v - v * O)`, whose gate the surrogate's gradient passes, as in many models of SPAIC."""
         spikes = self.gate(spikes)
         return v_reset * spikes + (v - v * spikes)

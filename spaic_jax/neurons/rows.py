@@ -1,15 +1,16 @@
 """From a model to its variables and the rows of its step."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 import jax
 import numpy as np
 
-from spaic_jax.neurons.base import NeuronModel, Range, as_numbers
+from spaic_jax.neurons.base import NeuronModel, first_of
 from spaic_jax.neurons.equations import Equations, coefficients, model_coefficients, model_step
+from spaic_jax.neurons.fields import Range
 from spaic_jax.neurons.reparametrise import Reparametrisation, reparametrised
-from spaic_jax.program import Context, Fragment, Initial, Op, Site, Variable
+from spaic_jax.neurons.state import StateVariable
+from spaic_jax.program import Context, Fragment, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
 from spaic_jax.program.variable import Role
 
@@ -47,7 +48,7 @@ def model_rows(
         model.check_step(dt)
     except ValueError as error:
         raise ValueError(f"{'connection' if site.target else 'group'} '{name}': {error}") from error
-    parameters = {key: as_numbers(value) for key, value in model.parameters().items()}
+    parameters = model.parameters()
     variables, ops = [], []
     for key, value in parameters.items():
         bounds = _within(model.bounds(key, dt, trained), (ranges or {}).get(key, (None, None)))
@@ -57,42 +58,37 @@ def model_rows(
             ops.append(Op(full, reparametrised, (f"{full}_free",), settings={"by": by, "dt": dt}))
             full, value, bounds = f"{full}_free", by.free(np.asarray(value), dt), by.bounds_of(bounds, dt)
         variables.append(Variable(full, np.shape(value), role=role, init=as_initial(value), bounds=bounds, narrow=False))
-    carried = tuple(model.states())
+    states = model.states()
+    carried = tuple(states)
     results = (*carried, *model.shown, *(["O"] if model.output == "O" and "O" not in carried else []))
     own = tuple(s for s in results if not site.target or s != "O")
-    states = tuple(s for s in own if s not in model.shown)
-    variables += [
-        Variable(
-            f"{name}.{s}", site.takes, model.dtypes.get(s, "float32"), init=_first(model.first(s), site.takes), stay=s in model.stay,
-            narrow=s == "O" or _half_resolves(model, s, dt),
-        )
-        for s in states
-    ]
+    for s in own:
+        if s not in model.shown:
+            v = states.get(s, StateVariable(0.0))
+            init, narrow = first_of(model.first(s), site.takes), s == "O" or (not v.exact and _half_resolves(model, dt))
+            variables.append(Variable(f"{name}.{s}", site.takes, v.dtype, init=init, stay=v.stay, narrow=narrow))
 
     equations = Equations.of(model)
     structs = {key: jax.ShapeDtypeStruct(np.shape(value), np.float32) for key, value in parameters.items()}
-    derived = tuple(sorted(jax.eval_shape(lambda given: coefficients(equations, given, dt), structs)))
+    shapes = jax.eval_shape(lambda given: coefficients(equations, given, dt), structs)
+    paths, structure = jax.tree_util.tree_flatten_with_path(shapes)
+    derived = tuple(jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths)
     if derived:
-        settings = {"model": equations, "parameters": tuple(structs), "results": derived, "dt": dt}
+        settings = {"model": equations, "parameters": tuple(structs), "dt": dt}
         ops.append(
             Op(_full(name, derived), model_coefficients, _full(name, structs), name=f"{name}.coefficients", settings=settings)
         )
     taken = tuple(s for s in model.receives if s in reads)
     if not taken and not any(v.narrow for v in variables if v.role == "state" and v.name != f"{name}.O"):
         carried = tuple(dict.fromkeys((*carried, "O")))  # its precision is that of the spikes
-    others = (*(key for key in parameters if key not in derived), *derived)
     settings = {
-        "model": equations, "states": carried, "inputs": taken, "parameters": others, "results": results, "dt": dt,
+        "model": equations, "states": carried, "inputs": taken, "parameters": tuple(parameters), "coefficients": structure,
+        "results": results, "dt": dt,
     }
-    inputs = (*_full(name, carried), *(reads[s] for s in taken), *_full(name, others))
+    inputs = (*_full(name, carried), *(reads[s] for s in taken), *_full(name, (*parameters, *derived)))
     outputs = tuple(f"{name}.{s}" if s in own else site.target for s in results)
     ops.append(Op(outputs, model_step, inputs, name=name, random=model.random, settings=settings))
     return Fragment(tuple(variables), tuple(ops))
-
-
-def _first(value: Any, shape: tuple[int, ...]) -> Initial:
-    """How a state begins; an array holds for all that it broadcasts over."""
-    return as_initial(np.broadcast_to(as_numbers(value), shape) if np.ndim(value) else value)
 
 
 def _within(own: Range, wanted: Range) -> Range:
@@ -101,13 +97,13 @@ def _within(own: Range, wanted: Range) -> Range:
     return low, high
 
 
-def _half_resolves(model: NeuronModel, state: str, dt: float) -> bool:
-    """Whether a state may be stored in half precision, which rounds away a change by less than about 1/256.
+def _half_resolves(model: NeuronModel, dt: float) -> bool:
+    """Whether states may be stored in half precision, which rounds away a change by less than about 1/256.
 
-    Not if it counts, nor if a step moves it too little, as far as the model's time constants say.
+    Not if a step moves them too little, as far as the model's time constants say.
     """
     times = [np.max(value) for key, value in model.parameters().items() if "tau" in key]
-    return state not in model.exact and bool(times) and bool(max(times) <= _LONGEST_IN_HALF * dt)
+    return bool(times) and bool(max(times) <= _LONGEST_IN_HALF * dt)
 
 
 def _full(prefix: str, names: Iterable[str]) -> tuple[str, ...]:

@@ -1,19 +1,20 @@
 """A quadratic LIF with spike times within the step."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
-from spaic_jax.neurons.double_exponential import TRACES, gains, traces
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.double_exponential import Gains, gains, traces
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import check_stable
 from spaic_jax.neurons.reset import ResettingModel
+from spaic_jax.neurons.state import shown, variable
 
 
-def time_since(v: jax.Array, slope: jax.Array, v_th: jax.Array, spikes: jax.Array, dt: jax.Array) -> jax.Array:
+def time_since(v: jax.Array, slope: jax.Array, v_th: jax.Array, spikes: jax.Array, dt: float) -> jax.Array:
     """How long before the end of the step `v`, which moves at `slope`, crossed the threshold; 0 without a spike.
 
     The crossing lies on a straight line through the end of the step, and within the step.
@@ -52,30 +53,42 @@ class SELIF(ResettingModel):
 
     Source: SPAIC, `selif`.
 
-    >>> SELIF().tau_r
-    16.0
+    >>> round(float(SELIF().first_step(jnp.ones((1, 1)), dt=1.0).M[0, 0]), 3)
+    2.598
     """
 
-    initial: ClassVar = {**TRACES, "R": 0.0, "V": 0.0, "T": 0.0, "O": 0.0}
-    shown: ClassVar = ("M",)
+    class State(ResettingModel.State):
+        S: PerNeuron = variable(0.0)
+        P: PerNeuron = variable(0.0)
+        R: PerNeuron = variable(0.0)
+        V: PerNeuron = variable(0.0)
+        T: PerNeuron = variable(0.0)
+        O: PerNeuron = variable(0.0)
+        M: PerNeuron = shown()
+
     tau_m: Parameter = parameter(12.0, positive=True)
     tau_p: Parameter = parameter(6.0, positive=True)
     tau_q: Parameter = parameter(2.0, positive=True)
     tau_r: Parameter = parameter(16.0, positive=True)
     v_th: Parameter = parameter(1.0)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"decay_r": jnp.exp(-dt / p.tau_r), **gains(p.tau_p, p.tau_q, dt)}
+    @coefficient
+    def decay_r(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_r)
+
+    @coefficient
+    def gains(self) -> Gains:
+        return gains(self.tau_p, self.tau_q, self.dt)
 
     def check_step(self, dt: float) -> None:
         check_stable("euler", dt, {"tau_m": self.tau_m})
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        new = traces(p, state.P, state.S, p.V0 * current)
-        r = p.decay_r * state.R + (1 - p.decay_r) * state.V + 10 * (state.O - state.T / p.tau_r)
-        bounded = jnp.clip(state.V, -10.0, p.v_th)
-        slope = (2 * bounded * bounded - state.V + new["P"] + 0.5 - 0.5 * r) / p.tau_m
-        v = state.V + slope * p.dt - p.v_th * self.gate(state.O - state.T / p.tau_m)
-        spikes = self.spike(v - p.v_th)
-        since = time_since(v, slope, p.v_th, spikes, p.dt)
-        return {**new, "R": r, "V": v, "T": since, "O": spikes}
+    def step(self, state: State, current: PerNeuron) -> State:
+        m, s, potential = traces(self.gains, state.P, state.S, self.gains.V0 * current)
+        r = self.decay_r * state.R + (1 - self.decay_r) * state.V + 10 * (state.O - state.T / self.tau_r)
+        bounded = jnp.clip(state.V, -10.0, self.v_th)
+        slope = (2 * bounded * bounded - state.V + potential + 0.5 - 0.5 * r) / self.tau_m
+        v = state.V + slope * self.dt - self.v_th * self.gate(state.O - state.T / self.tau_m)
+        spikes = self.spike(v - self.v_th)
+        since = time_since(v, slope, self.v_th, spikes, self.dt)
+        return self.State(M=m, S=s, P=potential, R=r, V=v, T=since, O=spikes)

@@ -1,15 +1,16 @@
 """A current-based LIF with spike times within the step."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 
-from spaic_jax.neurons.base import Parameter, parameter
-from spaic_jax.neurons.double_exponential import excess, gains, traces
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.double_exponential import Gains, excess, gains, traces
+from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
 from spaic_jax.neurons.selif import time_since
+from spaic_jax.neurons.state import shown, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,30 +36,42 @@ class SLIF(ResettingModel):
 
     Source: SPAIC, `slif`, whose `tau_p` nothing reads.
 
-    >>> SLIF().tau_q
-    8.0
+    >>> import jax.numpy as jnp
+    >>> round(float(SLIF().first_step(jnp.ones((1, 1)), dt=1.0).M[0, 0]), 3)
+    3.07
     """
 
-    initial: ClassVar = {"S": 0.0, "V": 0.0, "T": 0.0, "O": 0.0}
-    shown: ClassVar = ("M",)
+    class State(ResettingModel.State):
+        S: PerNeuron = variable(0.0)
+        V: PerNeuron = variable(0.0)
+        T: PerNeuron = variable(0.0)
+        O: PerNeuron = variable(0.0)
+        M: PerNeuron = shown()
+
     tau_m: Parameter = parameter(20.0, positive=True)
     tau_q: Parameter = parameter(8.0, positive=True)
     v_th: Parameter = parameter(1.0)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        # D = (delta_q - delta_m) S - delta_m V: as a whole, without the difference of two large traces.
-        apart = excess(p.tau_m, p.tau_q) / p.tau_m
-        return {
-            **gains(p.tau_m, p.tau_q, dt),
-            "slope_s": apart * (1 - dt / 2 * (1 / p.tau_m + 1 / p.tau_q)), "slope_v": (1 - dt / (2 * p.tau_m)) / p.tau_m,
-        }
+    @coefficient
+    def gains(self) -> Gains:
+        return gains(self.tau_m, self.tau_q, self.dt)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        reset = state.O - state.T / p.tau_m
+    # D = (delta_q - delta_m) S - delta_m V: as a whole, without the difference of two large traces.
+    @coefficient
+    def slope_s(self) -> jax.Array:
+        apart = excess(self.tau_m, self.tau_q) / self.tau_m
+        return apart * (1 - self.dt / 2 * (1 / self.tau_m + 1 / self.tau_q))
+
+    @coefficient
+    def slope_v(self) -> jax.Array:
+        return (1 - self.dt / (2 * self.tau_m)) / self.tau_m
+
+    def step(self, state: State, current: PerNeuron) -> State:
+        reset = state.O - state.T / self.tau_m
         reset = self.gate(0.1 * reset + 0.9 * jax.lax.stop_gradient(reset))
-        new = traces(p, state.V, state.S, p.V0 * current)
-        taken = 5 * p.v_th * reset
-        m, s, v = new["M"] - taken, new["S"], new["P"] - taken
-        spikes = self.spike(v - p.v_th)
-        since = time_since(v, p.slope_s * s - p.slope_v * v, p.v_th, spikes, p.dt)
-        return {"M": m, "S": s, "V": v, "T": since, "O": spikes}
+        m, s, v = traces(self.gains, state.V, state.S, self.gains.V0 * current)
+        taken = 5 * self.v_th * reset
+        m, v = m - taken, v - taken
+        spikes = self.spike(v - self.v_th)
+        since = time_since(v, self.slope_s * s - self.slope_v * v, self.v_th, spikes, self.dt)
+        return self.State(M=m, S=s, V=v, T=since, O=spikes)

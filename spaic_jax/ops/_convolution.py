@@ -10,7 +10,11 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.ops._check import array, cast, integer, integers
+
+#: One for all axes, or one for each.
+Sizes = int | Sequence[int]
 
 #: SPAIC's (PyTorch's) names of paddings, and NumPy's.
 PADDING_MODES = {
@@ -36,7 +40,7 @@ def window_sizes(
 
 
 def _operands(
-    op: str, x: ArrayLike, kernel: ArrayLike, groups: Any, spatial: int, channels_axis: int
+    op: str, x: ArrayLike, kernel: ArrayLike, groups: int, spatial: int, channels_axis: int
 ) -> tuple[jax.Array, jax.Array, int]:
     """Image and kernel of one dtype, and the number of groups, of which the channels hold whole ones."""
     groups = integer(op, "groups", groups, 1)
@@ -91,7 +95,7 @@ def add_bias(op: str, maps: jax.Array, bias: ArrayLike | None, spatial: int) -> 
 
 
 def convolve(
-    op: str, x: ArrayLike, kernel: ArrayLike, stride: Any, padding: Any, dilation: Any, groups: Any,
+    op: str, x: ArrayLike, kernel: ArrayLike, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
     bias: ArrayLike | None, padding_mode: str = "constant", spatial: int = 2,
 ) -> jax.Array:
     """The convolution that the ops of this family name, with its checks."""
@@ -124,7 +128,7 @@ def convolve(
 
 
 def _convolve_transposed(
-    op: str, x: ArrayLike, kernel: ArrayLike, stride: Any, padding: Any, dilation: Any, groups: Any,
+    op: str, x: ArrayLike, kernel: ArrayLike, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
     bias: ArrayLike | None, spatial: int,
 ) -> jax.Array:
     stride = integers(op, "stride", stride, spatial, 1)
@@ -152,9 +156,9 @@ def _convolve_transposed(
 
 
 def conv1d(
-    x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, stride: int = 1, padding: int = 0,
-    dilation: int = 1, groups: int = 1,
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels length"], kernel: Shaped[ArrayLike, "out inputs k"],
+    bias: Shaped[ArrayLike, "out"] | None = None, stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1,
+) -> Shaped[Array, "*batch out places"]:
     """Correlation along a line.
 
         y[o, i] = bias[o] + sum_{c,k} kernel[o, c, k] x[c, stride * i + dilation * k - padding]
@@ -169,9 +173,9 @@ def conv1d(
 
 
 def conv_trans1d(
-    x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, stride: int = 1, padding: int = 0,
-    dilation: int = 1, groups: int = 1,
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels length"], kernel: Shaped[ArrayLike, "channels outputs k"],
+    bias: ArrayLike | None = None, stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1,
+) -> Shaped[Array, "*batch out places"]:
     """The transpose of `conv1d` with the same settings; `kernel` is `(in, out / groups, k)`.
 
     Errors are those of `conv_2d`. Source: SPAIC, which has no settings here.
@@ -183,10 +187,10 @@ def conv_trans1d(
 
 
 def conv_2d(
-    x: ArrayLike, kernel: ArrayLike, stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1, groups: int = 1, bias: ArrayLike | None = None,
-    padding_mode: str = "constant",
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels height width"], kernel: Shaped[ArrayLike, "out inputs kh kw"],
+    stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1,
+    groups: int = 1, bias: Shaped[ArrayLike, "out"] | None = None, padding_mode: str = "constant",
+) -> Shaped[Array, "*batch out rows columns"]:
     """Correlation of images with a kernel.
 
         y[o, i] = bias[o] + sum_{c,k} kernel[o, c, k] x[c, stride * i + dilation * k - padding]
@@ -216,9 +220,10 @@ def conv_2d(
 
 
 def conv_trans2d(
-    x: ArrayLike, kernel: ArrayLike, stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1, groups: int = 1, bias: ArrayLike | None = None,
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels height width"], kernel: Shaped[ArrayLike, "channels outputs kh kw"],
+    stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1,
+    groups: int = 1, bias: ArrayLike | None = None,
+) -> Shaped[Array, "*batch out rows columns"]:
     """The transpose of `conv_2d` with the same settings; `kernel` is `(in, out / groups, kh, kw)`.
 
     Errors are those of `conv_2d`. Source: SPAIC, whose default dilation of 0 always fails; here it is 1.
@@ -229,7 +234,9 @@ def conv_trans2d(
     return _convolve_transposed("conv_trans2d", x, kernel, stride, padding, dilation, groups, bias, 2)
 
 
-def conv_add_bias(x: ArrayLike, bias: ArrayLike) -> jax.Array:
+def conv_add_bias(
+    x: Shaped[ArrayLike, "*batch channels height width"], bias: Shaped[ArrayLike, "channels"]
+) -> Shaped[Array, "*batch channels height width"]:
     """`x[..., c, h, w] + bias[c]`.
 
     Raises ValueError unless `bias` has one number a channel. Source: SPAIC, which fails on maps that are not

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Inexact, Shaped
 from spaic_jax.ops._check import array, broadcast, cast, fitted, known, real
 
 
@@ -23,7 +24,7 @@ def _binary(op: str, function: Callable[..., jax.Array], **operands: ArrayLike) 
     return function(*broadcast(op, **{name: array(op, name, value) for name, value in operands.items()}))
 
 
-def add(x: ArrayLike, y: ArrayLike) -> jax.Array:
+def add(x: ArrayLike, y: ArrayLike) -> Shaped[Array, "..."]:
     """`x + y`.
 
     Source: SPAIC. Raises ValueError for shapes that do not broadcast together, as do all binary ops here.
@@ -34,7 +35,7 @@ def add(x: ArrayLike, y: ArrayLike) -> jax.Array:
     return _binary("add", jnp.add, x=x, y=y)
 
 
-def minus(x: ArrayLike, y: ArrayLike) -> jax.Array:
+def minus(x: ArrayLike, y: ArrayLike) -> Shaped[Array, "..."]:
     """`x - y`. Source: SPAIC.
 
     >>> minus(jnp.array([1.0, 2.0]), 3.0).tolist()
@@ -43,7 +44,7 @@ def minus(x: ArrayLike, y: ArrayLike) -> jax.Array:
     return _binary("minus", jnp.subtract, x=x, y=y)
 
 
-def div(x: ArrayLike, y: ArrayLike) -> jax.Array:
+def div(x: ArrayLike, y: ArrayLike) -> Inexact[Array, "..."]:
     """`x / y`, of floating dtype also for integers. Source: SPAIC.
 
     >>> div(jnp.array([1, 3]), 2).tolist()
@@ -52,7 +53,7 @@ def div(x: ArrayLike, y: ArrayLike) -> jax.Array:
     return _binary("div", jnp.true_divide, x=x, y=y)
 
 
-def var_mult(A: ArrayLike, X: ArrayLike) -> jax.Array:
+def var_mult(A: ArrayLike, X: ArrayLike) -> Shaped[Array, "..."]:
     """`A * X`, element by element. Source: SPAIC.
 
     >>> var_mult(jnp.array([1.0, 2.0]), 3.0).tolist()
@@ -61,7 +62,7 @@ def var_mult(A: ArrayLike, X: ArrayLike) -> jax.Array:
     return _binary("var_mult", jnp.multiply, A=A, X=X)
 
 
-def var_linear(A: ArrayLike, X: ArrayLike, b: ArrayLike) -> jax.Array:
+def var_linear(A: ArrayLike, X: ArrayLike, b: ArrayLike) -> Shaped[Array, "..."]:
     """`A * X + b`, element by element. Source: SPAIC.
 
     >>> var_linear(0.5, jnp.array([1.0, 2.0]), 1.0).tolist()
@@ -70,7 +71,7 @@ def var_linear(A: ArrayLike, X: ArrayLike, b: ArrayLike) -> jax.Array:
     return _binary("var_linear", lambda A, X, b: A * X + b, A=A, X=X, b=b)
 
 
-def relu(x: ArrayLike) -> jax.Array:
+def relu(x: Shaped[ArrayLike, "*shape"]) -> Shaped[Array, "*shape"]:
     """`max(x, 0)`, with derivative 0 at 0. Source: SPAIC. Raises TypeError for complex numbers.
 
     >>> relu(jnp.array([-1.0, 2.0])).tolist()
@@ -79,7 +80,7 @@ def relu(x: ArrayLike) -> jax.Array:
     return jax.nn.relu(real("relu", "x", array("relu", "x", x)))
 
 
-def sigmoid(x: ArrayLike) -> jax.Array:
+def sigmoid(x: Shaped[ArrayLike, "*shape"]) -> Inexact[Array, "*shape"]:
     """`1 / (1 + exp(-x))`. Source: SPAIC, which leaves it out of its table, so that no model can name it.
 
     >>> sigmoid(jnp.array([0.0])).tolist()
@@ -88,7 +89,7 @@ def sigmoid(x: ArrayLike) -> jax.Array:
     return _unary("sigmoid", jax.nn.sigmoid, x)
 
 
-def exp(x: ArrayLike) -> jax.Array:
+def exp(x: Shaped[ArrayLike, "*shape"]) -> Inexact[Array, "*shape"]:
     """`e ** x`. Source: SPAIC.
 
     >>> exp(jnp.array([0.0])).tolist()
@@ -97,7 +98,7 @@ def exp(x: ArrayLike) -> jax.Array:
     return _unary("exp", jnp.exp, x)
 
 
-def sin(x: ArrayLike) -> jax.Array:
+def sin(x: Shaped[ArrayLike, "*shape"]) -> Inexact[Array, "*shape"]:
     """Sine of `x` in radians. Source: SPAIC.
 
     >>> sin(jnp.array([0.0])).tolist()
@@ -106,7 +107,7 @@ def sin(x: ArrayLike) -> jax.Array:
     return _unary("sin", jnp.sin, x)
 
 
-def cos(x: ArrayLike) -> jax.Array:
+def cos(x: Shaped[ArrayLike, "*shape"]) -> Inexact[Array, "*shape"]:
     """Cosine of `x` in radians. Source: SPAIC.
 
     >>> cos(jnp.array([0.0])).tolist()
@@ -115,7 +116,7 @@ def cos(x: ArrayLike) -> jax.Array:
     return _unary("cos", jnp.cos, x)
 
 
-def tan(x: ArrayLike) -> jax.Array:
+def tan(x: Shaped[ArrayLike, "*shape"]) -> Inexact[Array, "*shape"]:
     """Tangent of `x` in radians. Source: SPAIC.
 
     >>> tan(jnp.array([0.0])).tolist()
@@ -124,7 +125,7 @@ def tan(x: ArrayLike) -> jax.Array:
     return _unary("tan", jnp.tan, x)
 
 
-def log(x: ArrayLike) -> jax.Array:
+def log(x: Shaped[ArrayLike, "*shape"]) -> Inexact[Array, "*shape"]:
     """Natural logarithm of `x`. Source: SPAIC.
 
     >>> log(jnp.array([1.0])).tolist()
@@ -133,7 +134,7 @@ def log(x: ArrayLike) -> jax.Array:
     return _unary("log", jnp.log, x)
 
 
-def log2(x: ArrayLike) -> jax.Array:
+def log2(x: Shaped[ArrayLike, "*shape"]) -> Inexact[Array, "*shape"]:
     """Logarithm of `x` to base 2. Source: SPAIC.
 
     >>> log2(jnp.array([8.0])).tolist()
@@ -142,7 +143,7 @@ def log2(x: ArrayLike) -> jax.Array:
     return _unary("log2", jnp.log2, x)
 
 
-def log10(x: ArrayLike) -> jax.Array:
+def log10(x: Shaped[ArrayLike, "*shape"]) -> Inexact[Array, "*shape"]:
     """Logarithm of `x` to base 10. Source: SPAIC.
 
     >>> round(float(log10(jnp.array(100.0))), 5)
@@ -168,7 +169,7 @@ def _bound(op: str, name: str, x: jax.Array, value: ArrayLike) -> list[jax.Array
     return cast(op, bound=bound, data=x)
 
 
-def clamp_(data: ArrayLike, min: ArrayLike, max: ArrayLike) -> jax.Array:
+def clamp_(data: Shaped[ArrayLike, "*shape"], min: ArrayLike, max: ArrayLike) -> Shaped[Array, "*shape"]:
     """`data` with every element brought within `min` and `max`.
 
     Source: SPAIC, where it changes `data` and returns None; here the value is returned.
@@ -183,7 +184,7 @@ def clamp_(data: ArrayLike, min: ArrayLike, max: ArrayLike) -> jax.Array:
     return _clamp("clamp_", data, min, max)
 
 
-def clamp_max_(data: ArrayLike, max: ArrayLike) -> jax.Array:
+def clamp_max_(data: Shaped[ArrayLike, "*shape"], max: ArrayLike) -> Shaped[Array, "*shape"]:
     """`data` with every element brought down to `max` at most.
 
     Source: SPAIC, where it changes `data` and returns None; here the value is returned.
@@ -194,7 +195,7 @@ def clamp_max_(data: ArrayLike, max: ArrayLike) -> jax.Array:
     return _clamp("clamp_max_", data, None, max)
 
 
-def clamp_min_(data: ArrayLike, min: ArrayLike) -> jax.Array:
+def clamp_min_(data: Shaped[ArrayLike, "*shape"], min: ArrayLike) -> Shaped[Array, "*shape"]:
     """`data` with every element brought up to `min` at least.
 
     Source: SPAIC, where it changes `data` and returns None; here the value is returned.

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.ops._check import array, broadcast, integer, real
 
 #: How far SPAIC moves a product from zero before it rounds: halves are rounded away from zero.
@@ -61,7 +62,7 @@ def _halves(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     return high, x - high
 
 
-def bit_and(x: ArrayLike, mask: ArrayLike) -> jax.Array:
+def bit_and(x: ArrayLike, mask: ArrayLike) -> Shaped[Array, "..."]:
     """The bits that `x` and `mask`, cut to int32, have in common, in the dtype of `x`.
 
     Source: SPAIC, which always returns float32.
@@ -74,7 +75,7 @@ def bit_and(x: ArrayLike, mask: ArrayLike) -> jax.Array:
     return (left & right).astype(value.dtype)
 
 
-def quant_clamp(x: ArrayLike, num_bits: int = 8) -> jax.Array:
+def quant_clamp(x: Shaped[ArrayLike, "*shape"], num_bits: int = 8) -> Shaped[Array, "*shape"]:
     """`x` rounded to whole numbers, halves to the even one, and clamped.
 
     Source: SPAIC, which rounds the caller's `x` in place; here it is left alone.
@@ -86,7 +87,7 @@ def quant_clamp(x: ArrayLike, num_bits: int = 8) -> jax.Array:
     return _bounded("quant_clamp", jnp.round(value), num_bits, result)
 
 
-def rescale(x: ArrayLike, n: ArrayLike, m: ArrayLike | None = None, num_bits: int = 16) -> jax.Array:
+def rescale(x: ArrayLike, n: ArrayLike, m: ArrayLike | None = None, num_bits: int = 16) -> Shaped[Array, "..."]:
     """`x * m * 2 ** -n` to the nearest whole number, halves away from zero, clamped; `m` is 1 if not given.
 
     Source: SPAIC, which computes in float64; here the product is split where needed, and the result is the
@@ -99,7 +100,7 @@ def rescale(x: ArrayLike, n: ArrayLike, m: ArrayLike | None = None, num_bits: in
     return _bounded("rescale", _rounded_product(value, _times_power(factor, -shift)), num_bits, result)
 
 
-def lshift_with_clamp(x: ArrayLike, shift: ArrayLike, num_bits: int = 16) -> jax.Array:
+def lshift_with_clamp(x: ArrayLike, shift: ArrayLike, num_bits: int = 16) -> Shaped[Array, "..."]:
     """`x * 2 ** shift`, clamped. Source: SPAIC.
 
     >>> lshift_with_clamp(jnp.array([1.0, 40000.0]), 2.0).tolist()
@@ -111,7 +112,7 @@ def lshift_with_clamp(x: ArrayLike, shift: ArrayLike, num_bits: int = 16) -> jax
 
 def lshift_with_rescale(
     x: ArrayLike, shift: ArrayLike, n: ArrayLike, m: ArrayLike | None = None, num_bits: int = 16
-) -> jax.Array:
+) -> Shaped[Array, "..."]:
     """`x * m * 2 ** (shift - n)`, rounded and clamped as by `rescale`. Source: SPAIC.
 
     >>> lshift_with_rescale(jnp.array([10.0, 7.0]), 1.0, 3.0).tolist()
@@ -122,7 +123,7 @@ def lshift_with_rescale(
     return _bounded(op, _rounded_product(value, _times_power(factor, power - down)), num_bits, result)
 
 
-def add_with_clamp(x: ArrayLike, y: ArrayLike, num_bits: int = 16) -> jax.Array:
+def add_with_clamp(x: ArrayLike, y: ArrayLike, num_bits: int = 16) -> Shaped[Array, "..."]:
     """`x + y`, clamped. Source: SPAIC.
 
     >>> add_with_clamp(jnp.array([32000.0]), jnp.array([1000.0])).tolist()

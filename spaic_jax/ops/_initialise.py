@@ -12,11 +12,13 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.typing import DTypeLike
 
 from spaic_jax.ops._check import number
 
 
-def _target(op: str, data: Any, least: int = 0) -> tuple[tuple[int, ...], Any]:
+def _target(op: str, data: Any, least: int = 0) -> tuple[tuple[int, ...], np.dtype]:
     """The shape and dtype to draw."""
     if not hasattr(data, "shape") or not hasattr(data, "dtype"):
         raise TypeError(f"{op} got data={data!r}, but needs an array or a jax.ShapeDtypeStruct.")
@@ -31,11 +33,11 @@ def _target(op: str, data: Any, least: int = 0) -> tuple[tuple[int, ...], Any]:
     return shape, dtype
 
 
-def _uniform(key: jax.Array, shape: tuple[int, ...], dtype: Any, a: float, b: float) -> jax.Array:
+def _uniform(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike, a: float, b: float) -> jax.Array:
     return jax.random.uniform(key, shape, dtype, a, b)
 
 
-def _normal(key: jax.Array, shape: tuple[int, ...], dtype: Any, mean: float, std: float) -> jax.Array:
+def _normal(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike, mean: float, std: float) -> jax.Array:
     return mean + std * jax.random.normal(key, shape, dtype)
 
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.ops._check import array, cast, contracted, fitted
 
 
@@ -21,7 +22,9 @@ def _weighted(op: str, a: jax.Array, weight: ArrayLike) -> jax.Array:
     return jnp.tensordot(a, x, axes=((-1,), (-1,)))
 
 
-def mat_mult_weight(A: ArrayLike, X: ArrayLike) -> jax.Array:
+def mat_mult_weight(
+    A: Shaped[ArrayLike, "*batch pre"], X: Shaped[ArrayLike, "post pre"]
+) -> Shaped[Array, "*batch post"]:
     """`A @ X.T`: `A` `(..., pre)` and a weight `X` `(post, pre)` give `(..., post)`.
 
     Raises:
@@ -36,7 +39,7 @@ def mat_mult_weight(A: ArrayLike, X: ArrayLike) -> jax.Array:
     return _weighted("mat_mult_weight", array("mat_mult_weight", "A", A, 1, "(..., pre)"), X)
 
 
-def reshape_mat_mult(A: ArrayLike, X: ArrayLike) -> jax.Array:
+def reshape_mat_mult(A: ArrayLike, X: Shaped[ArrayLike, "post pre"]) -> Shaped[Array, "*batch post"]:
     """`mat_mult_weight` after maps `(..., C, H, W)` of four axes or more are made vectors `(..., C * H * W)`.
 
     `A` of fewer axes is taken as vectors already. Source: SPAIC.
@@ -50,7 +53,7 @@ def reshape_mat_mult(A: ArrayLike, X: ArrayLike) -> jax.Array:
     return _weighted("reshape_mat_mult", a, X)
 
 
-def mat_mult_pre(A: ArrayLike, X: ArrayLike) -> jax.Array:
+def mat_mult_pre(A: Shaped[ArrayLike, "*batch post"], X: Shaped[ArrayLike, "*batch pre"]) -> Shaped[Array, "post pre"]:
     """`A.T @ X`: `(batch, post)` and `(batch, pre)` give `(post, pre)`, summed over the batch.
 
     Further leading axes are summed over too. Raises ValueError unless all axes but the last are equal.
@@ -82,7 +85,7 @@ def _product(op: str, a: jax.Array, x: jax.Array) -> jax.Array:
     return jnp.matmul(a, x) if x.ndim > 2 else jnp.tensordot(a, x, axes=((-1,), (0,)))
 
 
-def mat_mult(A: ArrayLike, X: ArrayLike) -> jax.Array:
+def mat_mult(A: Shaped[ArrayLike, "*batch k"], X: Shaped[ArrayLike, "*some k m"]) -> Shaped[Array, "*batch m"]:
     """`A @ X`: `(..., k)` and `(k, m)` give `(..., m)`; `X` may have the leading axes of `A` too.
 
     Raises ValueError for `k` or leading axes that differ. Source: SPAIC.
@@ -94,7 +97,7 @@ def mat_mult(A: ArrayLike, X: ArrayLike) -> jax.Array:
     return _product("mat_mult", a, array("mat_mult", "X", X, 2, "(k, m)"))
 
 
-def bmm(A: ArrayLike, X: ArrayLike) -> jax.Array:
+def bmm(A: Shaped[ArrayLike, "*batch n k"], X: Shaped[ArrayLike, "*batch k m"]) -> Shaped[Array, "*batch n m"]:
     """A matrix product for each member of a batch: `(..., n, k)` and `(..., k, m)` give `(..., n, m)`.
 
     Raises ValueError for `k` or leading axes that differ. Source: SPAIC.
@@ -106,7 +109,7 @@ def bmm(A: ArrayLike, X: ArrayLike) -> jax.Array:
     return _product("bmm", a, array("bmm", "X", X, 3, "(batch, k, m)"))
 
 
-def ger(A: ArrayLike, X: ArrayLike) -> jax.Array:
+def ger(A: Shaped[ArrayLike, "n"], X: Shaped[ArrayLike, "m"]) -> Shaped[Array, "n m"]:
     """The outer product of two vectors: `(n,)` and `(m,)` give `(n, m)`.
 
     Raises ValueError for other ranks; batches are `jax.vmap`'s. Source: SPAIC.
@@ -121,7 +124,9 @@ def ger(A: ArrayLike, X: ArrayLike) -> jax.Array:
     return jnp.expand_dims(a, 1) * jnp.expand_dims(x, 0)
 
 
-def mult_sum_weight(A: ArrayLike, X: ArrayLike) -> jax.Array:
+def mult_sum_weight(
+    A: Shaped[ArrayLike, "*batch post pre"], X: Shaped[ArrayLike, "post pre"]
+) -> Shaped[Array, "*batch post"]:
     """`sum(A * X, axis=-1)`: delayed spikes `(..., post, pre)` and a weight `(post, pre)` give `(..., post)`.
 
     Raises ValueError unless the last two axes are equal. Source: SPAIC.
@@ -140,7 +145,9 @@ def mult_sum_weight(A: ArrayLike, X: ArrayLike) -> jax.Array:
     return jnp.sum(a * jnp.broadcast_to(x, a.shape), axis=-1)
 
 
-def mat_linear(A: ArrayLike, X: ArrayLike, b: ArrayLike) -> jax.Array:
+def mat_linear(
+    A: Shaped[ArrayLike, "*batch k"], X: Shaped[ArrayLike, "*some k m"], b: Shaped[ArrayLike, "..."]
+) -> Shaped[Array, "*batch m"]:
     """`A @ X + b`: `(..., k)`, `(k, m)` and what broadcasts to `(..., m)`.
 
     Raises ValueError for `k` that differ or a `b` that would enlarge the product. Source: SPAIC.
@@ -155,7 +162,7 @@ def mat_linear(A: ArrayLike, X: ArrayLike, b: ArrayLike) -> jax.Array:
     return product + bias
 
 
-def weight_norm(weight: ArrayLike, amp: ArrayLike) -> jax.Array:
+def weight_norm(weight: Shaped[ArrayLike, "post *rest"], amp: ArrayLike) -> Shaped[Array, "post *rest"]:
     """`amp * weight / norm`, with the Euclidean norm over axis 1.
 
     Args:

@@ -6,13 +6,15 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.ops._check import array, cast, fraction, inexact, integer, number, real
 
 
 def batchnorm2d(
-    x: ArrayLike, num_features: int, running_mean: ArrayLike | None = None,
-    running_var: ArrayLike | None = None, weight: ArrayLike | None = None, bias: ArrayLike | None = None, *,
-    train: bool = True, momentum: float = 0.1, eps: float = 1e-5,
+    x: Shaped[ArrayLike, "*batch channels height width"], num_features: int,
+    running_mean: Shaped[ArrayLike, "channels"] | None = None,
+    running_var: Shaped[ArrayLike, "channels"] | None = None, weight: Shaped[ArrayLike, "channels"] | None = None,
+    bias: Shaped[ArrayLike, "channels"] | None = None, *, train: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> jax.Array | tuple[jax.Array, jax.Array, jax.Array]:
     """`weight * (x - mean) / sqrt(var + eps) + bias`, for each channel.
 
@@ -107,7 +109,9 @@ def batchnorm2d(
     return out if new_mean is None or new_var is None else (out, new_mean, new_var)
 
 
-def dropout(key: jax.Array | None, x: ArrayLike, p: ArrayLike = 0.5, *, train: bool = True) -> jax.Array:
+def dropout(
+    key: jax.Array | None, x: Shaped[ArrayLike, "*shape"], p: ArrayLike = 0.5, *, train: bool = True
+) -> Shaped[Array, "*shape"]:
     """`x` with each element made zero with probability `p`, the others divided by `1 - p`.
 
     Args:

@@ -12,14 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.ops._check import array, inexact, integer, integers, number, real
-from spaic_jax.ops._convolution import conv_2d, window_sizes
-
-Sizes = int | Sequence[int]
+from spaic_jax.ops._convolution import Sizes, conv_2d, window_sizes
 
 
 def _geometry(
-    op: str, x: jax.Array, pool_kernel: Any, pool_stride: Any, pool_padding: Any
+    op: str, x: jax.Array, pool_kernel: Sizes, pool_stride: Sizes, pool_padding: Sizes
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """Window, stride, padding and the number of windows along height and width."""
     kernel = integers(op, "pool_kernel", pool_kernel, 2, 1)
@@ -39,7 +38,10 @@ def _reduce_window(
     return jax.lax.reduce_window(x, start, function, (*ones, *kernel), (*ones, *stride), edges)
 
 
-def max_pool2d(x: ArrayLike, pool_kernel: Sizes, pool_stride: Sizes, pool_padding: Sizes = 0) -> jax.Array:
+def max_pool2d(
+    x: Shaped[ArrayLike, "*batch channels height width"], pool_kernel: Sizes, pool_stride: Sizes,
+    pool_padding: Sizes = 0,
+) -> Shaped[Array, "*batch channels rows columns"]:
     """The maximum of each window; the gradient goes to the first of equal maxima. Padding never wins.
 
     Args:
@@ -66,7 +68,10 @@ def max_pool2d(x: ArrayLike, pool_kernel: Sizes, pool_stride: Sizes, pool_paddin
     return _reduce_window(value, np.asarray(least, value.dtype), jax.lax.max, kernel, stride, padding)
 
 
-def avg_pool2d(x: ArrayLike, pool_kernel: Sizes, pool_stride: Sizes, pool_padding: Sizes = 0) -> jax.Array:
+def avg_pool2d(
+    x: Shaped[ArrayLike, "*batch channels height width"], pool_kernel: Sizes, pool_stride: Sizes,
+    pool_padding: Sizes = 0,
+) -> Shaped[Array, "*batch channels rows columns"]:
     """The mean of each window, where padding counts as zeros. Arguments and errors are those of `max_pool2d`.
 
     Raises TypeError for whole numbers too: their mean is none. Source: SPAIC.
@@ -97,8 +102,9 @@ def _places(kernel: Sequence[int], stride: Sequence[int], counts: Sequence[int])
 
 
 def post_max_pool2d_complex(
-    x: ArrayLike, pool_kernel: Sizes, pool_stride: Sizes, pool_padding: Sizes = 0
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels height width"], pool_kernel: Sizes, pool_stride: Sizes,
+    pool_padding: Sizes = 0,
+) -> Shaped[Array, "*batch channels rows columns"]:
     """The element of each window whose imaginary part is greatest, the first of them if several are.
 
     Arguments and errors are those of `max_pool2d`; raises TypeError for real numbers. Source: SPAIC.
@@ -124,9 +130,10 @@ def post_max_pool2d_complex(
 
 
 def conv_max_pool2d(
-    x: ArrayLike, kernel: ArrayLike, pool_kernel: Sizes, stride: Sizes, pool_stride: Sizes, padding: Sizes,
-    pool_padding: Sizes, dilation: Sizes, groups: int,
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels height width"], kernel: Shaped[ArrayLike, "out inputs kh kw"],
+    pool_kernel: Sizes, stride: Sizes, pool_stride: Sizes, padding: Sizes, pool_padding: Sizes, dilation: Sizes,
+    groups: int,
+) -> Shaped[Array, "*batch out rows columns"]:
     """`max_pool2d(conv_2d(x, kernel))`; mind the order of the arguments. Source: SPAIC.
 
     >>> conv_max_pool2d(jnp.ones((2, 3, 8, 8)), jnp.ones((4, 3, 3, 3)), 2, 1, 2, 1, 0, 1, 1).shape
@@ -137,9 +144,10 @@ def conv_max_pool2d(
 
 
 def conv_avg_pool2d(
-    x: ArrayLike, kernel: ArrayLike, pool_kernel: Sizes, stride: Sizes, pool_stride: Sizes, padding: Sizes,
-    pool_padding: Sizes, dilation: Sizes, groups: int,
-) -> jax.Array:
+    x: Shaped[ArrayLike, "*batch channels height width"], kernel: Shaped[ArrayLike, "out inputs kh kw"],
+    pool_kernel: Sizes, stride: Sizes, pool_stride: Sizes, padding: Sizes, pool_padding: Sizes, dilation: Sizes,
+    groups: int,
+) -> Shaped[Array, "*batch out rows columns"]:
     """`avg_pool2d(conv_2d(x, kernel))`; mind the order of the arguments. Source: SPAIC.
 
     >>> conv_avg_pool2d(jnp.ones((2, 3, 8, 8)), jnp.ones((4, 3, 3, 3)), 2, 1, 2, 1, 0, 1, 1).shape
@@ -149,7 +157,9 @@ def conv_avg_pool2d(
     return avg_pool2d(maps, pool_kernel, pool_stride, pool_padding)
 
 
-def im2col_indices(x: ArrayLike, kh: int, kw: int, padding: Sizes, stride: Sizes) -> jax.Array:
+def im2col_indices(
+    x: Shaped[ArrayLike, "*batch channels height width"], kh: int, kw: int, padding: Sizes, stride: Sizes
+) -> Shaped[Array, "*batch rows windows"]:
     """The windows of maps as columns: `(..., C, H, W)` gives `(..., C * kh * kw, windows)`.
 
     Rows are ordered by channel, then row, then column of the window; windows row by row.
@@ -172,7 +182,9 @@ def im2col_indices(x: ArrayLike, kh: int, kw: int, padding: Sizes, stride: Sizes
     return jnp.reshape(windows, (*value.shape[:-3], value.shape[-3] * math.prod(kernel), math.prod(counts)))
 
 
-def upsample(x: ArrayLike, scale: float | Sequence[float]) -> jax.Array:
+def upsample(
+    x: Shaped[ArrayLike, "*batch channels height width"], scale: float | Sequence[float]
+) -> Shaped[Array, "*batch channels rows columns"]:
     """Maps made larger by a factor: each new place `i` takes the value of the place `floor(i / scale)`.
 
     The division is that of the decimal numbers as they are written: with a factor of 2.2, place 33 takes place 15, where

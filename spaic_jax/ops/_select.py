@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Integer, Shaped
 from spaic_jax.ops._check import array, axis, cast, fitted, integral, known, within
 
 
-def index_select(x: ArrayLike, indices: ArrayLike, dim: int = 1) -> jax.Array:
+def index_select(x: Shaped[ArrayLike, "..."], indices: Integer[ArrayLike, "chosen"], dim: int = 1) -> Shaped[Array, "..."]:
     """The slices of `x` that `indices`, a vector of integers, names along an axis.
 
     Raises:
@@ -36,7 +37,9 @@ def _from_front(indices: jax.Array, size: int) -> jax.Array:
     return jnp.where(indices < 0, jnp.full_like(indices, size), indices)
 
 
-def scatter(x: ArrayLike, indices: ArrayLike, src: ArrayLike, dim: int = 0) -> jax.Array:
+def scatter(
+    x: Shaped[ArrayLike, "*shape"], indices: Integer[ArrayLike, "..."], src: ArrayLike, dim: int = 0
+) -> Shaped[Array, "*shape"]:
     """`x` with `src` written where `indices` says, along one axis.
 
     For two axes and `dim=0`: `y = x`, then `y[indices[i, j], j] = src[i, j]`.

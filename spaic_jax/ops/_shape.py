@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.ops._check import array, axis, cast, integer
 
 
-def assign(x: ArrayLike) -> jax.Array:
+def assign(x: Shaped[ArrayLike, "*shape"]) -> Shaped[Array, "*shape"]:
     """`x` itself. Source: SPAIC.
 
     >>> assign(jnp.array([1.0])).tolist()
@@ -45,7 +46,7 @@ def _equal_shapes(op: str, members: Sequence[jax.Array]) -> None:
         )
 
 
-def cat(x: Any, *rest: Any, dim: int = 1) -> jax.Array:
+def cat(x: Any, *rest: Any, dim: int = 1) -> Shaped[Array, "..."]:
     """The arrays joined along an axis they have.
 
     Called `cat([a, b], 0)` as in SPAIC, or `cat(a, b, dim=0)`, as the inputs of an op row arrive.
@@ -67,7 +68,7 @@ def cat(x: Any, *rest: Any, dim: int = 1) -> jax.Array:
     return jnp.concatenate(members, place)
 
 
-def stack(x: Any, *rest: Any, dim: int = 1) -> jax.Array:
+def stack(x: Any, *rest: Any, dim: int = 1) -> Shaped[Array, "..."]:
     """The arrays stacked along a new axis.
 
     Called `stack([a, b], 0)` as in SPAIC, or `stack(a, b, dim=0)`, as the inputs of an op row arrive. If
@@ -91,7 +92,7 @@ def stack(x: Any, *rest: Any, dim: int = 1) -> jax.Array:
     return jnp.stack(members, axis("stack", dim, members[0].ndim + 1))
 
 
-def reduce_sum_update(x: Any, *rest: Any) -> jax.Array:
+def reduce_sum_update(x: Any, *rest: Any) -> Shaped[Array, "..."]:
     """The sum of arrays of one shape: what several writers of a variable amount to.
 
     Called with a list, as in SPAIC, or with the arrays. Raises ValueError for shapes that differ. Source:
@@ -105,7 +106,7 @@ def reduce_sum_update(x: Any, *rest: Any) -> jax.Array:
     return sum(members[1:], members[0])
 
 
-def reduce_sum(x: ArrayLike, *dim: int, keepdim: bool = False) -> jax.Array:
+def reduce_sum(x: ArrayLike, *dim: int, keepdim: bool = False) -> Shaped[Array, "..."]:
     """The sum of `x` over axes, over axis 1 if none is named.
 
     Args:
@@ -128,7 +129,7 @@ def reduce_sum(x: ArrayLike, *dim: int, keepdim: bool = False) -> jax.Array:
     return jnp.sum(value, axes, keepdims=keepdim)
 
 
-def permute(x: ArrayLike, permute_dim: Sequence[int]) -> jax.Array:
+def permute(x: ArrayLike, permute_dim: Sequence[int]) -> Shaped[Array, "..."]:
     """`x` with its axes in another order. Source: SPAIC.
 
     Raises ValueError if `permute_dim` does not name each axis once.
@@ -146,7 +147,7 @@ def permute(x: ArrayLike, permute_dim: Sequence[int]) -> jax.Array:
     return jnp.transpose(value, order)
 
 
-def view(x: ArrayLike, view_dim: Sequence[int]) -> jax.Array:
+def view(x: ArrayLike, view_dim: Sequence[int]) -> Shaped[Array, "..."]:
     """`x` in another shape, of which one size may be -1. Source: SPAIC.
 
     Raises ValueError if the sizes do not multiply to that of `x`.
@@ -166,7 +167,7 @@ def view(x: ArrayLike, view_dim: Sequence[int]) -> jax.Array:
     return jnp.reshape(value, shape)
 
 
-def unsqueeze(X: ArrayLike, dim: int) -> jax.Array:
+def unsqueeze(X: ArrayLike, dim: int) -> Shaped[Array, "..."]:
     """`X` with a new axis of size 1 at `dim`. Source: SPAIC.
 
     >>> unsqueeze(jnp.ones((2, 3)), 1).shape
@@ -176,7 +177,7 @@ def unsqueeze(X: ArrayLike, dim: int) -> jax.Array:
     return jnp.expand_dims(value, axis("unsqueeze", dim, value.ndim + 1))
 
 
-def conv2d_flatten(x: ArrayLike) -> jax.Array:
+def conv2d_flatten(x: Shaped[ArrayLike, "*batch channels height width"]) -> Shaped[Array, "*batch channels places"]:
     """Maps `(..., C, H, W)` as vectors `(..., C, H * W)`. Source: SPAIC.
 
     >>> conv2d_flatten(jnp.ones((2, 3, 4, 5))).shape
@@ -186,7 +187,7 @@ def conv2d_flatten(x: ArrayLike) -> jax.Array:
     return jnp.reshape(value, (*value.shape[:-2], math.prod(value.shape[-2:])))
 
 
-def feature_map_flatten(x: ArrayLike) -> jax.Array:
+def feature_map_flatten(x: Shaped[ArrayLike, "batch *features"]) -> Shaped[Array, "batch features"]:
     """Samples `(N, ...)` as vectors `(N, features)`. Source: SPAIC.
 
     >>> feature_map_flatten(jnp.ones((2, 3, 4, 5))).shape

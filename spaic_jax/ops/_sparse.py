@@ -6,12 +6,14 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Integer, Shaped
 from spaic_jax.ops._check import array, cast, integers, integral, known, within
 
 
 def sparse_mat_mult_weight(
-    indices: ArrayLike, values: ArrayLike, X: ArrayLike, *, shape: tuple[int, int]
-) -> jax.Array:
+    indices: Integer[ArrayLike, "2 nonzero"], values: Shaped[ArrayLike, "nonzero"], X: Shaped[ArrayLike, "*batch pre"], *,
+    shape: tuple[int, int],
+) -> Shaped[Array, "*batch post"]:
     """`(W @ X.T).T` with a sparse `W`: `W[indices[0, k], indices[1, k]]` is the sum of its `values[k]`.
 
     Only the entries given are touched, and only they have a gradient.
@@ -63,7 +65,9 @@ def sparse_mat_mult_weight(
     return jnp.moveaxis(jax.ops.segment_sum(products, where[0], num_segments=post), 0, -1)
 
 
-def sparse_to_dense(indices: ArrayLike, values: ArrayLike, *, shape: tuple[int, int]) -> jax.Array:
+def sparse_to_dense(
+    indices: Integer[ArrayLike, "2 nonzero"], values: Shaped[ArrayLike, "nonzero"], *, shape: tuple[int, int]
+) -> Shaped[Array, "post pre"]:
     """The dense weight of a sparse one: `W[indices[0, k], indices[1, k]]` is the sum of its `values[k]`.
 
     In a program a sparse weight is two variables: a constant `(2, entries)` of indices and a parameter of values, so

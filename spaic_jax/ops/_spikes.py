@@ -8,12 +8,13 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.ops._check import array, broadcast, cast, real, spread
 
 
 def threshold(
     x: ArrayLike, v_th: ArrayLike, surrogate: Callable[[jax.Array], jax.Array] | None = None
-) -> jax.Array:
+) -> Shaped[Array, "..."]:
     """`1` where `x > v_th`, else `0`, in the dtype of `x`.
 
     Args:
@@ -39,7 +40,7 @@ def threshold(
     return (potential > limit).astype(value.dtype)
 
 
-def reset(v: ArrayLike, o: ArrayLike) -> jax.Array:
+def reset(v: ArrayLike, o: ArrayLike) -> Shaped[Array, "..."]:
     """`v` where `o == 0`, else `0`.
 
     The gradient flows to `v` where there was no spike, and never to `o`.
@@ -54,7 +55,7 @@ def reset(v: ArrayLike, o: ArrayLike) -> jax.Array:
     return jnp.where(silent, potential, jnp.zeros_like(potential))
 
 
-def if_assign(cond: ArrayLike, x: ArrayLike, y: ArrayLike) -> jax.Array:
+def if_assign(cond: ArrayLike, x: ArrayLike, y: ArrayLike) -> Shaped[Array, "..."]:
     """`cond * x + (1 - cond) * y`: `x` where `cond` is 1, `y` where it is 0, their mixture in between.
 
     The gradient flows to all three, to `cond` as `x - y`.

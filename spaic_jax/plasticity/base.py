@@ -30,6 +30,11 @@ def positive(default: Any = dataclasses.MISSING) -> Any:
     return number(default, above=0)
 
 
+def choice(*names: str) -> Any:
+    """A field of a rule that is one of some names, by default the first."""
+    return dataclasses.field(default=names[0], metadata={"choice": names})
+
+
 def node(*outputs: str) -> Any:
     """A field of a rule that names a member of the network, from which `change` takes one of some outputs.
 
@@ -45,6 +50,10 @@ class Rule:
     Several rules of a connection, and those of connections that share its weights, add up in each step; then the weights
     are bounded, by the rules' `bound` in their order and by `w_min` and `w_max` of the connection. All this happens in runs that learn
     (`Simulator.train`); otherwise the weights stay as they are.
+
+    No gradient flows through what rules change and remember. To `jax.grad` the weights of each step are the first ones,
+    `variables.plastic`, plus numbers: it flows through currents with the weights of each step, to what comes before the
+    connection, and to the first weights, as if all steps' weights moved together.
 
     A rule of one's own says what it remembers and how weights change:
 
@@ -74,21 +83,24 @@ class Rule:
         ValueError: a number that it cannot take, such as a time constant that is not positive.
     """
 
-    #: Variables of the postsynaptic group that `change` takes beside its spikes, such as `"V"`, after the step.
+    #: Variables of the postsynaptic group that `change` takes beside its spikes, such as `"V"`, after the step; also
+    #: `"[position]"` and `"[window]"`, which it takes without the brackets.
     reads: ClassVar[tuple[str, ...]] = ()
     #: Whether `change` draws random numbers, of `at.key`.
     random: ClassVar[bool] = False
+    #: Whether it takes a reward of any length, and not only one number or one for each postsynaptic neuron.
+    any_reward: ClassVar[bool] = False
     #: What only one rule of a connection can fix, such as `"the sum of weights"`.
     fixes: ClassVar[str | None] = None
 
-    batch: Batch = "sum"
+    batch: Batch = choice(*get_args(Batch))
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        if self.batch not in get_args(Batch):
-            raise ValueError(f"{kind}: {unknown('batch', self.batch, get_args(Batch))}")
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+            value, names = getattr(self, field.name), field.metadata.get("choice")
+            if names is not None and value not in names:
+                raise ValueError(f"{kind}: {unknown(field.name, value, names)}")
             if "number" in field.metadata and value is not None:
                 object.__setattr__(self, field.name, real(value, f"{kind}: {field.name}", **field.metadata["number"]))
 
@@ -102,7 +114,8 @@ class Rule:
         Args:
             at: the synapses: spikes, weights, products of both ends.
             **remembered: every trace as a `Traced`, the last value of every other memory, and what `reads` names,
-                `[B, *gives]`; also `reward`, `[B, n]`, of a rule with that field, and `teacher`, `[B, *gives]`.
+                `[B, *gives]`; also `teacher`, `[B, *gives]`, of a rule with that field, and `reward`, in the same shape or
+                with all axes but the batch of length 1.
 
         Returns:
             The change of the weights as `"weight"`, and the new value of every memory that is no trace.
@@ -118,9 +131,12 @@ class Rule:
         return type(self).change is not Rule.change
 
     @property
-    def late(self) -> bool:
-        """Whether it sees the spikes of the step before, at both ends (SPAIC's order)."""
-        return False
+    def late(self) -> int | None:
+        """How many steps after its groups have fired it sees it: SPAIC's order, whatever the propagation.
+
+        `None` is the order here: what arrives at the synapses in this step, and the postsynaptic spikes of this step.
+        """
+        return None
 
     def numbers(self) -> dict[str, float]:
         """Its numbers by the name of their field, but for those that are `None`."""

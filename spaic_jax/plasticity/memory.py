@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 
 End = Literal["pre", "post"]
+#: Which pairs of spikes count.
+Pairs = Literal["all", "nearest"]
 #: How a trace follows its signal: see `Trace`.
 Kind = Literal["all", "nearest", "average"]
 
@@ -38,6 +40,7 @@ class Trace:
         tau: time constant, ms.
         kind: how it follows the signal.
         of: a variable of the postsynaptic group, such as `"V"`; by default its spikes.
+        stay: whether it lasts over presentations (`Simulator.restart`).
 
     >>> x = Trace("pre", tau=20.0)
     >>> [round(float(v), 2) for v in x.step(jnp.array(1.0), jnp.array(1.0), 20.0)]
@@ -48,6 +51,7 @@ class Trace:
     tau: Any
     kind: Kind = "all"
     of: str | None = None
+    stay: bool = False
 
     def step(self, last: jax.Array, signal: jax.Array, dt: Any) -> Traced:
         """The trace after a step of `dt` ms with a signal."""

@@ -6,8 +6,7 @@ from typing import ClassVar, Literal
 import jax
 import jax.numpy as jnp
 
-from spaic_jax._errors import unknown
-from spaic_jax.plasticity.base import Rule, positive
+from spaic_jax.plasticity.base import Rule, choice, positive
 from spaic_jax.plasticity.pathway import Synapses
 from spaic_jax.program import Context, Fragment, Site
 
@@ -36,12 +35,7 @@ class Normalise(Rule):
 
     fixes: ClassVar = "the sum of the weights onto a neuron"
     total: float = positive()
-    when: Literal["step", "presentation"] = "step"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.when not in ("step", "presentation"):
-            raise ValueError(f"Normalise: {unknown('when', self.when, ('step', 'presentation'))}")
+    when: Literal["step", "presentation"] = choice("step", "presentation")
 
     def bound(self, weight: jax.Array, at: Synapses) -> jax.Array:
         return normalised(weight, at, self.total)

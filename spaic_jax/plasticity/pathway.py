@@ -148,6 +148,21 @@ class Meeting(Synapses):
         """The same for each sample, `[B, *shape of the weights]`."""
         return jax.vmap(lambda post, pre: self._met(post[None], pre[None]))(post, pre)
 
+    def hertz(self, spikes: jax.Array) -> jax.Array:
+        """Spikes in a step, or their mean, as a rate in Hz."""
+        return spikes * (1000 / self.dt)
+
+    def gated(self, post: jax.Array, value: jax.Array) -> jax.Array:
+        """A value of each synapse times one of its postsynaptic neuron, such as an eligibility times a reward.
+
+        Args:
+            post: `[B, *gives]`, or with all axes but the batch of length 1: one number for each sample.
+            value: `[B, *shape of the weights]`, as the result.
+        """
+        if post.size == post.shape[0]:
+            return post.reshape(-1, *(1,) * (value.ndim - 1)) * value
+        return jax.vmap(self.spread)(post) * value
+
     def together(self, change: jax.Array) -> jax.Array:
         """What each sample asks for, `[B, ...]`, as one: the sum, the mean, or the sum with the samples' weights."""
         change = self._weighed(change)

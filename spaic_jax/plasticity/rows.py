@@ -15,6 +15,7 @@ from spaic_jax.plasticity.memory import Memory, Trace
 from spaic_jax.plasticity.pathway import Bounds, Meeting, Pathway, Synapses
 from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
+from spaic_jax.program.op import RESERVED, base_name
 
 if TYPE_CHECKING:
     from spaic_jax.plasticity.base import Rule
@@ -30,12 +31,28 @@ def applied(weights: str, bounds: Bounds, to: str | None = None) -> Fragment:
 
 
 def _apply(weights: jax.Array, change: jax.Array, bounds: Bounds) -> jax.Array:
-    return clipped(weights + change, bounds)
+    # Sums of small changes need every bit, in a program of half precision too.
+    return learned(weights, clipped(weights + change.astype(weights.dtype), bounds))
 
 
 def clipped(weights: jax.Array, bounds: Bounds) -> jax.Array:
     """Weights within bounds."""
-    return weights if bounds == (None, None) else jnp.clip(weights, *bounds)
+    return weights if bounds == (None, None) else learned(weights, jnp.clip(weights, *bounds))
+
+
+@jax.custom_jvp
+def learned(weights: jax.Array, new: jax.Array) -> jax.Array:
+    """New weights in place of others: to a gradient they are those, and what was learned is a number.
+
+    >>> jax.grad(lambda w: learned(w, 2 * w) ** 2)(1.0).item()
+    4.0
+    """
+    return new
+
+
+@learned.defjvp
+def _learned_jvp(primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    return primals[1], tangents[0]
 
 
 def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
@@ -52,12 +69,18 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
     if math.prod(pathway.gives) != post.num:
         raise ValueError(f"{what} needs a link that makes one current a neuron, not {pathway.gives} for a group of {post.shape}.")
     given = _synapses(rule, site, pathway, site.target.removesuffix(".change"))
-    given |= {("at", "pre"): site.source, ("at", "post"): context.read(post, post.output)}
+    source = site.source
+    if rule.late is not None and source == context.read(connection.pre, connection.pre_var_name, post):
+        source = context.read(connection.pre, connection.pre_var_name)
+    given |= {("at", "pre"): source, ("at", "post"): context.read(post, post.output)}
     for variable in rule.reads:
+        if variable in RESERVED:
+            given["value", variable.strip("[]")] = variable
+            continue
         if variable not in post.model.states():
             raise ValueError(f"{what} reads '{variable}' of its group: {unknown('variable', variable, post.model.states())}")
         given["value", variable] = context.read(post, variable)
-    given |= {("value", kind): read for kind, read in _nodes(rule, context, what).items()}
+    given |= {("value", kind): read for kind, read in _nodes(rule, context, what, post.num).items()}
     inputs = []
     if rule.batch == "weighted":
         inputs.append(Variable(f"{name}.sample_weight", role="input", axes="held", narrow=False))
@@ -70,7 +93,7 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
     shapes = {"pre": takes, "post": pathway.gives, "synapse": pathway.weights, "one": (), "sent": (slots - 1, *pathway.takes)}
     carried = []
     for key, memory in _carried(rule, slots, context.dt).items():
-        kind = Memory(memory.end) if isinstance(memory, Trace) else memory
+        kind = Memory(memory.end, stay=memory.stay) if isinstance(memory, Trace) else memory
         carried.append(
             Variable(
                 f"{site.name}.{key}", shapes[kind.of], init=as_initial(kind.init), batched=kind.batched, stay=kind.stay, narrow=False
@@ -103,19 +126,21 @@ def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
         bounds: of the weights.
         dt: length of a step, ms.
     """
+    # No gradient enters: what a rule remembers and changes are numbers to it.
+    arrays = jax.lax.stop_gradient(arrays)
     key, arrays = (arrays[0], arrays[1:]) if rule.random else (None, arrays)
     parts = _parts(given, arrays)
     rule, at, last = rule.with_numbers(parts["number"]), parts["at"], parts["last"]
     pre, post = at.pop("pre"), at.pop("post")
     new: dict[str, Any] = {}
-    if rule.late:
-        new |= {"pre_last": pre, "post_last": post}
-        pre, post = last["pre_last"], last["post_last"]
     post = post.reshape(post.shape[0], *pathway.gives)
     if "sent" in last:
         pre = jnp.concatenate([pre[:, None], last["sent"]], axis=1)
         new["sent"] = pre[:, :-1]
-    values = {name: x.reshape(post.shape) if x.size == post.size else x for name, x in parts["value"].items()}
+    for ago in range(1, (rule.late or 0) + 1):
+        new |= {f"pre_{ago}": pre, f"post_{ago}": post}
+        pre, post = last[f"pre_{ago}"], last[f"post_{ago}"]
+    values = {name: _beside(x, post) for name, x in parts["value"].items()}
     remembered: dict[str, Any] = {}
     for name, memory in rule.memories(dt).items():
         remembered[name] = last[name]
@@ -130,11 +155,18 @@ def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
     return (new["weight"], *(new[name] for name in last))
 
 
+def _beside(value: jax.Array, post: jax.Array) -> jax.Array:
+    """A value of each neuron or of each sample, shaped to stand beside the postsynaptic spikes."""
+    if value.ndim and value.size in (post.size, post.shape[0]):
+        return value.reshape(post.shape if value.size == post.size else (-1, *(1,) * (post.ndim - 1)))
+    return value
+
+
 def bound(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float) -> jax.Array:
     """The weights brought to where a rule wants them; the arguments are as of `learn`."""
     parts = _parts(given, arrays)
     synapses = Synapses(**parts["at"], pathway=pathway, others=parts["other"], bounds=bounds, dt=dt)
-    return rule.with_numbers(parts["number"]).bound(synapses.weight, synapses)
+    return learned(synapses.weight, rule.with_numbers(parts["number"]).bound(synapses.weight, synapses))
 
 
 def _parts(given: tuple[Given, ...], arrays: tuple[jax.Array, ...]) -> dict[str, dict[str, jax.Array]]:
@@ -162,11 +194,13 @@ def _settings(rule: Rule, site: Site, pathway: Pathway, context: Context) -> dic
 
 def _carried(rule: Rule, slots: int, dt: float) -> Mapping[str, Trace | Memory]:
     """All that the row of a rule hands to the next step."""
-    held = {"pre_last": Memory("pre"), "post_last": Memory("post")} if rule.late else {}
+    held: dict[str, Trace | Memory] = {}
+    for ago in range(1, (rule.late or 0) + 1):
+        held |= {f"pre_{ago}": Memory("pre"), f"post_{ago}": Memory("post")}
     return held | ({"sent": Memory("sent")} if slots > 1 else {}) | dict(rule.memories(dt))
 
 
-def _nodes(rule: Rule, context: Context, what: str) -> dict[str, str]:
+def _nodes(rule: Rule, context: Context, what: str, num: int) -> dict[str, str]:
     """The reads of what other members of the network tell a rule, by the name under which `change` takes it."""
     reads = {}
     for field in dataclasses.fields(rule):
@@ -179,5 +213,11 @@ def _nodes(rule: Rule, context: Context, what: str) -> dict[str, str]:
         name = next(iter(known)) if name is None else name
         if name not in known:
             raise ValueError(f"{what}: {unknown(field.name, name, known)}")
+        channels = getattr(known[name], "num", None)
+        if field.name == "teacher" and channels != num:
+            raise ValueError(f"{what} needs a teacher with a channel for each of the {num} neurons, but '{name}' has {channels}.")
         reads[field.name] = context.read(known[name], known[name].output)
+        told = context.variable(base_name(reads[field.name]))
+        if field.name == "reward" and not rule.any_reward and told is not None and told.shape not in ((1,), (num,)):
+            raise ValueError(f"{what} needs a reward of 1 number or of {num}, one for each neuron, but '{name}' gives {told.shape[0]}.")
     return reads

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import get_args
 
 import jax
 
-from spaic_jax.plasticity.base import Rule, number, positive
-from spaic_jax.plasticity.memory import Kind, Trace, Traced
+from spaic_jax.plasticity.base import Rule, choice, number, positive
+from spaic_jax.plasticity.memory import Pairs, Trace, Traced
 from spaic_jax.plasticity.pathway import Meeting
 
 
@@ -20,6 +21,9 @@ class STDP(Rule):
     so that a pair of spikes at `t_post - t_pre = D` changes the weight by `A_+ exp(-D / tau_plus)` for `D >= 0`, and by
     `-A_- exp(D / tau_minus)` for `D < 0`; spikes of the same step strengthen. The rule is additive: the change does not
     depend on the weight, which `w_min` and `w_max` of the connection bound.
+
+    As spikes of the same step strengthen, potentiation has the larger part of the window the longer a step is: where the two
+    nearly balance, as the defaults do, `dt` must be far below the time constants, such as 0.1 ms.
 
     Args:
         a_plus, a_minus: change of the weight by a pair without delay.
@@ -40,7 +44,7 @@ class STDP(Rule):
     a_minus: float = number(0.0105, least=0)
     tau_plus: float = positive(20.0)
     tau_minus: float = positive(20.0)
-    pairs: Kind = "all"
+    pairs: Pairs = choice(*get_args(Pairs))
 
     def memories(self, dt: float) -> Mapping[str, Trace]:
         return {"x": Trace("pre", self.tau_plus, self.pairs), "y": Trace("post", self.tau_minus, self.pairs)}

@@ -15,6 +15,7 @@ from spaic_jax.program.dependencies import Needs, dependencies
 from spaic_jax.program.initial import Constant
 from spaic_jax.program.listing import Listing
 from spaic_jax.program.op import as_op
+from spaic_jax.program.rounding import exact, rounding
 from spaic_jax.program.variable import Variable
 
 #: The fields of a program that hold rows.
@@ -136,7 +137,8 @@ class Program(Listing):
 
         A half precision is for potentials, currents and weights only: what counts, keeps time or decays slowly, and the
         coefficients of the equations, stay float32 (`Variable.narrow` says which). Steps are computed in float32 and
-        rounded at their end.
+        rounded at their end. Plastic values rest in float32 as well, where small changes add up: rows of learning read
+        them so, all others rounded.
 
         Raises:
             ValueError: for what is no floating dtype.
@@ -147,10 +149,14 @@ class Program(Listing):
         half = jnp.finfo(dtype).bits < 32
 
         def cast(v: Variable) -> Variable:
-            floating = jnp.issubdtype(jnp.dtype(v.dtype), jnp.floating)
-            return dataclasses.replace(v, dtype=dtype) if floating and (v.narrow or not half) else v
+            if not jnp.issubdtype(jnp.dtype(v.dtype), jnp.floating) or (half and not v.narrow):
+                return v
+            return dataclasses.replace(v, dtype="float32" if half and v.role == "plastic" else dtype)
 
-        return dataclasses.replace(self, variables=tuple(cast(v) for v in self.variables))
+        ops = exact(self.ops)
+        if half:
+            ops = rounding(ops, [v.name for v in self.of_role("plastic") if v.narrow and cast(v) is not v], dtype)
+        return dataclasses.replace(self, variables=tuple(cast(v) for v in self.variables), ops=ops)
 
     @functools.cached_property
     def skeleton(self) -> Self:

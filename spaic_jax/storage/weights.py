@@ -14,6 +14,7 @@ from spaic_jax._numbers import whole
 from spaic_jax.program import Constant, Given, Program, Variable
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import batch_size_of, check_value
+from spaic_jax.run.lasting import going_on, lasting, lasting_variables
 from spaic_jax.storage._tensors import CheckpointError, read_file, write_tensors
 
 
@@ -22,7 +23,9 @@ class WeightsWarning(UserWarning):
 
 
 def save_weights(path: str | os.PathLike[str], sim: Simulator, variables: Variables, epoch: int = 0) -> None:
-    """Write the parameters, plastic values and constants of a network by full name.
+    """Write the parameters, plastic values and constants of a network by full name, and the states that stay.
+
+    Of a state that stays, such as an adapting threshold, the mean over the samples is written.
 
     Args:
         path: the file, `*.safetensors`.
@@ -65,7 +68,7 @@ def write_weights(
         "epoch": str(whole(epoch, "epoch", least=0)), "dt": repr(float(sim.program.dt)),
         "constants": json.dumps(constants, sort_keys=True),
     }
-    tensors = {**variables.params, **variables.plastic, **variables.constants}
+    tensors = {**variables.params, **lasting(sim.program, variables), **variables.constants}
     write_tensors(path, tensors, sim.program, "weights", extra, declared)
 
 
@@ -118,21 +121,22 @@ def load_weights(
         epoch, there = int(metadata["epoch"]), json.loads(metadata["constants"])
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"'{path}' is damaged: its epoch or constants cannot be read.") from error
-    values, told = dict(fresh.values), []
+    values, told = {**fresh.values, **lasting(sim.program, fresh)}, []
     if metadata.get("dt") != repr(float(sim.program.dt)):
         told.append(f"it was written with dt {metadata.get('dt')} ms, here it is {sim.program.dt:g} ms")
-    lasting = sim.program.of_role("parameter", "plastic", "constant")
-    for v in lasting:
-        value, note = _choose(v, values[v.name], arrays.get(v.name), there.get(v.name), sim.program, partial, f"'{path}'")
+    known = (*sim.program.of_role("parameter", "constant"), *lasting_variables(sim.program))
+    for v in known:
+        value, note = _choose(v, values[v.name], arrays.get(v.name), there.get(v.name), sim.program, partial or v.stay, f"'{path}'")
         values[v.name] = value
         told += note
-    for name in sorted(arrays.keys() - {v.name for v in lasting}):
+    for name in sorted(arrays.keys() - {v.name for v in known}):
         if name not in there and not partial:
             raise CheckpointError(f"'{path}' holds '{name}' besides: it is of another network; take what fits with partial=True.")
         told.append(f"it holds '{name}' besides, which is left out")
     if told:
         warnings.warn(f"'{path}': {'; '.join(told)}.", WeightsWarning, stacklevel=2)
-    return Variables.of(sim.program, values, fresh.step, fresh.position), epoch
+    read = Variables.of(sim.program, values | fresh.state, fresh.step, fresh.position)
+    return going_on(sim.program, read, values), epoch
 
 
 def _choose(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Float
 from spaic_jax.surrogate.base import Surrogate, check_positive
 
 __all__ = ["AtanGrad"]
@@ -38,9 +38,9 @@ class AtanGrad(Surrogate):
     def __post_init__(self) -> None:
         check_positive(self, "alpha")
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         z = x * (0.5 * math.pi * self.alpha)
         return (0.5 * self.alpha) / (1.0 + z * z)
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return jnp.arctan(x * (0.5 * math.pi * self.alpha)) * (1.0 / math.pi) + 0.5

@@ -5,26 +5,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Float
 
 __all__ = ["Surrogate"]
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _spike(surrogate: Surrogate, x: jax.Array) -> jax.Array:
+def _spike(surrogate: Surrogate, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return surrogate.forward(x)
 
 
 # A JVP that is linear in the tangent is all JAX needs: it transposes it for reverse
 # mode, so one rule serves jvp, grad, vmap, jit and scan alike.
 @_spike.defjvp
-def _spike_jvp(surrogate: Surrogate, primals: tuple[Any], tangents: tuple[Any]) -> tuple[jax.Array, jax.Array]:
+def _spike_jvp(surrogate: Surrogate, primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
     (x,), (tangent,) = primals, tangents
     return _spike(surrogate, x), surrogate.derivative(x) * tangent
 
@@ -57,7 +58,7 @@ class Surrogate(ABC):
 
     fires_at_zero: ClassVar[bool] = False
 
-    def __call__(self, x: ArrayLike) -> jax.Array:
+    def __call__(self, x: Float[ArrayLike, "*shape"]) -> Float[Array, "*shape"]:
         """Spikes of ``x = V - V_th``: 0 or 1, in the shape and dtype of ``x``.
 
         Raises:
@@ -70,15 +71,15 @@ class Surrogate(ABC):
             )
         return _spike(self, x)
 
-    def forward(self, x: jax.Array) -> jax.Array:
+    def forward(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """The forward value alone, without the gradient rule."""
         return (x >= 0 if self.fires_at_zero else x > 0).astype(x.dtype)
 
     @abstractmethod
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """The factor that stands for ds/dx, in the shape and dtype of ``x``."""
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """A smooth function whose derivative is :meth:`derivative`.
 
         It is the integral from minus infinity, where that is finite, so it rises from 0
@@ -111,23 +112,23 @@ def check_flag(surrogate: Surrogate, field: str) -> None:
         raise TypeError(f"{type(surrogate).__name__} got {field}={value!r}, but needs True or False.")
 
 
-def window(x: jax.Array, half_width: float, height: float = 1.0) -> jax.Array:
+def window(x: Float[Array, "*shape"], half_width: float, height: float = 1.0) -> Float[Array, "*shape"]:
     """``height`` where ``|x| < half_width`` and 0 elsewhere, in the dtype of ``x``."""
     return (jnp.abs(x) < half_width).astype(x.dtype) * height
 
 
-def window_primitive(x: jax.Array, half_width: float, height: float = 1.0) -> jax.Array:
+def window_primitive(x: Float[Array, "*shape"], half_width: float, height: float = 1.0) -> Float[Array, "*shape"]:
     """The integral of :func:`window` from minus infinity to ``x``."""
     return (jnp.clip(x, -half_width, half_width) + half_width) * height
 
 
-def hyperbola(z: jax.Array) -> jax.Array:
+def hyperbola(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """``1 / (1 + |z|)^2``: of peak 1 and area 2."""
     slope = 1.0 / (1.0 + jnp.abs(z))
     return slope * slope
 
 
-def hyperbola_primitive(z: jax.Array) -> jax.Array:
+def hyperbola_primitive(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """The integral of :func:`hyperbola` from minus infinity to ``z``."""
     tail = 1.0 / (1.0 + jnp.abs(z))
     return jnp.where(z < 0, tail, 2.0 - tail)

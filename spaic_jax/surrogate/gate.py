@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
-
+from spaic_jax._shapes import Array, Float
 from spaic_jax.surrogate.base import (
     Surrogate,
     check_positive,
@@ -43,8 +42,8 @@ class GateGrad(Surrogate):
     def __post_init__(self) -> None:
         check_positive(self, "alpha")
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return window(x, 1.0 / self.alpha)
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return window_primitive(x, 1.0 / self.alpha)

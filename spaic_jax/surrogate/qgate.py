@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Float
 from spaic_jax.surrogate.base import Surrogate, check_positive
 
 __all__ = ["QGateGrad"]
@@ -35,9 +35,9 @@ class QGateGrad(Surrogate):
     def __post_init__(self) -> None:
         check_positive(self, "alpha")
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return jnp.maximum(1.0 - jnp.abs(x * self.alpha), 0.0) * self.alpha
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         u = jnp.clip(x * self.alpha, -1.0, 1.0)
         return 0.5 + u - 0.5 * u * jnp.abs(u)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Float
 from spaic_jax.surrogate.base import Surrogate, check_positive
 
 __all__ = ["ReLUGrad"]
@@ -40,8 +40,8 @@ class ReLUGrad(Surrogate):
     def __post_init__(self) -> None:
         check_positive(self, "alpha")
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return (x > 0).astype(x.dtype) * self.alpha
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return jnp.maximum(x, 0.0) * self.alpha

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import jax
 
+from spaic_jax._shapes import Array, Float
 from spaic_jax.surrogate.base import Surrogate, check_positive
 
 __all__ = ["SigmoidGrad"]
@@ -38,10 +39,10 @@ class SigmoidGrad(Surrogate):
     def __post_init__(self) -> None:
         check_positive(self, "alpha")
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         z = x * self.alpha
         # sigma(-z) rather than 1 - sigma(z), which is 0 in float32 from z = 17 on.
         return jax.nn.sigmoid(z) * jax.nn.sigmoid(-z) * self.alpha
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return jax.nn.sigmoid(x * self.alpha)

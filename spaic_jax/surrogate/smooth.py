@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
-
+from spaic_jax._shapes import Array, Float
 from spaic_jax.surrogate.base import Surrogate
 
 __all__ = ["Smooth"]
@@ -44,11 +43,11 @@ class Smooth(Surrogate):
                 "surrogate that defines primitive(x)."
             )
 
-    def forward(self, x: jax.Array) -> jax.Array:
+    def forward(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return self.surrogate.primitive(x)
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return self.surrogate.derivative(x)
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return self.surrogate.primitive(x)

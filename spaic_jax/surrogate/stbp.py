@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Float
 from spaic_jax.surrogate.base import Surrogate, check_flag, check_positive
 
 __all__ = ["STBP"]
@@ -49,10 +50,10 @@ class STBP(Surrogate):
     def _area(self) -> float:
         return 1.0 / math.sqrt(2.0 * math.pi * self.alpha) if self.compat else 1.0
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         peak = self._area / math.sqrt(2.0 * math.pi * self.alpha)
         return jnp.exp(x * x * (-0.5 / self.alpha)) * peak
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         z = x * (1.0 / math.sqrt(2.0 * self.alpha))
         return jax.scipy.special.erfc(-z) * (0.5 * self._area)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
-
+from spaic_jax._shapes import Array, Float
 from spaic_jax.surrogate.base import (
     Surrogate,
     check_flag,
@@ -54,8 +53,8 @@ class STCA(Surrogate):
     def _height(self) -> float:
         return 1.0 if self.compat else 1.0 / self.alpha
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return window(x, self.alpha, self._height)
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return window_primitive(x, self.alpha, self._height)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Float
 from spaic_jax.surrogate.base import Surrogate
 
 __all__ = ["StraightThroughEstimator"]
@@ -34,8 +34,8 @@ class StraightThroughEstimator(Surrogate):
 
     fires_at_zero: ClassVar[bool] = True
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return jnp.ones_like(x)
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return x

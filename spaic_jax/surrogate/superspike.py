@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
-
+from spaic_jax._shapes import Array, Float
 from spaic_jax.surrogate.base import Surrogate, check_positive, hyperbola, hyperbola_primitive
 
 __all__ = ["SuperSpike"]
@@ -39,8 +38,8 @@ class SuperSpike(Surrogate):
     def __post_init__(self) -> None:
         check_positive(self, "alpha")
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return hyperbola(x * self.alpha)
 
-    def primitive(self, x: jax.Array) -> jax.Array:
+    def primitive(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return hyperbola_primitive(x * self.alpha) * (1.0 / self.alpha)

@@ -34,6 +34,8 @@ SURROGATES: MappingProxyType[str, type[Surrogate]] = MappingProxyType(
         "qgategrad": QGateGrad,
         "relugrad": ReLUGrad,
         "straight_through_estimator": StraightThroughEstimator,
+        "sbp": AtanGrad,
+        "surrogatebp": AtanGrad,
         # Names of others.
         "superspike": SuperSpike,
         "fastsigmoidgrad": FastSigmoidGrad,

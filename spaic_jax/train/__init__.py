@@ -1,11 +1,14 @@
-"""Training by surrogate gradients: losses, measures, the loop, checkpoints."""
+"""Training by surrogate gradients or by rules: losses, measures, the loops, checkpoints."""
 
+from spaic_jax.coding.decoders import vote
 from spaic_jax.storage import CheckpointError, load_weights, save_weights
+from spaic_jax.train.assignment import assign_labels, class_shares
 from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
 from spaic_jax.train.evaluation import Evaluation, evaluate
 from spaic_jax.train.fitting import fit
 from spaic_jax.train.keys import evaluation_key, initial_key
 from spaic_jax.train.labels import check_labels
+from spaic_jax.train.learning import learn
 from spaic_jax.train.losses import (
     LOSSES,
     count_cross_entropy,
@@ -20,7 +23,8 @@ from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
 
 __all__ = [
     "LOSSES", "REGULARISERS", "CheckpointError", "Evaluation", "FitResult", "TrainState", "TrainingDiverged",
-    "accuracy", "check_labels", "confusion_matrix", "count_cross_entropy", "count_mse", "evaluate", "evaluation_key",
-    "fit", "initial_key", "load_checkpoint", "load_weights", "membrane_cross_entropy", "rate_cross_entropy",
-    "rate_regulariser_lower", "rate_regulariser_upper", "resolve_loss", "save_checkpoint", "save_weights",
+    "accuracy", "assign_labels", "check_labels", "class_shares", "confusion_matrix", "count_cross_entropy", "count_mse",
+    "evaluate", "evaluation_key", "fit", "initial_key", "learn", "load_checkpoint", "load_weights", "membrane_cross_entropy",
+    "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper", "resolve_loss", "save_checkpoint",
+    "save_weights", "vote",
 ]

@@ -10,6 +10,7 @@ import optax
 
 from spaic_jax._numbers import whole
 from spaic_jax.run import Simulator
+from spaic_jax.run.lasting import lasting_variables
 from spaic_jax.storage._tensors import CheckpointError, read_tensors, write_tensors
 from spaic_jax.train.loop import initial_opt_state
 from spaic_jax.train.state import TrainState
@@ -61,10 +62,10 @@ def load_checkpoint(
     Args:
         path: the file.
         sim: what is trained.
-        optimizer: the optimizer it is trained with.
+        optimizer: the optimizer it is trained with; `optax.identity()` for what `learn` trains.
 
     Returns:
-        The state, for `fit(..., start=state)`, and the history.
+        The state, for `fit(..., start=state)` or `learn`, and the history.
 
     Raises:
         CheckpointError: the file is missing, damaged, or of another network or optimizer; one sentence says which.
@@ -73,7 +74,7 @@ def load_checkpoint(
     params = {v.name: jax.ShapeDtypeStruct(v.shape, v.dtype) for v in sim.program.of_role("parameter")}
     opt_state = jax.eval_shape(lambda p: initial_opt_state(optimizer, p), params)
     needed = _leaves(opt_state)
-    plastic = {v.name: jax.ShapeDtypeStruct(v.shape, v.dtype) for v in sim.program.of_role("plastic")}
+    plastic = {v.name: jax.ShapeDtypeStruct(v.sized(1), v.dtype) for v in lasting_variables(sim.program)}
     arrays, metadata = read_tensors(path, {**params, **plastic, **needed}, sim.program, "checkpoint")
     try:
         epoch, history = int(metadata["epoch"]), json.loads(metadata["history"])

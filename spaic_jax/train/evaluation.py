@@ -14,6 +14,7 @@ from spaic_jax.data import Dataset
 from spaic_jax.program import Constant, Given
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
+from spaic_jax.run.lasting import going_on, lasting
 from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.task import Arrays, Task, prepare
 
@@ -85,7 +86,7 @@ def evaluate(
 def variables_for(
     sim: Simulator, given: Variables | Mapping[str, Any], batch_size: int, key: jax.Array
 ) -> Variables:
-    """Variables before the first step, with the parameters, constants and plastic values that were given."""
+    """Variables before the first step, with the parameters, constants and all that goes on of those that were given."""
     fresh = sim.init(key, batch_size)
     if not isinstance(given, Variables):
         for v in sim.program.of_role("constant"):
@@ -98,7 +99,8 @@ def variables_for(
         names = given.constants if part == "constants" else given.plastic
         if set(names) != set(needed):
             raise ValueError(f"the {part} are named {sorted(needed)}, but {sorted(names)} were given.")
-    new = dataclasses.replace(fresh.with_params(given.params), constants=given.constants, plastic=given.plastic)
+    new = dataclasses.replace(fresh.with_params(given.params), constants=given.constants)
+    new = going_on(sim.program, new, lasting(sim.program, given))
     check_bounds(sim.program, {**new.params, **new.plastic, **new.constants})
     return new
 
@@ -107,15 +109,21 @@ def evaluate_arrays(
     task: Task, variables: Variables, arrays: Arrays, batch_size: int, key: jax.Array
 ) -> Evaluation:
     """`evaluate` of checked data."""
+    assert arrays.labels is not None
+    measured = _measure(task, responses(task, variables, arrays, batch_size, key), arrays.labels)
+    right, loss, predictions = jax.device_get(measured)
+    return Evaluation(float(right), None if loss is None else float(loss), predictions)
+
+
+def responses(task: Task, variables: Variables, arrays: Arrays, batch_size: int, key: jax.Array) -> jax.Array:
+    """What the decoder says of every sample, `[N, ...]`."""
     count = len(arrays)
     outputs = []
     for number, first in enumerate(range(0, count, batch_size)):
         # Copies of a sample of the same batch change nothing for codings that look at a whole batch, such as latency.
         index = np.minimum(np.arange(first, first + batch_size, dtype=np.int32), count - 1)
         outputs.append(_outputs(task, variables, arrays.inputs, index, key, np.int32(number)))
-    measured = _measure(task, jnp.concatenate(outputs)[:count], arrays.labels)
-    right, loss, predictions = jax.device_get(measured)
-    return Evaluation(float(right), None if loss is None else float(loss), predictions)
+    return jnp.concatenate(outputs)[:count]
 
 
 @functools.partial(jax.jit, static_argnames=("task",))

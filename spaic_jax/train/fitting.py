@@ -10,12 +10,13 @@ import optax
 
 from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
+from spaic_jax.gradients import Gradient, differentiated
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
+from spaic_jax.run.lasting import going_on, lasting
 from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import initial_key
-from spaic_jax.train.loop import Epochs, initial_opt_state
-from spaic_jax.train.progress import progress_bar
+from spaic_jax.train.loop import Epochs, copied, initial_opt_state
 from spaic_jax.train.state import FitResult, TrainState
 from spaic_jax.train.task import Arrays, Task, prepare
 
@@ -32,18 +33,22 @@ def fit(
     steps: int | None = None,
     decoder: str | None = None,
     test: Dataset | None = None,
+    gradient: str | Gradient = "bptt",
     variables: Variables | None = None,
     start: TrainState | None = None,
     on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
     progress: bool = True,
 ) -> FitResult:
-    """Train a network on labelled data with surrogate gradients through time.
+    """Train a network on labelled data with surrogate gradients: through time, or forwards in time.
 
     Each epoch draws a new order of the samples and makes `N // batch_size` updates, one for each full batch; the
     samples that are left over come in another epoch. The data stays on the device, and one compiled step, whose
     parameters and optimizer state are updated in place, gathers its batch there. After each update parameters with
-    bounds (`w_min`, `varible_ranges`) are clipped to them. The network runs as `sim.train()` does, and states that all
-    samples share and that stay, such as the running means of batch normalisation, go on from update to update.
+    bounds (`w_min`, `varible_ranges`) are clipped to them. The network runs as `sim.train()` does; plastic values, such as
+    the running means of batch normalisation, and states that stay, of which the samples' mean, go on from update to update.
+
+    A row of the history holds `epoch`, `loss`, `accuracy`, `seconds`, and `test_loss` and `test_accuracy` where there is a
+    test set. Loss and accuracy of the training data are means over the epoch's batches, each taken before its update.
 
     Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start`
     ends with the same bits.
@@ -67,6 +72,8 @@ def fit(
         steps: number of steps of a run; may be left out where an input has a time axis.
         decoder: name of the output; may be left out where there is one only.
         test: data to evaluate after each epoch; it has no influence on the training.
+        gradient: how gradients are formed: name of a gradient (see `spaic_jax.gradients.GRADIENTS`), or the gradient itself,
+            such as `EProp()`, whose memory does not grow with the number of steps.
         variables: parameters and constants to start from; drawn from the key by default.
         start: state to resume from, such as a checkpoint's or the one `on_epoch` got.
         on_epoch: called after each epoch with its state and its row of the history.
@@ -99,6 +106,8 @@ def fit(
         raise TypeError(f"the optimizer must be an optax.GradientTransformation, not {type(optimizer).__name__}.")
     # What can be told of numbers alone is told before the data is looked at.
     counts = {"epochs": whole(epochs, "epochs"), "batch_size": whole(batch_size, "batch_size")}
+    if isinstance(sim, Simulator):
+        sim = differentiated(sim, gradient)
     task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps, what="the training data")
     held_out = None if test is None else task.arrays(test, "the test data")
     return fit_arrays(
@@ -123,42 +132,43 @@ def fit_arrays(
     progress: bool = True,
 ) -> FitResult:
     """`fit` of checked data."""
+    first = first_variables(sim, arrays, epochs, batch_size, key, variables)
+    state = starting_state(sim, first, optimizer, start)
+    loop = Epochs(
+        task=task, optimizer=optimizer, arrays=arrays, test=test, rest=dataclasses.replace(first, params={}),
+        batch_size=batch_size, key=key,
+    )
+    state, history = loop.run(state, epochs, on_epoch, progress)
+    return FitResult(trained(sim, first, state), state, history)
+
+
+def first_variables(
+    sim: Simulator, arrays: Arrays, epochs: int, batch_size: int, key: jax.Array, variables: Variables | None
+) -> Variables:
+    """The variables before the first step of a training: drawn from its key, or those that were given."""
     if len(arrays) < batch_size:
         raise ValueError(f"the training data has {len(arrays)} samples, fewer than batch_size {batch_size}.")
     whole(epochs * (len(arrays) // batch_size), f"the number of updates of {epochs} epochs")
     if variables is None:
-        first = sim.init(initial_key(key), batch_size)
-    else:
-        first = variables_for(sim, variables, batch_size, initial_key(key))
-    state = _starting_state(sim, first, optimizer, start)
-    loop = Epochs(task, optimizer, arrays, test, dataclasses.replace(first, params={}), batch_size, key)
-    history = []
-    done, total = state.epoch * loop.updates, epochs * loop.updates
-    with progress_bar(progress, epochs, done, total) as report:
-        for epoch in range(state.epoch + 1, epochs + 1):
-            state, row = loop.epoch(state, epoch, report)
-            history.append(row)
-            if on_epoch is not None:
-                # The next update overwrites the arrays of this state, so that the callback gets some of its own.
-                on_epoch(_copy(state), dict(row))
-    trained = dataclasses.replace(first, params=state.params, plastic=state.plastic)
-    return FitResult(trained, state.opt_state, state.epoch, history)
+        return sim.init(initial_key(key), batch_size)
+    return variables_for(sim, variables, batch_size, initial_key(key))
 
 
-def _copy(tree: Any) -> Any:
-    """A copy of every array of a tree; none of them weakly typed, which would compile the next step anew."""
-    return jax.tree.map(lambda x: jnp.array(x, x.dtype) if hasattr(x, "dtype") else x, tree)
+def trained(sim: Simulator, first: Variables, state: TrainState) -> Variables:
+    """The variables before the first step of a run, with what a training has learned."""
+    return going_on(sim.program, dataclasses.replace(first, params=state.params), state.plastic)
 
 
-def _starting_state(
+def starting_state(
     sim: Simulator, first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None
 ) -> TrainState:
     """The state before the first update, in arrays that may be overwritten."""
     if start is None:
-        return _copy(TrainState(first.params, initial_opt_state(optimizer, first.params), 0, first.plastic))
+        return copied(TrainState(first.params, initial_opt_state(optimizer, first.params), 0, lasting(sim.program, first)))
     if not isinstance(start, TrainState):
         raise TypeError(f"start must be a TrainState, not {type(start).__name__}.")
-    needed = jax.eval_shape(lambda p: (p, initial_opt_state(optimizer, p), first.plastic), first.params)
+    carried = lasting(sim.program, first)
+    needed = jax.eval_shape(lambda p: (p, initial_opt_state(optimizer, p), carried), first.params)
     given = (start.params, start.opt_state, start.plastic)
     parts: list[Any] = [jax.tree.structure(tree) for tree in (given, needed)]
     if parts[0] != parts[1]:
@@ -170,4 +180,4 @@ def _starting_state(
             given_as = f"{jnp.result_type(x)} of shape {jnp.shape(x)}"
             raise ValueError(f"start{name} is {given_as}, but needs {need.dtype} of shape {need.shape}.")
     check_bounds(sim.program, {**start.params, **start.plastic}, "start: ")
-    return _copy(TrainState(start.params, start.opt_state, whole(start.epoch, "the epoch of start", least=0), start.plastic))
+    return copied(TrainState(start.params, start.opt_state, whole(start.epoch, "the epoch of start", least=0), start.plastic))

@@ -8,6 +8,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import whole
+from spaic_jax._shapes import Array, Int
 
 
 def check_labels(labels: Any, classes: int) -> np.ndarray:
@@ -38,7 +39,7 @@ def check_labels(labels: Any, classes: int) -> np.ndarray:
     return array.astype(np.int32)
 
 
-def label_vector(name: str, labels: ArrayLike, batch: int) -> jax.Array:
+def label_vector(name: str, labels: ArrayLike, batch: int) -> Int[Array, "{batch}"]:
     """Labels as int32 ``[B]``, or a ValueError in the name of ``name``, at trace."""
     array = as_array(labels)
     if not jnp.issubdtype(array.dtype, jnp.integer):

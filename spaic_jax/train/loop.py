@@ -1,8 +1,10 @@
-"""The epochs of a training, and the one compiled step they are made of."""
+"""The epochs of a training, and the one compiled step that those of a training by gradients are made of."""
 
+import abc
 import dataclasses
 import functools
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,21 +13,30 @@ import numpy as np
 import optax
 
 from spaic_jax.run import Variables
+from spaic_jax.run.lasting import going_on, lasting
 from spaic_jax.train.divergence import check_update, vital_signs
 from spaic_jax.train.evaluation import evaluate_arrays
 from spaic_jax.train.keys import epoch_keys, evaluation_key
 from spaic_jax.train.metrics import accuracy
-from spaic_jax.train.progress import Report
+from spaic_jax.train.progress import Report, progress_bar
 from spaic_jax.train.state import TrainState
 from spaic_jax.train.task import Arrays, Task
 
 
-@dataclasses.dataclass(frozen=True)
-class Epochs:
-    """What stays the same over all epochs; `rest` are the variables without their parameters."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Training(abc.ABC):
+    """What stays the same over all epochs of a training, whatever it learns by.
+
+    Attributes:
+        task: the network and what it is run for.
+        arrays: the data.
+        test: data to evaluate after each epoch.
+        rest: the variables before the first step of a run; those that are trained or go on do not count.
+        batch_size: samples of an update.
+        key: random key of the order of samples and of all runs.
+    """
 
     task: Task
-    optimizer: optax.GradientTransformation
     arrays: Arrays
     test: Arrays | None
     rest: Variables
@@ -42,11 +53,37 @@ class Epochs:
         """Updates of an epoch."""
         return len(self.arrays) // self.batch_size
 
+    @abc.abstractmethod
     def epoch(self, state: TrainState, epoch: int, report: Report) -> tuple[TrainState, dict[str, Any]]:
         """One epoch: the new state, and its row of the history. The arrays of the old state are gone."""
-        begin = time.perf_counter()
+
+    def run(
+        self, state: TrainState, epochs: int, on_epoch: Callable[[TrainState, dict[str, Any]], object] | None, progress: bool
+    ) -> tuple[TrainState, list[dict[str, Any]]]:
+        """All epochs that are left of `epochs`: the last state, and the history."""
+        history = []
+        done, total = state.epoch * self.updates, epochs * self.updates
+        with progress_bar(progress, epochs, done, total) as report:
+            for epoch in range(state.epoch + 1, epochs + 1):
+                begin = time.perf_counter()
+                state, row = self.epoch(state, epoch, report)
+                row["seconds"] = round(time.perf_counter() - begin, 4)
+                history.append(row)
+                if on_epoch is not None:
+                    # The next update overwrites the arrays of this state, so that the callback gets some of its own.
+                    on_epoch(copied(state), dict(row))
+        return state, history
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Epochs(Training):
+    """Training by the gradient of a loss."""
+
+    optimizer: optax.GradientTransformation
+
+    def epoch(self, state: TrainState, epoch: int, report: Report) -> tuple[TrainState, dict[str, Any]]:
         order_key, run_key = epoch_keys(self.key, epoch)
-        order = _order(order_key, len(self.arrays))
+        order = shuffled(order_key, len(self.arrays))
         params, opt_state, plastic = state.params, state.opt_state, state.plastic
         sums = np.zeros(2)
 
@@ -54,7 +91,8 @@ class Epochs:
             values = jax.device_get(measures)
             check_update(epoch, step, values)
             sums[:] += (float(values["loss"]), float(values["accuracy"]))
-            report(epoch, (epoch - 1) * self.updates + step, *(sums / step).tolist())
+            loss, right = (sums / step).tolist()
+            report(epoch, (epoch - 1) * self.updates + step, f"loss {loss:.4f}  accuracy {right:.1%}")
 
         waiting = None
         for step in range(self.updates):
@@ -71,10 +109,10 @@ class Epochs:
         loss, right = (sums / self.updates).tolist()
         row: dict[str, Any] = {"epoch": epoch, "loss": loss, "accuracy": right}
         if self.test is not None:
-            variables = dataclasses.replace(self.rest, params=params, plastic=plastic)
+            variables = going_on(self.task.sim.program, dataclasses.replace(self.rest, params=params), plastic)
             result = evaluate_arrays(self.task, variables, self.test, self.batch_size, evaluation_key(self.key))
             row |= {"test_loss": result.loss, "test_accuracy": result.accuracy}
-        return TrainState(params, opt_state, epoch, plastic), row | {"seconds": round(time.perf_counter() - begin, 4)}
+        return TrainState(params, opt_state, epoch, plastic), row
 
 
 def initial_opt_state(optimizer: optax.GradientTransformation, params: dict[str, jax.Array]) -> Any:
@@ -84,8 +122,14 @@ def initial_opt_state(optimizer: optax.GradientTransformation, params: dict[str,
         return optimizer.init(params)
 
 
+def copied(tree: Any) -> Any:
+    """A copy of every array of a tree; none of them weakly typed, which would compile the next step anew."""
+    return jax.tree.map(lambda x: jnp.array(x, x.dtype) if hasattr(x, "dtype") else x, tree)
+
+
 @functools.partial(jax.jit, static_argnames=("count",))
-def _order(key: jax.Array, count: int) -> jax.Array:
+def shuffled(key: jax.Array, count: int) -> jax.Array:
+    """The numbers of the samples in the order of an epoch."""
     return jax.random.permutation(key, count).astype(jnp.int32)
 
 
@@ -109,11 +153,11 @@ def train_step(
     batch, wanted = task.take(inputs, index), labels[index]
 
     def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, Any]:
-        variables = dataclasses.replace(rest, params=params, plastic=plastic)
+        variables = going_on(task.sim.program, dataclasses.replace(rest, params=params), plastic)
         result = task.run(variables, batch, jax.random.fold_in(key, step))
         output = result.outputs[task.decoder]
         assert task.loss is not None
-        return task.loss(output, wanted), (output, result.variables.plastic, result.health.finite)
+        return task.loss(output, wanted), (output, lasting(task.sim.program, result.variables), result.health.finite)
 
     (loss, (output, moved, states)), gradient = jax.value_and_grad(objective, has_aux=True)(params)
     with jax.numpy_dtype_promotion("standard"):

@@ -21,6 +21,7 @@ from jax.typing import ArrayLike
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import real, whole
+from spaic_jax._shapes import Array, Float, Int, Integer, Shaped
 from spaic_jax.train.labels import as_float, label_vector, shape_text
 from spaic_jax.train.regularisers import REGULARISERS
 
@@ -34,7 +35,9 @@ __all__ = [
 ]
 
 
-def count_cross_entropy(counts: ArrayLike, labels: ArrayLike) -> jax.Array:
+def count_cross_entropy(
+    counts: Shaped[ArrayLike, "batch classes"], labels: Integer[ArrayLike, "batch"]
+) -> Float[Array, ""]:
     r"""Softmax cross entropy with spike counts as logits.
 
         loss = mean_b [ log sum_c exp(n[b, c]) - n[b, label_b] ]
@@ -52,7 +55,9 @@ def count_cross_entropy(counts: ArrayLike, labels: ArrayLike) -> jax.Array:
     return _cross_entropy("count_cross_entropy", "counts", counts, labels)
 
 
-def rate_cross_entropy(rates: ArrayLike, labels: ArrayLike, *, scale: float = 10.0) -> jax.Array:
+def rate_cross_entropy(
+    rates: Shaped[ArrayLike, "batch classes"], labels: Integer[ArrayLike, "batch"], *, scale: float = 10.0
+) -> Float[Array, ""]:
     r"""Softmax cross entropy with scaled firing rates as logits.
 
         loss = mean_b [ log sum_c exp(scale r[b, c]) - scale r[b, label_b] ]
@@ -76,15 +81,15 @@ def rate_cross_entropy(rates: ArrayLike, labels: ArrayLike, *, scale: float = 10
     return _cross_entropy("rate_cross_entropy", "rates", rates, labels, scale)
 
 
-def _max_over_time(x: jax.Array) -> jax.Array:
+def _max_over_time(x: Float[Array, "time batch classes"]) -> Float[Array, "batch classes"]:
     return jnp.max(x, axis=0)
 
 
-def _mean_over_time(x: jax.Array) -> jax.Array:
+def _mean_over_time(x: Float[Array, "time batch classes"]) -> Float[Array, "batch classes"]:
     return jnp.mean(x, axis=0)
 
 
-def _last_in_time(x: jax.Array) -> jax.Array:
+def _last_in_time(x: Float[Array, "time batch classes"]) -> Float[Array, "batch classes"]:
     return x[-1]
 
 
@@ -93,7 +98,9 @@ _REDUCE: Mapping[str, Callable[[jax.Array], jax.Array]] = MappingProxyType(
 )
 
 
-def membrane_cross_entropy(potential: ArrayLike, labels: ArrayLike, *, reduce: str = "max") -> jax.Array:
+def membrane_cross_entropy(
+    potential: Shaped[ArrayLike, "*steps batch classes"], labels: Integer[ArrayLike, "batch"], *, reduce: str = "max"
+) -> Float[Array, ""]:
     r"""Softmax cross entropy with membrane potentials as logits.
 
         u[b, c] = max_t, mean_t or last_t of V[t, b, c]
@@ -127,13 +134,13 @@ def membrane_cross_entropy(potential: ArrayLike, labels: ArrayLike, *, reduce: s
 
 
 def count_mse(
-    counts: ArrayLike,
-    labels: ArrayLike,
+    counts: Shaped[ArrayLike, "batch classes"],
+    labels: Integer[ArrayLike, "batch"],
     *,
     steps: int,
     correct: float = 0.8,
     incorrect: float = 0.2,
-) -> jax.Array:
+) -> Float[Array, ""]:
     r"""Mean square of spike counts less target counts.
 
         target[b, c] = steps * (correct if c == label_b else incorrect)
@@ -212,7 +219,7 @@ def _pair(name: str, what: str, values: ArrayLike, labels: ArrayLike) -> tuple[j
     return array, label_vector(name, labels, batch)
 
 
-def _mean_over_batch(losses: jax.Array, index: jax.Array, classes: int) -> jax.Array:
+def _mean_over_batch(losses: Float[Array, "batch"], index: Int[Array, "batch"], classes: int) -> Float[Array, ""]:
     # JAX would read label -1 as the last class, and a one-hot row of a label too large
     # is all zero: both give a plausible, wrong loss. NaN shows in the health of a run.
     in_range = jnp.all((index >= 0) & (index < classes))

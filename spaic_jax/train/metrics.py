@@ -5,17 +5,20 @@ Shapes: ``B`` samples, ``C`` classes. All are pure and may be used under ``jax.j
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import whole
+from spaic_jax._shapes import Array, Float, Int, Integer, Shaped
 from spaic_jax.train.labels import as_array, label_vector
 
 __all__ = ["accuracy", "confusion_matrix"]
 
 
-def accuracy(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> jax.Array:
+def accuracy(
+    scores: Shaped[ArrayLike, "batch classes"], labels: Integer[ArrayLike, "batch"],
+    weights: Shaped[ArrayLike, "batch"] | None = None,
+) -> Float[Array, ""]:
     r"""Share of samples whose highest score is that of their label, a float32 scalar.
 
         accuracy = sum_b w_b [argmax_c scores[b, c] == label_b] / sum_b w_b
@@ -57,7 +60,9 @@ def accuracy(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = N
     return jnp.sum(right * weight) / jnp.sum(weight)
 
 
-def confusion_matrix(predictions: ArrayLike, labels: ArrayLike, classes: int) -> jax.Array:
+def confusion_matrix(
+    predictions: Shaped[ArrayLike, "batch *classes"], labels: Integer[ArrayLike, "batch"], classes: int
+) -> Int[Array, "{classes} {classes}"]:
     r"""How often each class was answered for each class, int32 ``[classes, classes]``.
 
         m[i, j] = number of samples b with label_b = i and answer_b = j
@@ -99,7 +104,7 @@ def confusion_matrix(predictions: ArrayLike, labels: ArrayLike, classes: int) ->
     return empty.at[row, column].add(1, mode="drop")
 
 
-def _predictions(name: str, scores: jax.Array) -> jax.Array:
+def _predictions(name: str, scores: Shaped[Array, "batch classes"]) -> Int[Array, "batch"]:
     """The index of the highest score, int32 ``[B]``; -1 where a score is NaN."""
     if jnp.issubdtype(scores.dtype, jnp.complexfloating):
         raise ValueError(f"{name} got scores of dtype {scores.dtype}, but needs real numbers.")

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 
 from spaic_jax._extras import import_extra
 
-#: Takes the epoch, the number of updates done, and the loss and accuracy of the epoch so far.
-Report = Callable[[int, int, float, float], None]
+#: Takes the epoch, the number of updates done, and a few words about the epoch so far, such as its loss.
+Report = Callable[[int, int, str], None]
 
 
 @contextlib.contextmanager
 def progress_bar(shown: bool, epochs: int, done: int, total: int) -> Iterator[Report]:
-    """A bar over the updates of a training, with loss, accuracy and the time left.
+    """A bar over the updates of a training, with what is said of the epoch and the time left.
 
     Args:
         shown: whether there is a bar at all.
@@ -23,19 +23,19 @@ def progress_bar(shown: bool, epochs: int, done: int, total: int) -> Iterator[Re
         ImportError: when a bar is wanted and rich is not installed.
     """
     if not shown:
-        yield lambda epoch, update, loss, accuracy: None
+        yield lambda epoch, update, words: None
         return
     rich = import_extra("rich.progress", "a progress bar (progress=True)")
     columns = (
         rich.TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
         rich.BarColumn(),
-        rich.TextColumn("loss {task.fields[loss]:.4f}  accuracy {task.fields[accuracy]:.1%}"),
+        rich.TextColumn("{task.fields[words]}"),
         rich.TimeRemainingColumn(),
     )
     with rich.Progress(*columns) as bar:
-        task = bar.add_task("", total=total, completed=done, epoch=min(1, epochs), loss=float("nan"), accuracy=0.0)
+        task = bar.add_task("", total=total, completed=done, epoch=min(1, epochs), words="")
 
-        def report(epoch: int, update: int, loss: float, accuracy: float) -> None:
-            bar.update(task, completed=update, epoch=epoch, loss=loss, accuracy=accuracy)
+        def report(epoch: int, update: int, words: str) -> None:
+            bar.update(task, completed=update, epoch=epoch, words=words)
 
         yield report

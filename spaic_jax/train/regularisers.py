@@ -8,10 +8,11 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Float, Shaped
 from spaic_jax.train.labels import as_float, shape_text
 
 
-def rate_regulariser_upper(rates: ArrayLike, *, limit: float) -> jax.Array:
+def rate_regulariser_upper(rates: Shaped[ArrayLike, "batch *neurons"], *, limit: float) -> Float[Array, ""]:
     r"""Squared hinge on neurons that fire too much.
 
         loss = mean_i max(0, mean_b r[b, i] - limit)^2
@@ -35,7 +36,7 @@ def rate_regulariser_upper(rates: ArrayLike, *, limit: float) -> jax.Array:
     return jnp.mean(jnp.square(jnp.maximum(excess, 0.0)))
 
 
-def rate_regulariser_lower(rates: ArrayLike, *, limit: float) -> jax.Array:
+def rate_regulariser_lower(rates: Shaped[ArrayLike, "batch *neurons"], *, limit: float) -> Float[Array, ""]:
     r"""Squared hinge on neurons that fire too little.
 
         loss = mean_i max(0, limit - mean_b r[b, i])^2

@@ -11,13 +11,15 @@ from spaic_jax.run import Variables
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class TrainState:
-    """All that is needed to go on with a training: give it to `fit` as `start`.
+    """All that is needed to go on with a training: give it to `fit` or `learn` as `start`.
 
     Attributes:
-        params: the trained parameters, by full name.
-        opt_state: the state of the optimizer.
+        params: the parameters, by full name.
+        opt_state: the state of the optimizer; that of `optax.identity()` where there is none.
         epoch: number of epochs done.
-        plastic: what training carries along beside them, such as the running means of batch normalisation.
+        plastic: what goes on from run to run beside them: plastic values, such as weights that learn by a rule or the running
+            means of batch normalisation, and of each state that stays, such as an adapting threshold, the mean over the
+            samples.
     """
 
     params: dict[str, jax.Array]
@@ -28,21 +30,17 @@ class TrainState:
 
 @dataclasses.dataclass(frozen=True)
 class FitResult:
-    """What `fit` gives back.
+    """What `fit` and `learn` give back.
 
     Attributes:
-        variables: the variables before the first step of a run, with the trained parameters: ready for `sim.run` with
+        variables: the variables before the first step of a run, with all that was learned: ready for `sim.run` with
             the batch size of the training, and for `evaluate`.
-        opt_state: the state of the optimizer after the last update.
-        epoch: number of epochs done, those before a resumption included.
-        history: for each epoch of this call `epoch`, `loss`, `accuracy`, `seconds`, and `test_loss` and
-            `test_accuracy` where there is a test set. Loss and accuracy of the training data are means over the
-            epoch's batches, each taken before its update.
+        state: what to go on with.
+        history: for each epoch of this call a row of numbers: see `fit` and `learn`.
     """
 
     variables: Variables
-    opt_state: Any
-    epoch: int
+    state: TrainState
     history: list[dict[str, Any]]
 
     @property
@@ -51,9 +49,21 @@ class FitResult:
         return self.variables.params
 
     @property
-    def state(self) -> TrainState:
-        """What to go on with."""
-        return TrainState(self.params, self.opt_state, self.epoch, self.variables.plastic)
+    def opt_state(self) -> Any:
+        """The state of the optimizer after the last update."""
+        return self.state.opt_state
+
+    @property
+    def epoch(self) -> int:
+        """Number of epochs done, those before a resumption included."""
+        return self.state.epoch
+
+
+#: What helps against gradients that grow.
+GRADIENTS = (
+    "a narrower surrogate gradient or detach_reset in its groups, clipped gradients (optax.clip_by_global_norm) or a lower"
+    " learning rate"
+)
 
 
 class TrainingDiverged(RuntimeError):  # noqa: N818
@@ -66,10 +76,7 @@ class TrainingDiverged(RuntimeError):  # noqa: N818
         group: the group or connection that it belongs to.
     """
 
-    def __init__(self, epoch: int, step: int, what: str, variable: str | None = None):
+    def __init__(self, epoch: int, step: int, what: str, variable: str | None = None, advice: str = GRADIENTS):
         owner = None if variable is None else variable.rpartition(".")[0] or variable
-        super().__init__(
-            f"training diverged at epoch {epoch}, step {step}: {what}; try a narrower surrogate gradient or detach_reset in"
-            " its groups, clipped gradients (optax.clip_by_global_norm) or a lower learning rate."
-        )
+        super().__init__(f"training diverged at epoch {epoch}, step {step}: {what}; try {advice}.")
         self.epoch, self.step, self.variable, self.group = epoch, step, variable, owner

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from spaic_jax._errors import unknown
 from spaic_jax.data import Dataset
 from spaic_jax.run import Result, Simulator, Variables
-from spaic_jax.run.check import check_finite, check_inputs
+from spaic_jax.run.check import batch_of_inputs, check_finite, check_inputs
 from spaic_jax.run.inputs import check_values
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.losses import resolve_loss
@@ -22,7 +22,7 @@ class Task:
 
     Attributes:
         sim: the simulator.
-        decoder: the output that is looked at.
+        decoder: the output that is looked at; empty where none is.
         steps: number of steps of a run.
         loss: function of the output and the labels.
         classes: number of classes that the output tells apart.
@@ -48,30 +48,33 @@ class Task:
         return {name: jnp.take(x, index, axis=x.ndim - len(shapes[name]) - 1) for name, x in inputs.items()}
 
     def arrays(self, data: Dataset, what: str) -> "Arrays":
-        """Another data set for the same task, checked, on the device.
+        """Another data set for the same task, checked, on the device; without labels where none are looked at.
 
         Raises:
             ValueError: one sentence about the first thing that does not fit.
             TypeError: `data` of another type.
         """
-        inputs, _ = _inputs(self.sim, data, self.steps, what)
-        return Arrays(inputs, self.labels(data, what))
+        inputs, _, count = _inputs(self.sim, data, self.steps, what)
+        return Arrays(inputs, count, self.labels(data, what) if self.decoder else None)
 
     def labels(self, data: Dataset, what: str) -> jax.Array:
         """The labels of a data set, checked, on the device."""
         with _named(what):
+            if data.labels is None:
+                raise ValueError(f"there are no labels, which decoder '{self.decoder}' is held to.")
             return jnp.asarray(check_labels(data.labels, self.classes))
 
 
 @dataclasses.dataclass(frozen=True)
 class Arrays:
-    """A checked data set on the device."""
+    """A checked data set of `count` samples on the device."""
 
     inputs: dict[str, jax.Array]
-    labels: jax.Array
+    count: int
+    labels: jax.Array | None
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return self.count
 
 
 def prepare(
@@ -97,11 +100,7 @@ def prepare(
         ValueError: one sentence about the first thing that does not fit.
         TypeError: `sim` or `data` of another type.
     """
-    if not isinstance(sim, Simulator):
-        raise TypeError(f"a Simulator is needed, as spaic_jax.build makes, not {type(sim).__name__}.")
-    outputs = [r.name for r in sim.program.records if r.kind == "output" and r.variable != f"{r.name}.action"]
-    # What else a decoder says is called by its name and another one: `<decoder>.<what>`.
-    decoders = [name for name in outputs if "." not in name]
+    outputs, decoders = decoders_of(sim)
     if decoder is None and len(decoders) == 1:
         decoder = decoders[0]
     if decoder is None:
@@ -109,25 +108,45 @@ def prepare(
         raise ValueError(f"the network has {len(decoders)} decoders ({listed}): name one, decoder=.")
     if decoder not in outputs:
         raise ValueError(unknown("decoder", decoder, outputs))
-    inputs, count = _inputs(sim, data, steps, what)
-    task = Task(sim.skeleton, decoder, count, None if loss is None else resolve_loss(loss))
+    return prepared(sim, data, decoder, steps, what, None if loss is None else resolve_loss(loss))
+
+
+def decoders_of(sim: Simulator) -> tuple[list[str], list[str]]:
+    """The names of all outputs, and those of decoders among them."""
+    if not isinstance(sim, Simulator):
+        raise TypeError(f"a Simulator is needed, as spaic_jax.build makes, not {type(sim).__name__}.")
+    outputs = [r.name for r in sim.program.records if r.kind == "output" and r.variable != f"{r.name}.action"]
+    # What else a decoder says is called by its name and another one: `<decoder>.<what>`.
+    return outputs, [name for name in outputs if "." not in name]
+
+
+def prepared(
+    sim: Simulator, data: Dataset, decoder: str, steps: int | None, what: str, loss: Callable[..., jax.Array] | None = None
+) -> tuple[Task, Arrays]:
+    """`prepare` with a known decoder and loss; without a decoder, labels are not looked at."""
+    inputs, length, count = _inputs(sim, data, steps, what)
+    task = Task(sim.skeleton, decoder, length, loss)
+    if not decoder:
+        return task, Arrays(inputs, count, None)
     task = dataclasses.replace(task, classes=_classes(task, inputs))
-    return task, Arrays(inputs, task.labels(data, what))
+    return task, Arrays(inputs, count, task.labels(data, what))
 
 
-def _inputs(sim: Simulator, data: Dataset, steps: int | None, what: str) -> tuple[dict[str, jax.Array], int]:
-    """The inputs on the device, and the number of steps of a run."""
+def _inputs(sim: Simulator, data: Dataset, steps: int | None, what: str) -> tuple[dict[str, jax.Array], int, int]:
+    """The inputs on the device, the number of steps of a run, and the number of samples."""
     if not isinstance(data, Dataset):
         raise TypeError(f"{what} must be a spaic_jax.data.Dataset, not {type(data).__name__}.")
     declared = sim.program.by_name
     with _named(what):
-        given, count = check_inputs(sim.program, data.inputs, len(data), steps, axis="N")
+        labelled = None if data.labels is None else len(data)
+        given, length = check_inputs(sim.program, data.inputs, labelled, steps, axis="N")
         for name, x in given.items():
             if declared[name].check is None:
                 check_finite(f"input '{name}'", x)
-        check_values(sim.program, given, count)
+        check_values(sim.program, given, length)
     # Spikes rest as bytes or booleans; the run converts the batch it takes.
-    return {n: jnp.asarray(x, x.dtype if x.dtype.itemsize == 1 else declared[n].dtype) for n, x in given.items()}, count
+    arrays = {n: jnp.asarray(x, x.dtype if x.dtype.itemsize == 1 else declared[n].dtype) for n, x in given.items()}
+    return arrays, length, batch_of_inputs(declared, arrays)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from spaic_jax.coding.decoders.spike_rate import SpikeRate
 from spaic_jax.coding.decoders.time_softmax import TimeSoftmax
 from spaic_jax.coding.decoders.time_spike_counts import TimeSpikeCounts
 from spaic_jax.coding.decoders.voltage_sum import VoltageSum
+from spaic_jax.coding.decoders.vote import Vote, vote
 
 DECODERS: dict[str, type[Decoding]] = {
     "complex_conv": ComplexConv,
@@ -38,6 +39,7 @@ DECODERS: dict[str, type[Decoding]] = {
     "time_spike_counts": TimeSpikeCounts,
     "v_t": VoltageEveryStep,
     "voltage_sum": VoltageSum,
+    "vote": Vote,
 }
 
 
@@ -49,5 +51,6 @@ def resolve_decoder(coding_method: str | Decoding, **settings: Any) -> Decoding:
 __all__ = [
     "DECODERS", "ComplexConv", "ComplexCount", "ComplexLatency", "ComplexPhase", "ComplexTimingDistance",
     "ComplexTrajectory", "Decoding", "EveryStep", "FinalStepVoltage", "FirstSpike", "SpikeConv", "SpikeCounts",
-    "SpikeRate", "TimeSoftmax", "TimeSpikeCounts", "VoltageEveryStep", "VoltageSum", "resolve_decoder",
+    "SpikeRate", "TimeSoftmax", "TimeSpikeCounts", "VoltageEveryStep", "VoltageSum", "Vote",
+    "resolve_decoder", "vote",
 ]

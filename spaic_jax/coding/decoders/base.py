@@ -2,12 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import whole
+from spaic_jax._shapes import Array, Float, Shaped
 from spaic_jax.coding.values import constants, keep, names
 from spaic_jax.program import Context, Fragment, Record, Reduction, Site
 
@@ -51,7 +52,9 @@ class Decoding:
         return Fragment(variables, records=(record,))
 
 
-def populations(kept: jax.Array, bias: jax.Array, scale: jax.Array, *, pop_size: int) -> jax.Array:
+def populations(
+    kept: Shaped[Array, "batch *shape"], bias: Float[Array, ""], scale: Float[Array, ""], *, pop_size: int
+) -> Shaped[Array, "batch *populations"]:
     """`(sum over a population + bias) * scale`."""
     if pop_size > 1:
         kept = kept.reshape(kept.shape[0], -1, pop_size).sum(-1)
@@ -61,7 +64,16 @@ def populations(kept: jax.Array, bias: jax.Array, scale: jax.Array, *, pop_size:
 
 @dataclasses.dataclass(frozen=True)
 class Population(Decoding):
-    """`(sum over a population + bias) * scale`, for populations of `pop_size` neurons that follow each other."""
+    """`(sum over a population + bias) * scale`, for populations of `pop_size` neurons that follow each other.
+
+    Args:
+        pop_size: neurons of a population; populations follow each other.
+        bias: added to each sum.
+        scale: what each sum is then multiplied by.
+
+    Raises:
+        ValueError: a `pop_size` that is no positive whole number, or does not divide the neurons of the target.
+    """
 
     values: ClassVar = ("bias", "scale")
     finish: ClassVar = staticmethod(populations)
@@ -72,7 +84,7 @@ class Population(Decoding):
     def __post_init__(self) -> None:
         keep(self, pop_size=whole(self.pop_size, f"{type(self).__name__}: pop_size"))
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"pop_size": self.pop_size}
 
     def check(self, num: int) -> None:

@@ -1,14 +1,14 @@
 """Complex spikes smoothed over time."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Hashable, Mapping
+from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Inexact, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex
 from spaic_jax.coding.decoders.smoothing import smooth
@@ -16,7 +16,7 @@ from spaic_jax.coding.decoders.spike_conv import offsets
 from spaic_jax.coding.values import keep
 
 
-def moved_bell(kept: jax.Array, *, time_window: float, dt: float) -> jax.Array:
+def moved_bell(kept: Inexact[Array, "time batch *shape"], *, time_window: float, dt: float) -> Shaped[Array, "..."]:
     """Amplitudes correlated with a bell, and what moves it with its slope."""
     check_complex("ComplexConv", kept)
     t, dtype = offsets(time_window, dt), kept.real.dtype
@@ -42,8 +42,9 @@ class ComplexConv(Decoding):
 
     Source: SPAIC, `complex_conv`, which mixes the samples, and has the peak a step before the spike.
 
-    >>> ComplexConv().time_window
-    80.0
+    >>> spike = jnp.zeros((3, 1, 1), "complex64").at[1].set(2.0)
+    >>> float(ComplexConv.finish(spike, **ComplexConv().settings(dt=1.0))[1, 0, 0])
+    2.0
     """
 
     finish: ClassVar = staticmethod(moved_bell)
@@ -52,5 +53,5 @@ class ComplexConv(Decoding):
     def __post_init__(self) -> None:
         keep(self, time_window=real(self.time_window, "ComplexConv: time_window", above=0))
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"time_window": self.time_window, "dt": dt}

@@ -3,14 +3,14 @@
 import dataclasses
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Inexact, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex, spike_times
 
 
-def early(kept: jax.Array) -> jax.Array:
+def early(kept: Inexact[Array, "time batch *shape"]) -> Shaped[Array, "..."]:
     """Minus the times of the first four spikes, in runs."""
     check_complex("ComplexCount", kept)
     spikes = (kept.real > 0).astype(kept.real.dtype)

@@ -6,11 +6,12 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Inexact, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex, spike_times
 
 
-def latency(kept: jax.Array) -> jax.Array:
+def latency(kept: Inexact[Array, "time batch *shape"]) -> Shaped[Array, "..."]:
     """Amplitudes by the time that is left and by what came before."""
     check_complex("ComplexLatency", kept)
     steps, spikes = kept.shape[0], (kept.real > 0).astype(kept.real.dtype)

@@ -1,17 +1,18 @@
 """Amplitudes by the activity of the population."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Hashable, Mapping
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Inexact, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex
 
 
-def phase(kept: jax.Array, *, dt: float) -> jax.Array:
+def phase(kept: Inexact[Array, "time batch *shape"], *, dt: float) -> Shaped[Array, "..."]:
     """Amplitudes, weighed by the softmax over time of the mean size."""
     check_complex("ComplexPhase", kept)
     silent = kept == 0
@@ -36,5 +37,5 @@ class ComplexPhase(Decoding):
 
     finish: ClassVar = staticmethod(phase)
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"dt": dt}

@@ -1,14 +1,14 @@
 """Spikes smoothed over time, for a distance between trains of spikes."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Hashable, Mapping
+from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Inexact, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex
 from spaic_jax.coding.decoders.smoothing import smooth
@@ -16,7 +16,7 @@ from spaic_jax.coding.steps import ceil_step
 from spaic_jax.coding.values import keep
 
 
-def smoothed(kept: jax.Array, *, filter_time: float, dt: float) -> jax.Array:
+def smoothed(kept: Inexact[Array, "time batch *shape"], *, filter_time: float, dt: float) -> Shaped[Array, "..."]:
     """Amplitudes and times within steps, each correlated with its kernel."""
     check_complex("ComplexTimingDistance", kept)
     h = 6.0 * dt / filter_time
@@ -52,5 +52,5 @@ class ComplexTimingDistance(Decoding):
     def __post_init__(self) -> None:
         keep(self, filter_time=real(self.filter_time, "ComplexTimingDistance: filter_time", above=0))
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"filter_time": self.filter_time, "dt": dt}

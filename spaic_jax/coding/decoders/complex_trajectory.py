@@ -1,7 +1,7 @@
 """Damped rotations that spikes drive."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar
 
 import jax
@@ -9,14 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._numbers import real, whole
+from spaic_jax._shapes import Array, Inexact, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.complex_spikes import check_complex
 from spaic_jax.coding.values import keep
 
 
 def trajectory(
-    kept: jax.Array, tau_d: jax.Array, tau_r: jax.Array, weight: jax.Array, *, group_num: int, dt: float
-) -> jax.Array:
+    kept: Inexact[Array, "time batch *shape"], tau_d: jax.Array, tau_r: jax.Array, weight: jax.Array, *,
+    group_num: int, dt: float,
+) -> Shaped[Array, "..."]:
     """The rotations of all neurons, summed over groups."""
     check_complex("ComplexTrajectory", kept)
     rate = jax.lax.complex(-dt / tau_d, -2 * np.pi * dt / tau_r).astype(kept.dtype)
@@ -64,7 +66,7 @@ class ComplexTrajectory(Decoding):
         for name in ("tau_d", "tau_r"):
             keep(self, **{name: real(getattr(self, name), f"ComplexTrajectory: {name}", above=0)})
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"group_num": self.group_num, "dt": dt}
 
     def check(self, num: int) -> None:

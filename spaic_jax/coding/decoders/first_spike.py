@@ -1,7 +1,6 @@
 """Who fired first."""
 
 import dataclasses
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,10 +13,10 @@ from spaic_jax.program import Reduction
 class _FirstRow(Reduction):
     """The value of the first step in which a sample is not all zero."""
 
-    def init(self, value: jax.Array) -> Any:
+    def init(self, value: jax.Array) -> tuple[jax.Array, jax.Array]:
         return jnp.zeros_like(value), jnp.zeros(value.shape[0], bool)
 
-    def update(self, total: Any, values: jax.Array, positions: jax.Array, steps: int) -> Any:
+    def update(self, total: tuple[jax.Array, jax.Array], values: jax.Array, positions: jax.Array, steps: int) -> tuple[jax.Array, jax.Array]:
         row, found = total
         active = (values != 0).any(tuple(range(2, values.ndim)))
         first = jnp.expand_dims(active.argmax(0), (0, *range(2, values.ndim)))
@@ -25,7 +24,7 @@ class _FirstRow(Reduction):
         new = active.any(0) & ~found
         return jnp.where(new.reshape(-1, *(1,) * (row.ndim - 1)), here, row), found | new
 
-    def finish(self, total: Any, steps: int) -> jax.Array:
+    def finish(self, total: tuple[jax.Array, jax.Array], steps: int) -> jax.Array:
         return total[0]
 
 

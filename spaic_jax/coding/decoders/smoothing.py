@@ -2,8 +2,10 @@
 
 import jax
 
+from spaic_jax._shapes import Array, Float
 
-def smooth(values: jax.Array, kernel: jax.Array) -> jax.Array:
+
+def smooth(values: Float[Array, "time *shape"], kernel: Float[Array, "reach"]) -> Float[Array, "time *shape"]:
     r"""Correlation of each sample and neuron with a kernel over time, `[T, ...]`; zeros beyond both ends.
 
     $$ r(t) = \sum_k kernel(k) values(t + k - m) $$

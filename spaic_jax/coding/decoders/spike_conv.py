@@ -1,14 +1,14 @@
 """Spikes smoothed over time."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Hashable, Mapping
+from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Float, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.decoders.smoothing import smooth
 from spaic_jax.coding.steps import floor_step, wide
@@ -21,7 +21,9 @@ def offsets(time_window: float, dt: float) -> np.ndarray:
     return np.arange(-reach, reach + 1) * (2 * dt / time_window)
 
 
-def bell(kept: jax.Array, *, time_window: float, dt: float) -> jax.Array:
+def bell(
+    kept: Shaped[Array, "time batch *shape"], *, time_window: float, dt: float
+) -> Float[Array, "time batch *shape"]:
     """Spikes convolved with `exp(-(3 t)^2)`."""
     kept = wide(kept)
     return smooth(kept, jnp.asarray(np.exp(-9 * offsets(time_window, dt) ** 2), kept.dtype))
@@ -41,8 +43,9 @@ class SpikeConv(Decoding):
 
     Source: SPAIC, `spike_conv`, which cannot be made there, mixes the samples, and has the peak a step before the spike.
 
-    >>> SpikeConv(time_window=40.0).time_window
-    40.0
+    >>> spike = jnp.zeros((5, 1, 1)).at[2].set(1.0)
+    >>> SpikeConv.finish(spike, **SpikeConv(time_window=4.0).settings(dt=1.0))[:, 0, 0].round(3).tolist()  # doctest: +ELLIPSIS
+    [0.0, 0.10..., 1.0, 0.10..., 0.0]
     """
 
     finish: ClassVar = staticmethod(bell)
@@ -51,5 +54,5 @@ class SpikeConv(Decoding):
     def __post_init__(self) -> None:
         keep(self, time_window=real(self.time_window, "SpikeConv: time_window", above=0))
 
-    def settings(self, dt: float) -> Mapping[str, Any]:
+    def settings(self, dt: float) -> Mapping[str, Hashable]:
         return {"time_window": self.time_window, "dt": dt}

@@ -1,11 +1,13 @@
 """Early spikes, each the more the closer it is to the first one of the sample."""
 
 import dataclasses
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Shaped
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.coding.steps import wide
 from spaic_jax.program import Context, Fragment, Record, Reduction, Site, Sum
@@ -21,7 +23,7 @@ class _Earliness(Reduction):
         zero = wide(jnp.zeros((value.shape[0], *value.shape[2:]), value.dtype))
         return {"sum": zero, "count": zero, "first": jnp.full(zero.shape[:1], jnp.inf, zero.dtype)}
 
-    def update(self, total: Any, values: jax.Array, positions: jax.Array, steps: int) -> dict[str, jax.Array]:
+    def update(self, total: Mapping[str, jax.Array], values: jax.Array, positions: jax.Array, steps: int) -> dict[str, jax.Array]:
         values = wide(values)
         spikes, both = values[:, :, 0], values.sum(2)
         time = (self.dt * positions.astype(values.dtype)).reshape(-1, *(1,) * (spikes.ndim - 1))
@@ -35,7 +37,7 @@ class _Earliness(Reduction):
         }
 
 
-def earliness(kept: Any) -> jax.Array:
+def earliness(kept: Mapping[str, jax.Array]) -> jax.Array:
     """The spikes by how soon after the first one they came, with the gradient of their times."""
     first = kept["first"].reshape(-1, *(1,) * (kept["sum"].ndim - 1))
     out = 5.0 * jnp.exp(first / 50.0) * kept["sum"]
@@ -43,7 +45,7 @@ def earliness(kept: Any) -> jax.Array:
     return out / spikes + jax.lax.stop_gradient(out) * (spikes - 1.0) / spikes
 
 
-def rate_loss(counts: jax.Array) -> jax.Array:
+def rate_loss(counts: Shaped[Array, "batch 2 *shape"]) -> Shaped[Array, ""]:
     """How far the mean count of each sample is from three spikes; one number for the batch."""
     return jnp.linalg.norm(counts[:, 0].mean(tuple(range(1, counts.ndim - 1))) - 3.0)
 

@@ -3,13 +3,12 @@
 import dataclasses
 from typing import ClassVar
 
-import jax
-
+from spaic_jax._shapes import Array, Float
 from spaic_jax.coding.decoders.base import Decoding
 from spaic_jax.program import Last, Reduction
 
 
-def beside_mean(kept: jax.Array) -> jax.Array:
+def beside_mean(kept: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """What is left of a variable without its mean."""
     return kept - kept.mean()
 
@@ -22,8 +21,9 @@ class VoltageSum(Decoding):
 
     Source: SPAIC, `voltage_sum`.
 
-    >>> VoltageSum().reads
-    'V'
+    >>> import jax.numpy as jnp
+    >>> VoltageSum.finish(jnp.array([[1.0], [3.0]])).tolist()
+    [[-1.0], [1.0]]
     """
 
     reads: ClassVar = "V"

@@ -3,12 +3,11 @@
 import abc
 import dataclasses
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import jax
-
+from spaic_jax._shapes import AnyArray, Array, Shaped
 from spaic_jax.coding.check import check_range
-from spaic_jax.coding.values import constants
+from spaic_jax.coding.values import Value, constants
 from spaic_jax.program import Context, Fragment, Site, Variable
 from spaic_jax.program.variable import Axes
 
@@ -32,7 +31,7 @@ class Coding(abc.ABC):
         """Shape of one sample of the data, for an encoder of some shape."""
         return shape
 
-    def check_input(self, what: str, x: Any, dt: float, steps: int | None) -> None:
+    def check_input(self, what: str, x: AnyArray, dt: float, steps: int | None) -> None:
         """ValueError that names the first number of the data that it cannot code: by default, that is not finite.
 
         Args:
@@ -47,19 +46,19 @@ class Coding(abc.ABC):
     def lower(self, site: Site, context: Context) -> Fragment:
         """The rows that write the spikes `site.target` from the input `site.source`."""
 
-    def constants(self, site: Site, others: Iterable[tuple[str, Any]] = ()) -> tuple[Variable, ...]:
+    def constants(self, site: Site, others: Iterable[tuple[str, Value]] = ()) -> tuple[Variable, ...]:
         """The constants of the settings that are values, and of other numbers that are known when it is lowered."""
         return constants(site, [*((name, float(getattr(self, name))) for name in self.values), *others])
 
 
-def of_sequence(site: Site, name: str, function: Callable[[Any], Any]) -> Variable:
+def of_sequence(site: Site, name: str, function: Callable[[AnyArray], AnyArray]) -> Variable:
     """A number for each sample that all steps of the data tell, `function` of `[T, B, *shape]`; or the user gives it."""
     return Variable(
         f"{site.name}.{name}", role="input", axes="held", narrow=False, optional=True, derived=(site.source, function)
     )
 
 
-def each_sample(number: jax.Array, x: jax.Array) -> jax.Array:
+def each_sample(number: Shaped[Array, "batch"], x: Shaped[Array, "batch *shape"]) -> Shaped[Array, "batch *ones"]:
     """A number for each sample, beside data `[B, *shape]`."""
     return number.reshape(-1, *(1,) * (x.ndim - 1))
 
@@ -78,6 +77,6 @@ class InputCheck:
     dt: float
     window: int | None = None
 
-    def __call__(self, what: str, x: Any, steps: int | None) -> None:
+    def __call__(self, what: str, x: AnyArray, steps: int | None) -> None:
         ends = [end for end in (self.window, steps) if end is not None]
         self.coding.check_input(what, x, self.dt, min(ends, default=None))

@@ -1,12 +1,13 @@
 """Bernoulli spikes."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import AnyArray, Array, Float, Shaped
 from spaic_jax.coding.check import check_range
 from spaic_jax.coding.encoders.base import Coding, each_sample, of_sequence
 from spaic_jax.coding.steps import wide
@@ -14,17 +15,21 @@ from spaic_jax.coding.values import keep, names
 from spaic_jax.program import Context, Fragment, Op, Site
 
 
-def largest(x: Any) -> jax.Array:
+def largest(x: Shaped[AnyArray, "time batch *shape"]) -> Shaped[Array, "batch"]:
     """The largest value of a batch of sequences `[T, B, ...]`, once for each sample."""
     return jnp.broadcast_to(x.max(), x.shape[1:2])
 
 
-def probability(x: jax.Array, largest: jax.Array, max_prob: jax.Array) -> jax.Array:
+def probability(
+    x: Shaped[Array, "batch *shape"], largest: Shaped[Array, "batch"], max_prob: Float[Array, ""]
+) -> Float[Array, "batch *shape"]:
     """The probability of a spike; float32 at least."""
     return wide(x) / jnp.maximum(each_sample(largest, x), 1.0) * max_prob
 
 
-def draw(key: jax.Array, x: jax.Array, probability: jax.Array) -> jax.Array:
+def draw(
+    key: jax.Array, x: Shaped[Array, "batch *shape"], probability: Float[Array, "batch *shape"]
+) -> Shaped[Array, "batch *shape"]:
     """The spikes of one step, in the dtype of the data."""
     return (jax.random.uniform(key, probability.shape, probability.dtype) < probability).astype(x.dtype)
 
@@ -55,7 +60,7 @@ class Bernoulli(Coding):
     def __post_init__(self) -> None:
         keep(self, max_prob=real(self.max_prob, "Bernoulli: max_prob", above=0, most=1))
 
-    def check_input(self, what: str, x: Any, dt: float, steps: int | None) -> None:
+    def check_input(self, what: str, x: AnyArray, dt: float, steps: int | None) -> None:
         check_range(what, x, "numbers of at least 0", low=0.0)
 
     def lower(self, site: Site, context: Context) -> Fragment:

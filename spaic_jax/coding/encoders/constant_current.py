@@ -1,34 +1,36 @@
 """The input itself, in every step."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import AnyArray, Array, Float, Shaped
 from spaic_jax.coding.encoders.base import Coding, each_sample, of_sequence
 from spaic_jax.coding.steps import wide
 from spaic_jax.coding.values import keep, names
 from spaic_jax.program import Context, Fragment, Op, Site
 
 
-def scaled(x: jax.Array, amp: jax.Array) -> jax.Array:
+def scaled(x: Shaped[Array, "*shape"], amp: Float[Array, ""]) -> Shaped[Array, "*shape"]:
     """The current of one step."""
     return x * amp.astype(x.dtype)
 
 
-def least(x: Any) -> Any:
+def least(x: Shaped[AnyArray, "time batch *shape"]) -> Shaped[AnyArray, "batch"]:
     """The least value of each sequence of `[T, B, ...]`."""
     return x.min((0, *range(2, x.ndim)))
 
 
-def largest(x: Any) -> Any:
+def largest(x: Shaped[AnyArray, "time batch *shape"]) -> Shaped[AnyArray, "batch"]:
     """The largest value of each sequence of `[T, B, ...]`."""
     return x.max((0, *range(2, x.ndim)))
 
 
-def normed(x: jax.Array, least: jax.Array, largest: jax.Array) -> jax.Array:
+def normed(
+    x: Shaped[Array, "batch *shape"], least: Shaped[Array, "batch"], largest: Shaped[Array, "batch"]
+) -> Shaped[Array, "batch *shape"]:
     """Each sample from its least to its largest value, brought to 0 ... 1."""
     low, high = each_sample(least, x), each_sample(largest, x)
     return ((wide(x) - low) / jnp.where(high > low, high - low, jnp.ones_like(high))).astype(x.dtype)

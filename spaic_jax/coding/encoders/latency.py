@@ -3,10 +3,10 @@
 import dataclasses
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Float, Int, Shaped
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import floored, spikes_at, wide
 from spaic_jax.coding.values import keep, names
@@ -14,7 +14,9 @@ from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Axes
 
 
-def spike_step(x: jax.Array, window: jax.Array, max_scale: jax.Array, *, cut_off: bool) -> jax.Array:
+def spike_step(
+    x: Shaped[Array, "batch *shape"], window: Int[Array, ""], max_scale: Float[Array, ""], *, cut_off: bool
+) -> Shaped[Array, "batch *shape"]:
     """The step of each input's spike; -1 for none."""
     x = wide(x)
     span = x.max() - x.min()

@@ -1,12 +1,13 @@
 """Poisson spikes."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import AnyArray, Array, Float, Int, Shaped
 from spaic_jax.coding.check import check_range
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import ceil_step, floor_step, wide
@@ -15,9 +16,9 @@ from spaic_jax.program import Context, Fragment, Op, Site
 
 
 def draw(
-    key: jax.Array, rate: jax.Array, position: jax.Array, unit_conversion: jax.Array, first: jax.Array, last: jax.Array,
-    *, dt: float,
-) -> jax.Array:
+    key: jax.Array, rate: Shaped[Array, "batch *shape"], position: Int[Array, ""], unit_conversion: Float[Array, ""],
+    first: Int[Array, ""], last: Int[Array, ""], *, dt: float,
+) -> Shaped[Array, "batch *shape"]:
     """The spikes of one step: independent, from the step `first` to the step `last`."""
     probability = wide(rate) * (unit_conversion * dt)
     probability = jnp.where((position >= first) & (position <= last), probability, 0)
@@ -59,7 +60,7 @@ class Poisson(Coding):
         if None not in (self.start_time, self.end_time) and not self.start_time <= self.end_time:  # type: ignore[operator]
             raise ValueError(f"Poisson: start_time must not exceed end_time, got {self.start_time} and {self.end_time}.")
 
-    def check_input(self, what: str, x: Any, dt: float, steps: int | None) -> None:
+    def check_input(self, what: str, x: AnyArray, dt: float, steps: int | None) -> None:
         chance = self.unit_conversion * dt
         needed = f"rates from 0 to {1 / chance:g}, as one of 1 is a spike with probability {chance:g} in each step of {dt:g} ms"
         # A probability of one may come out a little above it.

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
+from spaic_jax._shapes import AnyArray, Array, Float, Int
 from spaic_jax.coding.check import refuse
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import floor_steps
@@ -23,7 +24,10 @@ Late = Literal["refuse", "drop", "last"]
 _STEPS = 2**20
 
 
-def single(times: jax.Array, size: jax.Array, position: jax.Array, *window: jax.Array, dt: float) -> jax.Array:
+def single(
+    times: Float[Array, "batch *shape"], size: Float[Array, ""], position: Int[Array, ""], *window: Int[Array, ""],
+    dt: float,
+) -> Float[Array, "batch *shape"]:
     """The spikes of one step, from one time a channel; `window` says that late ones fall into its last step."""
     step = floor_steps(times, dt)
     if window:
@@ -31,7 +35,10 @@ def single(times: jax.Array, size: jax.Array, position: jax.Array, *window: jax.
     return (step == position.astype(times.dtype)).astype(size.dtype) * size
 
 
-def several(times: jax.Array, size: jax.Array, position: jax.Array, *window: jax.Array, dt: float) -> jax.Array:
+def several(
+    times: Float[Array, "batch *shape spikes"], size: Float[Array, ""], position: Int[Array, ""],
+    *window: Int[Array, ""], dt: float,
+) -> Float[Array, "batch *shape"]:
     """The spikes of one step, from several times a channel."""
     return single(times, size, position, *window, dt=dt).sum(-1)
 
@@ -52,7 +59,7 @@ class SpikeTimes(Coding):
         if self.late not in get_args(Late):
             raise ValueError(f"{type(self).__name__}: {unknown('late', self.late, get_args(Late))}")
 
-    def check_input(self, what: str, x: Any, dt: float, steps: int | None) -> None:
+    def check_input(self, what: str, x: AnyArray, dt: float, steps: int | None) -> None:
         # As the run will see them.
         times = np.asarray(x).astype(np.float32)
         refuse(what, times, times < 0, "times in ms, which are not negative; NaN stands for no spike")
@@ -130,7 +137,7 @@ def spike_size(site: Site) -> Variable:
     return Variable(f"{site.name}.size", role="constant", init=Constant(1.0))
 
 
-def pack_spike_times(samples: Sequence[tuple[Any, Any]], num: int) -> np.ndarray:
+def pack_spike_times(samples: Sequence[tuple[Sequence[float] | np.ndarray, Sequence[int] | np.ndarray]], num: int) -> np.ndarray:
     """Lists of spikes as the input of an `mstb` encoder.
 
     Args:

@@ -3,10 +3,10 @@
 import dataclasses
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Float, Int, Shaped
 from spaic_jax.coding.encoders.base import Coding
 from spaic_jax.coding.steps import floored, wide
 from spaic_jax.coding.values import keep, names
@@ -14,7 +14,9 @@ from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Axes
 
 
-def spike_period(x: jax.Array, amp: jax.Array, bias: jax.Array, longest: jax.Array) -> jax.Array:
+def spike_period(
+    x: Shaped[Array, "batch *shape"], amp: Float[Array, ""], bias: Float[Array, ""], longest: Shaped[Array, ""]
+) -> Shaped[Array, "batch *shape"]:
     """The steps between two spikes of each input, where the longest period has `longest` steps."""
     x = wide(x)
     longest = longest.astype(x.dtype)
@@ -23,7 +25,9 @@ def spike_period(x: jax.Array, amp: jax.Array, bias: jax.Array, longest: jax.Arr
     return (-floored(-period) + jnp.where(x == x.min(), 10 * longest, 0)).astype(jnp.int32)
 
 
-def periodic(x: jax.Array, period: jax.Array, position: jax.Array) -> jax.Array:
+def periodic(
+    x: Shaped[Array, "batch *shape"], period: Shaped[Array, "batch *shape"], position: Int[Array, ""]
+) -> Shaped[Array, "batch *shape"]:
     """The spikes of one step."""
     return ((position + 1) % jnp.maximum(period, 1) == 0).astype(x.dtype)
 

@@ -3,14 +3,15 @@
 import abc
 import dataclasses
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import numpy as np
 
 from spaic_jax._numbers import real, shown
+from spaic_jax._shapes import Array, Float
 from spaic_jax.coding.check import check_range
-from spaic_jax.coding.values import constants, keep, names
+from spaic_jax.coding.values import Value, constants, keep, names
 from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
 
 
@@ -36,7 +37,7 @@ class Generating(abc.ABC):
             if field.name.endswith("_time") and getattr(self, field.name) is not None:
                 keep(self, **{field.name: real(getattr(self, field.name), f"{type(self).__name__}: {field.name}")})
 
-    def values(self) -> list[tuple[str, Any]]:
+    def values(self) -> list[tuple[str, Value]]:
         """What is one constant each, by name."""
         return [(f.name, getattr(self, f.name)) for f in dataclasses.fields(self) if not f.name.endswith("_time")]
 
@@ -69,12 +70,12 @@ class Generating(abc.ABC):
         return Fragment((on, *variables), (row,))
 
 
-def each(on: jax.Array, value: jax.Array) -> jax.Array:
+def each(on: Float[Array, "batch *shape"], value: Float[Array, "..."]) -> Float[Array, "batch *shape"]:
     """A value for every neuron of every sample; float32 at least."""
     return on.astype(value.dtype) * (value[None] if value.ndim else value)
 
 
-def check_chance(what: str, rate: Any, of_one: float, times: str) -> None:
+def check_chance(what: str, rate: Value, of_one: float, times: str) -> None:
     """ValueError that names the first rate that is negative, or whose probability of a spike in a step is above one.
 
     Args:

@@ -1,14 +1,16 @@
 """A current that does not change."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import jax
-
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
+from spaic_jax.coding.values import Value
 
 
-def emit(on: jax.Array, step: jax.Array, amp: jax.Array, *, dt: float) -> jax.Array:
+def emit(
+    on: Float[Array, "batch *shape"], step: Int[Array, ""], amp: Float[Array, "..."], *, dt: float
+) -> Float[Array, "batch *shape"]:
     """The current of one step."""
     return each(on, amp).astype(on.dtype)
 
@@ -27,4 +29,4 @@ class CurrentGenerator(Generating):
     """
 
     emit: ClassVar = staticmethod(emit)
-    amp: Any = 1.0
+    amp: Value = 1.0

@@ -2,21 +2,23 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax._numbers import real
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, check_chance, each
 from spaic_jax.coding.steps import ceil_step
-from spaic_jax.coding.values import NEVER, keep
+from spaic_jax.coding.values import NEVER, Value, keep
 
 
 def emit(
-    key: jax.Array, on: jax.Array, step: jax.Array, rate: jax.Array, weight: jax.Array, unit_conversion: jax.Array,
-    first: jax.Array, end: jax.Array, *, dt: float,
-) -> jax.Array:
+    key: jax.Array, on: Float[Array, "batch *shape"], step: Int[Array, ""], rate: Float[Array, "..."],
+    weight: Float[Array, "..."], unit_conversion: Float[Array, ""], first: Int[Array, ""], end: Int[Array, ""], *,
+    dt: float,
+) -> Float[Array, "batch *shape"]:
     """The spikes of one step, from the step `first` until before the step `end`."""
     spikes = jax.random.uniform(key, on.shape, rate.dtype) < each(on, rate) * unit_conversion
     return jnp.where(spikes & (step >= first) & (step < end), each(on, weight), 0).astype(on.dtype)
@@ -44,8 +46,8 @@ class PoissonGenerator(Generating):
 
     emit: ClassVar = staticmethod(emit)
     random: ClassVar = True
-    rate: Any = 1.0
-    weight: Any = 1.0
+    rate: Value = 1.0
+    weight: Value = 1.0
     unit_conversion: float = 0.1
     start_time: float = 0.0
     end_time: float | None = None

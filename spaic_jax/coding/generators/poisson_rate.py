@@ -1,14 +1,18 @@
 """Spikes with a rate."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, check_chance, each
+from spaic_jax.coding.values import Value
 
 
-def emit(key: jax.Array, on: jax.Array, step: jax.Array, rate: jax.Array, *, dt: float) -> jax.Array:
+def emit(
+    key: jax.Array, on: Float[Array, "batch *shape"], step: Int[Array, ""], rate: Float[Array, "..."], *, dt: float
+) -> Float[Array, "batch *shape"]:
     """The spikes of one step."""
     return (jax.random.uniform(key, on.shape, rate.dtype) < each(on, rate) * dt).astype(on.dtype)
 
@@ -32,7 +36,7 @@ class PoissonRate(Generating):
 
     emit: ClassVar = staticmethod(emit)
     random: ClassVar = True
-    rate: Any = 1.0
+    rate: Value = 1.0
 
     def check(self, name: str, dt: float) -> None:
         check_chance(name, self.rate, dt, "dt, in ms,")

@@ -2,19 +2,20 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
 from spaic_jax.coding.steps import ceil_step
-from spaic_jax.coding.values import NEVER
+from spaic_jax.coding.values import NEVER, Value
 
 
 def emit(
-    on: jax.Array, step: jax.Array, slope: jax.Array, amp: jax.Array, base: jax.Array, end: jax.Array, *, dt: float
-) -> jax.Array:
+    on: Float[Array, "batch *shape"], step: Int[Array, ""], slope: Float[Array, "..."], amp: Float[Array, "..."],
+    base: Float[Array, "..."], end: Int[Array, ""], *, dt: float,
+) -> Float[Array, "batch *shape"]:
     """The current of one step, until before the step `end`."""
     value = each(on, amp) * (each(on, slope) * (step.astype(slope.dtype) * dt) + each(on, base))
     return jnp.where(step < end, value, 0).astype(on.dtype)
@@ -36,9 +37,9 @@ class RampGenerator(Generating):
     """
 
     emit: ClassVar = staticmethod(emit)
-    slope: Any = 1.0
-    amp: Any = 0.001
-    base: Any = 0.0
+    slope: Value = 1.0
+    amp: Value = 0.001
+    base: Value = 0.0
     end_time: float | None = None
 
     def window(self, dt: float) -> Iterable[tuple[str, int]]:

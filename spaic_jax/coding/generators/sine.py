@@ -1,16 +1,20 @@
 """A current that swings."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
+from spaic_jax.coding.values import Value
 
 
-def emit(on: jax.Array, step: jax.Array, amp: jax.Array, period: jax.Array, *, dt: float) -> jax.Array:
+def emit(
+    on: Float[Array, "batch *shape"], step: Int[Array, ""], amp: Float[Array, "..."], period: Float[Array, "..."], *,
+    dt: float,
+) -> Float[Array, "batch *shape"]:
     """The current of one step."""
     # The phase is taken of a step within its period, as float32 loses the phase of a large time.
     phase = jnp.remainder(step.astype(period.dtype) * dt, each(on, period)) / each(on, period)
@@ -35,8 +39,8 @@ class SineGenerator(Generating):
     """
 
     emit: ClassVar = staticmethod(emit)
-    amp: Any = 1.0
-    period: Any = 1.0
+    amp: Value = 1.0
+    period: Value = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

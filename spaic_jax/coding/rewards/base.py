@@ -40,7 +40,7 @@ class Rewarding(abc.ABC):
         steps = "presentation" if self.dec_sample_step is None else self.dec_sample_step
         if steps != "presentation":
             steps = whole(steps, f"{type(self).__name__}: dec_sample_step")
-        keep(self, dec_sample_step=steps)
+        object.__setattr__(self, "dec_sample_step", steps)
 
     @abc.abstractmethod
     def size(self, num: int, target: bool) -> int:

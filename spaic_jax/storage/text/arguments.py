@@ -17,6 +17,10 @@ from spaic_jax.storage.text.families import family_of
 RANGE = tuple[float | None, float | None]
 
 
+#: Stands for the network itself where a member is named.
+HERE = "."
+
+
 @dataclasses.dataclass(frozen=True)
 class Argument:
     """One argument of a class.

@@ -1,7 +1,7 @@
 """Which objects have names: the families of classes that a table names."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spaic_jax._errors import unknown
@@ -81,3 +81,10 @@ FAMILIES = (
 def family_of(kind: Any) -> Family | None:
     """The family of a class."""
     return next((family for family in FAMILIES if isinstance(kind, type) and issubclass(kind, family.base)), None)
+
+
+def family_among(kinds: Iterable[Any]) -> Family:
+    """The family of what may be of several types: one with the names of all of theirs."""
+    families = [family for kind in kinds if (family := family_of(kind))]
+    names = {name: kind for family in families for name, kind in family.table.items()}
+    return dataclasses.replace(families[0], table=names)

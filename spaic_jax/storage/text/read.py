@@ -11,8 +11,8 @@ from spaic_jax._errors import unknown
 from spaic_jax.network import ELEMENTS, Assembly, Element, Network
 from spaic_jax.network.assembly import SEPARATOR
 from spaic_jax.network.element import names_of, undeclared
-from spaic_jax.storage.text.arguments import Argument, arguments, kinds_of, needed
-from spaic_jax.storage.text.families import family_of
+from spaic_jax.storage.text.arguments import HERE, Argument, arguments, kinds_of, needed
+from spaic_jax.storage.text.families import family_among, family_of
 from spaic_jax.storage.text.values import Values
 
 #: Assemblies in each other; no more than this, so that no file can exhaust the stack.
@@ -22,10 +22,11 @@ _DEEPEST = 64
 def from_dict(tables: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> Network:
     """The network that tables describe, such as those of a TOML file.
 
-    The tables are `encoders`, `groups`, `generators`, `connections`, `projections`, `decoders` and `monitors`. Each maps the
-    name of a member to its arguments, by the names that its class gives them; the settings of a model, link or coding
-    stand beside them. Other members are named by path, such as `"cortex/hidden"`. The table `assemblies` maps the name of
-    an assembly to tables like these; the list `hidden` names the members of a level that are not built.
+    The tables are `encoders`, `groups`, `generators`, `connections`, `projections`, `decoders`, `monitors` and `learners`.
+    Each maps the name of a member to its arguments, by the names that its class gives them; the settings of a model, link
+    or coding stand beside them. Other members are named by path, such as `"cortex/hidden"`, the network itself by `"."`.
+    The table `assemblies` maps the name of an assembly to tables like these; the list `hidden` names the members of a level
+    that are not built.
 
     Args:
         tables: what was read.
@@ -131,6 +132,8 @@ class _Reader(Values):
         """The member of a path."""
         if not isinstance(name, str):
             raise ValueError(f"{path}: a name is needed, not {name!r}.")
+        if name == HERE:
+            return self.top
         if name in self.by_path:
             return self.make(self.by_path[name])
         assemblies = self.top.of_kind(Assembly)
@@ -166,8 +169,9 @@ class _Reader(Values):
         chosen: type | None = None
         for key, argument in own.items():
             if argument.beside:
-                family = next(family for kind in argument.kinds if (family := family_of(kind)))
-                chosen = family.kind_of(values.get(key, argument.default), key, f"{path}.{key}")
+                if argument.required and key not in values:
+                    raise ValueError(f"{path}.{key} is missing.")
+                chosen = family_among(argument.kinds).kind_of(values.get(key, argument.default), key, f"{path}.{key}")
                 settings.update(arguments(chosen))
         # Types in a list may be named too, such as those of `syn_type`; some links have such a list of their own.
         for key, argument in own.items():

@@ -11,7 +11,7 @@ from spaic_jax._errors import unknown
 from spaic_jax.network import Element
 from spaic_jax.program import Initial
 from spaic_jax.storage.text.arguments import RANGE, Items, is_array, items_of, kinds_of, needed, values_of
-from spaic_jax.storage.text.families import family_of
+from spaic_jax.storage.text.families import Family, family_of
 
 
 class Values(abc.ABC):
@@ -50,6 +50,8 @@ class Values(abc.ABC):
             return self.member(value, path)
         if isinstance(value, list | tuple):
             return self._of_list(value, kinds, path)
+        if isinstance(value, str) and str not in kinds and (family := _family_in(kinds)) is not None:
+            return self.object(family.base, {family.key: value}, path)
         if not _fits(value, kinds, default):
             wanted = (float,) if _is_number(default) and Any in kinds else kinds
             raise ValueError(f"{path}: {needed(wanted)} is needed, not {value!r}.")
@@ -108,6 +110,11 @@ def _fits(value: Any, kinds: tuple[Any, ...], default: Any) -> bool:
     if _is_number(value):
         return not {float, Any}.isdisjoint(kinds) or (int in kinds and isinstance(value, int))
     return False
+
+
+def _family_in(kinds: tuple[Any, ...]) -> Family | None:
+    """The family of which a name will do: that of a value, or of all items of a list."""
+    return next((family for kind in (*kinds, *kinds_of(items_of(kinds))) if (family := family_of(kind))), None)
 
 
 def _is_number(value: Any) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from spaic_jax.network import ELEMENTS, Assembly, Element, Network
 from spaic_jax.program import Given
-from spaic_jax.storage.text.arguments import RANGE, arguments, is_array, items_of, kinds_of, values_of
+from spaic_jax.storage.text.arguments import HERE, RANGE, arguments, is_array, items_of, kinds_of, values_of
 from spaic_jax.storage.text.families import family_of
 
 
@@ -33,8 +33,8 @@ def to_dict(network: Network, arrays: dict[str, np.ndarray] | None = None) -> di
         ...     layer = NeuronGroup(3, model="if", v_th=0.5)
         ...     synapses = Connection(image, layer, w_std=0.1)
         >>> to_dict(net)["connections"]
-        {'synapses': {'pre': 'image', 'post': 'layer', 'pre_var_name': 'O', 'post_var_name': 'Isyn', 'is_parameter': True,
-        'link_type': 'full', 'w_mean': 0.005, 'w_std': 0.1, 'weight_quantization': False}}
+        {'synapses': {'pre': 'image', 'post': 'layer', 'pre_var_name': 'O', 'post_var_name': 'Isyn', 'link_type': 'full',
+        'w_mean': 0.005, 'w_std': 0.1, 'weight_quantization': False}}
     """
     return _Writer(network, arrays).level(network, "network")
 
@@ -99,7 +99,7 @@ class _Writer:
         if isinstance(value, bool | int | float | str):
             return value
         if isinstance(value, Element):
-            return self.network.name_of(value)
+            return HERE if value is self.network else self.network.name_of(value)
         if isinstance(value, Given):
             return self.array(value.value, path)
         if family_of(type(value)) is not None:

@@ -1,13 +1,14 @@
 """A synaptic current in the form of an alpha function."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
+from spaic_jax.neurons.state import variable
 from spaic_jax.synapses.parts.base import Dynamics
 
 
@@ -23,16 +24,24 @@ class Alpha(Dynamics):
     Source: Rall, Distinguishing theoretical synaptic potentials (1967); the propagator is that of Rotter and Diesmann
     (1999).
 
-    >>> Alpha(tau=3.0).tau
-    3.0
+    >>> print(Alpha(tau=3.0).first_step(jnp.ones((1, 1)), dt=1.0).x)
+    [[1.]]
     """
 
-    initial: ClassVar = {"x": 0.0, "y": 0.0}
+    class State(Dynamics.State):
+        x: PerNeuron = variable(0.0)
+        y: PerNeuron = variable(0.0)
+
     tau: Parameter = parameter(2.0, positive=True, bounds=(1e-3, None))
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"decay": jnp.exp(-dt / p.tau), "share": jnp.exp(-dt / p.tau) * dt / p.tau}
+    @coefficient
+    def decay(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        y = p.decay * state.y + p.share * state.x
-        return {"x": p.decay * state.x + current, "y": y, "O": jnp.e * y}
+    @coefficient
+    def share(self) -> jax.Array:
+        return self.decay * self.dt / self.tau
+
+    def step(self, state: State, current: PerNeuron) -> State:
+        y = self.decay * state.y + self.share * state.x
+        return self.State(x=self.decay * state.x + current, y=y, O=jnp.e * y)

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import jax
+import numpy as np
 
 from spaic_jax import ops
+from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.base import NeuronModel
 from spaic_jax.neurons.rows import model_rows
+from spaic_jax.neurons.state import shown
 from spaic_jax.program import Context, Fragment, Op, Site
 
 
@@ -57,6 +60,9 @@ class Dynamics(Synapse, NeuronModel):
     membrane potential after the previous step.
     """
 
+    class State(NeuronModel.State):
+        O: PerNeuron = shown()
+
     receives: ClassVar[tuple[str, ...]] = ("I",)
 
     def makes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -64,7 +70,7 @@ class Dynamics(Synapse, NeuronModel):
 
     def lower(self, site: Site, context: Context) -> Fragment:
         for key, value in self.parameters().items():
-            if getattr(value, "ndim", 0) and value.shape != site.takes:
+            if isinstance(value, np.ndarray) and value.ndim and value.shape != site.takes:
                 raise ValueError(
                     f"connection '{site.name}': {key} has shape {value.shape}, but needs one number or {site.takes}."
                 )

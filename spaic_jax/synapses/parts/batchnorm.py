@@ -27,7 +27,7 @@ def normalised_by_batch(x: jax.Array, weight: jax.Array, bias: jax.Array) -> tup
 
 def moved(batch: jax.Array, running: jax.Array, momentum: jax.Array) -> jax.Array:
     """How far a running value moves towards that of a batch."""
-    return momentum * (batch - running)
+    return momentum * (batch.astype(running.dtype) - running)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,14 @@
 """A synaptic current that decays exponentially."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
+from spaic_jax.neurons.state import variable
 from spaic_jax.synapses.parts.base import Dynamics
 
 
@@ -22,16 +23,19 @@ class FirstOrder(Dynamics):
 
     Source: SPAIC, `1_order_synapse`.
 
-    >>> FirstOrder(tau=5.0).tau
-    5.0
+    >>> print(FirstOrder(tau=5.0).first_step(jnp.ones((1, 1)), dt=1.0).O)
+    [[1.]]
     """
 
-    initial: ClassVar = {"R": 0.0}
+    class State(Dynamics.State):
+        R: PerNeuron = variable(0.0)
+
     tau: Parameter = parameter(2.0, positive=True, bounds=(1e-3, None))
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"decay": jnp.exp(-dt / p.tau)}
+    @coefficient
+    def decay(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        r = p.decay * state.R + current
-        return {"R": r, "O": r}
+    def step(self, state: State, current: PerNeuron) -> State:
+        r = self.decay * state.R + current
+        return self.State(R=r, O=r)

@@ -29,7 +29,7 @@ def regulation(
 ) -> tuple[jax.Array, ...]:
     """By how much the running mean and spread, the scale and the shift move."""
     # What regulates has no gradient: it follows the current, the weights do not follow it.
-    out = jax.lax.stop_gradient(out)
+    out = jax.lax.stop_gradient(out.astype(ave.dtype))
     by_ave = (1 - beta_ave) * (out.mean(0) - ave)
     by_std = (1 - beta_std) * (jnp.abs(out - (ave + by_ave)[None]).mean(0) - std)
     return by_ave, by_std, beta_bn * (targ_std - std - by_std), beta_bn * (targ_ave - ave - by_ave)

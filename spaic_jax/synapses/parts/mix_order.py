@@ -1,13 +1,14 @@
 """A synaptic current with a fast and a slow part."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
+from spaic_jax.neurons.state import variable
 from spaic_jax.synapses.parts.base import Dynamics
 
 
@@ -30,11 +31,14 @@ class MixOrder(Dynamics):
 
     Source: SPAIC, `mix_order_synapse`, whose input is complex and carries `rho`; here it is a parameter.
 
-    >>> MixOrder(rho=1.0).tau_s
-    25.0
+    >>> round(float(MixOrder(rho=1.0).first_step(jnp.ones((1, 1)), dt=1.0).O[0, 0]), 3)
+    0.5
     """
 
-    initial: ClassVar = {"S": 0.0, "R": 0.0}
+    class State(Dynamics.State):
+        S: PerNeuron = variable(0.0)
+        R: PerNeuron = variable(0.0)
+
     tau_r: Parameter = parameter(2.0, positive=True, bounds=(1e-3, None))
     tau_s: Parameter = parameter(25.0, positive=True, bounds=(1e-3, None))
     rho: Parameter = parameter(0.5, bounds=(0.0, 1.0))
@@ -43,13 +47,27 @@ class MixOrder(Dynamics):
         super().__post_init__()
         self._check_between("rho", 0.0, 1.0)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {
-            "decay_r": jnp.exp(-dt / p.tau_r), "decay_s": jnp.exp(-dt / p.tau_s),
-            "fast": dt / p.tau_r * p.rho**2, "slow": dt / p.tau_s * (1 - p.rho**2), "coupling": dt / p.tau_r,
-        }
+    @coefficient
+    def decay_r(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_r)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        s = p.decay_s * state.S + p.slow * current
-        r = p.decay_r * state.R + p.fast * current + p.coupling * s
-        return {"S": s, "R": r, "O": r}
+    @coefficient
+    def decay_s(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_s)
+
+    @coefficient
+    def coupling(self) -> jax.Array:
+        return self.dt / self.tau_r
+
+    @coefficient
+    def fast(self) -> jax.Array:
+        return self.coupling * self.rho**2
+
+    @coefficient
+    def slow(self) -> jax.Array:
+        return self.dt / self.tau_s * (1 - self.rho**2)
+
+    def step(self, state: State, current: PerNeuron) -> State:
+        s = self.decay_s * state.S + self.slow * current
+        r = self.decay_r * state.R + self.fast * current + self.coupling * s
+        return self.State(S=s, R=r, O=r)

@@ -1,13 +1,15 @@
 """A synaptic current through receptors that magnesium blocks at rest."""
 
 import dataclasses
-from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
+from spaic_jax.neurons.state import variable
 from spaic_jax.synapses.parts.base import Dynamics
 
 
@@ -33,27 +35,40 @@ class NMDA(Dynamics):
 
     Source: Jahr and Stevens (1990) for the block; Wang (1999) for the gating, here one a neuron.
 
-    >>> NMDA(Mg=0.0).E
-    0.0
+    >>> round(float(NMDA(Mg=0.0).first_step(jnp.ones((1, 1)), jnp.zeros((1, 1)), dt=1.0).g[0, 0]), 3)
+    0.5
     """
 
     receives: ClassVar = ("I", "V")
-    initial: ClassVar = {"x": 0.0, "g": 0.0}
+    class State(Dynamics.State):
+        x: PerNeuron = variable(0.0)
+        g: PerNeuron = variable(0.0)
+
     tau_rise: Parameter = parameter(2.0, positive=True, bounds=(1e-3, None))
     tau_decay: Parameter = parameter(100.0, positive=True, bounds=(1e-3, None))
     alpha: Parameter = parameter(0.5, positive=True, bounds=(0.0, None))
     E: Parameter = parameter(0.0)
     Mg: Parameter = parameter(1.0, bounds=(0.0, None))
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {
-            "decay_x": jnp.exp(-dt / p.tau_rise), "decay_g": jnp.exp(-dt / p.tau_decay), "opening": dt * p.alpha,
-            "block": p.Mg / 3.57,
-        }
+    @coefficient
+    def decay_x(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_rise)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: SimpleNamespace) -> dict[str, jax.Array]:
-        x = p.decay_x * state.x + current.I
+    @coefficient
+    def decay_g(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_decay)
+
+    @coefficient
+    def opening(self) -> jax.Array:
+        return self.dt * self.alpha
+
+    @coefficient
+    def block(self) -> jax.Array:
+        return self.Mg / 3.57
+
+    def step(self, state: State, current: PerNeuron, v: PerNeuron) -> State:
+        x = self.decay_x * state.x + current
         # More than all receptors cannot open within a step.
-        opened = jnp.minimum(p.opening * x, 1.0) * (1 - state.g)
-        g = p.decay_g * state.g + opened
-        return {"x": x, "g": g, "O": g * (p.E - current.V) / (1 + p.block * jnp.exp(-0.062 * current.V))}
+        opened = jnp.minimum(self.opening * x, 1.0) * (1 - state.g)
+        g = self.decay_g * state.g + opened
+        return self.State(x=x, g=g, O=g * (self.E - v) / (1 + self.block * jnp.exp(-0.062 * v)))

@@ -1,13 +1,14 @@
 """A synaptic current that rises and decays: the difference of two exponentials."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
+from spaic_jax.neurons.state import variable
 from spaic_jax.synapses.parts.base import Dynamics
 
 
@@ -23,18 +24,26 @@ class SecondOrder(Dynamics):
 
     Source: SPAIC, `2_order_synapse`.
 
-    >>> SecondOrder(tau_r=10.0).tau_d
-    2.0
+    >>> print(SecondOrder(tau_r=10.0).first_step(jnp.ones((1, 1)), dt=1.0).R)
+    [[1.]]
     """
 
-    initial: ClassVar = {"R": 0.0, "D": 0.0}
+    class State(Dynamics.State):
+        R: PerNeuron = variable(0.0)
+        D: PerNeuron = variable(0.0)
+
     tau_r: Parameter = parameter(9.0, positive=True, bounds=(1e-3, None))
     tau_d: Parameter = parameter(2.0, positive=True, bounds=(1e-3, None))
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"decay_r": jnp.exp(-dt / p.tau_r), "decay_d": jnp.exp(-dt / p.tau_d)}
+    @coefficient
+    def decay_r(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_r)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        r = p.decay_r * state.R + current
-        d = p.decay_d * state.D + current
-        return {"R": r, "D": d, "O": r - d}
+    @coefficient
+    def decay_d(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_d)
+
+    def step(self, state: State, current: PerNeuron) -> State:
+        r = self.decay_r * state.R + current
+        d = self.decay_d * state.D + current
+        return self.State(R=r, D=d, O=r - d)

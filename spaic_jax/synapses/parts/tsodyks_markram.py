@@ -1,13 +1,15 @@
 """Synapses that tire and recover within seconds."""
 
 import dataclasses
-from types import SimpleNamespace
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax._shapes import PerNeuron
+from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.fields import Parameter, parameter
+from spaic_jax.neurons.state import variable
 from spaic_jax.synapses.parts.base import Dynamics
 
 
@@ -33,12 +35,15 @@ class TsodyksMarkram(Dynamics):
     Source: Tsodyks, Pawelzik and Markram, Neural networks with dynamic synapses (1998); defaults of Mongillo, Barak
     and Tsodyks (2008).
 
-    >>> TsodyksMarkram(U=0.5, tau_rec=800.0).tau_facil
-    1500.0
+    >>> round(float(TsodyksMarkram(U=0.5, tau_rec=800.0).first_step(jnp.ones((1, 1)), dt=1.0).O[0, 0]), 3)
+    0.75
     """
 
     presynaptic: ClassVar = True
-    initial: ClassVar = {"u": "U", "x": 1.0}
+    class State(Dynamics.State):
+        u: PerNeuron = variable("U")
+        x: PerNeuron = variable(1.0)
+
     U: Parameter = parameter(0.2, positive=True, bounds=(0.0, 1.0))
     tau_rec: Parameter = parameter(200.0, positive=True, bounds=(1e-3, None))
     tau_facil: Parameter = parameter(1500.0, positive=True, bounds=(1e-3, None))
@@ -47,12 +52,17 @@ class TsodyksMarkram(Dynamics):
         super().__post_init__()
         self._check_between("U", 0.0, 1.0)
 
-    def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
-        return {"recovery": jnp.exp(-dt / p.tau_rec), "forgetting": jnp.exp(-dt / p.tau_facil)}
+    @coefficient
+    def recovery(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_rec)
 
-    def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
-        x = 1 - p.recovery * (1 - state.x)
-        u = p.U + p.forgetting * (state.u - p.U)
-        u = u + p.U * (1 - u) * current
+    @coefficient
+    def forgetting(self) -> jax.Array:
+        return jnp.exp(-self.dt / self.tau_facil)
+
+    def step(self, state: State, current: PerNeuron) -> State:
+        x = 1 - self.recovery * (1 - state.x)
+        u = self.U + self.forgetting * (state.u - self.U)
+        u = u + self.U * (1 - u) * current
         used = u * x * current
-        return {"u": u, "x": x - used, "O": used}
+        return self.State(u=u, x=x - used, O=used)
