@@ -1,6 +1,7 @@
 """The learning rules against loops over spikes in float64, closed forms, and what their papers found."""
 
 import dataclasses
+import json
 
 import jax
 import numpy as np
@@ -25,6 +26,7 @@ from spaic_jax.plasticity import (
     TripletSTDP,
     VogelsSTDP,
 )
+from spaic_jax.storage import from_dict, to_dict
 
 #: Rules with numbers that move weights of about one within forty steps.
 CASES = {
@@ -148,6 +150,15 @@ def test_the_second_presentation(case):
     assert all(float(abs(first[name] - sim.init(jax.random.key(0), 3)[name]).max()) > 0.01 for name in lasting)
     # Rates of a batch are one number a neuron, so that another batch may go on with them.
     sim.restart(first, batch_size=5)
+
+
+def test_rules_are_kept_as_text():
+    net = sj.Network()
+    net.x = sj.Encoder(num=2)
+    net.layer = sj.NeuronGroup(3, model="lif")
+    net.w = sj.Connection(net.x, net.layer, plasticity=list(CASES.values()))
+    for text in (json.dumps(to_dict(net)), json.dumps(to_dict(from_dict(to_dict(net))))):
+        assert from_dict(json.loads(text)).w.plasticity == tuple(CASES.values())
 
 
 def test_weights_learn_from_a_rule_whose_numbers_are_set():

@@ -183,7 +183,7 @@ def test_rules_are_written_and_read(monkeypatch, tmp_path):
         assert sj.edit.expand(again)["many/c->b"].plasticity == (Towards(traces=(1.0,)),)
     tables = to_dict(net)
     assert tables["connections"]["first"]["plasticity"][0] == {
-        "rule": "towards", "rate": 0.5, "traces": [20.0, 40.0], "bounds": [0.0, np.inf],
+        "rule": "towards", "batch": "sum", "rate": 0.5, "traces": [20.0, 40.0], "bounds": [0.0, np.inf],
     }
     assert "plasticity" not in tables["connections"]["second"]
     tables["connections"]["first"]["plasticity"] = [{"rule": "toward"}]

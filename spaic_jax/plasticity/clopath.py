@@ -65,7 +65,7 @@ class Clopath(Rule):
     spike_width: float = positive(2.0)
 
     def memories(self, dt: float) -> Mapping[str, Trace | Memory]:
-        made = {
+        made: dict[str, Trace | Memory] = {
             "x": Trace("pre", self.tau_x),
             "u_minus": Memory("post", init=self.v_rest),
             "u_plus": Memory("post", init=self.v_rest),
@@ -85,7 +85,7 @@ class Clopath(Rule):
 
         weaker = self.a_minus * jax.nn.relu(u_minus - self.theta_minus)
         new = {"u_minus": followed(u_minus, u, self.tau_minus), "u_plus": followed(u_plus, u, self.tau_plus)}
-        if mean is not None:
+        if mean is not None and self.u_ref is not None:
             weaker = weaker * ((mean / self.u_ref) ** 2)[None]
             new["mean"] = followed(mean, (u - self.v_rest).mean(0), self.tau_mean)
         stronger = self.a_plus / self.tau_x * above * jax.nn.relu(u_plus - self.theta_minus)
