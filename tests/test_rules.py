@@ -43,9 +43,9 @@ CASES = {
     "synaptic_scaling": SynapticScaling(eta=1e-4, target=150.0, tau=15.0),
     "intrinsic_plasticity": IntrinsicPlasticity(eta=1e-4, target=150.0, tau=15.0),
     "clopath": Clopath(
-        a_minus=0.02, a_plus=0.05, theta_minus=-0.2, theta_plus=0.3, v_rest=0.1, v_spike=3.0, u_ref=0.7, tau_mean=15.0
+        a_minus=0.02, a_plus=0.05, theta_minus=-0.2, theta_plus=0.3, v_rest=0.1, v_spike=3.0, spike_width=1.0, u_ref=0.7, tau_mean=15.0
     ),
-    "clopath, bare": Clopath(a_minus=0.02, a_plus=0.05, theta_minus=-0.2, theta_plus=0.3, v_rest=0.1, v_spike=None, u_ref=None),
+    "clopath, bare": Clopath(a_minus=0.02, a_plus=0.05, theta_minus=-0.2, theta_plus=0.3, v_rest=0.1, spike_width=0.0),
 }
 #: Those whose change depends on where the bounds are.
 BOUNDED = ("multiplicative_stdp", "power_law_stdp")
@@ -297,7 +297,7 @@ def test_fits_of_triplets(to, pairs):
 
 def test_depolarisation_strengthens_at_high_frequencies_as_in_visual_cortex():
     """Clopath et al., figure 2: what holds of triplets holds of the potential that spikes leave behind."""
-    got = pairings(Clopath(u_ref=None))
+    got = pairings(Clopath())
     assert (np.diff(got[0]) > 0).all() and abs(got[0, 0]) < 0.01 and 0.15 < got[0, 4] < 0.35
     assert (got[1, :3] < -0.1).all() and got[1, 4] > 0.1
 
