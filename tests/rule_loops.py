@@ -92,10 +92,8 @@ def intrinsic(rule, s, dt, bounds):
 
 
 def clopath(rule, s, dt, bounds):
-    above, u = dt * np.maximum(s.potential - rule.theta_plus, 0), s.potential
-    if rule.v_spike is not None:
-        above = above + rule.spike_width * s.post * (rule.v_spike - rule.theta_plus)
-        u = u + rule.spike_width / dt * s.post * (rule.v_spike - s.potential)
+    above = dt * np.maximum(s.potential - rule.theta_plus, 0) + rule.spike_width * s.post * (rule.v_spike - rule.theta_plus)
+    u = s.potential + rule.spike_width / dt * s.post * (rule.v_spike - s.potential)
     _, minus = averaged(u, rule.tau_minus, dt, rule.v_rest)
     _, plus = averaged(u, rule.tau_plus, dt, rule.v_rest)
     weaker = rule.a_minus * np.maximum(minus - rule.theta_minus, 0)

@@ -1,6 +1,7 @@
 """The learning rules against loops over spikes in float64, closed forms, and what their papers found."""
 
 import dataclasses
+import json
 
 import jax
 import numpy as np
@@ -25,6 +26,7 @@ from spaic_jax.plasticity import (
     TripletSTDP,
     VogelsSTDP,
 )
+from spaic_jax.storage import from_dict, to_dict
 
 #: Rules with numbers that move weights of about one within forty steps.
 CASES = {
@@ -41,9 +43,9 @@ CASES = {
     "synaptic_scaling": SynapticScaling(eta=1e-4, target=150.0, tau=15.0),
     "intrinsic_plasticity": IntrinsicPlasticity(eta=1e-4, target=150.0, tau=15.0),
     "clopath": Clopath(
-        a_minus=0.02, a_plus=0.05, theta_minus=-0.2, theta_plus=0.3, v_rest=0.1, v_spike=3.0, u_ref=0.7, tau_mean=15.0
+        a_minus=0.02, a_plus=0.05, theta_minus=-0.2, theta_plus=0.3, v_rest=0.1, v_spike=3.0, spike_width=1.0, u_ref=0.7, tau_mean=15.0
     ),
-    "clopath, bare": Clopath(a_minus=0.02, a_plus=0.05, theta_minus=-0.2, theta_plus=0.3, v_rest=0.1, v_spike=None, u_ref=None),
+    "clopath, bare": Clopath(a_minus=0.02, a_plus=0.05, theta_minus=-0.2, theta_plus=0.3, v_rest=0.1, spike_width=0.0),
 }
 #: Those whose change depends on where the bounds are.
 BOUNDED = ("multiplicative_stdp", "power_law_stdp")
@@ -148,6 +150,15 @@ def test_the_second_presentation(case):
     assert all(float(abs(first[name] - sim.init(jax.random.key(0), 3)[name]).max()) > 0.01 for name in lasting)
     # Rates of a batch are one number a neuron, so that another batch may go on with them.
     sim.restart(first, batch_size=5)
+
+
+def test_rules_are_kept_as_text():
+    net = sj.Network()
+    net.x = sj.Encoder(num=2)
+    net.layer = sj.NeuronGroup(3, model="lif")
+    net.w = sj.Connection(net.x, net.layer, plasticity=list(CASES.values()))
+    for text in (json.dumps(to_dict(net)), json.dumps(to_dict(from_dict(to_dict(net))))):
+        assert from_dict(json.loads(text)).w.plasticity == tuple(CASES.values())
 
 
 def test_weights_learn_from_a_rule_whose_numbers_are_set():
@@ -286,7 +297,7 @@ def test_fits_of_triplets(to, pairs):
 
 def test_depolarisation_strengthens_at_high_frequencies_as_in_visual_cortex():
     """Clopath et al., figure 2: what holds of triplets holds of the potential that spikes leave behind."""
-    got = pairings(Clopath(u_ref=None))
+    got = pairings(Clopath())
     assert (np.diff(got[0]) > 0).all() and abs(got[0, 0]) < 0.01 and 0.15 < got[0, 4] < 0.35
     assert (got[1, :3] < -0.1).all() and got[1, 4] > 0.1
 

@@ -24,29 +24,29 @@ class Clopath(Rule):
     in bounds; it begins at `u_ref`, is one number a neuron (the mean over the batch) and lasts over presentations.
 
     The potential is the group's `V` after the step, and so after a reset, which hides the spike of most models. There a
-    spike counts as a pulse of height `v_spike` and width `spike_width`, whatever `dt`. With `v_spike=None` only `V` counts,
-    as for `hh`, whose `V` goes through its spikes.
+    spike counts as a pulse of height `v_spike` and width `spike_width`, whatever `dt`. With a width of 0 only `V` counts, as
+    it should for `hh`, whose `V` goes through its spikes.
 
     Args:
         a_minus, a_plus: amplitudes of depression, 1/mV, and of potentiation, 1/mV^2.
         theta_minus, theta_plus: thresholds of the averages and of the potential, mV.
         tau_x, tau_minus, tau_plus, tau_mean: time constants, ms.
-        u_ref: depolarisation at which depression has its amplitude `a_minus`, mV; `None` for one that does not change.
+        u_ref: depolarisation at which depression has its amplitude `a_minus`, mV, the root of 60 in the paper; with `None` the
+            amplitude does not change.
         v_rest: potential of rest, mV.
-        v_spike: potential of a spike, mV, or `None`.
-        spike_width: how long a spike lasts, ms.
+        v_spike, spike_width: potential of a spike, mV, and how long it lasts, ms.
         batch: as of `Rule`.
 
     Raises:
-        ValueError: a time constant, width or `u_ref` that is not positive, a negative amplitude; when the network is lowered,
+        ValueError: a time constant or `u_ref` that is not positive, a negative amplitude or width; when the network is lowered,
             a group without a potential `V`, naming the connection.
 
-    The defaults are those of the visual cortex.
+    The defaults are those of the visual cortex, without homeostasis.
 
     Source: Clopath, Büsing, Vasilaki and Gerstner, Connectivity reflects coding: a model of voltage-based STDP with
     homeostasis, Nature Neuroscience 13 (2010).
 
-    >>> Clopath(u_ref=None).theta_plus
+    >>> Clopath(u_ref=60.0**0.5).theta_plus
     -45.3
     """
 
@@ -59,10 +59,10 @@ class Clopath(Rule):
     tau_minus: float = positive(10.0)
     tau_plus: float = positive(7.0)
     tau_mean: float = positive(1000.0)
-    u_ref: float | None = positive(60.0**0.5)
+    u_ref: float | None = positive(None)
     v_rest: float = number(-70.6)
-    v_spike: float | None = number(30.0)
-    spike_width: float = positive(2.0)
+    v_spike: float = number(30.0)
+    spike_width: float = number(2.0, least=0)
 
     def memories(self, dt: float) -> Mapping[str, Trace | Memory]:
         made: dict[str, Trace | Memory] = {
@@ -75,10 +75,9 @@ class Clopath(Rule):
     def change(
         self, at: Meeting, *, x: Traced, u_minus: jax.Array, u_plus: jax.Array, V: jax.Array, mean: jax.Array | None = None
     ) -> Mapping[str, jax.Array]:
-        above, u = at.dt * jax.nn.relu(V - self.theta_plus), V
-        if self.v_spike is not None:
-            above = above + self.spike_width * at.post * jax.nn.relu(self.v_spike - self.theta_plus)
-            u = V + self.spike_width / at.dt * at.post * (self.v_spike - V)
+        pulse = self.spike_width * at.post
+        above = at.dt * jax.nn.relu(V - self.theta_plus) + pulse * jax.nn.relu(self.v_spike - self.theta_plus)
+        u = V + pulse / at.dt * (self.v_spike - V)
 
         def followed(last: jax.Array, signal: jax.Array, tau: float) -> jax.Array:
             return Trace("post", tau, "average").step(last, signal, at.dt).now

@@ -17,7 +17,7 @@ from spaic_jax.program import Context, Fragment, Site
 class Tempotron(Rule):
     """A neuron that should have fired is strengthened, and one that should not have is weakened, where it came nearest to it.
 
-    $$ \\Delta W_{ij} = \\pm \\eta \\sum_{t_j \\le t^*} K(t^* - t_j), \\qquad K(t) = K_0 (e^{-t / \\tau} - e^{-t / \\tau_s}) $$
+    $$ \\Delta W_{ij} = \\pm \\eta \\sum_{t_j \\le t^\\ast} K(t^\\ast - t_j), \\qquad K(t) = K_0 (e^{-t / \\tau} - e^{-t / \\tau_s}) $$
 
     in the last step of a presentation, with `+` for a neuron with label 1 whose potential stayed below `threshold`, and `-` for
     one with label 0 whose potential reached it. `t*` is the first time of the highest potential, and a spike counts as
