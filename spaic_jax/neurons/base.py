@@ -12,7 +12,7 @@ import numpy as np
 
 from spaic_jax._numbers import real
 from spaic_jax.program import Initial
-from spaic_jax.surrogate import AtanGrad, Surrogate, resolve_surrogate
+from spaic_jax.surrogate import AtanGrad, EventProp, Surrogate, resolve_surrogate
 
 #: A model parameter: a number, or one number a neuron.
 Parameter = Any
@@ -220,11 +220,17 @@ class SpikingModel(NeuronModel):
     """
 
     spiking: ClassVar[bool] = True
+    #: Whether its step gives the derivative of spike times, which `EventProp` needs.
+    timed: ClassVar[bool] = False
     surrogate: Surrogate | str = AtanGrad()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "surrogate", resolve_surrogate(self.surrogate))
+        if isinstance(self.surrogate, EventProp) and not self.timed:
+            raise ValueError(
+                f"{type(self).__name__} got the surrogate EventProp, but that needs a neuron whose spike times it knows: CubaLIF."
+            )
 
     def spike(self, x: jax.Array) -> jax.Array:
         """Heaviside of `x = V - v_th`, with the surrogate's gradient."""

@@ -1,6 +1,7 @@
 """Current-based LIF with a decaying synaptic current."""
 
 import dataclasses
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import ClassVar, Literal, get_args
 
@@ -8,10 +9,12 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax._errors import unknown
-from spaic_jax.neurons.base import Parameter, parameter
+from spaic_jax.neurons.base import First, Parameter, parameter
+from spaic_jax.neurons.event_times import EventTimes
 from spaic_jax.neurons.integrators import advance, check_integrator, check_stable, phi
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, check_reset
+from spaic_jax.surrogate import EventProp
 
 ORDERS = ("input_first", "voltage_first")
 Method = Literal["exact", "exponential_euler", "euler", "rk4"]
@@ -36,10 +39,10 @@ class CubaLIF(RefractoryModel):
         integrator: `"exact"` solves both equations; `"rk4"` is of order 4; `"euler"` and `"exponential_euler"`, which holds
             `I` for the step, are of order 1.
         detach_reset: let no gradient pass a soft reset.
-        surrogate: surrogate gradient of the threshold.
+        surrogate: surrogate gradient of the threshold; `"eventprop"` for the exact gradient of spike times.
 
     Raises:
-        ValueError: at build, a dt of more than 2 `tau_m` or `tau_s` with `"euler"`, or 2.785 with `"rk4"`.
+        ValueError: `"eventprop"` without a reset; at build, a dt of more than 2 `tau_m` or `tau_s` with `"euler"`, or 2.785 with `"rk4"`.
 
     Source: Vogels and Abbott (2005), CUBA; Neftci, Mostafa and Zenke (2019).
 
@@ -48,6 +51,8 @@ class CubaLIF(RefractoryModel):
     """
 
     initial: ClassVar = {"V": "v_rest", "I": 0.0}
+    exact: ClassVar = ("refrac", "shift")
+    timed: ClassVar = True
     tau_m: Parameter = parameter(20.0, positive=True)
     tau_s: Parameter = parameter(5.0, positive=True)
     v_rest: Parameter = parameter(0.0)
@@ -64,6 +69,11 @@ class CubaLIF(RefractoryModel):
         check_integrator("CubaLIF", self.integrator, get_args(Method))
         if self.order not in ORDERS:
             raise ValueError(f"CubaLIF: {unknown('order', self.order, ORDERS)}")
+        if isinstance(self.surrogate, EventProp) and self.reset == "none":
+            raise ValueError("CubaLIF: the surrogate EventProp needs a reset, 'hard' or 'soft', not 'none'.")
+
+    def states(self) -> Mapping[str, First]:
+        return super().states() | ({"shift": 0.0} if isinstance(self.surrogate, EventProp) else {})
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         if self.integrator == "exact":
@@ -87,10 +97,14 @@ class CubaLIF(RefractoryModel):
         check_stable(self.integrator, dt, {"tau_m": self.tau_m, "tau_s": self.tau_s})
 
     def step(self, p: SimpleNamespace, state: SimpleNamespace, current: jax.Array) -> dict[str, jax.Array]:
+        times = EventTimes(self.surrogate, p, state) if isinstance(self.surrogate, EventProp) else None
+        slope = (p.R * state.I - (state.V - p.v_rest)) / p.tau_m
+        first = state.V if times is None else times.before(slope, self.detach_reset)
         i = state.I + current if self.order == "input_first" else state.I
-        v = p.v_rest + p.decay_m * (state.V - p.v_rest) + p.gain * i
+        v = p.v_rest + p.decay_m * (first - p.v_rest) + p.gain * i
         i = p.decay_s * i
-        v = self.free(p, state, v, state.V)
+        v = self.free(p, state, v, first)
         fired = self.fire(p, state, v - p.v_th)
-        v = self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset)
-        return {"V": v, "I": i if self.order == "input_first" else i + current, **fired}
+        reset = self.reset_by(self.reset, v, fired["O"], p.v_th, p.v_reset)
+        new = {"V": reset, **fired} if times is None else times.after(v, fired, reset)
+        return {**new, "I": i if self.order == "input_first" else i + current}
