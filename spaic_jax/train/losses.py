@@ -170,14 +170,15 @@ def count_mse(
 
 
 def latency_cross_entropy(
-    scores: ArrayLike, labels: ArrayLike, *, tau: float = 2.0, late: float = 0.003, tau_late: float = 10.0
+    scores: ArrayLike, labels: ArrayLike, *, tau: float = 0.5, late: float = 0.003, tau_late: float = 6.4
 ) -> jax.Array:
     r"""Softmax cross entropy with first spike times: the neuron of the label shall be the first to fire.
 
         t[b, c] = -scores[b, c]
         loss    = mean_b [ log sum_c exp(-t[b, c] / tau) + t[b, label_b] / tau + late (exp(t[b, label_b] / tau_late) - 1) ]
 
-    The last term asks the neuron of the label to fire early, too.
+    The last term asks the neuron of the label to fire early, too. The defaults are those of the paper for the Yin-Yang
+    data set.
 
     Args:
         scores: minus the times of first spikes, ms, ``[B, C]``: what the decoder ``"first_spike_time"`` gives with
@@ -190,9 +191,9 @@ def latency_cross_entropy(
     Raises:
         ValueError: if a shape, the dtype of the labels or another argument is wrong.
 
-    Source: Wunderlich and Pehle (2021), equation of the loss of the Yin-Yang data set.
+    Source: Wunderlich and Pehle (2021).
 
-    >>> round(float(latency_cross_entropy(jnp.array([[-4.0, -10.0]]), jnp.array([0]), late=0.0)), 4)
+    >>> round(float(latency_cross_entropy(jnp.array([[-4.0, -10.0]]), jnp.array([0]), tau=2.0, late=0.0)), 4)
     0.0486
     """
     name = "latency_cross_entropy"
