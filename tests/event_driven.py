@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def simulate(pulses, w_in, w_rec, end, tau_m, tau_s, v_th, t_ref, delay):
+def simulate(pulses, w_in, w_rec, tau_m, tau_s, v_th, *, t_ref, delay, end):
     """The spikes `(time, neuron)` of one sample and the integral of each potential from 0 to `end`.
 
     `pulses` is the time of one spike for each column of `w_in`. A spike adds a column to the currents I,

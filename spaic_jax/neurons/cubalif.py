@@ -73,7 +73,7 @@ class CubaLIF(RefractoryModel):
             raise ValueError("CubaLIF: the surrogate EventProp needs a reset, 'hard' or 'soft', not 'none'.")
 
     def states(self) -> Mapping[str, First]:
-        return super().states() | ({"shift": 0.0} if isinstance(self.surrogate, EventProp) else {})
+        return {**super().states(), "shift": 0.0} if isinstance(self.surrogate, EventProp) else super().states()
 
     def coefficients(self, p: SimpleNamespace, dt: float) -> dict[str, jax.Array]:
         if self.integrator == "exact":

@@ -25,7 +25,7 @@ class RefractoryModel(ResettingModel):
     The state variable `refrac` counts the steps that are left. With `t_ref` 0 there is none, and nothing is computed.
     """
 
-    exact: ClassVar = ("refrac",)
+    exact: ClassVar[tuple[str, ...]] = ("refrac",)
     t_ref: Parameter = parameter(0.0)
 
     def __post_init__(self) -> None:

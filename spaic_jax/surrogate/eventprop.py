@@ -66,7 +66,7 @@ class EventProp(Surrogate):
     >>> def first(params):
     ...     return sim.run(variables.with_params(params), {"pulse": [[0.0]]}, steps=1000).outputs["time"].sum()
     >>> [round(float(slope), 2) for slope in jax.grad(first)(variables.params)["synapse.weight"].ravel()]
-    [-0.41]
+    [-0.43]
     """
 
     least_slope: float = 0.01
