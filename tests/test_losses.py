@@ -13,6 +13,7 @@ from spaic_jax.train.losses import (
     LOSSES,
     count_cross_entropy,
     count_mse,
+    latency_cross_entropy,
     membrane_cross_entropy,
     rate_cross_entropy,
     resolve_loss,
@@ -26,6 +27,7 @@ LABELLED = {
     "count_cross_entropy": count_cross_entropy,
     "rate_cross_entropy": rate_cross_entropy,
     "membrane_cross_entropy": membrane_cross_entropy,
+    "latency_cross_entropy": latency_cross_entropy,
     "count_mse": lambda counts, labels: count_mse(counts, labels, steps=T),
 }
 labelled = pytest.mark.parametrize("loss", LABELLED.values(), ids=LABELLED)
@@ -255,6 +257,17 @@ def test_tables_hold_every_public_loss():
         assert function is getattr(losses if name in LOSSES else regularisers, name)
         assert resolve_loss(name.upper()) is function
     assert set(LABELLED) == set(LOSSES)
+
+
+def test_latency_cross_entropy_is_its_formula():
+    times = np.random.default_rng(3).uniform(0.0, 20.0, (B, C))
+    right = times[np.arange(B), LABELS]
+    expected = np.log(np.exp(-times / 2.0).sum(1)) + right / 2.0 + 0.1 * (np.exp(right / 5.0) - 1)
+    loss = latency_cross_entropy(jnp.asarray(-times, jnp.float32), LABELS, tau=2.0, late=0.1, tau_late=5.0)
+    np.testing.assert_allclose(loss, expected.mean(), rtol=1e-5)
+    for wrong in ({"tau": 0.0}, {"late": -1.0}, {"tau_late": np.inf}):
+        with pytest.raises(ValueError, match=f"latency_cross_entropy: {next(iter(wrong))}"):
+            latency_cross_entropy(counts(), LABELS, **wrong)
 
 
 def test_resolve_binds_parameters():

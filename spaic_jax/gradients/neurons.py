@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax._dtypes import wide
+from spaic_jax._nudge import nudge
 from spaic_jax.gradients.dependence import dependence
 from spaic_jax.neurons.equations import model_step
-from spaic_jax.plan.outside import nudge
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import call, step_key
 from spaic_jax.synapses.chain import reshaped

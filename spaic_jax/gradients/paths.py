@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax._dtypes import wide
+from spaic_jax._nudge import nudge
 from spaic_jax.gradients.chart import Chart
 from spaic_jax.gradients.neurons import Jacobian, Neurons, widened
 from spaic_jax.gradients.readouts import Readout
-from spaic_jax.plan.outside import nudge
 from spaic_jax.program.evaluate import evaluate
 
 

@@ -15,7 +15,7 @@ from spaic_jax.neurons.fields import Numbers, Range, as_numbers
 from spaic_jax.neurons.state import ModelState, StateVariable, shown
 from spaic_jax.program import Initial
 from spaic_jax.program.initial import as_initial
-from spaic_jax.surrogate import AtanGrad, Surrogate, resolve_surrogate
+from spaic_jax.surrogate import AtanGrad, EventProp, Surrogate, resolve_surrogate
 
 T = TypeVar("T")
 
@@ -225,11 +225,17 @@ class SpikingModel(NeuronModel):
         O: PerNeuron = shown()
 
     spiking: ClassVar[bool] = True
+    #: Whether its step gives the derivative of spike times, which `EventProp` needs.
+    timed: ClassVar[bool] = False
     surrogate: Surrogate | str = AtanGrad()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "surrogate", resolve_surrogate(self.surrogate))
+        if isinstance(self.surrogate, EventProp) and not self.timed:
+            raise ValueError(
+                f"{type(self).__name__} got the surrogate EventProp, but that needs a neuron whose spike times it knows: CubaLIF."
+            )
 
     def spike(self, x: PerNeuron) -> PerNeuron:
         """Heaviside of `x = V - v_th`, with the surrogate's gradient."""

@@ -1,7 +1,7 @@
 """Current-based LIF with a decaying synaptic current."""
 
 import dataclasses
-from typing import Literal, NamedTuple, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -9,11 +9,13 @@ import jax.numpy as jnp
 from spaic_jax._errors import unknown
 from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.base import coefficient
+from spaic_jax.neurons.event_times import EventTimes
 from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import advance, check_integrator, check_stable, phi
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, check_reset
 from spaic_jax.neurons.state import variable
+from spaic_jax.surrogate import EventProp
 
 ORDERS = ("input_first", "voltage_first")
 Method = Literal["exact", "exponential_euler", "euler", "rk4"]
@@ -46,10 +48,10 @@ class CubaLIF(RefractoryModel):
         integrator: `"exact"` solves both equations; `"rk4"` is of order 4; `"euler"` and `"exponential_euler"`, which holds
             `I` for the step, are of order 1.
         detach_reset: let no gradient pass a soft reset.
-        surrogate: surrogate gradient of the threshold.
+        surrogate: surrogate gradient of the threshold; `"eventprop"` for the exact gradient of spike times.
 
     Raises:
-        ValueError: at build, a dt of more than 2 `tau_m` or `tau_s` with `"euler"`, or 2.785 with `"rk4"`.
+        ValueError: `"eventprop"` without a reset; at build, a dt of more than 2 `tau_m` or `tau_s` with `"euler"`, or 2.785 with `"rk4"`.
 
     Source: Vogels and Abbott (2005), CUBA; Neftci, Mostafa and Zenke (2019).
 
@@ -60,7 +62,9 @@ class CubaLIF(RefractoryModel):
     class State(RefractoryModel.State):
         V: PerNeuron = variable("v_rest")
         I: PerNeuron = variable(0.0)
+        shift: PerNeuron | None = variable(0.0, exact=True, where="times_spikes")
 
+    timed: ClassVar = True
     tau_m: Parameter = parameter(20.0, positive=True)
     tau_s: Parameter = parameter(5.0, positive=True)
     v_rest: Parameter = parameter(0.0)
@@ -77,6 +81,13 @@ class CubaLIF(RefractoryModel):
         check_integrator("CubaLIF", self.integrator, get_args(Method))
         if self.order not in ORDERS:
             raise ValueError(f"CubaLIF: {unknown('order', self.order, ORDERS)}")
+        if self.times_spikes and self.reset == "none":
+            raise ValueError("CubaLIF: the surrogate EventProp needs a reset, 'hard' or 'soft', not 'none'.")
+
+    @property
+    def times_spikes(self) -> bool:
+        """Whether its gradient is that of the times of spikes."""
+        return isinstance(self.surrogate, EventProp)
 
     @coefficient
     def propagator(self) -> Propagator:
@@ -103,10 +114,14 @@ class CubaLIF(RefractoryModel):
 
     def step(self, state: State, current: PerNeuron) -> State:
         decay_m, decay_s, gain = self.propagator
+        times = EventTimes(self, state) if self.times_spikes else None
+        slope = (self.R * state.I - (state.V - self.v_rest)) / self.tau_m
+        first = state.V if times is None else times.before(slope)
         i = state.I + current if self.order == "input_first" else state.I
-        v = self.v_rest + decay_m * (state.V - self.v_rest) + gain * i
+        v = self.v_rest + decay_m * (first - self.v_rest) + gain * i
         i = decay_s * i
-        v = self.free(state, v, state.V)
+        v = self.free(state, v, first)
         spikes, refrac = self.fire(state, v - self.v_th)
-        v = self.reset_by(self.reset, v, spikes, self.v_th, self.v_reset)
-        return self.State(V=v, I=i if self.order == "input_first" else i + current, O=spikes, refrac=refrac)
+        reset = self.reset_by(self.reset, v, spikes, self.v_th, self.v_reset)
+        new = self.State(V=reset, I=i if self.order == "input_first" else i + current, O=spikes, refrac=refrac, shift=None)
+        return new if times is None else times.after(v, new)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._nudge import nudge
 from spaic_jax.plan import records
-from spaic_jax.plan.outside import nudge, products
+from spaic_jax.plan.outside import products
 from spaic_jax.plan.stage import Stage
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import call, evaluate

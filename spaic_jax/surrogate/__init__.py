@@ -13,6 +13,7 @@ runs of a thousand steps or neurons with slowly adapting thresholds, gradients g
 
 from spaic_jax.surrogate.atan import AtanGrad
 from spaic_jax.surrogate.base import Surrogate
+from spaic_jax.surrogate.eventprop import EventProp
 from spaic_jax.surrogate.fast_sigmoid import FastSigmoidGrad
 from spaic_jax.surrogate.gate import GateGrad
 from spaic_jax.surrogate.qgate import QGateGrad
@@ -32,6 +33,7 @@ __all__ = [
     "STCA",
     "SURROGATES",
     "AtanGrad",
+    "EventProp",
     "FastSigmoidGrad",
     "GateGrad",
     "QGateGrad",

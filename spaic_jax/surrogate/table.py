@@ -8,6 +8,7 @@ from typing import Any
 from spaic_jax._tables import resolve
 from spaic_jax.surrogate.atan import AtanGrad
 from spaic_jax.surrogate.base import Surrogate
+from spaic_jax.surrogate.eventprop import EventProp
 from spaic_jax.surrogate.fast_sigmoid import FastSigmoidGrad
 from spaic_jax.surrogate.gate import GateGrad
 from spaic_jax.surrogate.qgate import QGateGrad
@@ -40,6 +41,7 @@ SURROGATES: MappingProxyType[str, type[Surrogate]] = MappingProxyType(
         "superspike": SuperSpike,
         "fastsigmoidgrad": FastSigmoidGrad,
         "trianglegrad": TriangleGrad,
+        "eventprop": EventProp,
         # Shorter ones.
         "sigmoid": SigmoidGrad,
         "atan": AtanGrad,

@@ -13,6 +13,7 @@ from spaic_jax.coding.decoders.complex_trajectory import ComplexTrajectory
 from spaic_jax.coding.decoders.every_step import EveryStep, VoltageEveryStep
 from spaic_jax.coding.decoders.final_step_voltage import FinalStepVoltage
 from spaic_jax.coding.decoders.first_spike import FirstSpike
+from spaic_jax.coding.decoders.first_spike_time import FirstSpikeTime
 from spaic_jax.coding.decoders.spike_conv import SpikeConv
 from spaic_jax.coding.decoders.spike_counts import SpikeCounts
 from spaic_jax.coding.decoders.spike_rate import SpikeRate
@@ -30,6 +31,7 @@ DECODERS: dict[str, type[Decoding]] = {
     "complex_trajectory": ComplexTrajectory,
     "final_step_voltage": FinalStepVoltage,
     "first_spike": FirstSpike,
+    "first_spike_time": FirstSpikeTime,
     "null": EveryStep,
     "spike_conv": SpikeConv,
     "spike_counts": SpikeCounts,
@@ -50,7 +52,6 @@ def resolve_decoder(coding_method: str | Decoding, **settings: Any) -> Decoding:
 
 __all__ = [
     "DECODERS", "ComplexConv", "ComplexCount", "ComplexLatency", "ComplexPhase", "ComplexTimingDistance",
-    "ComplexTrajectory", "Decoding", "EveryStep", "FinalStepVoltage", "FirstSpike", "SpikeConv", "SpikeCounts",
-    "SpikeRate", "TimeSoftmax", "TimeSpikeCounts", "VoltageEveryStep", "VoltageSum", "Vote",
-    "resolve_decoder", "vote",
+    "ComplexTrajectory", "Decoding", "EveryStep", "FinalStepVoltage", "FirstSpike", "FirstSpikeTime", "SpikeConv", "SpikeCounts",
+    "SpikeRate", "TimeSoftmax", "TimeSpikeCounts", "VoltageEveryStep", "VoltageSum", "Vote", "resolve_decoder", "vote",
 ]
