@@ -64,6 +64,7 @@ RECORDED = {
     "tempotron/False": (Tempotron(teacher="told", compat=True), 1.0, 1.0),
     "tempotron/True": (Tempotron(teacher="told", compat=True), 1.0, 1.0),
 }
+CLIF = ("tempotron/False", "tempotron/True")
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -75,7 +76,7 @@ def test_recorded(name, key):
     first = normal(kept["W_user"]) if isinstance(rule, NearestOnlineSTDP) else kept["W_user"]
     net = sj.Network()
     net.x = sj.Encoder(num=size, coding_method="null")
-    net.layer = sj.NeuronGroup(neurons, model="lif", v_th=v_th)
+    net.layer = sj.NeuronGroup(neurons, model="clif" if name in CLIF else "lif", v_th=v_th)
     bounds = {"w_min": 0.0, "w_max": 2.0} if name.endswith(("g0", "False")) else {}
     net.synapses = sj.Connection(net.x, net.layer, weight=first, plasticity=rule, **bounds)
     data = {"x": x}
