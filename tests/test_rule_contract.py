@@ -13,19 +13,34 @@ from spaic_jax.storage import from_dict, to_dict
 
 T, PRE, POST = 16, 5, 4
 #: Settings of the rules that need some, by their first name in the table.
-ARGUMENTS = {"normalise": {"total": 1.5}}
+ARGUMENTS = {"normalise": {"total": 1.5}, "rate_modulate": {"m_r": 3.0}, "rstdpet": {"lr": 0.1}}
+#: Rules of weights that are large, whole numbers.
+WHOLE = {"postpreintstdp"}
 #: One name of each rule.
 NAMES = sorted({kind: name for name, kind in reversed(RULES.items())}.values())
 rules = pytest.mark.parametrize("rule", NAMES)
 
 
-def network(rule, name="w", watched=True, **settings):
+def made(rule):
+    """The rule, with the nodes that it takes by their name."""
+    nodes = {f.name: f.name for f in dataclasses.fields(RULES[rule]) if "node" in f.metadata}
+    return RULES[rule](**ARGUMENTS.get(rule, {}), **nodes)
+
+
+def network(rule, name="w", watched=True, plastic=True, **settings):
+    """Five inputs and four neurons, whose connection learns by a rule, or does not learn at all if not `plastic`."""
     net = sj.Network()
     net.x = sj.Encoder(num=PRE, coding_method="null")
-    net.g = sj.NeuronGroup(POST, model="lif", v_th=0.6)
+    scale = 100.0 if rule in WHOLE else 1.0
+    net.g = sj.NeuronGroup(POST, model="diehlandcook", thresh=20) if rule in WHOLE else sj.NeuronGroup(POST, model="lif", v_th=0.6)
     weight = np.random.default_rng(0).uniform(0.2, 0.6, (POST, PRE)).astype(np.float32)
-    plasticity = {"plasticity": RULES[rule](**ARGUMENTS.get(rule, {}))} if rule else {}
-    net.add(name, sj.Connection(net.x, net.g, weight=weight, w_min=0.0, w_max=1.0, **plasticity, **settings))
+    weight = np.round(weight * scale) if rule in WHOLE else weight
+    if hasattr(made(rule), "reward"):
+        net.reward = sj.Reward(1, coding_method="environment_reward")
+    if hasattr(made(rule), "teacher"):
+        net.teacher = sj.Encoder(num=POST, coding_method="null")
+    learns = {"plasticity": made(rule)} if plastic else {"is_parameter": False}
+    net.add(name, sj.Connection(net.x, net.g, weight=weight, w_min=0.0, w_max=scale, **learns, **settings))
     net.out = sj.Decoder(dec_target=net.g)
     if watched:
         net.kept = sj.WeightMonitor(net[name])
@@ -42,6 +57,8 @@ def given(sim, x):
     for v in sim.program.of_role("input"):
         if v.name != "x" and not v.optional:
             data[v.name] = rng.random((*([len(x)] if v.axes == "time" else []), x.shape[1], *v.shape)).astype(np.float32)
+    if "teacher" in data:
+        data["teacher"] = np.broadcast_to(data["teacher"][0] < 0.5, data["teacher"].shape)
     return {name: jnp.asarray(value, sim.program.by_name[name].dtype) for name, value in data.items()}
 
 
@@ -67,7 +84,7 @@ def test_it_learns_and_keeps_shapes_and_bounds(rule, batch, key):
         after = result.variables[name]
         assert (after.shape, after.dtype) == (value.shape, value.dtype) and bool(jnp.isfinite(after).all()), name
     weight = result.variables["w.weight"]
-    assert float(weight.min()) >= 0 and float(weight.max()) <= 1
+    assert float(weight.min()) >= 0 and float(weight.max()) <= sim.program.by_name["w.weight"].bounds[1]
     assert float(jnp.abs(weight - before["w.weight"]).max()) > 0
     assert result.probes["kept"].shape == (T, POST, PRE)
     np.testing.assert_array_equal(result.probes["kept"][-1], weight)
@@ -101,7 +118,7 @@ def test_every_plan_and_way_to_run_gives_the_same(rule, key):
 @rules
 def test_frozen_it_changes_and_costs_nothing(rule, key):
     sim = sj.build(network(rule, watched=False), dt=1.0)
-    plain = sj.build(network(None, watched=False, is_parameter=False), dt=1.0)
+    plain = sj.build(network(rule, watched=False, plastic=False), dt=1.0)
     before = sim.init(key, 2)
     result = sim.run(before, given(sim, spikes(2)), key)
     np.testing.assert_array_equal(result.variables["w.weight"], before["w.weight"])
@@ -134,12 +151,10 @@ def test_half_precision_loses_no_small_change(rule, dtype, key):
     assert program.astype(dtype).astype("float32") == program
     sim, exact = sj.build(program.astype(dtype)), sj.build(program)
     before = sim.init(key, 2)
-    assert before["w.weight"].dtype == jnp.float32 and before["g.V"].dtype == dtype
-    small = {
-        f"w.{RULES[rule].__name__}.{name}": value * 1e-4
-        for name, value in RULES[rule](**ARGUMENTS.get(rule, {})).numbers().items()
-        if name.startswith(("a_", "lr", "rate"))
-    }
+    assert before["w.weight"].dtype == jnp.float32 and before["g.V"].dtype == ("int32" if rule in WHOLE else dtype)
+    numbers = made(rule).numbers()
+    scales = {name for name in numbers if name.startswith("a_")} or {name for name in numbers if name.startswith(("lr", "rate"))}
+    small = {f"w.{RULES[rule].__name__}.{name}": numbers[name] * 1e-4 for name in scales}
     changes = []
     for one in (sim, exact):
         start = one.set(one.init(key, 2), small)
