@@ -236,6 +236,7 @@ def test_a_file_holds_it(method, window):
     assert to_dict(again) == to_dict(net) and again.reward.rewarding == net.reward.rewarding
     assert again.reward.dec_target is again.g and again.late.shape == (3,)
     assert sj.build(again, dt=1.0).program == sj.build(net, dt=1.0).program
+    assert "Reward" in str(net) and "[3] EnvironmentReward" in str(net)
     copied = sj.edit.copy(net)
     assert copied.reward.dec_target is copied.g and sj.build(copied, dt=1.0).program == sj.build(net, dt=1.0).program
 

@@ -139,7 +139,7 @@ class Element:
     def _line(self, name_of: Callable[["Element"], str]) -> str:
         """What a listing of the network says of it: its kind, shape, choices, and what it refers to."""
         words = [type(self).__name__]
-        if "shape" in self._values:
+        if self._values.get("shape"):
             words.append(f"[{', '.join(map(str, self._values['shape']))}]")
         words += [getattr(part, "label", type(part).__name__) for part in self._parts]
         names = [name_of(other) for other in self.references]
