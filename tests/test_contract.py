@@ -73,7 +73,7 @@ def network(
     chain = {"syn_type": syn_type and [syn_type], "delay": delay and DELAYS[delay](max_delay=3.0)}
     net.ab = sj.Connection(net.a, net.b, link, w_mean=0.2 * gain, w_std=0.3 * gain, **chain)
     net.ba = sj.Connection(net.b, net.a, link, w_std=0.1 * gain, **chain)
-    net.out = sj.Decoder(dec_target=net.b, coding_method=decoding)
+    net.out = sj.Decoder(dec_target=net.b, coding_method=decoding, **({"classes": 4} if decoding == "vote" else {}))
     net.v = sj.StateMonitor(net.a, next(iter(net.a.model.states()), "O"))
     return net
 
