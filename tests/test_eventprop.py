@@ -191,7 +191,7 @@ def test_gradients_are_those_of_events(name, seed):
 def test_gradients_become_those_of_events(name, seed):
     """The error falls with the length of a step; where terms of a loss cancel it is large as a part of what is left."""
     coarse, fine = errors_of(name, seed, 0.02, 0.001)
-    assert fine[0] < 1e-3 and (fine < coarse / 4).all()
+    assert fine[0] < 2e-3 and (fine < coarse / 4).all()
 
 
 # As a part of a network
