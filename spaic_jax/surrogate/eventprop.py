@@ -34,8 +34,8 @@ class EventProp(Surrogate):
 
     with time reversed, at a spike of neuron n (units of $v_{rest} = v_{reset} = 0$, $R = 1$)
 
-    $$ (\lambda_V^-)_n = (\lambda_V^+)_n + \frac{1}{\tau_m V_n'^-} \left[ v_{th} (\lambda_V^+)_n
-       + (W^T (\lambda_V^+ - \lambda_I))_n + \frac{\partial l_p}{\partial t_k} + l_V^- - l_V^+ \right], $$
+    $$ (\lambda_V^-)_n = (\lambda_V^+)_n + \frac{1}{\tau_m V_n'^-} \left[ v_{th} (\lambda_V^+)_n +
+       (W^T (\lambda_V^+ - \lambda_I))_n + \frac{\partial l_p}{\partial t_k} + l_V^- - l_V^+ \right], $$
 
     and the gradient of a weight sums over the spikes of its presynaptic neuron,
     $dL / dw_{ji} = -\tau_s \sum_k (\lambda_I)_j(t_k)$. All that reads spikes or potentials is a term of it: recurrent

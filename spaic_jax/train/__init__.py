@@ -13,6 +13,7 @@ from spaic_jax.train.losses import (
     LOSSES,
     count_cross_entropy,
     count_mse,
+    latency_cross_entropy,
     membrane_cross_entropy,
     rate_cross_entropy,
     resolve_loss,
@@ -24,7 +25,7 @@ from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
 __all__ = [
     "LOSSES", "REGULARISERS", "CheckpointError", "Evaluation", "FitResult", "TrainState", "TrainingDiverged",
     "accuracy", "assign_labels", "check_labels", "class_shares", "confusion_matrix", "count_cross_entropy", "count_mse",
-    "evaluate", "evaluation_key", "fit", "initial_key", "learn", "load_checkpoint", "load_weights", "membrane_cross_entropy",
-    "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper", "resolve_loss", "save_checkpoint",
-    "save_weights", "vote",
+    "evaluate", "evaluation_key", "fit", "initial_key", "latency_cross_entropy", "learn", "load_checkpoint", "load_weights",
+    "membrane_cross_entropy", "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper", "resolve_loss",
+    "save_checkpoint", "save_weights", "vote",
 ]
