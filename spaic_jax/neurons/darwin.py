@@ -81,12 +81,9 @@ class DarwinCLIF(DarwinModel):
     [[0. 1.]]
     """
 
-    class State(DarwinModel.State):
-        pass
-
     v_th: Parameter = parameter(16384.0)
 
-    def step(self, state: State, current: PerNeuron) -> State:
+    def step(self, state: DarwinModel.State, current: PerNeuron) -> DarwinModel.State:
         v, i = self.potential(state, current)
         spikes = self.spike(v - self.v_th)
         return self.State(V=v - v * self.gate(spikes), O=spikes, I=i, Ilast=current)
