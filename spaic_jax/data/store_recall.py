@@ -48,6 +48,8 @@ def store_recall(input: str = "cue", shape: tuple[int, ...] = (40,)) -> tuple[Da
         active[store, every, 2] = True
         spikes = rng.random((_PERIODS, _LENGTH, count, 4, _NEURONS), np.float32) < _CHANCE
         spikes &= active[:, None, :, :, None]
-        return Dataset({input: spikes.reshape(_PERIODS * _LENGTH, count, *shape)}, bits[store, every].astype(np.int32), ("0", "1"))
+        return Dataset(
+            {input: spikes.reshape(_PERIODS * _LENGTH, count, *shape)}, bits[store, every].astype(np.int32), ("0", "1")
+        )
 
     return samples(2048), samples(512)
