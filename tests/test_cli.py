@@ -17,6 +17,7 @@ import jax
 import numpy as np
 import pytest
 
+import spaic_jax as sj
 from spaic_jax.cli import main
 from spaic_jax.cli.train import fit
 
@@ -112,6 +113,17 @@ def test_a_network_of_assemblies(here: Path, capsys: pytest.CaptureFixture[str])
     assert main(["summary", "areas.toml"]) == 0
     printed = capsys.readouterr().out
     assert "body/hidden -> output" in printed and "into/image->hidden.weight" in printed and "spare" not in printed
+
+
+@pytest.mark.parametrize("config", sorted((ROOT / "configs").glob("*.toml")), ids=lambda path: path.stem)
+def test_a_summary_needs_no_data(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["summary", str(config)]) == 0
+    shown = capsys.readouterr().out
+    for name, link in sj.load_network(config).of_kind(sj.Connection).items():
+        assert name in shown and link.chain.label in shown
+    if "[data]" not in config.read_text():
+        assert main(["train", str(config)]) == 2
+        assert f"{config}: data is missing." in capsys.readouterr().err
 
 
 def test_the_default_folder_is_not_run_over(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:

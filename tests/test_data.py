@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spaic_jax.data import DATASETS, Dataset, digits, mnist5000
+from spaic_jax.data import DATASETS, Dataset, digits, mnist5000, store_recall
 
 
 def test_digits_are_split_the_same_for_all() -> None:
@@ -62,6 +62,23 @@ def test_mnist_is_split_the_same_for_all() -> None:
     assert len(rows) > 3990 and sum(row.tobytes() in rows for row in test.inputs["eye"]) == 0
     with pytest.raises(ValueError, match=r"784 pixels, which the shape \(28,\) does not hold"):
         mnist5000(shape=(28,))
+
+
+def test_the_bit_to_recall_is_the_one_that_was_shown_with_store() -> None:
+    training, test = store_recall()
+    assert np.array_equal(training.inputs["cue"], store_recall()[0].inputs["cue"])
+    for data in (training, test):
+        spikes = data.inputs["cue"]
+        assert spikes.dtype == bool
+        counts = spikes.reshape(6, 50, len(data), 4, 10).sum((1, 4))
+        zero, one, store, recall = np.moveaxis(counts > 0, 2, 0)
+        assert (zero ^ one)[:5].all() and recall[5].all() and not (zero[5] | one[5] | store[5]).any() and not recall[:5].any()
+        assert (store.sum(0) == 1).all() and ((one & store).any(0) == data.labels).all()
+        assert abs(counts[counts > 0].mean() - 50) < 1 and abs(data.labels.mean() - 0.5) < 0.05
+        assert abs(np.bincount(store.argmax(0)) / len(data) - 0.5).max() < 0.05
+    assert store_recall("eye", (4, 10))[1].inputs["eye"].shape == (300, 512, 4, 10)
+    with pytest.raises(ValueError, match=r"40 neurons, which the shape \(41,\) does not hold"):
+        store_recall(shape=(41,))
 
 
 def test_samples_without_labels_have_no_length_of_their_own() -> None:

@@ -36,6 +36,18 @@ def test_everything_comes_back_with_its_weights(suffix, tmp_path, key):
         assert one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
 
 
+def test_the_network_of_a_configuration(tmp_path):
+    network = {"groups": {"layer": {"num": 2, "model": "lif"}}}
+    (tmp_path / "run.json").write_text(json.dumps({"network": network, "simulation": {"dt": 1.0}}))
+    assert to_dict(sj.load_network(tmp_path / "run.json")) == to_dict(from_dict(network))
+    (tmp_path / "both.json").write_text(json.dumps({"network": network, "groups": {}}))
+    with pytest.raises(ValueError, match=r"both.json: network.network: unknown table 'network'"):
+        sj.load_network(tmp_path / "both.json")
+    (tmp_path / "slip.json").write_text(json.dumps({"network": {"groups": {"layer": {"num": 2, "modle": "lif"}}}}))
+    with pytest.raises(ValueError, match=r"slip.json: network.groups.layer.modle: unknown key"):
+        sj.load_network(tmp_path / "slip.json")
+
+
 @settings(max_examples=25, deadline=None)
 @given(plans(), st.data())
 def test_any_nested_network_comes_back(tmp_path_factory, plan, data):

@@ -4,11 +4,20 @@ import os
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
+import spaic_jax as sj
+
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+#: Networks that a notebook declares and a configuration holds: both are one.
+DECLARED = [
+    ("plasticity", "competition", "song_miller_abbott"),
+    ("reward_learning", "xor", "xor"),
+    ("reward_learning", "cartpole", "cartpole"),
+]
 
 # What Jupyter's own libraries say about themselves; warnings of the notebook's code arise in its kernel.
 pytestmark = [
@@ -33,6 +42,26 @@ def test_stored_without_outputs(path):
         if cell.cell_type == "code":
             assert not cell.outputs
             assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("notebook, network, config", DECLARED)
+def test_a_network_is_that_of_its_configuration(notebook, network, config):
+    cells = [cell.source for cell in read(ROOT / "notebooks" / f"{notebook}.ipynb").cells if cell.cell_type == "code"]
+    (declaring,) = (cell for cell in cells if f"sj.Network() as {network}:" in cell)
+    imports = [line for cell in cells for line in cell.splitlines() if line.startswith(("import ", "from "))]
+    names: dict = {}
+    exec("\n".join([*imports, declaring.partition("\nsim = ")[0]]), names)
+    declared, read_in = (sj.storage.to_dict(net) for net in (names[network], sj.load_network(ROOT / "configs" / f"{config}.toml")))
+    assert single(declared) == single(read_in)
+
+
+def single(value):
+    """Numbers as they are in single precision."""
+    if isinstance(value, dict):
+        return {key: single(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [single(each) for each in value]
+    return np.float32(value).item() if isinstance(value, float) else value
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

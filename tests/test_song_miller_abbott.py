@@ -1,29 +1,21 @@
 """Competition by STDP, as in Song, Miller and Abbott (2000): the weights of a neuron split into weak and strong ones."""
 
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.plasticity import STDP
-from spaic_jax.program import Uniform
 
+CONFIG = Path(__file__).parent.parent / "configs" / "song_miller_abbott.toml"
 #: The largest conductance of a synapse, nS: a hundredth of the leak.
 LARGEST = 0.1
 
 
 @pytest.mark.slow
 def test_weights_become_bimodal():
-    with sj.Network() as net:
-        inputs = sj.Generator(1000, coding_method="poisson_generator2", rate=0.015)
-        neuron = sj.NeuronGroup(1, model="condlif", C=100.0, gL=10.0, EL=-74.0, v_th=-54.0, v_reset=-60.0, t_ref=0.0)
-        rule = STDP(a_plus=0.01 * LARGEST, a_minus=0.0105 * LARGEST)
-        synapses = sj.Connection(
-            inputs, neuron, weight=Uniform(0.0, LARGEST), w_min=0.0, w_max=LARGEST, post_var_name="g_exc", plasticity=rule
-        )
-        counts = sj.Decoder(dec_target=neuron)
-    del synapses, counts
-    sim = sj.build(net, dt=0.1).train()
+    sim = sj.build(sj.load_network(CONFIG), dt=0.1).train()
     variables, rates = sim.init(jax.random.key(0)), []
     for _ in range(10):
         result = sim.run(variables, key=jax.random.key(1), steps=sim.steps(10_000.0))

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from spaic_jax._errors import unknown
 from spaic_jax._extras import import_extra
@@ -107,17 +107,27 @@ class Training(_Table):
         return self
 
 
-class Config(_Table):
-    """All of a run. `network` is as of `spaic_jax.storage.from_dict`."""
+class Declaration(_Table):
+    """A network, and its time; what it is trained on may be left out. `network` is as of `spaic_jax.storage.from_dict`."""
 
     network: dict[str, Any]
     simulation: Simulation
+    data: Data | None = None
+    training: Training | None = None
+
+
+class Config(Declaration):
+    """All of a run."""
+
     data: Data
     training: Training
 
 
+Kind = TypeVar("Kind", bound=Declaration)
+
+
 def read_config(path: str | Path, changes: Sequence[str] = ()) -> Config:
-    """Read and check a configuration.
+    """Read and check the configuration of a run.
 
     Args:
         path: a file `.toml` or `.json`.
@@ -126,12 +136,21 @@ def read_config(path: str | Path, changes: Sequence[str] = ()) -> Config:
     Raises:
         UserError: one sentence that names the file and the key.
     """
+    return _read(Config, path, changes)
+
+
+def read_declaration(path: str | Path, changes: Sequence[str] = ()) -> Declaration:
+    """`read_config` of a file that needs no data and no training."""
+    return _read(Declaration, path, changes)
+
+
+def _read(kind: type[Kind], path: str | Path, changes: Sequence[str]) -> Kind:
     with user_errors():
         table = read_tables(path)
     for change in changes:
         _change(table, change)
     try:
-        return Config.model_validate(table)
+        return kind.model_validate(table)
     except ValidationError as error:
         raise UserError(f"{path}: {_sentence(error.errors()[0])}") from error
 

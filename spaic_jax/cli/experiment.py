@@ -15,7 +15,7 @@ import optax
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
-from spaic_jax.cli.config import Config
+from spaic_jax.cli.config import Config, Declaration
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.memory import check_memory
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
@@ -74,7 +74,7 @@ class Experiment:
         return evaluated_at_once(size) if self.by_rules else size
 
 
-def build_network(config: Config, where: str | Path) -> tuple[Network, Simulator, int]:
+def build_network(config: Declaration, where: str | Path) -> tuple[Network, Simulator, int]:
     """The network of a configuration, its simulator, and the number of steps of a run.
 
     Raises:
@@ -90,7 +90,7 @@ def build_network(config: Config, where: str | Path) -> tuple[Network, Simulator
 
 
 @contextlib.contextmanager
-def _nearest_member(config: Config) -> Iterator[None]:
+def _nearest_member(config: Declaration) -> Iterator[None]:
     """Say which member may be meant where an incomplete one is there because of a slip in its name."""
     try:
         yield

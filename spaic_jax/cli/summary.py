@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from spaic_jax.cli.config import read_config
+from spaic_jax.cli.config import read_declaration
 from spaic_jax.cli.experiment import build_network
 from spaic_jax.cli.table import show
 from spaic_jax.edit import expand
@@ -15,13 +15,13 @@ def summary(config: str, changes: Sequence[str]) -> None:
     """Print tables of what a configuration declares, and of the program it becomes.
 
     Args:
-        config: file of the configuration.
+        config: file of the configuration, with or without `data` and `training`.
         changes: `key=value` pairs that change it.
 
     Raises:
         UserError: bad input.
     """
-    network, sim, steps = build_network(read_config(config, changes), config)
+    network, sim, steps = build_network(read_declaration(config, changes), config)
     network, program = expand(network), sim.program
     sized = {v.name: math.prod(v.shape) for v in program.of_role("parameter")}
     groups = [

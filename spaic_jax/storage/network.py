@@ -19,6 +19,9 @@ from spaic_jax.storage._tensors import read_declared, write_tensors
 from spaic_jax.storage.text import from_dict, to_dict
 from spaic_jax.storage.weights import write_weights
 
+#: The tables of a configuration of the command line, whose network is one of them.
+_CONFIGURATION = {"network", "simulation", "data", "training"}
+
 
 def save_network(
     path: str | os.PathLike[str], network: Network, sim: Simulator | None = None, variables: Variables | None = None
@@ -73,7 +76,7 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     """Read what `save_network` wrote, or what was written by hand. Nothing in a file is carried out.
 
     Args:
-        path: the file; `*.toml`, or `*.json`. Where arrays lie beside it, they are read from there.
+        path: the file; `*.toml`, or `*.json`; or a configuration of the command line, whose table `network` is read. Where arrays lie beside it, they are read from there.
 
     Raises:
         ValueError: no such text, no such array, or an unknown, missing or unfit key or name; one sentence with the file
@@ -83,6 +86,8 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     source = Path(path)
     _check_suffix(source)
     tables = read_tables(source)
+    if "network" in tables and tables.keys() <= _CONFIGURATION:
+        tables = tables["network"]
     try:
         return from_dict(tables, _Declared(_beside(source)))
     except ValueError as error:
