@@ -16,8 +16,11 @@ from spaic_jax.plasticity import (
     RULES,
     STDP,
     Clopath,
+    FullOnlineSTDP,
     IntrinsicPlasticity,
     MultiplicativeSTDP,
+    NearestOnlineSTDP,
+    Normalise,
     Oja,
     PowerLawSTDP,
     ReSuMe,
@@ -404,3 +407,28 @@ def test_a_potential_is_needed():
 def test_numbers_and_names_are_checked(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+@pytest.mark.parametrize("rule", [Normalise(total=4.0, when="presentation"), FullOnlineSTDP(w_norm=4.0)])
+def test_a_sum_for_each_presentation_keeps_to_the_bounds(rule):
+    """Normalised, then clipped, as in a step; once for all that share the weights."""
+    first = np.full((2, 5), 0.1, np.float32)
+    first[:, 0] = 0.8
+    with sj.Network() as net:
+        image = sj.Encoder(num=5, coding_method="null")
+        layer, other = sj.NeuronGroup(2, model="lif"), sj.NeuronGroup(2, model="lif")
+        synapses = sj.Connection(image, layer, weight=first, w_min=0.0, w_max=1.0, plasticity=rule)
+        twin = sj.Connection(image, other, shared=synapses)
+    del twin
+    sim = sj.build(net, dt=1.0).train()
+    result = sim.run(sim.init(jax.random.key(0)), {"image": np.zeros((3, 1, 5), np.float32)})
+    np.testing.assert_allclose(result.variables["synapses.weight"], np.minimum(first * 4.0 / 1.2, 1.0), rtol=1e-6)
+
+
+def test_only_one_rule_fixes_a_sum():
+    weights = Normalise(total=2.0, when="presentation")
+    ends = sj.Encoder(num=5), sj.NeuronGroup(2, model="lif")
+    sj.Connection(*ends, plasticity=[NearestOnlineSTDP(), FullOnlineSTDP(), weights])
+    for rule in (NearestOnlineSTDP(w_norm=1.0), NearestOnlineSTDP(compat=True), FullOnlineSTDP(w_norm=1.0)):
+        with pytest.raises(ValueError, match=f"{type(rule).__name__} and Normalise both fix the sum"):
+            sj.Connection(*ends, plasticity=[rule, weights])

@@ -90,9 +90,6 @@ class Rule:
     random: ClassVar[bool] = False
     #: Whether it takes a reward of any length, and not only one number or one for each postsynaptic neuron.
     any_reward: ClassVar[bool] = False
-    #: What only one rule of a connection can fix, such as `"the sum of weights"`.
-    fixes: ClassVar[str | None] = None
-
     batch: Batch = choice(*get_args(Batch))
 
     def __post_init__(self) -> None:
@@ -129,6 +126,11 @@ class Rule:
     def changes(self) -> bool:
         """Whether it changes weights, and does not only bound them."""
         return type(self).change is not Rule.change
+
+    @property
+    def fixes(self) -> str | None:
+        """What only one rule of a connection can fix, such as `"the sum of weights"`."""
+        return None
 
     @property
     def late(self) -> int | None:

@@ -115,6 +115,16 @@ def bounded(rule: Rule, site: Site, context: Context, weights: str) -> Fragment:
     return Fragment(ops=(row,))
 
 
+def bounded_at_once(rule: Rule, site: Site, context: Context) -> tuple[Op, ...]:
+    """The rows that bound weights between steps, as in a step: by the rule, then by the connection, among whose rows they are."""
+    if site.owner.shared is not None:
+        return ()
+    link, weights = site.owner.chain.link, site.target.removesuffix(".change")
+    target = f"{site.name}.bounded"
+    rows = bounded(rule, dataclasses.replace(site, target=target), context, weights).ops
+    return (*rows, Op(weights, clipped, target, when="learning", settings={"bounds": (link.w_min, link.w_max)}))
+
+
 def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float) -> tuple[Any, ...]:
     """The change of the weights that a rule asks for in a step, and the new values of all that it remembers.
 
