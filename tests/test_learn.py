@@ -268,6 +268,13 @@ def test_what_one_gets_wrong_first(changes: dict[str, Any], settings: dict[str, 
         run(sj.build(network(**changes), dt=1.0), key=key, **{"data": data} | settings)
 
 
+def test_fit_needs_parameters(data: Dataset, key: jax.Array) -> None:
+    with pytest.raises(ValueError, match="nothing in the network is trained by gradient; what learns by rules alone"):
+        sj.train.fit(
+            sj.build(network(), dt=1.0), "count_cross_entropy", optax.sgd(0.1), data, epochs=1, batch_size=2, key=key, steps=T, progress=False
+        )
+
+
 def test_fit_and_evaluate_need_labels(data: Dataset, key: jax.Array) -> None:
     sim, bare = sj.build(network(), dt=1.0), Dataset(data.inputs)
     with pytest.raises(ValueError, match="the data: there are no labels"):

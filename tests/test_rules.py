@@ -13,6 +13,7 @@ import spaic_jax as sj
 from spaic_jax import plasticity
 from spaic_jax.plasticity import (
     BCM,
+    RSTDP,
     RULES,
     STDP,
     Clopath,
@@ -381,6 +382,7 @@ def test_scaling_keeps_the_shares_of_the_weights():
     (PowerLawSTDP(), {"w_max": 1.0}, "connection 'synapses': the rule PowerLawSTDP needs weights that are not negative, but they have w_min None"),
     (ReSuMe(teacher="spike"), {}, "connection 'synapses': the rule ReSuMe: unknown teacher 'spike': did you mean 'spikes'"),
     (ReSuMe(), {}, "connection 'synapses': the rule ReSuMe needs one node for its teacher: name one of"),
+    (RSTDP(), {}, "connection 'synapses': the rule RSTDP needs one node for its reward: the network has none"),
     (ReSuMe(teacher="pre"), {}, "connection 'synapses': the rule ReSuMe needs a teacher with a channel for each of the 4 neurons, but 'pre' has 5"),
 ])
 def test_what_a_rule_needs_and_has_not(rules, settings, sentence):
@@ -432,3 +434,38 @@ def test_only_one_rule_fixes_a_sum():
     for rule in (NearestOnlineSTDP(w_norm=1.0), NearestOnlineSTDP(compat=True), FullOnlineSTDP(w_norm=1.0)):
         with pytest.raises(ValueError, match=f"{type(rule).__name__} and Normalise both fix the sum"):
             sj.Connection(*ends, plasticity=[rule, weights])
+
+
+def test_weights_of_samples_are_one_input_for_all_rules():
+    with sj.Network() as net:
+        image, layer = sj.Encoder(num=5, coding_method="null"), sj.NeuronGroup(2, model="lif", v_th=0.1)
+        first = np.full((2, 5), 0.1)
+        synapses = sj.Connection(image, layer, weight=first, plasticity=[STDP(batch="weighted"), VogelsSTDP(batch="weighted")])
+    del synapses
+    sim = sj.build(net, dt=1.0).train()
+    before = sim.init(jax.random.key(0), 2)
+    spikes = np.ones((3, 2, 5), np.float32)
+    none, some = (
+        sim.run(before, {"image": spikes, "synapses.sample_weight": np.float32(weights)}).variables["synapses.weight"]
+        for weights in ([0, 0], [0, 1])
+    )
+    np.testing.assert_array_equal(none, before["synapses.weight"])
+    assert np.abs(some - none).min() > 0
+
+
+def small(**settings):
+    with sj.Network() as net:
+        image, layer = sj.Encoder(num=2, coding_method="null"), sj.NeuronGroup(3, model="lif")
+        net.synapses = sj.Connection(image, layer, plasticity="stdp", **settings)
+    return net
+
+
+def test_numbers_are_checked_where_they_are_set():
+    sim = sj.build(small(), dt=1.0)
+    with pytest.raises(ValueError, match="'synapses.STDP.tau_plus'"):
+        sim.set(sim.init(jax.random.key(0)), {"synapses.STDP.tau_plus": -3.0})
+
+
+def test_a_link_with_states_is_no_product():
+    with pytest.raises(ValueError, match="connection 'synapses': a SpikeToMass link has states, which no product of weights"):
+        sj.build(small(link_type="spike2mass"), dt=1.0)

@@ -145,6 +145,12 @@ class Rule:
         fields = (field.name for field in dataclasses.fields(self) if "number" in field.metadata)
         return {name: getattr(self, name) for name in fields if getattr(self, name) is not None}
 
+    def limits(self, name: str) -> tuple[float | None, float | None]:
+        """The lowest and the highest value of a number."""
+        said = self.__dataclass_fields__[name].metadata["number"]
+        low, high = max(said["above"], said["least"]), said["most"]
+        return None if low == -math.inf else low, None if high == math.inf else high
+
     def with_numbers(self, values: Mapping[str, Any]) -> Self:
         """The same rule with other numbers, which are not checked and may be traced."""
         other = object.__new__(type(self))

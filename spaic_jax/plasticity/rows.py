@@ -58,7 +58,7 @@ def _learned_jvp(primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array
 def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
     """The numbers and memories of a rule, and the row that writes the change of the weights; `site` is as of `Rule.lower`."""
     numbers = tuple(
-        Variable(f"{site.name}.{name}", role="constant", init=Constant(value), narrow=False)
+        Variable(f"{site.name}.{name}", role="constant", init=Constant(value), bounds=rule.limits(name), narrow=False)
         for name, value in rule.numbers().items()
     )
     if not rule.changes():
@@ -219,7 +219,8 @@ def _nodes(rule: Rule, context: Context, what: str, num: int) -> dict[str, str]:
         known = {name: member for name, member in context.members.items() if getattr(member, "output", None) in kind}
         name = getattr(rule, field.name)
         if name is None and len(known) != 1:
-            raise ValueError(f"{what} needs one node for its {field.name}: name one of {sorted(known)} as {field.name}.")
+            advice = f"name one of {sorted(known)} as {field.name}" if known else "the network has none"
+            raise ValueError(f"{what} needs one node for its {field.name}: {advice}.")
         name = next(iter(known)) if name is None else name
         if name not in known:
             raise ValueError(f"{what}: {unknown(field.name, name, known)}")

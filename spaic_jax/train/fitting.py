@@ -132,6 +132,8 @@ def fit_arrays(
     progress: bool = True,
 ) -> FitResult:
     """`fit` of checked data."""
+    if not sim.program.of_role("parameter"):
+        raise ValueError("nothing in the network is trained by gradient; what learns by rules alone is for spaic_jax.train.learn.")
     first = first_variables(sim, arrays, epochs, batch_size, key, variables)
     state = starting_state(sim, first, optimizer, start)
     loop = Epochs(
