@@ -351,7 +351,7 @@ def test_a_configuration_without_a_loss_learns_by_rules(tmp_path: Path, monkeypa
         (["network.connections.image_to_excitatory.plasticity=[]"], "training: without loss and optimizer: nothing in the network learns"),
         (["network.decoders.decision.coding_method=spike_counts"], "needs a decoder coding_method = \"vote\""),
         (
-            ["training.loss.name=count_mse", "training.optimizer.name=adam", "training.optimizer.learning_rate=0.1"],
+            ["training.loss.name=count_cross_entropy", "training.optimizer.name=adam", "training.optimizer.learning_rate=0.1"],
             "training: nothing in the network is trained by gradient; what learns by rules alone needs no loss",
         ),
         (["training.batch_size=5000"], "training.batch_size is 5000, but the training data has 1442 samples"),
