@@ -268,6 +268,13 @@ def test_what_one_gets_wrong_first(changes: dict[str, Any], settings: dict[str, 
         run(sj.build(network(**changes), dt=1.0), key=key, **{"data": data} | settings)
 
 
+def test_fit_needs_parameters(data: Dataset, key: jax.Array) -> None:
+    with pytest.raises(ValueError, match="nothing in the network is trained by gradient; what learns by rules alone"):
+        sj.train.fit(
+            sj.build(network(), dt=1.0), "count_cross_entropy", optax.sgd(0.1), data, epochs=1, batch_size=2, key=key, steps=T, progress=False
+        )
+
+
 def test_fit_and_evaluate_need_labels(data: Dataset, key: jax.Array) -> None:
     sim, bare = sj.build(network(), dt=1.0), Dataset(data.inputs)
     with pytest.raises(ValueError, match="the data: there are no labels"):
@@ -343,6 +350,10 @@ def test_a_configuration_without_a_loss_learns_by_rules(tmp_path: Path, monkeypa
         (["training.optimizer.name=adam", "training.optimizer.learning_rate=0.1"], "training: loss is missing"),
         (["network.connections.image_to_excitatory.plasticity=[]"], "training: without loss and optimizer: nothing in the network learns"),
         (["network.decoders.decision.coding_method=spike_counts"], "needs a decoder coding_method = \"vote\""),
+        (
+            ["training.loss.name=count_cross_entropy", "training.optimizer.name=adam", "training.optimizer.learning_rate=0.1"],
+            "training: nothing in the network is trained by gradient; what learns by rules alone needs no loss",
+        ),
         (["training.batch_size=5000"], "training.batch_size is 5000, but the training data has 1442 samples"),
     ],
 )

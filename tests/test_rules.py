@@ -13,11 +13,15 @@ import spaic_jax as sj
 from spaic_jax import plasticity
 from spaic_jax.plasticity import (
     BCM,
+    RSTDP,
     RULES,
     STDP,
     Clopath,
+    FullOnlineSTDP,
     IntrinsicPlasticity,
     MultiplicativeSTDP,
+    NearestOnlineSTDP,
+    Normalise,
     Oja,
     PowerLawSTDP,
     ReSuMe,
@@ -378,6 +382,7 @@ def test_scaling_keeps_the_shares_of_the_weights():
     (PowerLawSTDP(), {"w_max": 1.0}, "connection 'synapses': the rule PowerLawSTDP needs weights that are not negative, but they have w_min None"),
     (ReSuMe(teacher="spike"), {}, "connection 'synapses': the rule ReSuMe: unknown teacher 'spike': did you mean 'spikes'"),
     (ReSuMe(), {}, "connection 'synapses': the rule ReSuMe needs one node for its teacher: name one of"),
+    (RSTDP(), {}, "connection 'synapses': the rule RSTDP needs one node for its reward: the network has none"),
     (ReSuMe(teacher="pre"), {}, "connection 'synapses': the rule ReSuMe needs a teacher with a channel for each of the 4 neurons, but 'pre' has 5"),
 ])
 def test_what_a_rule_needs_and_has_not(rules, settings, sentence):
@@ -404,3 +409,63 @@ def test_a_potential_is_needed():
 def test_numbers_and_names_are_checked(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+@pytest.mark.parametrize("rule", [Normalise(total=4.0, when="presentation"), FullOnlineSTDP(w_norm=4.0)])
+def test_a_sum_for_each_presentation_keeps_to_the_bounds(rule):
+    """Normalised, then clipped, as in a step; once for all that share the weights."""
+    first = np.full((2, 5), 0.1, np.float32)
+    first[:, 0] = 0.8
+    with sj.Network() as net:
+        image = sj.Encoder(num=5, coding_method="null")
+        layer, other = sj.NeuronGroup(2, model="lif"), sj.NeuronGroup(2, model="lif")
+        synapses = sj.Connection(image, layer, weight=first, w_min=0.0, w_max=1.0, plasticity=rule)
+        twin = sj.Connection(image, other, shared=synapses)
+    del twin
+    sim = sj.build(net, dt=1.0).train()
+    result = sim.run(sim.init(jax.random.key(0)), {"image": np.zeros((3, 1, 5), np.float32)})
+    np.testing.assert_allclose(result.variables["synapses.weight"], np.minimum(first * 4.0 / 1.2, 1.0), rtol=1e-6)
+
+
+def test_only_one_rule_fixes_a_sum():
+    weights = Normalise(total=2.0, when="presentation")
+    ends = sj.Encoder(num=5), sj.NeuronGroup(2, model="lif")
+    sj.Connection(*ends, plasticity=[NearestOnlineSTDP(), FullOnlineSTDP(), weights])
+    for rule in (NearestOnlineSTDP(w_norm=1.0), NearestOnlineSTDP(compat=True), FullOnlineSTDP(w_norm=1.0)):
+        with pytest.raises(ValueError, match=f"{type(rule).__name__} and Normalise both fix the sum"):
+            sj.Connection(*ends, plasticity=[rule, weights])
+
+
+def test_weights_of_samples_are_one_input_for_all_rules():
+    with sj.Network() as net:
+        image, layer = sj.Encoder(num=5, coding_method="null"), sj.NeuronGroup(2, model="lif", v_th=0.1)
+        first = np.full((2, 5), 0.1)
+        synapses = sj.Connection(image, layer, weight=first, plasticity=[STDP(batch="weighted"), VogelsSTDP(batch="weighted")])
+    del synapses
+    sim = sj.build(net, dt=1.0).train()
+    before = sim.init(jax.random.key(0), 2)
+    spikes = np.ones((3, 2, 5), np.float32)
+    none, some = (
+        sim.run(before, {"image": spikes, "synapses.sample_weight": np.float32(weights)}).variables["synapses.weight"]
+        for weights in ([0, 0], [0, 1])
+    )
+    np.testing.assert_array_equal(none, before["synapses.weight"])
+    assert np.abs(some - none).min() > 0
+
+
+def small(**settings):
+    with sj.Network() as net:
+        image, layer = sj.Encoder(num=2, coding_method="null"), sj.NeuronGroup(3, model="lif")
+        net.synapses = sj.Connection(image, layer, plasticity="stdp", **settings)
+    return net
+
+
+def test_numbers_are_checked_where_they_are_set():
+    sim = sj.build(small(), dt=1.0)
+    with pytest.raises(ValueError, match="'synapses.STDP.tau_plus'"):
+        sim.set(sim.init(jax.random.key(0)), {"synapses.STDP.tau_plus": -3.0})
+
+
+def test_a_link_with_states_is_no_product():
+    with pytest.raises(ValueError, match="connection 'synapses': a SpikeToMass link has states, which no product of weights"):
+        sj.build(small(link_type="spike2mass"), dt=1.0)

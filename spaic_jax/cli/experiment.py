@@ -26,9 +26,10 @@ from spaic_jax.network import Encoder, Network
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
 from spaic_jax.storage import from_dict, to_dict
+from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
-from spaic_jax.train.task import Arrays, Task, prepare
+from spaic_jax.train.task import Arrays, Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: D
                 raise ValueError(f"{key}: {unknown(f'setting of {name}', key, known)}")
         loss = resolve_loss(name, **given)
     with user_errors(f"{where}: training"):
-        task, arrays = prepare(sim, data, loss=loss, decoder=settings.decoder, steps=steps, what="the training data")
+        task, arrays = prepare_training(sim, data, loss=loss, decoder=settings.decoder, steps=steps)
     if settings.gradient is not None:
         with user_errors(f"{where}: training.gradient"):
             _check_gradient(task, arrays)

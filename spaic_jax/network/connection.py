@@ -194,6 +194,8 @@ class Connection(Wiring):
         ]
         for rule, inside in rules:
             made += rule.lower(dataclasses.replace(inside, target=f"{weights}.change"), context)
+        # Rules may have an input in common: the weights of the samples.
+        made = dataclasses.replace(made, variables=tuple(dict.fromkeys(made.variables)))
         if self.shared is not None:
             return sharing(made, site.name, context.name_of(self.shared))
         return made + self._bounded(weights, rules, made, context)

@@ -90,9 +90,6 @@ class Rule:
     random: ClassVar[bool] = False
     #: Whether it takes a reward of any length, and not only one number or one for each postsynaptic neuron.
     any_reward: ClassVar[bool] = False
-    #: What only one rule of a connection can fix, such as `"the sum of weights"`.
-    fixes: ClassVar[str | None] = None
-
     batch: Batch = choice(*get_args(Batch))
 
     def __post_init__(self) -> None:
@@ -131,6 +128,11 @@ class Rule:
         return type(self).change is not Rule.change
 
     @property
+    def fixes(self) -> str | None:
+        """What only one rule of a connection can fix, such as `"the sum of weights"`."""
+        return None
+
+    @property
     def late(self) -> int | None:
         """How many steps after its groups have fired it sees it: SPAIC's order, whatever the propagation.
 
@@ -142,6 +144,12 @@ class Rule:
         """Its numbers by the name of their field, but for those that are `None`."""
         fields = (field.name for field in dataclasses.fields(self) if "number" in field.metadata)
         return {name: getattr(self, name) for name in fields if getattr(self, name) is not None}
+
+    def limits(self, name: str) -> tuple[float | None, float | None]:
+        """The lowest and the highest value of a number."""
+        said = self.__dataclass_fields__[name].metadata["number"]
+        low, high = max(said["above"], said["least"]), said["most"]
+        return None if low == -math.inf else low, None if high == math.inf else high
 
     def with_numbers(self, values: Mapping[str, Any]) -> Self:
         """The same rule with other numbers, which are not checked and may be traced."""

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 from spaic_jax.plasticity.base import Rule, number, positive
 from spaic_jax.plasticity.memory import Memory, Trace, Traced
 from spaic_jax.plasticity.nearest_online_stdp import SPAIC_NORM
-from spaic_jax.plasticity.normalise import normalised
+from spaic_jax.plasticity.normalise import SUM, normalised
 from spaic_jax.plasticity.pathway import Meeting, Synapses
+from spaic_jax.plasticity.rows import bounded_at_once
 from spaic_jax.program import Context, Fragment, Site
 
 
@@ -61,6 +62,10 @@ class FullOnlineSTDP(Rule):
             raise ValueError("FullOnlineSTDP: runtime came without compat=True; a presentation knows its own length.")
 
     @property
+    def fixes(self) -> str | None:
+        return SUM if self.compat or self.w_norm is not None else None
+
+    @property
     def late(self) -> int | None:
         return 2 if self.compat else None
 
@@ -89,8 +94,7 @@ class FullOnlineSTDP(Rule):
         made = super().lower(site, context)
         if self.compat or self.w_norm is None:
             return made
-        weights = site.target.removesuffix(".change")
-        return made + Fragment(end=super().bounding(dataclasses.replace(site, target=weights), context, weights).ops)
+        return made + Fragment(end=bounded_at_once(self, site, context))
 
     def bounding(self, site: Site, context: Context, weights: str) -> Fragment:
         return super().bounding(site, context, weights) if self.compat else Fragment()

@@ -2,14 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax.plasticity.base import Rule, number, positive
 from spaic_jax.plasticity.memory import Trace, Traced
-from spaic_jax.plasticity.normalise import normalised
+from spaic_jax.plasticity.normalise import SUM, normalised
 from spaic_jax.plasticity.pathway import Meeting, Synapses
 
 #: The sum of the weights onto a neuron that SPAIC fixes: 0.1 for each pixel of MNIST.
@@ -48,13 +47,16 @@ class NearestOnlineSTDP(Rule):
     20.0
     """
 
-    fixes: ClassVar = "the sum of the weights onto a neuron"
     a_post: float = number(1e-2, least=0)
     a_pre: float = number(1e-4, least=0)
     tau_pre: float = positive(20.0)
     tau_post: float = positive(20.0)
     w_norm: float | None = positive(None)
     compat: bool = False
+
+    @property
+    def fixes(self) -> str | None:
+        return SUM if self.compat or self.w_norm is not None else None
 
     @property
     def late(self) -> int | None:

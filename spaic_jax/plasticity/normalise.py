@@ -1,14 +1,18 @@
 """A fixed sum of the weights onto each neuron."""
 
 import dataclasses
-from typing import ClassVar, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax.plasticity.base import Rule, choice, positive
 from spaic_jax.plasticity.pathway import Synapses
+from spaic_jax.plasticity.rows import bounded_at_once
 from spaic_jax.program import Context, Fragment, Site
+
+#: What a rule that normalises fixes.
+SUM = "the sum of the weights onto a neuron"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,20 +37,21 @@ class Normalise(Rule):
     'step'
     """
 
-    fixes: ClassVar = "the sum of the weights onto a neuron"
     total: float = positive()
     when: Literal["step", "presentation"] = choice("step", "presentation")
 
     def bound(self, weight: jax.Array, at: Synapses) -> jax.Array:
         return normalised(weight, at, self.total)
 
+    @property
+    def fixes(self) -> str:
+        return SUM
+
     def lower(self, site: Site, context: Context) -> Fragment:
         made = super().lower(site, context)
         if self.when == "step":
             return made
-        weights = site.target.removesuffix(".change")
-        begin = super().bounding(dataclasses.replace(site, target=weights), context, weights)
-        return made + Fragment(begin=begin.ops)
+        return made + Fragment(begin=bounded_at_once(self, site, context))
 
     def bounding(self, site: Site, context: Context, weights: str) -> Fragment:
         return super().bounding(site, context, weights) if self.when == "step" else Fragment()

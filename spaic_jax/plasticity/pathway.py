@@ -58,6 +58,8 @@ class Pathway:
         weight = next((v for v in made.variables if v.name == f"{name}.weight"), None)
         if weight is None or any(op.random for op in made.ops):
             raise ValueError(f"connection '{name}': a {type(link).__name__} link has no weights that a rule could change.")
+        if any(v.role == "state" for v in made.variables):
+            raise ValueError(f"connection '{name}': a {type(link).__name__} link has states, which no product of weights and spikes has.")
         written = {name for op in made.ops for name in op.outputs}
         reads = dict.fromkeys(base_name(read) for op in made.ops for read in op.inputs)
         others = tuple(read for read in reads if read not in {*written, weight.name, "[pre]"})

@@ -23,8 +23,8 @@ class ReSuMe(Rule):
         eta: learning rate: change of the weight at a spike, for a presynaptic spike of the same step.
         a: what does not depend on presynaptic spikes.
         tau: time constant of the trace x of presynaptic spikes, ms.
-        teacher: the name of the node, such as an encoder of spikes, that gives the spikes that are wanted; the only node
-            of spikes by default. It has one channel for each postsynaptic neuron.
+        teacher: the name of the node, such as an encoder of spikes, that gives the spikes that are wanted. It has one channel
+            for each postsynaptic neuron.
         batch: as of `Rule`.
 
     Raises:

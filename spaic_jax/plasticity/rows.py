@@ -58,7 +58,7 @@ def _learned_jvp(primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array
 def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
     """The numbers and memories of a rule, and the row that writes the change of the weights; `site` is as of `Rule.lower`."""
     numbers = tuple(
-        Variable(f"{site.name}.{name}", role="constant", init=Constant(value), narrow=False)
+        Variable(f"{site.name}.{name}", role="constant", init=Constant(value), bounds=rule.limits(name), narrow=False)
         for name, value in rule.numbers().items()
     )
     if not rule.changes():
@@ -113,6 +113,16 @@ def bounded(rule: Rule, site: Site, context: Context, weights: str) -> Fragment:
     settings = {**_settings(rule, site, pathway, context), "given": tuple(given)}
     row = Op(site.target, bound, tuple(given.values()), name=f"{site.name}.bound", when="learning", settings=settings)
     return Fragment(ops=(row,))
+
+
+def bounded_at_once(rule: Rule, site: Site, context: Context) -> tuple[Op, ...]:
+    """The rows that bound weights between steps, as in a step: by the rule, then by the connection, among whose rows they are."""
+    if site.owner.shared is not None:
+        return ()
+    link, weights = site.owner.chain.link, site.target.removesuffix(".change")
+    target = f"{site.name}.bounded"
+    rows = bounded(rule, dataclasses.replace(site, target=target), context, weights).ops
+    return (*rows, Op(weights, clipped, target, when="learning", settings={"bounds": (link.w_min, link.w_max)}))
 
 
 def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float) -> tuple[Any, ...]:
@@ -209,7 +219,8 @@ def _nodes(rule: Rule, context: Context, what: str, num: int) -> dict[str, str]:
         known = {name: member for name, member in context.members.items() if getattr(member, "output", None) in kind}
         name = getattr(rule, field.name)
         if name is None and len(known) != 1:
-            raise ValueError(f"{what} needs one node for its {field.name}: name one of {sorted(known)} as {field.name}.")
+            advice = f"name one of {sorted(known)} as {field.name}" if known else "the network has none"
+            raise ValueError(f"{what} needs one node for its {field.name}: {advice}.")
         name = next(iter(known)) if name is None else name
         if name not in known:
             raise ValueError(f"{what}: {unknown(field.name, name, known)}")

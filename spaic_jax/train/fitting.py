@@ -108,12 +108,27 @@ def fit(
     counts = {"epochs": whole(epochs, "epochs"), "batch_size": whole(batch_size, "batch_size")}
     if isinstance(sim, Simulator):
         sim = differentiated(sim, gradient)
-    task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps, what="the training data")
+    task, arrays = prepare_training(sim, data, loss=loss, decoder=decoder, steps=steps)
     held_out = None if test is None else task.arrays(test, "the test data")
     return fit_arrays(
         sim, task, optimizer, arrays, **counts, key=key, test=held_out, variables=variables, start=start,
         on_epoch=on_epoch, progress=progress,
     )
+
+
+def prepare_training(
+    sim: Simulator, data: Dataset, *, loss: str | Callable[..., jax.Array], decoder: str | None, steps: int | None
+) -> tuple[Task, Arrays]:
+    """Check training data against a network that is trained by gradient, and put it on the device.
+
+    Raises:
+        ValueError: one sentence about the first thing that does not fit.
+        TypeError: `sim` or `data` of another type.
+    """
+    task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps, what="the training data")
+    if not sim.program.of_role("parameter"):
+        raise ValueError("nothing in the network is trained by gradient; what learns by rules alone needs no loss: spaic_jax.train.learn.")
+    return task, arrays
 
 
 def fit_arrays(
