@@ -8,19 +8,22 @@ import jax
 import numpy as np
 
 import spaic_jax as sj
-from spaic_jax.neurons import NeuronModel
+from spaic_jax.neurons import NeuronModel, shown, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Told(NeuronModel):
     """Neurons that do as they are told: their spikes and potentials are given, the weights change nothing."""
 
-    initial: ClassVar = {"V": 0.0}
+    class State(NeuronModel.State):
+        V: jax.Array = variable(0.0)
+        O: jax.Array = shown()
+
     receives: ClassVar = ("Isyn", "spikes", "potential")
     spiking: ClassVar = True
 
-    def step(self, p, state, current):
-        return {"O": current.spikes + 0 * current.Isyn, "V": current.potential}
+    def step(self, state, current, spikes, potential):
+        return self.State(O=spikes + 0 * current, V=potential)
 
 
 @dataclasses.dataclass(frozen=True)
