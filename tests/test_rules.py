@@ -14,6 +14,7 @@ from spaic_jax import plasticity
 from spaic_jax.plasticity import (
     BCM,
     RSTDP,
+    RSTDPET,
     RULES,
     STDP,
     Clopath,
@@ -469,3 +470,22 @@ def test_numbers_are_checked_where_they_are_set():
 def test_a_link_with_states_is_no_product():
     with pytest.raises(ValueError, match="connection 'synapses': a SpikeToMass link has states, which no product of weights"):
         sj.build(small(link_type="spike2mass"), dt=1.0)
+
+
+@pytest.mark.parametrize("rule", [RSTDP(lr=0.01), RSTDPET(lr=0.01), TripletSTDP(), VogelsSTDP(), MultiplicativeSTDP()])
+def test_the_same_spikes_change_the_same_whatever_the_length_of_a_step(rule):
+    changes = []
+    for dt in (1.0, 0.25):
+        with sj.Network() as net:
+            before, drive = sj.Encoder(num=1, coding_method="null"), sj.Encoder(num=1, coding_method="null")
+            neuron = sj.NeuronGroup(1, model="if", v_th=0.5)
+            net.fires = sj.Connection(drive, neuron, weight=[[1.0]])
+            synapses = sj.Connection(before, neuron, weight=[[0.3]], w_min=0.0, w_max=1.0, plasticity=rule)
+            reward = sj.Reward(coding_method="environment_reward")
+        del synapses, reward
+        data = {"before": np.zeros((int(100 / dt), 1, 1)), "drive": np.zeros((int(100 / dt), 1, 1)), "reward": [1.0]}
+        for name, size, times in (("before", 1, (5, 20, 30)), ("drive", 1 / dt, (10, 22, 40))):
+            data[name][(np.array(times) / dt).astype(int)] = size
+        sim = sj.build(net, dt=dt).train()
+        changes.append(float(sim.run(sim.init(jax.random.key(0)), data).variables["synapses.weight"][0, 0]) - 0.3)
+    assert changes[0] == pytest.approx(changes[1], rel=0.03) and abs(changes[0]) > 1e-3

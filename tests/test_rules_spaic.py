@@ -213,7 +213,7 @@ def rstdp(rule, s, dt):
 
 def rstdpet(rule, s, dt):
     eligibility = follow(pairs(s, (rule.tau_plus, rule.tau_minus), (rule.a_plus, rule.a_minus), dt), rule.tau_e_trace, dt)[0]
-    return additive(rule.lr * dt * s.reward * eligibility * dt / rule.tau_e)
+    return additive(rule.lr * dt * s.reward * eligibility * (dt if rule.compat else 1) / rule.tau_e)
 
 
 def switch(rule, s, dt):

@@ -16,13 +16,14 @@ class RSTDPET(Rule):
     """STDP that is remembered as an eligibility of each synapse, until a reward turns it into a change.
 
     $$ \\Delta W_{ij} = \\eta \\, dt \\, r \\, z_{ij}, \\qquad
-       z_{ij} \\leftarrow e^{-dt / \\tau_{trace}} z_{ij} + \\tfrac{dt}{\\tau_e} (A_+ \\, s_i x_j + A_- \\, y_i s_j) $$
+       z_{ij} \\leftarrow e^{-dt / \\tau_{trace}} z_{ij} + \\tfrac{1}{\\tau_e} (A_+ \\, s_i x_j + A_- \\, y_i s_j) $$
 
     with traces x and y as of `RSTDP`, that count the spikes of this step. Each sample of a batch has an eligibility of its own,
     `[B, *weights]`, and may have a reward of its own: one number, or one for each postsynaptic neuron.
 
     `compat=True` is SPAIC step by step, which can do batches of 1 only: the reward of a step multiplies the eligibility of the
-    step before, which has seen the spikes of the step before that.
+    step before, which has seen the spikes of the step before that; a pair of spikes counts `dt / tau_e`, so that changes
+    depend on the length of a step.
 
     Args:
         lr: learning rate, 1/ms; it has no default, as in SPAIC.
@@ -61,5 +62,5 @@ class RSTDPET(Rule):
 
     def change(self, at: Meeting, *, x: Traced, y: Traced, eligibility: jax.Array, reward: jax.Array) -> Mapping[str, jax.Array]:
         pairs = at.each(self.a_plus * at.post, x.now) + at.each(self.a_minus * y.now, at.pre)
-        eligibility = jnp.exp(-at.dt / self.tau_e_trace) * eligibility + at.dt / self.tau_e * pairs
+        eligibility = jnp.exp(-at.dt / self.tau_e_trace) * eligibility + (at.dt if self.compat else 1.0) / self.tau_e * pairs
         return {"weight": self.lr * at.dt * at.together(at.gated(reward, eligibility)), "eligibility": eligibility}
