@@ -10,7 +10,7 @@ import rule_loops
 from rules import Told, Trains, learn, network
 
 import spaic_jax as sj
-from spaic_jax import plasticity
+from spaic_jax import edit, plasticity
 from spaic_jax.plasticity import (
     BCM,
     RSTDP,
@@ -489,3 +489,23 @@ def test_the_same_spikes_change_the_same_whatever_the_length_of_a_step(rule):
         sim = sj.build(net, dt=dt).train()
         changes.append(float(sim.run(sim.init(jax.random.key(0)), data).variables["synapses.weight"][0, 0]) - 0.3)
     assert changes[0] == pytest.approx(changes[1], rel=0.03) and abs(changes[0]) > 1e-3
+
+
+@pytest.mark.parametrize("name", [None, "reward"])
+def test_a_copied_assembly_learns_by_its_own_reward(name):
+    with sj.Network() as net:
+        image = sj.Encoder(num=2, coding_method="null")
+        one = sj.Assembly()
+        with one:
+            layer = sj.NeuronGroup(2, model="lif", v_th=0.1)
+            inner = sj.NeuronGroup(3, model="lif", v_th=0.1)
+            reward = sj.Reward(coding_method="environment_reward")
+            learns = sj.Connection(layer, inner, weight=np.full((3, 2), 0.5), plasticity=RSTDP(a_minus=0.0, reward=name))
+        two = edit.copy(one)
+        for part in (one, two):
+            sj.Connection(image, part["layer"], weight=np.eye(2))
+    del reward, learns
+    sim = sj.build(net, dt=1.0).train()
+    data = {"image": np.ones((5, 1, 2)), "one/reward": [0.0], "two/reward": [1.0]}
+    result = sim.run(sim.init(jax.random.key(0)), data)
+    assert (result.variables["one/learns.weight"] == 0.5).all() and (result.variables["two/learns.weight"] != 0.5).all()

@@ -38,7 +38,8 @@ def choice(*names: str) -> Any:
 def node(*outputs: str) -> Any:
     """A field of a rule that names a member of the network, from which `change` takes one of some outputs.
 
-    `None` is the only such member of the network.
+    A name is looked for in the assembly of the connection first, then in those around it; `None` is the only such member of
+    the first of them that has any.
     """
     return dataclasses.field(default=None, metadata={"node": outputs})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -80,7 +80,7 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
         if variable not in post.model.states():
             raise ValueError(f"{what} reads '{variable}' of its group: {unknown('variable', variable, post.model.states())}")
         given["value", variable] = context.read(post, variable)
-    given |= {("value", kind): read for kind, read in _nodes(rule, context, what, post.num).items()}
+    given |= {("value", kind): read for kind, read in _nodes(rule, context, what, name, post.num).items()}
     inputs = []
     if rule.batch == "weighted":
         inputs.append(Variable(f"{name}.sample_weight", role="input", axes="held", narrow=False))
@@ -210,20 +210,32 @@ def _carried(rule: Rule, slots: int, dt: float) -> Mapping[str, Trace | Memory]:
     return held | ({"sent": Memory("sent")} if slots > 1 else {}) | dict(rule.memories(dt))
 
 
-def _nodes(rule: Rule, context: Context, what: str, num: int) -> dict[str, str]:
+def _nearest(connection: str, said: str | None, known: Collection[str]) -> list[str]:
+    """The members that a name, or none, means for a connection: those of the innermost assembly around it that has any."""
+    around, _, _ = connection.rpartition("/")
+    while True:
+        inside = f"{around}/" if around else ""
+        found = [name for name in known if name.startswith(inside) and said in (None, name.removeprefix(inside))]
+        if found or not around:
+            return found
+        around, _, _ = around.rpartition("/")
+
+
+def _nodes(rule: Rule, context: Context, what: str, connection: str, num: int) -> dict[str, str]:
     """The reads of what other members of the network tell a rule, by the name under which `change` takes it."""
     reads = {}
     for field in dataclasses.fields(rule):
         if (kind := field.metadata.get("node")) is None:
             continue
         known = {name: member for name, member in context.members.items() if getattr(member, "output", None) in kind}
-        name = getattr(rule, field.name)
-        if name is None and len(known) != 1:
+        said = getattr(rule, field.name)
+        found = _nearest(connection, said, known)
+        if said is None and len(found) != 1:
             advice = f"name one of {sorted(known)} as {field.name}" if known else "the network has none"
             raise ValueError(f"{what} needs one node for its {field.name}: {advice}.")
-        name = next(iter(known)) if name is None else name
-        if name not in known:
-            raise ValueError(f"{what}: {unknown(field.name, name, known)}")
+        if not found:
+            raise ValueError(f"{what}: {unknown(field.name, said, known)}")
+        (name,) = found
         channels = getattr(known[name], "num", None)
         if field.name == "teacher" and channels != num:
             raise ValueError(f"{what} needs a teacher with a channel for each of the {num} neurons, but '{name}' has {channels}.")
