@@ -17,6 +17,8 @@ from spaic_jax.plasticity import (
     RSTDPET,
     RULES,
     STDP,
+    BackpropRSTDP,
+    BackpropRSTDPET,
     Clopath,
     FullOnlineSTDP,
     IntrinsicPlasticity,
@@ -406,6 +408,8 @@ def test_a_potential_is_needed():
     (lambda: BCM(target=0.0), "BCM: target"),
     (lambda: Oja(batch="some"), "Oja: unknown batch 'some'"),
     (lambda: VogelsSTDP(tau=-1.0), "VogelsSTDP: tau"),
+    (lambda: BackpropRSTDP(seed=-1), "BackpropRSTDP: seed"),
+    (lambda: BackpropRSTDPET(seed=0.5), "BackpropRSTDPET: seed"),
 ])
 def test_numbers_and_names_are_checked(make, sentence):
     with pytest.raises(ValueError, match=sentence):

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax._numbers import whole
 from spaic_jax.plasticity.base import Rule, choice, node, number, positive
 from spaic_jax.plasticity.memory import Memory, Trace, Traced
 from spaic_jax.plasticity.pathway import Batch, Meeting
@@ -48,8 +49,8 @@ class BackpropRSTDP(Rule):
         batch: as of `Rule`; the mean by default, as in SPAIC.
 
     Raises:
-        ValueError: a learning rate or time constant that is not positive; at build, naming the connection, no reward, or several
-            without a name.
+        ValueError: a learning rate or time constant that is not positive, a seed that is no whole number; at build, naming the
+            connection, no reward, or several without a name.
 
     Source: SPAIC, `bp_rstdp`; R as in Lillicrap et al., Nature Communications 7 (2016).
 
@@ -67,6 +68,10 @@ class BackpropRSTDP(Rule):
     reward: str | None = node("reward")
     seed: int = 0
     batch: Batch = choice("mean", "sum", "weighted")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "seed", whole(self.seed, "BackpropRSTDP: seed", least=0))
 
     def memories(self, dt: float) -> Mapping[str, Trace | Memory]:
         return {"x": Trace("pre", self.tau_pre, "average"), "y": Trace("post", self.tau_post, "average")}

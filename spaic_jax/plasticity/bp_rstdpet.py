@@ -7,6 +7,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._numbers import whole
 from spaic_jax.plasticity.base import Rule, choice, node, number, positive
 from spaic_jax.plasticity.bp_rstdp import fed_back
 from spaic_jax.plasticity.memory import Memory, Trace, Traced
@@ -51,6 +52,10 @@ class BackpropRSTDPET(Rule):
     reward: str | None = node("reward")
     seed: int = 0
     batch: Batch = choice("mean", "sum", "weighted")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "seed", whole(self.seed, "BackpropRSTDPET: seed", least=0))
 
     def memories(self, dt: float) -> Mapping[str, Trace | Memory]:
         return {
