@@ -155,7 +155,7 @@ def test_the_default_folder_is_not_run_over(finished: Path, capsys: pytest.Captu
         (["training.gradient={name='eprop', sed=1}"], "training.gradient: unknown setting of gradient 'eprop' 'sed'"),
         (["training.gradient=ottt", "network.groups.hidden.reset=hard"], "training.gradient: OTTT needs one decay of group"),
         (["training.loss=3"], "training.loss: the name of a loss, or a table with a name, is needed."),
-        (["training.loss={name='count_mse'}"], "training: count_mse() missing 1 required keyword-only"),
+        (["training.loss={name='count_mse'}"], "training.loss: steps is missing: count_mse needs it."),
         (["training.loss.scale=2.0"], "--set training.loss.scale=2.0: training.loss.scale is no key with"),
         (["training.decoder='decisio'"], "training: unknown decoder 'decisio': did you mean 'decision'?"),
         (["training.optimizer.name='adan'"], "training.optimizer: name: unknown optimizer 'adan': did you mean"),

@@ -20,7 +20,7 @@ def steps(model, count=3, **settings):
     """The variables of a group, and their values after some steps carried out row by row."""
     group = sj.NeuronGroup(shape=SHAPE, model=model, **settings)
     receives = frozenset(group.model.receives)
-    made = group.lower(Site("g", owner=group), Context(0.05, str, str, lambda group: receives))
+    made = group.lower(Site("g", owner=group), Context(0.05, {}, str, str, lambda group: receives))
     keys = dict(zip([v.name for v in made.variables], jax.random.split(jax.random.key(0), len(made.variables)), strict=True))
     declared = {v.name: v for v in made.variables}
     env = {name: jnp.broadcast_to(v.init(keys[name], v.shape, v.dtype), v.sized(2)) for name, v in declared.items()}

@@ -143,7 +143,7 @@ num = 3
         ({"pre": "b"}, "network.projections.p.pre: unknown member 'b'"),
         ({"post": "x"}, "network.projections.p: Projection: post must be an Assembly or a NeuronGroup"),
         ({"policies": {}}, "network.projections.p.policies: a list of policies is needed, not {}."),
-        ({"policies": ["index"]}, "network.projections.p.policies.0: a table is needed, not 'index'."),
+        ({"policies": ["index"]}, "network.projections.p.policies.0.pre_indexs is missing."),
         ({"policies": [{"pre_types": ["a"]}]}, "network.projections.p.policies.0.policy is missing."),
         ({"policies": [{"policy": "all"}]}, "network.projections.p.policies.0.policy: unknown policy 'all'"),
         ({"policies": [{"policy": "index", "pre_indexs": [0]}]}, "network.projections.p.policies.0.post_indexs is missing."),

@@ -215,7 +215,7 @@ def test_cubalif_orders_differ_by_one_step():
 def conductance_program(dt):
     """A `condlif` group whose three inputs are given."""
     group = sj.NeuronGroup(3, model="condlif", integrator="exponential_euler")
-    context = Context(dt, lambda _: "g", lambda *_: "", lambda _: frozenset(group.model.receives))
+    context = Context(dt, {}, lambda _: "g", lambda *_: "", lambda _: frozenset(group.model.receives))
     made = group.lower(Site("g", owner=group), context)
     given = tuple(Variable(f"g.{name}", (3,), role="input") for name in group.model.receives)
     records = tuple(Record(name, f"g.{name}") for name in ("V", "ge", "gi", "O"))

@@ -154,10 +154,13 @@ def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: D
         if name.lower() not in LOSSES:
             raise ValueError(unknown("loss", name, LOSSES))
         given = {key: value for key, value in settings.loss.items() if key != "name"}
-        known = [key for key, each in inspect.signature(LOSSES[name.lower()]).parameters.items() if each.kind is each.KEYWORD_ONLY]
+        parameters = inspect.signature(LOSSES[name.lower()]).parameters
+        known = {key: each.default for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
         for key in given:
             if key not in known:
                 raise ValueError(f"{key}: {unknown(f'setting of {name}', key, known)}")
+        if missing := [key for key, default in known.items() if default is inspect.Parameter.empty and key not in given]:
+            raise ValueError(f"{missing[0]} is missing: {name} needs it.")
         loss = resolve_loss(name, **given)
     with user_errors(f"{where}: training"):
         task, arrays = prepare_training(sim, data, loss=loss, decoder=settings.decoder, steps=steps)

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,8 +28,15 @@ def noted_interrupts() -> Iterator[Callable[[], None]]:
     if threading.current_thread() is not threading.main_thread():
         yield check  # only the main thread hears of signals
         return
-    before = signal.signal(signal.SIGINT, note)
+    def unraisable(lost: Any) -> None:
+        # One that Python has ignored is noted, and need not be printed.
+        if not isinstance(lost.exc_value, KeyboardInterrupt):
+            printed(lost)
+
+    before, printed = signal.signal(signal.SIGINT, note), sys.unraisablehook
+    sys.unraisablehook = unraisable
     try:
         yield check
     finally:
         signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = printed
