@@ -27,12 +27,16 @@ def made(rule):
     return RULES[rule](**ARGUMENTS.get(rule, {}), **nodes)
 
 
+def group(rule, v_th=0.6):
+    return sj.NeuronGroup(POST, model="diehlandcook", thresh=20) if rule in WHOLE else sj.NeuronGroup(POST, model="lif", v_th=v_th)
+
+
 def network(rule, name="w", watched=True, plastic=True, **settings):
     """Five inputs and four neurons, whose connection learns by a rule, or does not learn at all if not `plastic`."""
     net = sj.Network()
     net.x = sj.Encoder(num=PRE, coding_method="null")
     scale = 100.0 if rule in WHOLE else 1.0
-    net.g = sj.NeuronGroup(POST, model="diehlandcook", thresh=20) if rule in WHOLE else sj.NeuronGroup(POST, model="lif", v_th=0.6)
+    net.g = group(rule)
     weight = np.random.default_rng(0).uniform(0.2, 0.6, (POST, PRE)).astype(np.float32)
     weight = np.round(weight * scale) if rule in WHOLE else weight
     if hasattr(made(rule), "reward"):
@@ -193,7 +197,7 @@ def test_files_and_text(rule, key, tmp_path):
 @rules
 def test_weights_that_are_shared_learn_once(rule, key):
     net = network(rule)
-    net.h = sj.NeuronGroup(POST, model="lif", v_th=0.5)
+    net.h = group(rule, v_th=0.5)
     net.zzz = sj.Connection(net.x, net.h, shared=net.w)
     result = learned(sj.build(net, dt=1.0), key, 2)
     assert set(result.variables.plastic) == {"w.weight"}
