@@ -513,3 +513,14 @@ def test_a_copied_assembly_learns_by_its_own_reward(name):
     data = {"image": np.ones((5, 1, 2)), "one/reward": [0.0], "two/reward": [1.0]}
     result = sim.run(sim.init(jax.random.key(0)), data)
     assert (result.variables["one/learns.weight"] == 0.5).all() and (result.variables["two/learns.weight"] != 0.5).all()
+
+
+@pytest.mark.parametrize("end", ["pre", "post"])
+def test_potentials_are_no_spikes(end):
+    net = sj.Network()
+    net.x = sj.Encoder(num=2, coding_method="null")
+    net.a, net.b = (sj.NeuronGroup(2, model="nonspikinglif" if end == kind else "lif") for kind in ("pre", "post"))
+    net.first, net.w = sj.Connection(net.x, net.a), sj.Connection(net.a, net.b, plasticity="stdp")
+    name = "a" if end == "pre" else "b"
+    with pytest.raises(ValueError, match=f"connection 'w': the rule STDP learns from spikes, but '{name}' gives its 'V'."):
+        sj.build(net, dt=1.0)

@@ -65,3 +65,9 @@ def spikes_at(
 ) -> Shaped[Array, "batch *shape"]:
     """The spikes of one step, in the dtype of the data: those whose step it is."""
     return (step == position).astype(x.dtype)
+
+
+def collect(counts: jax.Array, spikes: jax.Array, position: jax.Array, *, every: int | None) -> jax.Array:
+    """The spikes of a window of `every` steps so far, or of the presentation where that is `None`."""
+    first = position == 0 if every is None else jnp.mod(position, every) == 0
+    return jnp.where(first, jnp.zeros_like(counts), counts) + spikes.astype(counts.dtype)

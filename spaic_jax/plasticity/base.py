@@ -89,6 +89,8 @@ class Rule:
     reads: ClassVar[tuple[str, ...]] = ()
     #: Whether `change` draws random numbers, of `at.key`.
     random: ClassVar[bool] = False
+    #: Whether it takes what neurons give that do not spike, such as a membrane potential, in place of spikes.
+    graded: ClassVar[bool] = False
     #: Whether it takes a reward of any length, and not only one number or one for each postsynaptic neuron.
     any_reward: ClassVar[bool] = False
     batch: Batch = choice(*get_args(Batch))

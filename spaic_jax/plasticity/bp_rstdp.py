@@ -32,7 +32,8 @@ class BackpropRSTDP(Rule):
 
     $$ \\Delta W_{ij} = \\eta \\, (R \\, r)_i \\, (A_+ \\, s_i x_j + A_- \\, y_i s_j) - h \\, (y_i - 0.1) \\, x_j $$
 
-    with averages x and y, `tau dx/dt = -x + s`, that count the spikes of this step; the last term keeps neurons active. R,
+    with averages x and y, `tau dx/dt = -x + s`, that count the spikes of this step, a share of which, `dt / tau`, is what a spike adds; the last term, which acts in every step,
+    keeps neurons active: both are SPAIC's, at steps of 1 ms, and change with `dt`. R,
     `[neurons, n]`, is the identity where the reward has a number for each neuron, else N(0, 0.2²) within +-10.
 
     Each sample has its own reward and pairs of spikes; SPAIC's source multiplies the means of both over the batch. It cannot

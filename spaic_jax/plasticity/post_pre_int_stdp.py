@@ -84,7 +84,7 @@ class PostPreIntSTDP(Rule):
         assert at.key is not None
         pre, post = jax.random.split(at.key)
         x, before = self._decayed(x), self._decayed(y)
-        x, y = (jnp.where(s > 0, jnp.float32(self.trace_scale), v) for s, v in ((at.pre, x), (at.post, before)))
+        x, y = (jnp.where(s > 0, jnp.asarray(self.trace_scale, v.dtype), v) for s, v in ((at.pre, x), (at.post, before)))
         by_pre = self._rounded(pre, self.nu0, at.each(y if self.compat else before, at.pre))
         by_post = self._rounded(post, self.nu1, at.each(at.post, x))
         grown = at.weight + (by_pre if self.compat else -by_pre).sum(0) + by_post.sum(0)
@@ -102,7 +102,7 @@ class PostPreIntSTDP(Rule):
         """A rate times a whole value, shifted, and rounded up with the probability of what is shifted out."""
         scaled, shift = _whole(rate) * _whole(value), _whole(self.shift)
         one = jnp.int32(1) << shift
-        drawn = jax.random.randint(key, value.shape, 0, one)
+        drawn = jax.random.randint(key, value.shape, 0, one, jnp.int32)
         return ((scaled >> shift) + (drawn < (scaled & (one - 1))).astype(jnp.int32)).astype(value.dtype)
 
 

@@ -68,6 +68,9 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
     pathway = Pathway.of(site, context)
     if math.prod(pathway.gives) != post.num:
         raise ValueError(f"{what} needs a link that makes one current a neuron, not {pathway.gives} for a group of {post.shape}.")
+    for end, output in ((connection.pre, connection.pre_var_name), (post, post.output)):
+        if output != "O" and not rule.graded:
+            raise ValueError(f"{what} learns from spikes, but '{context.name_of(end)}' gives its '{output}'.")
     given = _synapses(rule, site, pathway, site.target.removesuffix(".change"))
     source = site.source
     if rule.late is not None and source == context.read(connection.pre, connection.pre_var_name, post):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from spaic_jax.coding.steps import collect
 from spaic_jax.coding.values import constants, names
 from spaic_jax.program import Context, Fragment, Last, Op, Record, Site, Variable
 
@@ -34,7 +35,7 @@ class Acting(abc.ABC):
     def seen(self, site: Site, context: Context) -> tuple[tuple[str, ...], Fragment]:
         """What `prefer` reads of the target, and the rows that write it: the spikes so far, `[B, *shape]`."""
         counts = f"{site.name}.counts"
-        row = Op(counts, count, (counts, site.source, "[position]"))
+        row = Op(counts, collect, (counts, site.source, "[position]"), settings={"every": None})
         return (f"{counts}[updated]",), Fragment((Variable(counts, site.takes, narrow=False),), (row,))
 
     def lower(self, site: Site, context: Context) -> Fragment:
@@ -53,11 +54,6 @@ def choose(
 ) -> jax.Array:
     """An action of each sample, int32 `[B]`."""
     return jax.random.categorical(key, prefer(*values, actions=actions, **dict(by)), axis=-1).astype(jnp.int32)
-
-
-def count(counts: jax.Array, spikes: jax.Array, position: jax.Array) -> jax.Array:
-    """The spikes of a presentation so far."""
-    return jnp.where(position == 0, jnp.zeros_like(counts), counts) + spikes.astype(counts.dtype)
 
 
 def populations(values: jax.Array, actions: int) -> jax.Array:

@@ -11,6 +11,7 @@ import numpy as np
 
 from spaic_jax._numbers import real, whole
 from spaic_jax.coding.check import check_range
+from spaic_jax.coding.steps import collect
 from spaic_jax.coding.values import constants, keep, names
 from spaic_jax.program import Context, Fragment, Op, Site, Variable
 
@@ -93,12 +94,6 @@ class Rewarding(abc.ABC):
             Op(judged, type(self).judge, reads, settings=self.settings()),
             Op(reward, at_end, (judged, *self.clock), settings={"every": self.every}),
         ))
-
-
-def collect(counts: jax.Array, spikes: jax.Array, position: jax.Array, *, every: int | None) -> jax.Array:
-    """The spikes of a window so far."""
-    first = position == 0 if every is None else jnp.mod(position, every) == 0
-    return jnp.where(first, jnp.zeros_like(counts), counts) + spikes.astype(counts.dtype)
 
 
 def ends(position: jax.Array, window: Any, every: int | None) -> jax.Array:
