@@ -412,6 +412,13 @@ def test_the_script_prints_a_sentence_and_no_traceback(tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
+def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m spaic_jax.cli list | head -1"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    shown = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+    assert (shown.returncode, shown.stderr) == (0, "") and shown.stdout
+
+
 def test_importing_the_package_imports_no_extra() -> None:
     code = (
         "import sys, spaic_jax, spaic_jax.cli; "

@@ -34,7 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """Run the command of this process, and end the process with its exit code."""
-    code = main()
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read what was printed, such as `head`, has gone; Python would find so once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     if code == 130:
         sys.stdout.flush()
         sys.stderr.flush()
