@@ -1,5 +1,6 @@
 """Local learning rules: weights that change in the step, without a gradient."""
 
+from spaic_jax.plasticity.applying import applied, clipped
 from spaic_jax.plasticity.base import Rule, choice, node, number, positive
 from spaic_jax.plasticity.bcm import BCM
 from spaic_jax.plasticity.bp_rstdp import BackpropRSTDP
@@ -19,7 +20,6 @@ from spaic_jax.plasticity.post_pre_int_stdp import PostPreIntSTDP
 from spaic_jax.plasticity.power_law import PowerLawSTDP
 from spaic_jax.plasticity.rate_modulate import RateModulate
 from spaic_jax.plasticity.resume import ReSuMe
-from spaic_jax.plasticity.rows import applied, clipped
 from spaic_jax.plasticity.rstdp import RSTDP
 from spaic_jax.plasticity.rstdpet import RSTDPET
 from spaic_jax.plasticity.scaling import SynapticScaling

@@ -4,55 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax._errors import unknown
+from spaic_jax.plasticity.applying import clipped, learned
 from spaic_jax.plasticity.memory import Memory, Trace
+from spaic_jax.plasticity.nodes import nodes
 from spaic_jax.plasticity.pathway import Bounds, Meeting, Pathway, Synapses
 from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
-from spaic_jax.program.op import RESERVED, base_name
+from spaic_jax.program.op import RESERVED
 
 if TYPE_CHECKING:
     from spaic_jax.plasticity.base import Rule
 
 #: What an array given to the row of a rule is: its kind, such as a number of the rule, and its name.
 Given = tuple[str, str]
-
-
-def applied(weights: str, bounds: Bounds, to: str | None = None) -> Fragment:
-    """The row that adds to weights what rules have written, within bounds; `to` is its output, if not the weights."""
-    settings = {"bounds": bounds}
-    return Fragment(ops=(Op(to or weights, _apply, (weights, f"{weights}.change"), when="learning", settings=settings),))
-
-
-def _apply(weights: jax.Array, change: jax.Array, bounds: Bounds) -> jax.Array:
-    # Sums of small changes need every bit, in a program of half precision too.
-    return learned(weights, clipped(weights + change.astype(weights.dtype), bounds))
-
-
-def clipped(weights: jax.Array, bounds: Bounds) -> jax.Array:
-    """Weights within bounds."""
-    return weights if bounds == (None, None) else learned(weights, jnp.clip(weights, *bounds))
-
-
-@jax.custom_jvp
-def learned(weights: jax.Array, new: jax.Array) -> jax.Array:
-    """New weights in place of others: to a gradient they are those, and what was learned is a number.
-
-    >>> jax.grad(lambda w: learned(w, 2 * w) ** 2)(1.0).item()
-    4.0
-    """
-    return new
-
-
-@learned.defjvp
-def _learned_jvp(primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-    return primals[1], tangents[0]
 
 
 def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
@@ -83,13 +54,13 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
         if variable not in post.model.states():
             raise ValueError(f"{what} reads '{variable}' of its group: {unknown('variable', variable, post.model.states())}")
         given["value", variable] = context.read(post, variable)
-    given |= {("value", kind): read for kind, read in _nodes(rule, context, what, name, post.num).items()}
+    given |= {("value", kind): read for kind, read in nodes(rule, context, what, name, post.num).items()}
     inputs = []
     if rule.batch == "weighted":
         inputs.append(Variable(f"{name}.sample_weight", role="input", axes="held", narrow=False))
         given["at", "sample_weight"] = inputs[0].name
     slots = 1
-    if hasattr(connection.delay, "slots"):
+    if not isinstance(connection.delay, float | None):
         slots = connection.delay.slots(context.dt, f"connection '{name}'")
         given["at", "shares"] = f"{name}.shares"
     takes = pathway.takes if slots == 1 else (slots, *pathway.takes)
@@ -211,39 +182,3 @@ def _carried(rule: Rule, slots: int, dt: float) -> Mapping[str, Trace | Memory]:
     for ago in range(1, (rule.late or 0) + 1):
         held |= {f"pre_{ago}": Memory("pre"), f"post_{ago}": Memory("post")}
     return held | ({"sent": Memory("sent")} if slots > 1 else {}) | dict(rule.memories(dt))
-
-
-def _nearest(connection: str, said: str | None, known: Collection[str]) -> list[str]:
-    """The members that a name, or none, means for a connection: those of the innermost assembly around it that has any."""
-    around, _, _ = connection.rpartition("/")
-    while True:
-        inside = f"{around}/" if around else ""
-        found = [name for name in known if name.startswith(inside) and said in (None, name.removeprefix(inside))]
-        if found or not around:
-            return found
-        around, _, _ = around.rpartition("/")
-
-
-def _nodes(rule: Rule, context: Context, what: str, connection: str, num: int) -> dict[str, str]:
-    """The reads of what other members of the network tell a rule, by the name under which `change` takes it."""
-    reads = {}
-    for field in dataclasses.fields(rule):
-        if (kind := field.metadata.get("node")) is None:
-            continue
-        known = {name: member for name, member in context.members.items() if getattr(member, "output", None) in kind}
-        said = getattr(rule, field.name)
-        found = _nearest(connection, said, known)
-        if said is None and len(found) != 1:
-            advice = f"name one of {sorted(known)} as {field.name}" if known else "the network has none"
-            raise ValueError(f"{what} needs one node for its {field.name}: {advice}.")
-        if not found:
-            raise ValueError(f"{what}: {unknown(field.name, said, known)}")
-        (name,) = found
-        channels = getattr(known[name], "num", None)
-        if field.name == "teacher" and channels != num:
-            raise ValueError(f"{what} needs a teacher with a channel for each of the {num} neurons, but '{name}' has {channels}.")
-        reads[field.name] = context.read(known[name], known[name].output)
-        told = context.variable(base_name(reads[field.name]))
-        if field.name == "reward" and not rule.any_reward and told is not None and told.shape not in ((1,), (num,)):
-            raise ValueError(f"{what} needs a reward of 1 number or of {num}, one for each neuron, but '{name}' gives {told.shape[0]}.")
-    return reads
