@@ -12,7 +12,7 @@ import spaic_jax as sj
 from spaic_jax.gradients import BPTT, OTTT, EProp, value_and_grad
 
 STEPS, BATCH = 20, 3
-SOFT = {"reset": "soft", "detach_reset": True, "surrogate": "triangle"}
+SOFT = {"reset": "soft", "detach_reset": True, "surrogate": "atan"}
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def by_definition(sim, inputs, wanted, leak, loop=False):
     """The paper's equations: in each step the derivative of its loss by the currents, all earlier steps held, times traces."""
     params = sim.init(jax.random.key(1)).params
     layers = sum(name.endswith(".bias") for name in params)
-    surrogate = sj.surrogate.resolve_surrogate("triangle")
+    surrogate = sj.surrogate.resolve_surrogate("atan")
     decay = float(np.exp(-1 / 6))
     v = [jnp.zeros((BATCH, params[f"w{i}.bias"].shape[0])) for i in range(layers)]
     spikes = [jnp.zeros_like(x) for x in v]
