@@ -15,7 +15,7 @@ import jax
 __all__ = ["available", "status"]
 
 #: What the library exports for XLA: each handler is registered under the name of its symbol.
-HANDLERS = ("SpaicEventsProbe",)
+HANDLERS = ("SpaicEventsDensity", "SpaicEventsGradient", "SpaicEventsPack", "SpaicEventsProduct")
 #: Where the library lies.
 FOLDER = Path(__file__).parent
 AGAIN = "install spaic_jax again with pip's options --force-reinstall --no-deps --no-cache-dir"
