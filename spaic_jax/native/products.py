@@ -100,7 +100,9 @@ def _jitted(**params: Any) -> Callable[..., jax.Array]:
 
 @contract_p.def_impl
 def _impl(a: jax.Array, b: jax.Array, **params: Any) -> jax.Array:
-    return _jitted(**params)(a, b)
+    # Where `jax.disable_jit` is on, a function that is not compiled would come back here.
+    with jax.disable_jit(False):
+        return _jitted(**params)(a, b)
 
 
 @contract_p.def_abstract_eval

@@ -9,21 +9,20 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from spaic_jax._shapes import Array, Shaped
+from spaic_jax._times import Times, times
 from spaic_jax.ops._check import array, cast, contracted, fitted
 
 
-def _weighted(op: str, a: jax.Array, weight: ArrayLike) -> jax.Array:
-    """`a @ weight.T` for `(..., pre)` and `(post, pre)`."""
+def _weighted(op: str, a: jax.Array, weight: ArrayLike, times: Times) -> jax.Array:
     x = array(op, "X", weight, 2, "(post, pre)")
     if x.ndim != 2:
         raise ValueError(f"{op} got X of shape {x.shape}, but needs (post, pre).")
     contracted(op, "A", a, -1, "X", x, -1)
-    a, x = cast(op, mixed=False, A=a, X=x)
-    return jnp.tensordot(a, x, axes=((-1,), (-1,)))
+    return times(*cast(op, mixed=False, A=a, X=x))
 
 
 def mat_mult_weight(
-    A: Shaped[ArrayLike, "*batch pre"], X: Shaped[ArrayLike, "post pre"]
+    A: Shaped[ArrayLike, "*batch pre"], X: Shaped[ArrayLike, "post pre"], *, times: Times = times
 ) -> Shaped[Array, "*batch post"]:
     """`A @ X.T`: `A` `(..., pre)` and a weight `X` `(post, pre)` give `(..., post)`.
 
@@ -36,10 +35,12 @@ def mat_mult_weight(
     >>> mat_mult_weight(jnp.ones((4, 3)), jnp.ones((5, 3))).shape
     (4, 5)
     """
-    return _weighted("mat_mult_weight", array("mat_mult_weight", "A", A, 1, "(..., pre)"), X)
+    return _weighted("mat_mult_weight", array("mat_mult_weight", "A", A, 1, "(..., pre)"), X, times)
 
 
-def reshape_mat_mult(A: ArrayLike, X: Shaped[ArrayLike, "post pre"]) -> Shaped[Array, "*batch post"]:
+def reshape_mat_mult(
+    A: ArrayLike, X: Shaped[ArrayLike, "post pre"], *, times: Times = times
+) -> Shaped[Array, "*batch post"]:
     """`mat_mult_weight` after maps `(..., C, H, W)` of four axes or more are made vectors `(..., C * H * W)`.
 
     `A` of fewer axes is taken as vectors already. Source: SPAIC.
@@ -50,7 +51,7 @@ def reshape_mat_mult(A: ArrayLike, X: Shaped[ArrayLike, "post pre"]) -> Shaped[A
     a = array("reshape_mat_mult", "A", A, 1, "(..., pre) or (batch, ..., C, H, W)")
     if a.ndim >= 4:
         a = jnp.reshape(a, (*a.shape[:-3], math.prod(a.shape[-3:])))
-    return _weighted("reshape_mat_mult", a, X)
+    return _weighted("reshape_mat_mult", a, X, times)
 
 
 def mat_mult_pre(A: Shaped[ArrayLike, "*batch post"], X: Shaped[ArrayLike, "*batch pre"]) -> Shaped[Array, "post pre"]:

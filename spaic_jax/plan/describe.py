@@ -9,21 +9,22 @@ import jax.numpy as jnp
 
 from spaic_jax.plan.base import Clock, Kept
 from spaic_jax.plan.cost import size_of
+from spaic_jax.plan.products import choice_in
 from spaic_jax.plan.remat import Auto, Chunk, Remat
-from spaic_jax.plan.stages import find_stages
+from spaic_jax.plan.stage import Stage
 from spaic_jax.program import Program, Steps
 
+_WAYS = {None: "matrix product", "auto": "product of events where they are few", "events": "product of events"}
 #: `Tiled.run`.
 Run = Callable[..., Kept]
 
 
-def describe(run: Run, tile: int | None, remat: Remat, program: Program) -> str:
+def describe(run: Run, stages: tuple[Stage, ...], tile: int | None, remat: Remat, program: Program) -> str:
     """The listing of a plan, for inputs that change with time where they may."""
     rows = [f"tiled plan: tile {f'{tile} steps' if tile else 'chosen by the cost model'}, remat {remat}"]
-    timed = frozenset(v.name for v in program.of_role("input") if v.axes != "held")
-    for number, stage in enumerate(find_stages(program, timed), 1):
+    for number, stage in enumerate(stages, 1):
         names = ", ".join(dict.fromkeys(op.name for op in stage.ops))
-        product = " (matrix product)" if stage.heavy else ""
+        product = f" ({_products(stage)})" if stage.heavy else ""
         rows.append(f"  {number}  {type(stage).__name__.lower():4}  {names}{product}: {stage.why(program)}")
     if program.of_role("parameter"):
         budget = f", at most {remat.budget:,} a run if it can" if isinstance(remat, Auto) else ""
@@ -31,6 +32,11 @@ def describe(run: Run, tile: int | None, remat: Remat, program: Program) -> str:
         kept = kept_bytes(run, period, program)
         rows.append(f"  kept for the backward pass: {kept:,.0f} bytes a step and sample{budget}")
     return "\n".join(rows)
+
+
+def _products(stage: Stage) -> str:
+    """How the products of a stage are computed."""
+    return ", ".join(dict.fromkeys(_WAYS[choice_in(op)] for op in stage.heavy))
 
 
 def kept_bytes(run: Run, period: int, program: Program) -> float:

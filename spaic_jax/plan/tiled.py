@@ -4,16 +4,18 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
 from spaic_jax.plan import records, watch
 from spaic_jax.plan.base import Clock, Kept, Plan
 from spaic_jax.plan.cost import choose_tile, size_of, this_device
 from spaic_jax.plan.describe import describe
+from spaic_jax.plan.products import Products, by_events, choice_of
 from spaic_jax.plan.remat import Auto, Chunk, Remat, check_remat
 from spaic_jax.plan.scan import Scan
 from spaic_jax.plan.stage import Once, Stage
@@ -31,9 +33,12 @@ class Tiled(Plan):
         tile: steps of a tile; `None` lets a cost model choose, which knows the device.
         remat: what the backward pass keeps: `None` all it needs, `"step"` the state of every step, `Chunk(steps)` the
             state before every chunk, `"auto"` or `Auto(budget)` as much as fits a number of bytes.
+        products: how the products of layers are computed: `"auto"` by the compiled kernels of events where few numbers are not
+            zero when it runs, on the CPU and where they are there (see `spaic_jax.native.status`); `"dense"` by XLA's own;
+            `"events"` always by the kernels.
 
     Raises:
-        ValueError: a tile that is no positive whole number, an unknown policy.
+        ValueError: a tile that is no positive whole number, an unknown policy; in a run, `"events"` without the kernels.
 
     >>> Tiled(tile=20).tile
     20
@@ -41,8 +46,11 @@ class Tiled(Plan):
 
     tile: int | None = None
     remat: Remat = None
+    products: Products = "auto"
 
     def __post_init__(self) -> None:
+        if self.products not in get_args(Products):
+            raise ValueError(unknown("products", self.products, get_args(Products)))
         if self.tile is not None:
             object.__setattr__(self, "tile", whole(self.tile, "Tiled: tile", least=1))
         object.__setattr__(self, "remat", check_remat(self.remat))
@@ -58,7 +66,7 @@ class Tiled(Plan):
         steps: int,
         batch_size: int,
     ) -> Kept:
-        stages = find_stages(program, frozenset(sequences))
+        stages = self.stages(program, frozenset(sequences))
         once = tuple(op for stage in stages if isinstance(stage, Once) for op in stage.ops)
         now = reserved(program, clock.step, clock.position, clock.window)
         fixed = evaluate(program, once, {**fixed, **{read: now[read] for read in ("[dt]", "[window]")}}, key)
@@ -91,6 +99,11 @@ class Tiled(Plan):
         beyond = watch.update(beyond, final, steps - 1, final)
         return Kept(final, records.finish(program, totals, rows, steps, fixed), beyond)
 
+    def stages(self, program: Program, varying: frozenset[str]) -> tuple[Stage, ...]:
+        """The stages of a run whose reads `varying` change: see `find_stages`."""
+        stages, choice = find_stages(program, varying), choice_of(self.products)
+        return stages if choice is None else by_events(program, varying, stages, choice)
+
     def tile_length(self, program: Program, stages: tuple[Stage, ...], steps: int, batch_size: int) -> int:
         """The number of steps of a tile."""
         if self.tile is not None:
@@ -103,11 +116,12 @@ class Tiled(Plan):
         return choose_tile(steps, handed, weights, this_device())
 
     def describe(self, program: Program) -> str:
-        return describe(self.run, self.tile, self.remat, program)
+        timed = frozenset(v.name for v in program.of_role("input") if v.axes != "held")
+        return describe(self.run, self.stages(program, timed), self.tile, self.remat, program)
 
     def working_bytes(self, program: Program, steps: int, batch_size: int) -> int:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes == "time")
-        stages = find_stages(program, timed)
+        stages = self.stages(program, timed)
         return self.tile_length(program, stages, steps, batch_size) * _step_bytes(program, stages, batch_size)
 
 

@@ -6,6 +6,7 @@ from spaic_jax._errors import unknown
 from spaic_jax.lowering import Propagation, lower
 from spaic_jax.network import Network
 from spaic_jax.plan import Plan, Reference, Tiled
+from spaic_jax.plan.products import Products
 from spaic_jax.program import Program
 from spaic_jax.run.check import check_given
 from spaic_jax.run.compiled import Precision
@@ -19,6 +20,7 @@ def build(
     *,
     plan: Plan | None = None,
     precision: Precision | None = None,
+    products: Products | None = None,
     debug: bool = False,
 ) -> Simulator:
     """Build the simulator of a network or a program. Nothing is computed yet, and no device is touched.
@@ -31,6 +33,8 @@ def build(
         plan: how steps are carried out: `Tiled(tile=..., remat=...)`, which does many steps at once where nothing loops
             and is the default, or `Reference()`, one scan of the whole step, which all results are held to.
         precision: of matrix products: `"float32"`, `"tensorfloat32"`, `"bfloat16"`, or `None` for the device's default.
+        products: how the products of layers are computed, `"auto"`, `"dense"` or `"events"`: see `Tiled`, which a plan that
+            is given says itself.
         debug: look at every variable after every step, and raise FloatingPointError naming the first that is not finite
             or absurdly large, with the step; by the reference plan, unless another one is given. Without it a run says
             so in `result.health`.
@@ -59,8 +63,10 @@ def build(
         raise TypeError(f"build needs a Network or a Program, not {network!r}.")
     if precision is not None and precision not in get_args(Precision):
         raise ValueError(unknown("precision", precision, get_args(Precision)))
+    if plan is not None and products is not None:
+        raise ValueError(f"products={products!r} goes into the plan that is given: Tiled(products={products!r}).")
     if plan is None:
-        plan = Reference() if debug else Tiled()
+        plan = Reference() if debug and products is None else Tiled(products=products or "auto")
     if not isinstance(plan, Plan):
         raise TypeError(f"plan must be a plan such as Tiled() or Reference(), not {plan!r}.")
     check_given(program)

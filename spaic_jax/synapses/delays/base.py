@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._numbers import real
+from spaic_jax._times import Times, times
 from spaic_jax.program import Constant, Context, Fragment, Given, Op, Site, Uniform, Variable
 from spaic_jax.program.initial import as_initial
 from spaic_jax.synapses.base import check_elements, numbers
@@ -25,10 +26,10 @@ def spread(weight: jax.Array, shares: jax.Array) -> jax.Array:
     return (weight[None] * shares.astype(weight.dtype)).reshape(-1, weight.shape[1])
 
 
-def send(spikes: jax.Array, kernel: jax.Array, *, slots: int) -> jax.Array:
+def send(spikes: jax.Array, kernel: jax.Array, *, slots: int, times: Times = times) -> jax.Array:
     """What this step's spikes send, by the number of steps it takes, `[B, slots, post]`."""
     batch = spikes.shape[0]
-    return (spikes.reshape(batch, -1) @ kernel.T).reshape(batch, slots, -1)
+    return times(spikes.reshape(batch, -1), kernel).reshape(batch, slots, -1)
 
 
 def arrive(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import jax
 
+from spaic_jax._times import Times, times
 from spaic_jax.program import Context, Fragment, Op, Site, Variable
 from spaic_jax.synapses.delays import SynapticDelay
 from spaic_jax.synapses.pattern import All, Pattern, Placed
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from spaic_jax.synapses.links.weighted import Weighted
 
 
-def affine(spikes: jax.Array, weight: jax.Array, bias: jax.Array | None = None, *, shape: tuple[int, ...]) -> jax.Array:
+def affine(
+    spikes: jax.Array, weight: jax.Array, bias: jax.Array | None = None, *, shape: tuple[int, ...], times: Times = times
+) -> jax.Array:
     """`I = s W^T (+ b)` between two shapes, each taken flat; `shape` is that of a sample of the current."""
     batch = spikes.shape[0]
-    current = spikes.reshape(batch, -1) @ weight.T
+    current = times(spikes.reshape(batch, -1), weight)
     return (current if bias is None else current + bias[None]).reshape(batch, *shape)
 
 

@@ -1,0 +1,58 @@
+"""Which rows of a plan multiply by the kernels of events."""
+
+import dataclasses
+import functools
+import inspect
+from typing import Literal, get_args
+
+import jax
+
+from spaic_jax import native
+from spaic_jax.native.products import Choice, product
+from spaic_jax.plan.stage import Once, Stage
+from spaic_jax.program import Op, Program
+from spaic_jax.program.evaluate import function_of
+from spaic_jax.program.op import base_name
+
+#: How the products of layers are computed: by events where these are few when it runs (`"auto"`), always or never.
+Products = Literal["auto", "dense", "events"]
+
+_TIMES = {choice: functools.partial(product, choice=choice) for choice in get_args(Choice)}
+
+
+def choice_of(products: Products) -> Choice | None:
+    """What is chosen on this device; `None` for dense products.
+
+    Raises:
+        ValueError: `"events"` where the kernels are missing, or on an accelerator.
+    """
+    cpu = jax.default_backend() == "cpu"
+    if products == "events" and not cpu:
+        raise ValueError(f"products='events' runs on the CPU, not on {jax.default_backend()}: use 'auto'.")
+    if products == "events" and not native.available():
+        raise ValueError(f"products='events' needs compiled products. {native.status()}")
+    return None if products == "dense" or not cpu or not native.available() else products
+
+
+@functools.lru_cache(maxsize=256)
+def by_events(program: Program, varying: frozenset[str], stages: tuple[Stage, ...], choice: Choice) -> tuple[Stage, ...]:
+    """The stages with `product` in every row that lets the plan choose and whose weights stay the same for the run."""
+    moving = varying | program.carried | {name for stage in stages if not isinstance(stage, Once) for name in stage.writes}
+
+    def chosen(op: Op) -> Op:
+        if "times" not in inspect.signature(function_of(op)).parameters or any(base_name(read) in moving for read in op.inputs[1:]):
+            return op
+        return dataclasses.replace(op, settings=(*op.settings, ("times", _TIMES[choice])))
+
+    return tuple(
+        stage
+        if isinstance(stage, Once)
+        else dataclasses.replace(stage, ops=tuple(map(chosen, stage.ops)), heavy=tuple(map(chosen, stage.heavy)))
+        for stage in stages
+    )
+
+
+def choice_in(op: Op) -> Choice | None:
+    """What was chosen for a row."""
+    times = dict(op.settings).get("times")
+    return next((choice for choice, way in _TIMES.items() if way is times), None)
