@@ -1,0 +1,93 @@
+"""The compiled library: found or not, it is said in a sentence; what cannot be loaded is no error."""
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import EXTENSION_SUFFIXES
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from spaic_jax import native
+
+compiled = pytest.mark.skipif(not native.available(), reason=native.status())
+LIBRARY = next((file for suffix in EXTENSION_SUFFIXES if (file := native.FOLDER / f"_events{suffix}").exists()), None)
+
+
+def is_one_sentence(text):
+    return text.endswith(".") and ". " not in text and "\n" not in text and text[0].isupper()
+
+
+def test_the_status_says_what_is_there():
+    assert is_one_sentence(native.status())
+    assert native.available() == ("are compiled" in native.status())
+    if LIBRARY is None:
+        assert not native.available() and "install g++ or clang" in native.status()
+
+
+@compiled
+def test_the_handlers_are_called_under_jit():
+    @jax.jit
+    def nonzeros(values):
+        return jax.ffi.ffi_call("SpaicEventsProbe", jax.ShapeDtypeStruct((), jnp.int32))(values)
+
+    random = np.random.default_rng()
+    for size in (0, 1, 7, 1000, 4099):
+        values = random.random((size, 3), dtype=np.float32) * random.integers(0, 2, (size, 3)).astype(np.float32)
+        assert nonzeros(values) == np.count_nonzero(values)
+
+
+@pytest.mark.parametrize("content", [b"", b"no library\n", b"\x7fELF\x02\x01\x01" + bytes(57)], ids=["empty", "text", "head"])
+def test_a_library_that_cannot_be_loaded_is_said_and_no_error(content, tmp_path, monkeypatch):
+    (tmp_path / f"_events{EXTENSION_SUFFIXES[0]}").write_bytes(content)
+    monkeypatch.setattr(native, "FOLDER", tmp_path)
+    assert not native.available()
+    assert is_one_sentence(native.status())
+    assert "cannot be loaded" in native.status() and "install spaic_jax again" in native.status()
+
+
+def test_no_library_is_said_with_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(native, "FOLDER", tmp_path)
+    assert not native.available()
+    assert is_one_sentence(native.status())
+    assert "install g++ or clang, then install spaic_jax again" in native.status()
+
+
+@compiled
+def test_a_library_older_than_its_source_is_not_used(tmp_path, monkeypatch):
+    library = shutil.copy2(LIBRARY, tmp_path)
+    (tmp_path / "events.cc").touch()
+    os.utime(library, (0, 0))
+    monkeypatch.setattr(native, "FOLDER", tmp_path)
+    assert not native.available()
+    assert is_one_sentence(native.status()) and "has changed since" in native.status()
+
+
+@compiled
+def test_a_library_without_a_handler_is_not_used(monkeypatch, tmp_path):
+    shutil.copy2(LIBRARY, tmp_path)
+    monkeypatch.setattr(native, "FOLDER", tmp_path)
+    monkeypatch.setattr(native, "HANDLERS", ("SpaicEventsOfTomorrow",))
+    assert not native.available() and "SpaicEventsOfTomorrow" in native.status() and is_one_sentence(native.status())
+
+
+@compiled
+def test_many_threads_may_ask_first():
+    native._load.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda _: native.available(), range(64)))
+
+
+def test_the_import_loads_nothing():
+    script = """
+import spaic_jax
+from jax._src import xla_bridge as bridge
+from spaic_jax import native
+assert not bridge.backends_are_initialized()
+assert native._load.cache_info().currsize == 0
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
