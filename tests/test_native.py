@@ -4,8 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +18,8 @@ from spaic_jax import native
 
 compiled = pytest.mark.skipif(not native.available(), reason=native.status())
 LIBRARY = next((file for suffix in EXTENSION_SUFFIXES if (file := native.FOLDER / f"_events{suffix}").exists()), None)
+
+ROOT = Path(__file__).parent.parent
 
 
 def is_one_sentence(text):
@@ -91,3 +95,10 @@ assert not bridge.backends_are_initialized()
 assert native._load.cache_info().currsize == 0
 """
     subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+
+
+def test_every_source_is_in_the_archive_and_compiled_anew_when_it_changes():
+    (extension,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["ext-modules"]
+    sources = [path for path in (ROOT / "spaic_jax/native").rglob("*.*") if path.suffix in {".cc", ".h"}]
+    assert sorted(extension["sources"] + extension["depends"]) == sorted(str(path.relative_to(ROOT)) for path in sources)
+    assert extension["optional"]
