@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 
 import jax
@@ -19,26 +20,49 @@ from spaic_jax.plan import Auto
 
 TINY = Workload("tiny", layers=(12, 8, 5), steps=7, batch_size=3, recurrent=True)
 KEYS = {
-    "workload", "forward_ms", "step_ms", "floor_forward_ms", "floor_step_ms", "reference_forward_ms",
+    "workload", "density", "dense_forward_ms", "dense_step_ms", "dense_step_ratio", "step_ratio",
+    "forward_ms", "step_ms", "floor_forward_ms", "floor_step_ms", "reference_forward_ms",
     "reference_step_ms", "remat_step_ms", "forward_us_per_step", "step_us_per_step", "compile_s", "peak_mb", "temp_mb",
     "remat_temp_mb", "spike_rate",
 }
 
 
-def test_measure_returns_every_figure():
+def products_mean(monkeypatch, dense):
+    """What `products="dense"` makes of the plan; where it is None, nothing."""
+
+    def build(*args, plan=None, products="auto", **options):
+        return sj.build(*args, plan=dense if products == "dense" else plan, **options)
+
+    monkeypatch.setattr(timing, "build", build)
+
+
+def test_measure_returns_every_figure(monkeypatch):
+    products_mean(monkeypatch, None)
     figures = measure(TINY, repeats=2)
     assert set(figures) == KEYS
     assert figures.pop("workload") == "tiny"
     # All that a step keeps fits the budget of remat="auto", which is then the same computation.
     assert figures.pop("remat_step_ms") is figures.pop("remat_temp_mb") is None
+    # So are the products, where the plan chose the dense ones.
+    assert all(figures.pop(name) is None for name in ("dense_forward_ms", "dense_step_ms", "dense_step_ratio"))
+    assert figures["density"] == 0.1
+    assert figures["step_ratio"] == figures["step_ms"] / figures["floor_step_ms"]
     assert all(value > 0 for value in figures.values())
     assert figures["spike_rate"] <= 1
     assert figures["forward_us_per_step"] == pytest.approx(1000 * figures["forward_ms"] / TINY.steps)
     assert figures["step_us_per_step"] == pytest.approx(1000 * figures["step_ms"] / TINY.steps)
 
 
+def test_measure_times_dense_products_where_they_differ(monkeypatch):
+    products_mean(monkeypatch, sj.Tiled(3))
+    figures = measure(dataclasses.replace(TINY, density=0.5), repeats=1)
+    assert figures["density"] == 0.5
+    assert figures["dense_forward_ms"] > 0 and figures["dense_step_ms"] > 0
+    assert figures["dense_step_ratio"] == figures["dense_step_ms"] / figures["floor_step_ms"]
+
+
 def test_measure_times_remat_where_it_differs(monkeypatch):
-    def build(*args, plan=None, **options):
+    def build(*args, plan=None, products="auto", **options):
         return sj.build(*args, plan=sj.Tiled(10, plan and plan.remat and Auto(budget=20_000)), **options)
 
     monkeypatch.setattr(timing, "build", build)
@@ -106,20 +130,57 @@ def test_command_draws_and_prints(capsys, monkeypatch, tmp_path):
     picture = tmp_path / "bench.png"
     assert main(["bench", "--json", "--plot", str(picture)]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["workload"] for line in lines] == ["one", "two"] and all(set(line) == KEYS for line in lines)
+    assert [(line["workload"], line["density"]) for line in lines] == [("one", 0.1), ("two", 0.1)]
+    assert all(set(line) == KEYS for line in lines)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert [file.name for file in tmp_path.iterdir()] == ["bench.png"]
 
 
-def test_table_fits_120_columns(capsys, monkeypatch):
+@pytest.mark.parametrize("densities", [[], ["0.1", "0.02"], ["1", "0.05", "0.0125"]], ids=len)
+def test_table_fits_120_columns(densities, capsys, monkeypatch):
     row = {key: 1234.5678 for key in KEYS if key != "workload"} | {"reference_step_ms": None}
-    monkeypatch.setattr("spaic_jax.bench.measure", lambda name: {"workload": name, **row})
-    assert main(["bench"]) == 0
+    monkeypatch.setattr(
+        "spaic_jax.bench.measure", lambda workload: {**row, "workload": workload.name, "density": workload.density}
+    )
+    assert main(["bench", *(["--density", ",".join(densities)] if densities else [])]) == 0
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 120
-    for name in (*WORKLOADS, *(key.replace("_", " ") for key in row), "1235"):
+    for name in (*(key.replace("_", " ") for key in row if key != "workload"), "1235"):
         assert name in shown
-    assert len(re.findall(r" - ", shown)) == len(WORKLOADS)
+    each = len(densities) or 1
+    assert len(re.findall(r" - ", shown)) == each * len(WORKLOADS)
+    assert re.findall(r"\b(?:[A-D]\w*|NMNIST|memory|small)\b", shown) == [name for name in WORKLOADS for _ in range(each)]
+    written = " ".join(line for line in shown.splitlines() if " density " in line)
+    assert re.findall(r"[\d.]+", written) == len(WORKLOADS) * (densities or ["0.1"])
+
+
+def test_command_times_each_density(capsys, monkeypatch, tmp_path):
+    def measured(workload):
+        times = dict.fromkeys(("step_ms", "forward_ms", "floor_step_ms", "floor_forward_ms"), 1.0)
+        return {"workload": workload.name, "density": workload.density, **times}
+
+    monkeypatch.setattr("spaic_jax.bench.measure", measured)
+    picture = tmp_path / "bench.png"
+    assert main(["bench", "--workload", "C_rec", "--density", "0.1, 1,2e-2", "--json", "--plot", str(picture)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["workload"], line["density"]) for line in lines] == [("C_rec", 0.1), ("C_rec", 1), ("C_rec", 0.02)]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "given", ["ten", "", "0.1,", "0.1;0.2", "0", "-0.1", "1.01", "10", "nan", "inf", "0.1,0"], ids=lambda given: f"'{given}'"
+)
+def test_command_refuses_a_density_before_it_measures(given, capsys, monkeypatch):
+    monkeypatch.setattr("spaic_jax.bench.measure", lambda workload: pytest.fail("measured"))
+    assert main(["bench", f"--density={given}"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "density" in error
+
+
+def test_density_is_that_of_workloads(capsys, monkeypatch):
+    monkeypatch.setattr("spaic_jax.bench.measure_model", lambda model: pytest.fail("measured"))
+    assert main(["bench", "--models", "--density", "0.1"]) == 2
+    assert "leave it out with --models" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["bench.jpg", "missing/bench.png"])
@@ -138,6 +199,9 @@ def test_names_are_resolved():
         measure(TINY, repeats=0)
     with pytest.raises(ValueError, match="at least two layers"):
         Workload("short", layers=(3,), steps=1, batch_size=1)
+    for density in (0, -0.1, 1.5, math.nan, "0.1", True):
+        with pytest.raises(ValueError, match=r"workload 'tiny': density must be a positive, finite number of at most 1"):
+            dataclasses.replace(TINY, density=density)
 
 
 def test_standard_sizes():
@@ -148,6 +212,7 @@ def test_standard_sizes():
         "B_mlp": ((784, 400, 10), 25, 128, False),
         "C_rec": ((700, 256, 20), 100, 64, True),
         "D_deep": ((784, 1000, 1000, 10), 50, 64, False),
+        "NMNIST": ((2312, 512, 10), 300, 16, False),
         "memory": ((128, 512, 10), 2000, 32, True),
         "small": ((4, 4, 10), 1000, 1, False),
     }
@@ -175,3 +240,17 @@ def test_the_network_is_the_one_described(key):
 
 def test_numbers_are_the_same_in_every_call():
     jax.tree.map(np.testing.assert_array_equal, vars(TINY.numbers()), vars(TINY.numbers()))
+
+
+def test_a_density_thins_the_input_and_nothing_else():
+    wide = Workload("wide", layers=(50, 4), steps=40, batch_size=20)
+    spikes = {density: dataclasses.replace(wide, density=density).numbers() for density in (0.02, 0.1, 0.5, 1.0)}
+    for density, numbers in spikes.items():
+        assert set(np.unique(numbers.spikes)) <= {0, 1}
+        # 40 000 draws: five standard deviations.
+        assert abs(numbers.spikes.mean() - density) <= 5 * math.sqrt(density * (1 - density) / 40_000)
+        assert (numbers.spikes <= spikes[1.0].spikes).all()
+        rest = [{**vars(one), "spikes": None} for one in (numbers, spikes[0.1])]
+        jax.tree.map(np.testing.assert_array_equal, *rest)
+    assert (spikes[0.02].spikes <= spikes[0.1].spikes).all()
+    np.testing.assert_array_equal(wide.numbers().spikes, spikes[0.1].spikes)

@@ -436,7 +436,7 @@ def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spaic_jax.bench.measure", lambda name: {"workload": name, "step_ms": 1.5})
+    monkeypatch.setattr("spaic_jax.bench.measure", lambda workload: {"workload": workload.name, "step_ms": 1.5})
     assert main(["bench", "--workload", "B_mlp", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"workload": "B_mlp", "step_ms": 1.5}
     assert main(["bench"]) == 0

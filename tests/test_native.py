@@ -35,14 +35,11 @@ def test_the_status_says_what_is_there():
 
 @compiled
 def test_the_handlers_are_called_under_jit():
-    @jax.jit
-    def nonzeros(values):
-        return jax.ffi.ffi_call("SpaicEventsProbe", jax.ShapeDtypeStruct((), jnp.int32))(values)
-
+    share = jax.jit(lambda events: jax.ffi.ffi_call("SpaicEventsDensity", jax.ShapeDtypeStruct((), jnp.float32))(events))
     random = np.random.default_rng()
-    for size in (0, 1, 7, 1000, 4099):
-        values = random.random((size, 3), dtype=np.float32) * random.integers(0, 2, (size, 3)).astype(np.float32)
-        assert nonzeros(values) == np.count_nonzero(values)
+    for shape in ((0, 3), (3, 0), (1, 1), (7, 5), (100, 33)):
+        values = random.random(shape, dtype=np.float32) * random.integers(0, 2, shape).astype(np.float32)
+        np.testing.assert_allclose(share(values), np.count_nonzero(values) / max(values.size, 1), rtol=1e-6)
 
 
 @pytest.mark.parametrize("content", [b"", b"no library\n", b"\x7fELF\x02\x01\x01" + bytes(57)], ids=["empty", "text", "head"])
@@ -62,13 +59,14 @@ def test_no_library_is_said_with_how_to_get_it(tmp_path, monkeypatch):
 
 
 @compiled
-def test_a_library_older_than_its_source_is_not_used(tmp_path, monkeypatch):
+@pytest.mark.parametrize("source", native.SOURCES)
+def test_a_library_older_than_its_source_is_not_used(source, tmp_path, monkeypatch):
     library = shutil.copy2(LIBRARY, tmp_path)
-    (tmp_path / "events.cc").touch()
+    (tmp_path / source).touch()
     os.utime(library, (0, 0))
     monkeypatch.setattr(native, "FOLDER", tmp_path)
     assert not native.available()
-    assert is_one_sentence(native.status()) and "has changed since" in native.status()
+    assert is_one_sentence(native.status()) and f"{source} has changed since" in native.status()
 
 
 @compiled
@@ -99,6 +97,7 @@ assert native._load.cache_info().currsize == 0
 
 def test_every_source_is_in_the_archive_and_compiled_anew_when_it_changes():
     (extension,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["ext-modules"]
-    sources = [path for path in (ROOT / "spaic_jax/native").rglob("*.*") if path.suffix in {".cc", ".h"}]
+    sources = [path for path in (ROOT / "spaic_jax/native").rglob("*.*") if path.suffix in {".cc", ".h", ".inc"}]
     assert sorted(extension["sources"] + extension["depends"]) == sorted(str(path.relative_to(ROOT)) for path in sources)
+    assert set(native.SOURCES) == {path.name for path in sources if path.suffix != ".h"}
     assert extension["optional"]

@@ -117,21 +117,33 @@ def test_confusion_matrix_refuses_what_is_none():
 def test_benchmark_draws_ratios_to_the_floor():
     row = {
         "workload": "A", "step_ms": 3.0, "floor_step_ms": 2.0, "reference_step_ms": 8.0, "remat_step_ms": 5.0,
-        "forward_ms": 0.5, "floor_forward_ms": 1.0, "reference_forward_ms": 30.0,
+        "forward_ms": 0.5, "floor_forward_ms": 1.0, "reference_forward_ms": 30.0, "dense_forward_ms": 2.0,
     }
     bare = row | {"workload": "B", "reference_step_ms": None, "remat_step_ms": None, "reference_forward_ms": None}
+    bare["dense_forward_ms"] = None
     figure = plot.benchmark([row, bare])
     step, forward = figure.axes
     bars = {id(axes): [(bar.get_y(), bar.get_y() + bar.get_height()) for bar in axes.patches] for axes in figure.axes}
     np.testing.assert_allclose(bars[id(step)], [(1, 1.5), (1, 4), (1, 2.5), (1, 1.5)])
-    np.testing.assert_allclose(bars[id(forward)], [(1, 0.5), (1, 30), (1, 0.5)])
-    assert [text.get_text() for text in forward.texts] == ["0.50", "30", "0.50"]
+    np.testing.assert_allclose(bars[id(forward)], [(1, 0.5), (1, 2), (1, 30), (1, 0.5)])
+    assert [text.get_text() for text in forward.texts] == ["0.50", "2.00", "30", "0.50"]
     assert all(list(axes.lines[0].get_ydata()) == [1, 1] for axes in figure.axes)
     assert [label.get_text() for label in forward.get_xticklabels()] == ["A", "B"]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["tiled plan", "reference plan", 'tiled plan, remat="auto"']
+    assert names == ["tiled plan", 'tiled plan, products="dense"', "reference plan", 'tiled plan, remat="auto"']
     assert [text.get_text() for text in plot.benchmark([bare]).legends[0].get_texts()] == ["tiled plan"]
     assert png(figure).startswith(b"\x89PNG")
+
+
+def test_benchmark_names_densities_where_they_differ():
+    row = {"workload": "A", "density": 0.1, "step_ms": 1.0, "floor_step_ms": 2.0, "forward_ms": 1.0, "floor_forward_ms": 8.0}
+    for others, names in (([row], ["A", "A"]), ([row | {"density": 0.02}], ["A\n0.1", "A\n0.02"])):
+        figure = plot.benchmark([row, *others])
+        assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == names
+        # The numbers below the bars stay above the axis.
+        for axes in figure.axes:
+            figure.draw_without_rendering()
+            assert all(text.get_window_extent().y0 > axes.get_window_extent().y0 for text in axes.texts)
 
 
 def test_benchmark_refuses_what_is_none():

@@ -32,16 +32,22 @@ def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, A
     one product over all steps. All are timed in turn in one process, so that a disturbance meets all of them; compare
     ratios rather than times. Compilation is timed apart and is no part of the medians.
 
+    The floor's products are dense, zeros and all. The default plan may leave out what no spike came for, and is timed
+    beside one that leaves out nothing too.
+
     Args:
-        workload: a name in `WORKLOADS`, or a workload.
+        workload: a name in `WORKLOADS`, or a workload, such as `dataclasses.replace(WORKLOADS["A512"], density=0.02)`.
         repeats: timings of each, of which the median counts; `workload.repeats` by default. The reference plan, slow
             as it is, has a fifth of them.
 
     Returns:
         workload: its name.
-        forward_ms, step_ms: medians of a forward run and of a training step.
+        density: probability of an input spike.
+        forward_ms, step_ms: medians of a forward run and of a training step, built with the defaults.
+        dense_forward_ms, dense_step_ms: the same built with `products="dense"`; `None` where that is the same computation.
         floor_forward_ms, floor_step_ms: medians of the matrix products alone.
         reference_forward_ms, reference_step_ms: medians of the reference plan; `None` where the workload leaves it out.
+        step_ratio, dense_step_ratio: `step_ms` and `dense_step_ms` as multiples of `floor_step_ms`.
         remat_step_ms: median of a training step with `remat="auto"`; `None` where that is the same computation.
         forward_us_per_step, step_us_per_step: the same medians a simulated step, microseconds.
         compile_s: seconds to trace and compile the forward run and the training step.
@@ -56,9 +62,10 @@ def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, A
     Example:
         >>> tiny = Workload("tiny", layers=(4, 3), steps=5, batch_size=2)
         >>> sorted(measure(tiny, repeats=1))
-        ['compile_s', 'floor_forward_ms', 'floor_step_ms', 'forward_ms', 'forward_us_per_step', 'peak_mb',
-         'reference_forward_ms', 'reference_step_ms', 'remat_step_ms', 'remat_temp_mb', 'spike_rate', 'step_ms',
-         'step_us_per_step', 'temp_mb', 'workload']
+        ['compile_s', 'dense_forward_ms', 'dense_step_ms', 'dense_step_ratio', 'density', 'floor_forward_ms',
+         'floor_step_ms', 'forward_ms', 'forward_us_per_step', 'peak_mb', 'reference_forward_ms', 'reference_step_ms',
+         'remat_step_ms', 'remat_temp_mb', 'spike_rate', 'step_ms', 'step_ratio', 'step_us_per_step', 'temp_mb',
+         'workload']
     """
     chosen = resolve_workload(workload)
     if repeats is None:
@@ -88,6 +95,11 @@ def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, A
         "step_ms": (step, 1),
         "floor_step_ms": (_Step(products, weights, spikes, labels), 1),
     }
+    dense = running(build(sim.program, products="dense"))
+    dense_step = _Step(dense, variables.params, spikes, labels)
+    if dense_step.text != step.text:
+        tasks["dense_forward_ms"] = (Forward(dense, variables.params, spikes), 1)
+        tasks["dense_step_ms"] = (dense_step, 1)
     if chosen.reference:
         slow = running(build(sim.program, plan=Reference()))
         tasks["reference_forward_ms"] = (Forward(slow, variables.params, spikes), _REFERENCE_EVERY)
@@ -100,13 +112,18 @@ def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, A
     times = interleaved(tasks, repeats)
     return {
         "workload": chosen.name,
+        "density": chosen.density,
         "forward_ms": times["forward_ms"],
+        "dense_forward_ms": times.get("dense_forward_ms"),
         "floor_forward_ms": times["floor_forward_ms"],
         "reference_forward_ms": times.get("reference_forward_ms"),
         "step_ms": times["step_ms"],
+        "dense_step_ms": times.get("dense_step_ms"),
         "floor_step_ms": times["floor_step_ms"],
         "reference_step_ms": times.get("reference_step_ms"),
         "remat_step_ms": times.get("remat_step_ms"),
+        "step_ratio": times["step_ms"] / times["floor_step_ms"],
+        "dense_step_ratio": times["dense_step_ms"] / times["floor_step_ms"] if "dense_step_ms" in times else None,
         "forward_us_per_step": 1e3 * times["forward_ms"] / chosen.steps,
         "step_us_per_step": 1e3 * times["step_ms"] / chosen.steps,
         "compile_s": forward.compile_s + step.compile_s,

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from spaic_jax._errors import unknown
+from spaic_jax._numbers import real
 from spaic_jax.network import Connection, Decoder, Encoder, Network, NeuronGroup
 
 _DT = 1.0
 _DECAY = 0.9
-_SPIKE_PROBABILITY = 0.1
 #: Settings of a neuron model where they are not its defaults.
 _SETTINGS: dict[str, dict[str, Any]] = {"lif": {"tau_m": -_DT / math.log(_DECAY), "v_th": 1.0, "reset": "soft"}}
 
@@ -22,7 +22,7 @@ class Numbers:
     """What a workload runs on.
 
     Attributes:
-        spikes: input, float32 `[T, B, n]`, each a spike with probability 0.1.
+        spikes: input, float32 `[T, B, n]`, each a spike with the workload's `density`.
         labels: random, int32 `[B]`.
         weights: one matrix a layer, `(post, pre)`, N(0, 9 / pre): some layers fire a good deal, none is silent.
         within: from the first layer to itself, `(n, n)`, N(0, 1 / n); used where the workload is recurrent.
@@ -48,9 +48,11 @@ class Workload:
             defaults.
         repeats: how often each of its times is taken, if not said otherwise.
         reference: whether the reference plan is timed too, which can take many times longer.
+        density: probability of an input spike; a lower one has fewer of the same spikes, and the same labels and weights.
 
     Raises:
-        ValueError: fewer than two layers, or a size or `repeats` that is not positive.
+        ValueError: fewer than two layers, a size or `repeats` that is not positive, or a `density` that is not above 0
+            and at most 1.
 
     Example:
         >>> Workload("small", layers=(4, 3), steps=5, batch_size=2).numbers().spikes.shape
@@ -65,15 +67,17 @@ class Workload:
     model: str = "lif"
     repeats: int = 15
     reference: bool = True
+    density: float = 0.1
 
     def __post_init__(self) -> None:
         if len(self.layers) < 2 or min(*self.layers, self.steps, self.batch_size, self.repeats) < 1:
             raise ValueError(f"workload '{self.name}' needs at least two layers and positive sizes, got {self}.")
+        object.__setattr__(self, "density", real(self.density, f"workload '{self.name}': density", above=0, most=1))
 
     def numbers(self) -> "Numbers":
         """The input, labels and weights: the same in every call."""
         rng = np.random.default_rng(0)
-        spikes = rng.random((self.steps, self.batch_size, self.layers[0])) < _SPIKE_PROBABILITY
+        spikes = rng.random((self.steps, self.batch_size, self.layers[0])) < self.density
         labels = rng.integers(0, self.layers[-1], self.batch_size)
         # Drawn as (pre, post), as other benchmarks of these workloads do, so that all run on the same numbers.
         weights = [
@@ -116,6 +120,7 @@ WORKLOADS: dict[str, Workload] = {
         Workload("B_mlp", (784, 400, 10), steps=25, batch_size=128),
         Workload("C_rec", (700, 256, 20), steps=100, batch_size=64, recurrent=True),
         Workload("D_deep", (784, 1000, 1000, 10), steps=50, batch_size=64),
+        Workload("NMNIST", (2312, 512, 10), steps=300, batch_size=16),
         # What the backward pass keeps outgrows the budget of remat="auto".
         Workload("memory", (128, 512, 10), steps=2000, batch_size=32, recurrent=True, repeats=2, reference=False),
         # So little to compute that the time of a step is what running a step costs by itself.

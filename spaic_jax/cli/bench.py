@@ -1,5 +1,6 @@
 """The command `bench`."""
 
+import dataclasses
 import json
 import sys
 from collections.abc import Callable, Iterable
@@ -16,9 +17,17 @@ Kind = Literal["workloads", "models", "loops", "plastic"]
 _SIZES = (100, 1000, 2000)
 #: Samples at once of the layer that learns.
 _BATCHES = (1, 16)
+#: Workloads side by side in a table.
+_COLUMNS = 8
 
 
-def bench(workload: str | None, as_json: bool, picture: str | None = None, kind: Kind = "workloads") -> None:
+def bench(
+    workload: str | None,
+    as_json: bool,
+    picture: str | None = None,
+    kind: Kind = "workloads",
+    density: str | None = None,
+) -> None:
     """Time standard workloads, neuron models, loops written by hand, or a layer that learns.
 
     Args:
@@ -26,9 +35,11 @@ def bench(workload: str | None, as_json: bool, picture: str | None = None, kind:
         as_json: whether to print one line of JSON each.
         picture: PNG to draw the times into, beside those of the matrix products.
         kind: what is timed.
+        density: probabilities of an input spike, with commas between; each workload is timed with each, with its own
+            when `None`.
 
     Raises:
-        UserError: unknown workload, or a picture that cannot be written.
+        UserError: unknown workload, a density that cannot be, or a picture that cannot be written.
     """
     from spaic_jax.bench import MODELS, WORKLOADS, measure, measure_closed_loop, measure_model, measure_plastic
     from spaic_jax.bench.workload import resolve_workload
@@ -42,9 +53,14 @@ def bench(workload: str | None, as_json: bool, picture: str | None = None, kind:
         if picture is not None:
             import_extra("matplotlib.figure", "--plot")
             _check_picture(Path(picture))
-        names = list(WORKLOADS) if workload is None else [resolve_workload(workload).name]
+        if density is not None and kind != "workloads":
+            raise UserError(f"--density is that of workloads: leave it out with --{kind}.")
+        workloads = list(WORKLOADS.values()) if workload is None else [resolve_workload(workload)]
+        if density is not None:
+            densities = _densities(density)
+            workloads = [dataclasses.replace(one, density=value) for one in workloads for value in densities]
     tasks: dict[Kind, tuple[Callable[[Any], dict[str, Any]], Iterable[Any]]] = {
-        "workloads": (measure, names), "models": (measure_model, MODELS), "loops": (measure_closed_loop, _SIZES),
+        "workloads": (measure, workloads), "models": (measure_model, MODELS), "loops": (measure_closed_loop, _SIZES),
         "plastic": (measure_plastic, _BATCHES),
     }
     time, what = tasks[kind]
@@ -53,14 +69,24 @@ def bench(workload: str | None, as_json: bool, picture: str | None = None, kind:
         rows.append(time(one))
         if as_json:
             print(json.dumps(rows[-1]), flush=True)
-    if not as_json:
-        (_print_table if kind == "workloads" else _print_rows)(rows)
+    if not as_json and kind == "workloads":
+        for first in range(0, len(rows), _COLUMNS):
+            _print_table(rows[first : first + _COLUMNS])
+    elif not as_json:
+        _print_rows(rows)
     if picture is not None:
         from spaic_jax import plot
 
         figure = plot.benchmark(rows)
         with user_errors():
             write_whole(picture, lambda file: figure.savefig(file, format="png", dpi=150))
+
+
+def _densities(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise UserError(f"--density takes numbers with commas between, such as 0.1,0.02, not '{text}'.") from error
 
 
 def _check_picture(path: Path) -> None:

@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--models", action="store_true", help="time a step of each neuron model instead")
     which.add_argument("--loops", action="store_true", help="time loops written by hand, step by step, instead")
     which.add_argument("--plastic", action="store_true", help="time a layer that learns by local rules, a step, instead")
+    bench.add_argument("--density", metavar="P,...", help="probabilities of an input spike, each timed; 0.1 by default")
     bench.add_argument("--json", action="store_true", help="one line of JSON each")
     bench.add_argument("--plot", metavar="FILE.png", help="draw the times as multiples of the matrix products' alone")
 
@@ -121,4 +122,4 @@ def _run(arguments: argparse.Namespace) -> None:
 
         kinds: tuple[Kind, ...] = ("models", "loops", "plastic")
         kind: Kind = next((kind for kind in kinds if getattr(arguments, kind)), "workloads")
-        bench(arguments.workload, arguments.json, arguments.plot, kind)
+        bench(arguments.workload, arguments.json, arguments.plot, kind, arguments.density)

@@ -1,7 +1,7 @@
 """Products of spikes that cost what the spikes cost: a compiled library, built on installation where there is a C++ compiler.
 
 Without it everything works on XLA's own products. `status` says which of the two is at work; nothing is compiled or downloaded
-later. The library is `events.cc`, C++17, which XLA calls through its foreign function interface. The headers of that interface
+later. The library is C++17, `events.cc`, which XLA calls through its foreign function interface. The headers of that interface
 in `xla/ffi/api` are those of jaxlib 0.6.0, the oldest that this package allows: the build needs neither jaxlib nor a network.
 """
 
@@ -15,8 +15,10 @@ import jax
 __all__ = ["available", "status"]
 
 #: What the library has for XLA, each registered under the name of its symbol.
-HANDLERS = ("SpaicEventsProbe",)
-#: Where the library lies, and in a working copy its source.
+HANDLERS = ("SpaicEventsDensity", "SpaicEventsGradient", "SpaicEventsPack", "SpaicEventsProduct")
+#: What it is built from.
+SOURCES = ("events.cc", "kernels.inc")
+#: Where the library lies, and in a working copy its sources.
 FOLDER = Path(__file__).parent
 
 _DENSE = "Products of spikes are XLA's dense ones"
@@ -47,9 +49,9 @@ def _load(folder: Path) -> tuple[bool, str]:
             f"{_DENSE}: spaic_jax was installed without a C++ compiler that could build the compiled ones; install g++ or "
             f"clang, then {_AGAIN} (-v shows what the compiler says)."
         )
-    source = folder / "events.cc"
-    if source.exists() and source.stat().st_mtime > file.stat().st_mtime:
-        return False, f"{_DENSE}: {source} has changed since the compiled ones were built; {_AGAIN}."
+    for source in (folder / name for name in SOURCES):
+        if source.exists() and source.stat().st_mtime > file.stat().st_mtime:
+            return False, f"{_DENSE}: {source.name} has changed since the compiled ones were built; {_AGAIN}."
     try:
         # A handler that JAX refuses before the processor is its backend takes the backend with it.
         jax.local_devices(backend="cpu")

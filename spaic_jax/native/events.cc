@@ -1,42 +1,307 @@
-// Products of spikes that cost what the spikes cost, called by XLA through its foreign function interface.
-// The headers in xla/ffi/api are those of jaxlib 0.6.0, the oldest that pyproject.toml allows (Apache License 2.0,
-// The OpenXLA Authors): later versions of jaxlib take what is built with them, and nothing needs jaxlib to build.
+// Products of matrices that are mostly zero, such as spikes, with dense ones: they cost what the events cost, which are the
+// numbers that are not zero. Called by XLA through its foreign function interface, on its own threads.
+//
+// What is zero takes no part, so that 0 times infinity is 0 here. Every number is added up in one order, whatever the
+// number of threads.
 
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "xla/ffi/api/ffi.h"
 
 namespace ffi = xla::ffi;
 
-#if defined(__x86_64__) && defined(__gnu_linux__)
-#define SPAIC_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define SPAIC_CLONES
-#endif
-
 namespace {
 
-SPAIC_CLONES int32_t CountNonZero(const float* values, int64_t size) {
-  int32_t count = 0;
-  for (int64_t i = 0; i < size; i++) count += values[i] != 0.0f;
-  return count;
+constexpr int64_t kBlock = 384;   // bytes of a block of columns: its sums fill the registers of AVX2
+constexpr int64_t kDepth = 1536;  // rows of weights that are added up at once: with a block of columns they fit the cache
+constexpr int64_t kChunk = 1024;  // rows of a gradient that are added up at once
+constexpr int64_t kSample = 1 << 15;  // numbers that are looked at for a density
+
+struct Shape {
+  int64_t M, K, N;
+};
+
+// Memory whose content is not set.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(int64_t size = 0) : data_(new T[size]) {}
+  operator T*() const { return data_.get(); }
+
+ private:
+  std::unique_ptr<T[]> data_;
+};
+
+// Events by column.
+template <class T>
+struct Events {
+  std::unique_ptr<int64_t[]> offset;
+  std::unique_ptr<int32_t[]> place;
+  std::unique_ptr<T[]> value;
+  void resize(int64_t columns, int64_t size) {
+    offset.reset(new int64_t[columns + 2]);
+    place.reset(new int32_t[size]);
+    value.reset(new T[size]);
+  }
+};
+
+#define EVENTS_LEVEL 0
+namespace any {
+#include "kernels.inc"
+}
+#undef EVENTS_LEVEL
+
+#if defined(__x86_64__)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,bmi,bmi2"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,bmi,bmi2")
+#endif
+#define EVENTS_LEVEL 2
+namespace avx2 {
+#include "kernels.inc"
+}
+#undef EVENTS_LEVEL
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,bmi,bmi2"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,bmi,bmi2")
+#endif
+#define EVENTS_LEVEL 512
+namespace avx512 {
+#include "kernels.inc"
+}
+#undef EVENTS_LEVEL
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif
+
+// The instruction set of this processor: 0, 2 or 512.
+int level() {
+#if defined(__x86_64__)
+  static const int found = [] {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq"))
+      return 512;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") ? 2 : 0;
+  }();
+  return found;
+#else
+  return 0;
+#endif
 }
 
-ffi::Error Probe(ffi::Buffer<ffi::F32> values, ffi::ResultBuffer<ffi::S32> count) {
-  *count->typed_data() = CountNonZero(values.typed_data(), static_cast<int64_t>(values.element_count()));
-  return ffi::Error::Success();
+#if defined(__x86_64__)
+#define DISPATCH(call) (level() == 512 ? avx512::call : level() == 2 ? avx2::call : any::call)
+#else
+#define DISPATCH(call) any::call
+#endif
+
+// Does `work(task)` for every task on XLA's threads and on this one. This one takes part and waits for tasks that were begun
+// only, so that a pool whose threads are all busy, or wait for this one, holds nothing up.
+template <class F>
+void parallel(ffi::ThreadPool& pool, int64_t tasks, F work) {
+  struct State {
+    std::atomic<int64_t> next{0}, done{0};
+    std::atomic<bool> failed{false};
+    std::mutex mutex;
+    std::condition_variable all;
+  };
+  const int64_t helpers = std::min<int64_t>(tasks, pool.num_threads()) - 1;
+  if (helpers < 1) {
+    for (int64_t task = 0; task < tasks; task++) work(task);
+    return;
+  }
+  auto state = std::make_shared<State>();
+  // `work` is alive as long as a task is left, and looked at only then.
+  auto take = [state, tasks, &work] {
+    for (int64_t task; (task = state->next.fetch_add(1)) < tasks;) {
+      try {
+        if (!state->failed) work(task);
+      } catch (...) {
+        state->failed = true;
+      }
+      if (state->done.fetch_add(1) + 1 == tasks) {
+        std::lock_guard<std::mutex> lock(state->mutex);
+        state->all.notify_all();
+      }
+    }
+  };
+  for (int64_t i = 0; i < helpers; i++) pool.Schedule(decltype(take)(take));
+  take();
+  for (int spin = 0; spin < 2000 && state->done.load() < tasks; spin++) std::this_thread::yield();
+  std::unique_lock<std::mutex> lock(state->mutex);
+  state->all.wait(lock, [&] { return state->done.load() == tasks; });
+  if (state->failed) throw std::bad_alloc();
+}
+
+template <class F>
+ffi::Error guarded(F work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return ffi::Error(ffi::ErrorCode::kResourceExhausted, "spaic_jax: no memory is left for a product of events");
+  } catch (const std::exception& error) {
+    return ffi::Error(ffi::ErrorCode::kInternal, error.what());
+  }
+}
+
+ffi::Error wrong(const char* what) { return ffi::Error(ffi::ErrorCode::kInvalidArgument, what); }
+
+int64_t blocks(int64_t N, int64_t size) { return (N * size + kBlock - 1) / kBlock; }
+
+int64_t packed_size(int64_t K, int64_t N, int64_t size) {
+  const int64_t lanes = 64 / size;
+  return K * ((N + lanes - 1) / lanes * lanes);
+}
+
+// Calls `work` with numbers of the types of x and of the result.
+template <class F>
+ffi::Error by_type(ffi::DataType x, ffi::DataType y, F work) {
+  const bool bytes = x == ffi::DataType::U8 || x == ffi::DataType::PRED;
+  if (y == ffi::DataType::F32) return bytes ? work(uint8_t(), float()) : work(float(), float());
+  return bytes ? work(uint8_t(), double()) : work(double(), double());
+}
+
+bool fits(const ffi::AnyBuffer& x, ffi::DataType y) {
+  const auto type = x.element_type();
+  return (y == ffi::DataType::F32 || y == ffi::DataType::F64) &&
+         (type == y || type == ffi::DataType::U8 || type == ffi::DataType::PRED);
+}
+
+ffi::Error Pack(ffi::ThreadPool pool, ffi::AnyBuffer w, ffi::Result<ffi::AnyBuffer> packed, bool transposed) {
+  const auto type = w.element_type();
+  if (w.dimensions().size() != 2 || !fits(w, type) || packed->element_type() != type)
+    return wrong("pack needs a matrix of float32 or float64");
+  const int64_t rows = w.dimensions()[0], columns = w.dimensions()[1];
+  const Shape shape{0, transposed ? columns : rows, transposed ? rows : columns};
+  const int64_t size = type == ffi::DataType::F32 ? 4 : 8;
+  if ((int64_t)packed->element_count() != packed_size(shape.K, shape.N, size)) return wrong("pack: sizes do not fit");
+  return guarded([&] {
+    return by_type(type, type, [&](auto, auto number) {
+      using T = decltype(number);
+      parallel(pool, blocks(shape.N, size), [&](int64_t b) {
+        DISPATCH(pack(shape, (const T*)w.untyped_data(), (T*)packed->untyped_data(), transposed, b));
+      });
+      return ffi::Error::Success();
+    });
+  });
+}
+
+ffi::Error Product(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer packed, ffi::Result<ffi::AnyBuffer> y) {
+  const auto type = y->element_type();
+  if (x.dimensions().size() != 2 || y->dimensions().size() != 2 || !fits(x, type) || packed.element_type() != type)
+    return wrong("product needs matrices of float32 or float64");
+  const Shape shape{x.dimensions()[0], x.dimensions()[1], y->dimensions()[1]};
+  const int64_t size = type == ffi::DataType::F32 ? 4 : 8;
+  if (y->dimensions()[0] != shape.M || (int64_t)packed.element_count() != packed_size(shape.K, shape.N, size))
+    return wrong("product: sizes do not fit");
+  if (!shape.M || !shape.N) return ffi::Error::Success();
+  return guarded([&] {
+    return by_type(x.element_type(), type, [&](auto from, auto number) {
+      using X = decltype(from);
+      using T = decltype(number);
+      // Few rows are shared out by columns too.
+      const int64_t threads = pool.num_threads(), columns = blocks(shape.N, size);
+      const int64_t most = std::max<int64_t>((1 << 20) / std::max<int64_t>(shape.K, 1), 16);
+      const int64_t rows = std::min(most, std::max<int64_t>((shape.M + threads - 1) / threads, 8));
+      const int64_t down = (shape.M + rows - 1) / rows, across = std::min(columns, (threads + down - 1) / down);
+      parallel(pool, down * across, [&](int64_t task) {
+        const int64_t i = task / across, j = task % across;
+        DISPATCH(product(shape, (const X*)x.untyped_data(), (const T*)packed.untyped_data(), (T*)y->untyped_data(), i * rows,
+                         std::min((i + 1) * rows, shape.M), columns * j / across, columns * (j + 1) / across));
+      });
+      return ffi::Error::Success();
+    });
+  });
+}
+
+ffi::Error Gradient(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer g, ffi::Result<ffi::AnyBuffer> out, bool transposed) {
+  const auto type = g.element_type();
+  if (x.dimensions().size() != 2 || g.dimensions().size() != 2 || out->dimensions().size() != 2 || !fits(x, type) ||
+      out->element_type() != type)
+    return wrong("gradient needs matrices of float32 or float64");
+  const Shape shape{x.dimensions()[0], x.dimensions()[1], g.dimensions()[1]};
+  const int64_t size = type == ffi::DataType::F32 ? 4 : 8;
+  if (g.dimensions()[0] != shape.M || out->dimensions()[transposed] != shape.K || out->dimensions()[!transposed] != shape.N)
+    return wrong("gradient: sizes do not fit");
+  if (!shape.K || !shape.N) return ffi::Error::Success();
+  return guarded([&] {
+    return by_type(x.element_type(), type, [&](auto from, auto number) {
+      using X = decltype(from);
+      using T = decltype(number);
+      const int64_t threads = pool.num_threads(), columns = blocks(shape.N, size), chunks = (shape.M + kChunk - 1) / kChunk;
+      std::vector<Events<T>> events(chunks);
+      parallel(pool, chunks, [&](int64_t q) {
+        DISPATCH(sort(shape, (const X*)x.untyped_data(), q * kChunk, std::min((q + 1) * kChunk, shape.M), events[q]));
+      });
+      const int64_t down = std::min((threads + columns - 1) / columns, shape.K);
+      parallel(pool, columns * down, [&](int64_t task) {
+        const int64_t b = task / down, i = task % down;
+        DISPATCH(gradient(shape, events.data(), (const T*)g.untyped_data(), (T*)out->untyped_data(), transposed, b,
+                          shape.K * i / down, shape.K * (i + 1) / down));
+      });
+      return ffi::Error::Success();
+    });
+  });
+}
+
+// The share of x that is not zero, in rows at equal distances that hold `kSample` numbers or so.
+ffi::Error Density(ffi::AnyBuffer x, ffi::ResultBufferR0<ffi::DataType::F32> share) {
+  if (x.dimensions().size() != 2 || !(fits(x, ffi::DataType::F32) || fits(x, ffi::DataType::F64)))
+    return wrong("density needs a matrix of float32, float64 or bytes");
+  const Shape shape{x.dimensions()[0], x.dimensions()[1], 0};
+  const auto y = x.element_type() == ffi::DataType::F64 ? ffi::DataType::F64 : ffi::DataType::F32;
+  return by_type(x.element_type(), y, [&](auto from, auto) {
+    using X = decltype(from);
+    // An odd distance meets all samples of a batch, whose size is mostly even.
+    const int64_t every = (shape.M * shape.K / kSample) | 1;
+    int64_t found = 0, rows = 0;
+    for (int64_t m = 0; m < shape.M; m += every, rows++) found += DISPATCH(count((const X*)x.untyped_data() + m * shape.K, shape.K));
+    *share->typed_data() = rows && shape.K ? (float)found / (rows * shape.K) : 0.f;
+    return ffi::Error::Success();
+  });
 }
 
 }  // namespace
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsProbe, Probe,
-                              ffi::Ffi::Bind().Arg<ffi::Buffer<ffi::F32>>().Ret<ffi::Buffer<ffi::S32>>());
-
-// The name of the instructions that the kernels use on this machine.
+// What the library says of itself.
 extern "C" const char* SpaicEventsInstructions() {
-#if defined(__x86_64__) && defined(__gnu_linux__)
-  if (__builtin_cpu_supports("avx512f")) return "AVX-512";
-  if (__builtin_cpu_supports("avx2")) return "AVX2";
+#if defined(__x86_64__)
+  return level() == 512 ? "AVX-512" : level() == 2 ? "AVX2" : "x86-64";
+#elif defined(__aarch64__)
+  return "NEON";
+#else
+  return "plain";
 #endif
-  return "baseline";
 }
+
+#define BUFFERS(arguments) ffi::Ffi::Bind().Ctx<ffi::ThreadPool>() arguments.Ret<ffi::AnyBuffer>()
+#define ARGUMENT .Arg<ffi::AnyBuffer>()
+XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsPack, Pack, BUFFERS(ARGUMENT).Attr<bool>("transposed"));
+XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsProduct, Product, BUFFERS(ARGUMENT ARGUMENT));
+XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsGradient, Gradient, BUFFERS(ARGUMENT ARGUMENT).Attr<bool>("transposed"));
+XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsDensity, Density,
+                              ffi::Ffi::Bind() ARGUMENT.Ret<ffi::BufferR0<ffi::DataType::F32>>());

@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PANELS = {"step_ms": "training step", "forward_ms": "forward run"}
-_BARS = {"": "tiled plan", "reference_": "reference plan", "remat_": 'tiled plan, remat="auto"'}
+_BARS = {
+    "": "tiled plan", "dense_": 'tiled plan, products="dense"', "reference_": "reference plan",
+    "remat_": 'tiled plan, remat="auto"',
+}  # fmt: skip
 
 
 def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Times of workloads as multiples of what their matrix products alone take, on a logarithmic axis.
 
-    The upper panel is a training step, the lower one a forward run; bars start at 1, the products alone.
+    The upper panel is a training step, the lower one a forward run; bars start at 1, the products alone. Densities of the
+    input are named where they differ.
 
     Args:
         rows: one a workload, as `spaic_jax.bench.measure` returns them; what is missing or `None` has no bar.
@@ -42,7 +46,7 @@ def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
         missing = [name for name in needed if row.get(name) is None]
         if missing:
             raise ValueError(f"benchmark: row {number} lacks {', '.join(missing)}.")
-    figure = new_figure(max(5.0, 2.0 + 1.3 * len(rows)), 6.0)
+    figure = new_figure(max(6.0, 2.0 + 1.2 * len(rows)), 6.0)
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     panes = figure.subplots(len(_PANELS), 1, sharex=True)
@@ -52,7 +56,7 @@ def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
         for place, row in enumerate(rows):
             ratios = {kind: row[kind + time] / row[f"floor_{time}"] for kind in _BARS if row.get(kind + time)}
             lengths += ratios.values()
-            width = 0.27
+            width = 0.23
             for number, (kind, ratio) in enumerate(ratios.items()):
                 # The bars of a workload stand together in its middle, however many there are.
                 x = place + width * (number - (len(ratios) - 1) / 2)
@@ -64,7 +68,8 @@ def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
                 )  # fmt: skip
         axes.axhline(1.0, color="black", linewidth=0.8)
         # Room for the numbers at the ends of the bars.
-        axes.set_ylim(0.75 * min(lengths), max(1.35 * max(lengths), 2.5))
+        low, high = min(lengths), max(*lengths, 1.8)
+        axes.set_ylim(low * (low / high) ** 0.12, high * (high / low) ** 0.12)
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
@@ -73,13 +78,16 @@ def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
         axes.set_ylabel("time / matrix products alone")
         axes.set_title(title, loc="left", fontsize="medium")
         tidy(axes)
-    panes[-1].set_xticks(range(len(rows)), [str(row["workload"]) for row in rows])
+    names = [str(row["workload"]) for row in rows]
+    if len({row.get("density") for row in rows}) > 1:
+        names = [f"{name}\n{row['density']:.4g}" if row.get("density") else name for name, row in zip(names, rows, strict=True)]
+    panes[-1].set_xticks(range(len(rows)), names)
     panes[-1].set_xlim(-0.6, len(rows) - 0.4)
     handles: dict[str, Any] = {}
     for axes in panes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     order = [label for label in _BARS.values() if label in handles]
-    figure.legend([handles[label] for label in order], order, loc="outside upper right", ncols=3, frameon=False)
+    figure.legend([handles[label] for label in order], order, loc="outside upper right", ncols=2, frameon=False)
     figure.align_ylabels(list(panes))
     return figure

@@ -1,0 +1,46 @@
+"""The compiled kernels as functions of arrays: nothing is chosen or differentiated here.
+
+An event is a number that is not zero. What is zero takes no part, so that 0 times infinity is 0. The first operand is of the
+dtype of the others, float32 or float64, or holds bytes or truth values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax._shapes import Array, Shaped
+
+
+def _call(name: str, shape: tuple[int, ...], dtype: Any, *operands: jax.Array, **attributes: Any) -> jax.Array:
+    """A handler of the library by its name."""
+    made: jax.Array = jax.ffi.ffi_call(f"SpaicEvents{name}", jax.ShapeDtypeStruct(shape, dtype))(*operands, **attributes)
+    return made
+
+
+def pack(weight: Shaped[Array, "..."], *, transposed: bool) -> Shaped[Array, "packed"]:
+    """A matrix `[k, n]`, or the transpose of one, in blocks of columns, for `product`.
+
+    XLA takes it out of loops in which the weights stay the same.
+    """
+    rows, columns = reversed(weight.shape) if transposed else weight.shape
+    lanes = 64 // weight.dtype.itemsize
+    return _call("Pack", (rows * -(-columns // lanes) * lanes,), weight.dtype, weight, transposed=transposed)
+
+
+def product(events: Shaped[Array, "m k"], packed: Shaped[Array, "packed"], columns: int) -> Shaped[Array, "m n"]:
+    """`events @ w` for packed weights of so many columns."""
+    return _call("Product", (events.shape[0], columns), packed.dtype, events, packed)
+
+
+def gradient(events: Shaped[Array, "m k"], dense: Shaped[Array, "m n"], *, transposed: bool) -> Shaped[Array, "..."]:
+    """`events.T @ dense`, or its transpose."""
+    shape = (events.shape[1], dense.shape[1])
+    return _call("Gradient", shape[::-1] if transposed else shape, dense.dtype, events, dense, transposed=transposed)
+
+
+def density(events: Shaped[Array, "m k"]) -> Shaped[Array, ""]:
+    """The share of numbers that are not zero, among some tens of thousands of them."""
+    return _call("Density", (), jnp.float32, events)
