@@ -1,8 +1,8 @@
-"""Products of spikes that cost what the spikes cost: a compiled library, built where a C++ compiler was found on installation.
+"""Products of spikes that cost what the spikes cost: a compiled library, built on installation where there is a C++ compiler.
 
-Without it everything works on XLA's own products; `status` says which of the two is at work, and nothing is compiled or
-downloaded later. The library is C++17 (`events.cc`) that XLA calls through its foreign function interface. The headers of that
-interface, `xla/ffi/api`, are those of jaxlib 0.6.0, the oldest that the package allows; they need neither jaxlib nor Python.
+Without it everything works on XLA's own products. `status` says which of the two is at work; nothing is compiled or downloaded
+later. The library is C++17, `events.cc`, which XLA calls through its foreign function interface. The headers of that interface
+in `xla/ffi/api` are those of jaxlib 0.6.0, the oldest that this package allows: the build needs neither jaxlib nor a network.
 """
 
 import ctypes
@@ -14,11 +14,15 @@ import jax
 
 __all__ = ["available", "status"]
 
-#: What the library exports for XLA: each handler is registered under the name of its symbol.
+#: What the library has for XLA, each registered under the name of its symbol.
 HANDLERS = ("SpaicEventsDensity", "SpaicEventsGradient", "SpaicEventsPack", "SpaicEventsProduct")
-#: Where the library lies.
+#: What it is built from.
+SOURCES = ("events.cc", "kernels.inc")
+#: Where the library lies, and in a working copy its sources.
 FOLDER = Path(__file__).parent
-AGAIN = "install spaic_jax again with pip's options --force-reinstall --no-deps --no-cache-dir"
+
+_DENSE = "Products of spikes are XLA's dense ones"
+_AGAIN = "install spaic_jax again, with --force-reinstall --no-deps --no-cache-dir of pip"
 
 
 def available() -> bool:
@@ -32,26 +36,32 @@ def available() -> bool:
 
 
 def status() -> str:
-    """One sentence: the compiled products are there, with the instructions that they use, or why not and how to get them."""
+    """One sentence: that the compiled products are there, and their instructions; or why not, and how to get them."""
     return _load(FOLDER)[1]
 
 
 @functools.cache
 def _load(folder: Path) -> tuple[bool, str]:
-    """Whether the library of a folder is loaded and registered, and the sentence that says so."""
-    files = [file for suffix in EXTENSION_SUFFIXES if (file := folder / f"_events{suffix}").exists()]
-    if not files:
+    """Whether the library in a folder is loaded and registered, and the sentence that says so."""
+    file = next((file for suffix in EXTENSION_SUFFIXES if (file := folder / f"_events{suffix}").exists()), None)
+    if file is None:
         return False, (
-            "Products of spikes are XLA's dense ones, because no C++ compiler built the compiled ones when spaic_jax was installed: "
-            f"install g++ or clang, and {AGAIN} (and -v, which shows what the compiler says)."
+            f"{_DENSE}: spaic_jax was installed without a C++ compiler that could build the compiled ones; install g++ or "
+            f"clang, then {_AGAIN} (-v shows what the compiler says)."
         )
+    for source in (folder / name for name in SOURCES):
+        if source.exists() and source.stat().st_mtime > file.stat().st_mtime:
+            return False, f"{_DENSE}: {source.name} has changed since the compiled ones were built; {_AGAIN}."
     try:
-        library = ctypes.CDLL(str(files[0]))
+        # A handler that JAX refuses before the processor is its backend takes the backend with it.
+        jax.local_devices(backend="cpu")
+        library = ctypes.CDLL(str(file))
         for name in HANDLERS:
             jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
         library.SpaicEventsInstructions.restype = ctypes.c_char_p
         instructions = library.SpaicEventsInstructions().decode()
-    except Exception as error:  # of the loader, a missing symbol, or a jaxlib that refuses this version of the interface
+    # From the system's loader, of a missing symbol, or from a JAX that refuses the version of the interface.
+    except Exception as error:
         reason = " ".join(str(error).split()).rstrip(".")
-        return False, f"Products of spikes are XLA's dense ones, because the compiled ones cannot be loaded ({reason}): {AGAIN}."
+        return False, f"{_DENSE}: the compiled ones cannot be loaded ({reason}); {_AGAIN}."
     return True, f"Products of spikes are compiled and use {instructions} instructions."
