@@ -5,6 +5,7 @@ import json
 import re
 import zlib
 from pathlib import Path
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -360,25 +361,92 @@ def test_training_with_learning_rules_and_frozen_weights_beside(rng):
 )
 def test_what_is_not_covered_is_refused_by_name(rng, settings, sentence):
     net, inputs, wanted = made(rng, "alif", **settings)
-    with pytest.raises(ValueError, match=re.escape(sentence)):
-        gradients(sj.build(net, dt=1.0), EProp(), inputs, wanted)
+    refused_twice(sentence, lambda: gradients(sj.build(net, dt=1.0), EProp(), inputs, wanted))
+
+
+def refused_twice(sentence, call):
+    """What JAX has kept of the first time changes nothing that the second one says."""
+    for _ in range(2):
+        with pytest.raises(ValueError, match=re.escape(sentence)):
+            call()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Phasor(sj.neurons.NeuronModel):
+    """A leaky complex sum of what comes in."""
+
+    class State(sj.neurons.NeuronModel.State):
+        z: sj.neurons.PerNeuron = sj.neurons.variable(0.0, dtype="complex64")
+
+    output: ClassVar = "z"
+
+    def step(self, state, current):
+        return self.State(z=0.5 * state.z + current.astype(state.z.dtype))
+
+
+def test_complex_currents_are_refused(rng):
+    net = sj.Network()
+    net.x = sj.Encoder(num=IN, coding_method="null")
+    net.a, net.b = sj.NeuronGroup(4, model=Phasor()), sj.NeuronGroup(3, model=Phasor())
+    net.w = sj.Connection(net.x, net.a, weight=rng.normal(size=(4, IN)), is_parameter=False)
+    net.o = sj.Connection(net.a, net.b, weight=rng.normal(size=(3, 4)))
+    net.y = sj.Decoder(dec_target=net.b, coding_method="null")
+    x = rng.normal(size=(STEPS, BATCH, IN)).astype(np.float32)
+    with jax.numpy_dtype_promotion("standard"):  # real weights, complex values
+        refused_twice(
+            "EProp needs real numbers, but 'o.weight' gives 'b.Isyn' of dtype complex64.",
+            lambda: gradients(sj.build(net, dt=1.0), EProp(), {"x": x}, None, lambda outputs, _: jnp.abs(outputs["y"]).sum()),
+        )
 
 
 def test_losses_that_are_not_covered_are_refused(rng):
     net, inputs, _ = made(rng, "alif")
     net.peak = sj.StateMonitor(net.out, "V", reduce="max")
-    sim = differentiated(sj.build(net, dt=1.0), EProp())
+    net.slow = sj.StateMonitor(net.hidden, "A")
+    sim, random = (differentiated(sj.build(net, dt=1.0), EProp(feedback)) for feedback in ("symmetric", "random"))
     v = sim.init(jax.random.key(1), BATCH)
 
-    def slope(loss, by):
-        jax.grad(loss)(by)
+    def slope(read, sim=sim):
+        return jax.grad(lambda p: read(sim.run(v.with_params(p), inputs)).sum())(v.params)
 
-    with pytest.raises(ValueError, match="'peak' is the Max of 'out.V': train it by BPTT"):
-        slope(lambda p: sim.run(v.with_params(p), inputs).probes["peak"].sum(), v.params)
-    with pytest.raises(ValueError, match=r"this one depends on 'hidden.V' after the run"):
-        slope(lambda p: sim.run(v.with_params(p), inputs).variables["hidden.V"].sum(), v.params)
-    with pytest.raises(ValueError, match="not with respect to 'x'"):
-        slope(lambda x: sim.run(v, {"x": x}).outputs["y"].sum(), jnp.asarray(inputs["x"]))
+    # The errors are of one simulator in turn, so that each also meets what is left of the others.
+    for _ in range(2):
+        refused_twice("'peak' is the Max of 'out.V': train it by BPTT", lambda: slope(lambda run: run.probes["peak"]))
+        refused_twice(
+            "this one depends on 'hidden.V' after the run", lambda: slope(lambda run: run.variables["hidden.V"])
+        )
+        refused_twice(
+            "not with respect to 'x'", lambda: jax.grad(lambda x: sim.run(v, {"x": x}).outputs["y"].sum())(jnp.asarray(inputs["x"]))
+        )
+        refused_twice(
+            "needs outputs that one input acts on at once, not 'slow'", lambda: slope(lambda run: run.probes["slow"], random)
+        )
+
+
+@pytest.mark.parametrize("before", ["some parameters", "an input"])
+def test_what_was_asked_before_changes_no_gradient(rng, before):
+    """Neither a gradient by other parameters nor one that was refused, of the same compiled run."""
+    net, inputs, _ = made(rng, "alif")
+    net.last = sj.Decoder(dec_target=net.out, coding_method="final_step_voltage")
+    # A seed that nothing is drawn from makes a simulator that has not been differentiated yet.
+    first, sim = (differentiated(sj.build(net, dt=1.0), EProp(seed=int(rng.integers(2**31)))) for _ in range(2))
+    v = sim.init(jax.random.key(1), BATCH)
+
+    def slope(sim, name, params):
+        return jax.grad(lambda p: (sim.run(v.with_params({**v.params, **p}), inputs).outputs[name] ** 2).sum())(params)
+
+    expected = slope(first, "last", v.params)
+    slope(sim, "y", v.params)
+    if before == "some parameters":
+        some = slope(sim, "y", {"o.bias": v.params["o.bias"]})
+        np.testing.assert_allclose(some["o.bias"], slope(first, "y", v.params)["o.bias"], rtol=1e-5)
+    else:
+        with pytest.raises(ValueError, match="not with respect to 'x'"):
+            jax.grad(lambda x: sim.run(v, {"x": x}).outputs["y"].sum())(jnp.asarray(inputs["x"]))
+    given = slope(sim, "last", v.params)
+    for name, value in expected.items():
+        assert np.abs(value).max() > 0, name
+        np.testing.assert_allclose(given[name], value, rtol=1e-5, err_msg=name)
 
 
 def test_settings():

@@ -44,14 +44,6 @@ class OnlineGradient(Gradient):
         """
 
 
-@jax.tree_util.register_static
-@dataclasses.dataclass(frozen=True)
-class _Names:
-    """Names that go along with arrays."""
-
-    names: tuple[str, ...]
-
-
 @dataclasses.dataclass(frozen=True)
 class Online(Plan):
     """A plan whose runs have an online gradient.
@@ -86,13 +78,11 @@ class Online(Plan):
             return self.plan.run(plain, {**params, **rest}, state, sequences, key, clock, steps, batch_size)
 
         def forward_kept(*primals: Any) -> tuple[Kept, Any]:
-            given = Given(*primals)
-            names = self._moved(given)
             values = jax.tree.map(lambda x: x.value, primals, is_leaf=_is_primal)
-            return forward(*values), (values, _Names(names))
+            return forward(*values), (values, jax.tree.map(_marked, primals, is_leaf=_is_primal))
 
-        def backward(kept: tuple[Any, _Names], slopes: Kept) -> tuple[Any, ...]:
-            given, trained = Given(*kept[0]), kept[1].names
+        def backward(kept: tuple[Any, Any], slopes: Kept) -> tuple[Any, ...]:
+            given, trained = Given(*kept[0]), self._moved(Given(*kept[1]))
             told = self._told(slopes)
             chart = chart_of(self._rule, plain, frozenset(given.sequences), trained, tuple(told))
             paths = self.gradient.paths(chart)
@@ -122,16 +112,16 @@ class Online(Plan):
     def _rule(self) -> str:
         return type(self.gradient).__name__
 
-    def _moved(self, given: Any) -> tuple[str, ...]:
+    def _moved(self, marks: Given) -> tuple[str, ...]:
         """The parameters whose gradient is wanted; ValueError where that of something else is."""
-        for values in (given.rest, given.state, given.sequences):
-            for name, x in values.items():
-                if x.perturbed:
+        for values in (marks.rest, marks.state, marks.sequences):
+            for name, mark in values.items():
+                if _is_marked(mark):
                     raise ValueError(
                         f"{self._rule} gives gradients of weights, not with respect to '{name}': use BPTT(), or"
                         " jax.lax.stop_gradient (Variables.detach for a state)."
                     )
-        return tuple(sorted(name for name, x in given.params.items() if x.perturbed))
+        return tuple(sorted(name for name, mark in marks.params.items() if _is_marked(mark)))
 
     def _told(self, slopes: Kept) -> dict[str, jax.Array]:
         """The derivatives of the loss by records; ValueError where it looks at something else."""
@@ -146,6 +136,19 @@ class Online(Plan):
 
 def _is_primal(x: Any) -> bool:
     return hasattr(x, "perturbed")
+
+
+def _marked(x: Any) -> jax.Array:
+    """An array without entries, whose shape says whether a gradient by `x` is wanted.
+
+    All derivatives of a compiled run share the last tree that its forward rule gave, and none where the rule raised an
+    error: what differs between them has to be in the arrays, and errors are left to the backward rule.
+    """
+    return jnp.zeros((0, int(x.perturbed)), bool)
+
+
+def _is_marked(mark: jax.Array) -> bool:
+    return mark.shape[1] == 1
 
 
 def _is_told(slope: Any) -> bool:
