@@ -27,34 +27,37 @@ OPERANDS = {"mn": ("mk", "nk"), "mk": ("mn", "nk"), "nk": ("mn", "mk")}
 #: multiplications than `SMALL` are dense, as a call of a kernel costs more than it saves.
 CROSSOVER = {"mn": 0.35, "mk": 0.35, "nk": 0.25}
 SMALL = 2**15
+#: The kernels count the events of a thousand rows in 31 bits.
+WIDEST = 2**21
 
 
-def product(events: Shaped[Array, "*batch k"], weight: Shaped[Array, "n k"], *, choice: Choice = "auto") -> Shaped[Array, "*batch n"]:
+def product(events: Shaped[Array, "*m k"], weight: Shaped[Array, "n k"], *, choice: Choice = "auto") -> Shaped[Array, "*m n"]:
     """`events @ weight.T`, and derivatives to match, by kernels of events where these are few.
 
-    The choice is made when it runs, by a sample of the numbers. It is dense where the dtypes are not the same float32 or float64,
-    on accelerators and over several devices, and under `vmap` over weights.
+    The choice is made when it runs, by a sample of the numbers. What is zero in `events` takes no part, whatever the weights are.
+    It is dense where the dtypes are not the same float32 or float64, on accelerators and over several devices, and under `vmap`
+    over weights.
 
     >>> product(jnp.eye(2, 3), jnp.arange(6.0).reshape(2, 3)).tolist()
     [[0.0, 3.0], [1.0, 4.0]]
     """
-    rows = events.reshape(-1, events.shape[-1])
-    if rows.dtype == weight.dtype and weight.dtype in (jnp.float32, jnp.float64):
-        made = _contract(rows, weight, gives="mn", choice=choice, precision=jax.config.jax_default_matmul_precision)  # type: ignore[attr-defined]
-    else:
-        made = rows @ weight.T
-    return made.reshape(*events.shape[:-1], weight.shape[0])
+    if events.dtype != weight.dtype or weight.dtype not in (jnp.float32, jnp.float64):
+        return _dense(events, weight, gives="mn", precision=None)
+    precision = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
+    return _contract(events, weight, gives="mn", choice=choice, precision=precision)
 
 
 def _contract(a: jax.Array, b: jax.Array, **params: Any) -> jax.Array:
-    """The product of two of the three matrices."""
+    """The product of two of the three matrices; `m` stands for any number of axes."""
     made: jax.Array = contract_p.bind(a, b, **params)
     return made
 
 
 def _dense(a: jax.Array, b: jax.Array, *, gives: str, precision: str | None) -> jax.Array:
-    left, right = OPERANDS[gives]
-    return jnp.einsum(f"{left},{right}->{gives}", a, b, precision=precision)
+    if gives == "nk":
+        axes = tuple(range(a.ndim - 1))
+        return jnp.tensordot(a, b, axes=(axes, axes), precision=precision)
+    return jnp.tensordot(a, b, axes=((-1,), (1 if gives == "mn" else 0,)), precision=precision)
 
 
 def _sparse(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision: str | None) -> jax.Array:
@@ -63,31 +66,29 @@ def _sparse(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision
     def dense() -> jax.Array:
         return _dense(a, b, gives=gives, precision=precision)
 
-    sizes = _sizes(a, b, gives)
-    work = sizes["m"] * sizes["n"] * sizes["k"]
-    if work == 0 or (choice == "auto" and work < SMALL):
+    shape = _abstract(a, b, gives=gives).shape
+    work = a.size * shape[-1] if gives != "nk" else a.size * shape[1]
+    if work == 0 or max(a.shape[-1], b.shape[-1]) >= WIDEST or (choice == "auto" and work < SMALL):
         return dense()
+    rows = a.reshape(-1, a.shape[-1])
     ways: list[tuple[jax.Array, Callable[[], jax.Array]]]
     if gives == "nk":
-        # Both sides have events: those of the presynaptic one are usually fewer.
+        before = b.reshape(-1, b.shape[-1])
+        # Both sides may have events; those of the presynaptic one are usually fewer.
         ways = [
-            (b, lambda: kernels.gradient(b, a, transposed=True)),
-            (a, lambda: kernels.gradient(a, b, transposed=False)),
+            (before, lambda: kernels.gradient(before, rows, transposed=True)),
+            (rows, lambda: kernels.gradient(rows, before, transposed=False)),
         ]
     else:
         # Outside of the choice, so that a loop packs its weights once.
         packed = kernels.pack(b, transposed=gives == "mn")
-        ways = [(a, lambda: kernels.product(a, packed, b.shape[gives == "mk"]))]
+        ways = [(rows, lambda: kernels.product(rows, packed, shape[-1]).reshape(shape))]
     if choice == "events":
         return ways[0][1]()
     made = dense
     for events, way in reversed(ways):
         made = functools.partial(jax.lax.cond, kernels.density(events) < CROSSOVER[gives], way, made)
     return made()
-
-
-def _sizes(a: Any, b: Any, gives: str) -> dict[str, int]:
-    return dict(zip("".join(OPERANDS[gives]), (*a.shape, *b.shape), strict=True))
 
 
 contract_p = jax.extend.core.Primitive("product_of_events")
@@ -106,9 +107,9 @@ def _impl(a: jax.Array, b: jax.Array, **params: Any) -> jax.Array:
 
 
 @contract_p.def_abstract_eval
-def _abstract(a: Any, b: Any, *, gives: str, choice: Choice, precision: str | None) -> Any:
-    sizes = _sizes(a, b, gives)
-    return jax.core.ShapedArray(tuple(sizes[axis] for axis in gives), a.dtype)
+def _abstract(a: Any, b: Any, *, gives: str, **_: Any) -> Any:
+    shape = (a.shape[-1], b.shape[-1]) if gives == "nk" else (*a.shape[:-1], b.shape[0 if gives == "mn" else 1])
+    return jax.core.ShapedArray(shape, a.dtype)
 
 
 def _derivative(of: int) -> Callable[..., jax.Array]:
@@ -126,16 +127,14 @@ ad.defbilinear(contract_p, _derivative(0), _derivative(1))
 
 
 def _batched(
-    arguments: tuple[jax.Array, jax.Array], dims: tuple[Any, Any], *, gives: str, choice: Choice, precision: str | None
+    operands: tuple[jax.Array, jax.Array], dims: tuple[Any, Any], *, gives: str, precision: str | None, **params: Any
 ) -> tuple[jax.Array, int]:
-    a, b = (x if d is None else jnp.moveaxis(x, d, 0) for x, d in zip(arguments, dims, strict=True))
-    many = [d is not None for d in dims]
-    if gives != "nk" and many == [True, False]:
+    a, b = (x if d is None else jnp.moveaxis(x, d, 0) for x, d in zip(operands, dims, strict=True))
+    if gives != "nk" and dims[1] is None:
         # More rows for the same weights.
-        made = _contract(a.reshape(-1, a.shape[-1]), b, gives=gives, choice=choice, precision=precision)
-        return made.reshape(*a.shape[:2], -1), 0
-    left, right = (("v" if batched else "") + axes for batched, axes in zip(many, OPERANDS[gives], strict=True))
-    return jnp.einsum(f"{left},{right}->v{gives}", a, b, precision=precision), 0
+        return _contract(a, b, gives=gives, precision=precision, **params), 0
+    axes = tuple(None if d is None else 0 for d in dims)
+    return jax.vmap(functools.partial(_dense, gives=gives, precision=precision), axes)(a, b), 0
 
 
 batching.primitive_batchers[contract_p] = _batched
