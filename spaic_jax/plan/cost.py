@@ -20,6 +20,7 @@ class Device:
         handover: microseconds a byte costs when a run has more tiles than one, to cut it out and put it together.
         weight: microseconds a byte of weights costs in every tile, at the same three levels.
         per_tile: microseconds that a tile costs by itself.
+        window: bytes of the weights of matrix products from which a loop is taken in windows where its delays allow.
         limit: bytes that a tile may take, whatever it costs.
     """
 
@@ -28,6 +29,7 @@ class Device:
     handover: float
     weight: tuple[float, float, float]
     per_tile: float
+    window: float = 2.0**21
     limit: float = 64 * 2**20
 
     def level(self, size: float) -> int:
