@@ -5,9 +5,10 @@ from __future__ import annotations
 import abc
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from spaic_jax.plan.cost import size_of
 from spaic_jax.plan.outside import nudged
 from spaic_jax.program import Op, Program
 from spaic_jax.program.op import base_name
@@ -83,3 +84,10 @@ def wanted_reads(program: Program, stages: tuple[Stage, ...]) -> frozenset[str]:
             if name in program.written and any(name in other.writes for other in stages if other is not stage):
                 wanted.add(program.written_read(name))
     return frozenset(wanted)
+
+
+def weight_bytes(program: Program, products: Iterable[Op]) -> int:
+    """Bytes of the weights of matrix products."""
+    reads = {read.removesuffix(BEFORE) for op in products for read in op.inputs}
+    # For a batch of none, weights are what is left.
+    return sum(size_of(program.struct(read, 0)) for read in reads)

@@ -13,10 +13,10 @@ from typing import Any
 
 import jax
 
-from spaic_jax.plan.cost import size_of, this_device
+from spaic_jax.plan.cost import size_of, this_device, window_pays
 from spaic_jax.plan.graph import Graph, classify, fuse, order
 from spaic_jax.plan.scan import Scan
-from spaic_jax.plan.stage import BEFORE, Stage, wanted_reads
+from spaic_jax.plan.stage import BEFORE, Stage, wanted_reads, weight_bytes
 from spaic_jax.plan.windows import Windows
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import call
@@ -76,12 +76,8 @@ def _reading_before(op: Op, states: frozenset[str]) -> Op:
 
 def _pays(program: Program, windows: Windows) -> bool:
     """Whether windows take more out of a loop than they cost."""
-    loose = [op for stage in windows.stages if not isinstance(stage, Scan) for op in stage.heavy]
-    reads = {read.removesuffix(BEFORE) for op in loose for read in op.inputs}
-    # Of a batch of none: what is left is weights.
-    weights = sum(size_of(program.struct(read, 0)) for read in reads)
     handed = sum(size_of(program.struct(read, 1)) for read in wanted_reads(program, windows.stages))
-    return weights * (1 - 1 / windows.length) > max(this_device().window, 8 * handed)
+    return window_pays(windows.length, weight_bytes(program, windows.loose), handed, this_device())
 
 
 def is_heavy(program: Program, op: Op) -> bool:

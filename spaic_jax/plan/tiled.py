@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,9 +17,10 @@ from spaic_jax.plan.cost import choose_tile, size_of, this_device
 from spaic_jax.plan.describe import describe
 from spaic_jax.plan.remat import Auto, Chunk, Remat, check_remat
 from spaic_jax.plan.scan import Scan
-from spaic_jax.plan.stage import Once, Stage, wanted_reads
+from spaic_jax.plan.stage import Once, Stage, wanted_reads, weight_bytes
 from spaic_jax.plan.stages import find_stages
 from spaic_jax.plan.tile import Tile, in_tiles
+from spaic_jax.plan.windows import Windows
 from spaic_jax.program import Program
 from spaic_jax.program.evaluate import evaluate, reserved
 
@@ -97,12 +99,13 @@ class Tiled(Plan):
         """The number of steps of a tile."""
         if self.tile is not None:
             return min(self.tile, steps)
-        handed, weights = _step_bytes(program, stages, batch_size), 0
+        handed, weights, windows = _step_bytes(program, stages, batch_size), 0, Counter[int]()
         for stage in stages:
-            if not isinstance(stage, Once | Scan):
-                reads = {read for op in stage.heavy for read in op.inputs}
-                weights += sum(size_of(program.struct(read, 0)) for read in reads)
-        return choose_tile(steps, handed, weights, this_device())
+            if isinstance(stage, Windows):
+                windows[stage.length] += weight_bytes(program, stage.loose)
+            elif not isinstance(stage, Once | Scan):
+                weights += weight_bytes(program, stage.heavy)
+        return choose_tile(steps, handed, weights, this_device(), windows)
 
     def describe(self, program: Program) -> str:
         return describe(self.run, self.tile, self.remat, program)
@@ -116,15 +119,18 @@ class Tiled(Plan):
 def _step_bytes(program: Program, stages: tuple[Stage, ...], batch_size: int) -> int:
     """Bytes of what the rows of one step write that are carried out in every step.
 
-    What a loop learns and no other stage reads, such as weights that a rule changes, has one place for all steps.
+    What a loop learns and no other stage reads, such as weights that a rule changes, has one place for all steps, and so
+    has what is read long after it was written, such as the ring of a delay.
     """
     wanted = wanted_reads(program, stages)
+    rings = {name for op in program.rows if op.lag > 1 for name in op.inputs}
     names: list[str] = []
     for stage in stages:
         if isinstance(stage, Once):
             continue
         learned = {name for op in stage.ops if isinstance(stage, Scan) and op.when == "learning" for name in op.outputs}
-        names += [name for name in sorted(stage.writes) if name not in learned or program.written_read(name) in wanted]
+        single = {name for name in learned | rings if program.written_read(name) not in wanted}
+        names += sorted(stage.writes - single)
     return sum(size_of(program.struct(program.written_read(name), batch_size)) for name in names)
 
 

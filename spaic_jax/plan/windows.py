@@ -48,6 +48,11 @@ class Windows(Scan):
             name if (name := read.removesuffix(BEFORE)) in self.writes else read for read in super().reads
         )
 
+    @property
+    def loose(self) -> tuple[Op, ...]:
+        """The products that loop no longer."""
+        return tuple(op for stage in self.stages if not isinstance(stage, Scan) for op in stage.heavy)
+
     def why(self, program: Program) -> str:
         inside = ", ".join(f"{type(stage).__name__.lower()} {_names(stage.ops)}" for stage in self.stages)
         return f"{super().why(program)}, but through a delay: in windows of {self.length} steps ({inside})"
