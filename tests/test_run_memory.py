@@ -1,6 +1,9 @@
 """What a run keeps is what was asked for, on every plan and device."""
 
 import math
+import platform
+import subprocess
+import sys
 
 import jax
 import numpy as np
@@ -94,3 +97,31 @@ def test_what_is_kept_inside_a_loop_equals_what_is_kept_of_every_step(plan, key)
     }
     for name, value in expected.items():
         np.testing.assert_allclose(probes[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+FAULTS = """
+import resource, sys
+import jax, jax.numpy as jnp
+import spaic_jax as sj
+
+kept = sj.keep_heap() if sys.argv[1] == "keep" else None
+run = jax.jit(lambda x: jnp.sort(x * 2).sum())  # XLA sorts in memory of its own
+x = jnp.ones(2**23)
+for number in range(8):
+    if number == 4:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    run(x).block_until_ready()
+print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc", reason="glibc's way")
+def test_a_process_that_keeps_its_memory_takes_no_new_pages():
+    def faults(mode):
+        result = subprocess.run([sys.executable, "-c", FAULTS, mode], capture_output=True, text=True, check=True)
+        kept, count = result.stdout.split()
+        return kept, int(count)
+
+    (_, fresh), (kept, few) = faults("give"), faults("keep")
+    assert kept == "True"
+    assert few < 100 < fresh
