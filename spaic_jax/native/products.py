@@ -2,12 +2,14 @@
 
 Three matrices belong to a layer: what it takes, `mk` (rows, presynaptic), its weights, `nk` (postsynaptic, presynaptic), and what it
 gives, `mn`. Each is a product of the other two, the derivatives of each such product are products of this kind again, and the
-two that have the rows `m` may be full of zeros: spikes, and gradients of surrogates that are zero far from the threshold.
+two that have the rows `m`, which may be any number of axes, may be full of zeros: spikes, and gradients of surrogates that are
+zero far from the threshold.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -17,6 +19,7 @@ import jax.numpy as jnp
 from jax.interpreters import ad, batching, mlir
 
 from spaic_jax._shapes import Array, Shaped
+from spaic_jax._times import times
 from spaic_jax.native import kernels
 
 #: `"events"`: the kernels of events whatever the density; `"auto"`: these where events are few, else a dense product.
@@ -33,17 +36,17 @@ def product(events: Shaped[Array, "*batch k"], weight: Shaped[Array, "n k"], *, 
     """`events @ weight.T`, and derivatives to match, by kernels of events where these are few.
 
     The choice is made when it runs, by a sample of the numbers. It is dense where the dtypes are not the same float32 or float64,
-    on accelerators and over several devices, and under `vmap` over weights.
+    on accelerators and over several devices, in what `jax.export` writes, and under `vmap` over weights. Where it is by events, a
+    number that is zero takes no part, so that 0 times infinity is 0.
 
     >>> product(jnp.eye(2, 3), jnp.arange(6.0).reshape(2, 3)).tolist()
     [[0.0, 3.0], [1.0, 4.0]]
     """
-    rows = events.reshape(-1, events.shape[-1])
-    if rows.dtype == weight.dtype and weight.dtype in (jnp.float32, jnp.float64):
-        made = _contract(rows, weight, gives="mn", choice=choice, precision=jax.config.jax_default_matmul_precision)  # type: ignore[attr-defined]
-    else:
-        made = rows @ weight.T
-    return made.reshape(*events.shape[:-1], weight.shape[0])
+    # Types that say how an array lies on a mesh are beyond the primitive.
+    meshed = any(jax.typeof(x).sharding.mesh.size > 1 for x in (events, weight))
+    if meshed or events.dtype != weight.dtype or weight.dtype not in (jnp.float32, jnp.float64):
+        return times(events, weight)
+    return _contract(events, weight, gives="mn", choice=choice, precision=jax.config.jax_default_matmul_precision)  # type: ignore[attr-defined]
 
 
 def _contract(a: jax.Array, b: jax.Array, **params: Any) -> jax.Array:
@@ -53,20 +56,28 @@ def _contract(a: jax.Array, b: jax.Array, **params: Any) -> jax.Array:
 
 
 def _dense(a: jax.Array, b: jax.Array, *, gives: str, precision: str | None) -> jax.Array:
-    left, right = OPERANDS[gives]
-    return jnp.einsum(f"{left},{right}->{gives}", a, b, precision=precision)
+    rows = tuple(range(a.ndim - 1))
+    axes = {"mn": ((-1,), (1,)), "mk": ((-1,), (0,)), "nk": (rows, rows)}[gives]
+    return jnp.tensordot(a, b, axes=axes, precision=precision)
+
+
+def _shape(a: Any, b: Any, gives: str) -> tuple[int, ...]:
+    if gives == "nk":
+        return (a.shape[-1], b.shape[-1])
+    return (*a.shape[:-1], b.shape[gives == "mk"])
 
 
 def _sparse(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision: str | None) -> jax.Array:
     """What runs on the CPU."""
+    shape = _shape(a, b, gives)
+    work = math.prod(a.shape) * shape[-1]
+    if work == 0 or (choice == "auto" and work < SMALL):
+        return _dense(a, b, gives=gives, precision=precision)
+    a, b = (x.reshape(-1, x.shape[-1]) for x in (a, b))
 
     def dense() -> jax.Array:
         return _dense(a, b, gives=gives, precision=precision)
 
-    sizes = _sizes(a, b, gives)
-    work = sizes["m"] * sizes["n"] * sizes["k"]
-    if work == 0 or (choice == "auto" and work < SMALL):
-        return dense()
     ways: list[tuple[jax.Array, Callable[[], jax.Array]]]
     if gives == "nk":
         # Both sides have events: those of the presynaptic one are usually fewer.
@@ -77,17 +88,12 @@ def _sparse(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision
     else:
         # Outside of the choice, so that a loop packs its weights once.
         packed = kernels.pack(b, transposed=gives == "mn")
-        ways = [(a, lambda: kernels.product(a, packed, b.shape[gives == "mk"]))]
-    if choice == "events":
-        return ways[0][1]()
-    made = dense
-    for events, way in reversed(ways):
-        made = functools.partial(jax.lax.cond, kernels.density(events) < CROSSOVER[gives], way, made)
-    return made()
-
-
-def _sizes(a: Any, b: Any, gives: str) -> dict[str, int]:
-    return dict(zip("".join(OPERANDS[gives]), (*a.shape, *b.shape), strict=True))
+        ways = [(a, lambda: kernels.product(a, packed, shape[-1]))]
+    made = ways[0][1] if choice == "events" else dense
+    if choice == "auto":
+        for events, way in reversed(ways):
+            made = functools.partial(jax.lax.cond, kernels.density(events) < CROSSOVER[gives], way, made)
+    return made().reshape(shape)
 
 
 contract_p = jax.extend.core.Primitive("product_of_events")
@@ -107,8 +113,7 @@ def _impl(a: jax.Array, b: jax.Array, **params: Any) -> jax.Array:
 
 @contract_p.def_abstract_eval
 def _abstract(a: Any, b: Any, *, gives: str, choice: Choice, precision: str | None) -> Any:
-    sizes = _sizes(a, b, gives)
-    return jax.core.ShapedArray(tuple(sizes[axis] for axis in gives), a.dtype)
+    return jax.core.ShapedArray(_shape(a, b, gives), a.dtype)
 
 
 def _derivative(of: int) -> Callable[..., jax.Array]:
@@ -125,17 +130,13 @@ def _derivative(of: int) -> Callable[..., jax.Array]:
 ad.defbilinear(contract_p, _derivative(0), _derivative(1))
 
 
-def _batched(
-    arguments: tuple[jax.Array, jax.Array], dims: tuple[Any, Any], *, gives: str, choice: Choice, precision: str | None
-) -> tuple[jax.Array, int]:
-    a, b = (x if d is None else jnp.moveaxis(x, d, 0) for x, d in zip(arguments, dims, strict=True))
-    many = [d is not None for d in dims]
-    if gives != "nk" and many == [True, False]:
+def _batched(arguments: tuple[jax.Array, jax.Array], dims: tuple[Any, Any], **params: Any) -> tuple[jax.Array, int]:
+    a, b = arguments
+    if params["gives"] != "nk" and dims[1] is None:
         # More rows for the same weights.
-        made = _contract(a.reshape(-1, a.shape[-1]), b, gives=gives, choice=choice, precision=precision)
-        return made.reshape(*a.shape[:2], -1), 0
-    left, right = (("v" if batched else "") + axes for batched, axes in zip(many, OPERANDS[gives], strict=True))
-    return jnp.einsum(f"{left},{right}->v{gives}", a, b, precision=precision), 0
+        return _contract(jnp.moveaxis(a, dims[0], 0), b, **params), 0
+    dense = functools.partial(_dense, gives=params["gives"], precision=params["precision"])
+    return jax.vmap(dense, in_axes=dims)(a, b), 0
 
 
 batching.primitive_batchers[contract_p] = _batched
@@ -146,8 +147,9 @@ def _lower_dense(ctx: Any, *operands: Any, choice: Choice, **params: Any) -> Any
 
 
 def _lower_cpu(ctx: Any, *operands: Any, **params: Any) -> Any:
-    # A kernel that XLA does not know would gather a batch that lies on several devices.
-    if getattr(ctx.module_context.axis_context, "num_devices", 1) != 1:
+    # A kernel that XLA does not know would gather a batch that lies on several devices, and no file can hold it.
+    module = ctx.module_context
+    if getattr(module.axis_context, "num_devices", 1) != 1 or module.lowering_parameters.for_export:
         return _lower_dense(ctx, *operands, **params)
     return mlir.lower_fun(functools.partial(_sparse, **params), multiple_results=False)(ctx, *operands)
 
