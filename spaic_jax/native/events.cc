@@ -35,28 +35,38 @@ struct Shape {
   int64_t M, K, N;
 };
 
-// Memory whose content is not set.
+// Memory that grows and never shrinks; its content is not set.
 template <class T>
-class Scratch {
+class Buffer {
  public:
-  explicit Scratch(int64_t size = 0) : data_(new T[size]) {}
-  operator T*() const { return data_.get(); }
+  T* get() const { return data_.get(); }
+  T* sized(int64_t size) {
+    if (size > size_) {
+      size_ = 0;
+      data_.reset();
+      data_.reset(new T[size]);
+      size_ = size;
+    }
+    return get();
+  }
 
  private:
   std::unique_ptr<T[]> data_;
+  int64_t size_ = 0;
 };
+
+// A place to work in that each thread keeps: to get fresh pages from the system in every call would cost more than the call.
+template <class T, int kNumber>
+T* scratch(int64_t size) {
+  thread_local Buffer<T> kept;
+  return kept.sized(size);
+}
 
 // Events by column.
 template <class T>
 struct Events {
-  std::unique_ptr<int64_t[]> offset;
-  std::unique_ptr<int32_t[]> place;
-  std::unique_ptr<T[]> value;
-  void resize(int64_t columns, int64_t size) {
-    offset.reset(new int64_t[columns + 2]);
-    place.reset(new int32_t[size]);
-    value.reset(new T[size]);
-  }
+  Buffer<int32_t> offset, place;
+  Buffer<T> value;
 };
 
 #define EVENTS_LEVEL 0
@@ -253,7 +263,9 @@ ffi::Error Gradient(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer g, ff
       using X = decltype(from);
       using T = decltype(number);
       const int64_t threads = pool.num_threads(), columns = blocks(shape.N, size), chunks = (shape.M + kChunk - 1) / kChunk;
-      std::vector<Events<T>> events(chunks);
+      thread_local std::vector<Events<T>> kept;
+      if ((int64_t)kept.size() < chunks) kept.resize(chunks);
+      std::vector<Events<T>>& events = kept;  // those of this thread, whoever fills them
       parallel(pool, chunks, [&](int64_t q) {
         DISPATCH(sort(shape, (const X*)x.untyped_data(), q * kChunk, std::min((q + 1) * kChunk, shape.M), events[q]));
       });

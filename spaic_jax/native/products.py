@@ -2,14 +2,12 @@
 
 Three matrices belong to a layer: what it takes, `mk` (rows, presynaptic), its weights, `nk` (postsynaptic, presynaptic), and what it
 gives, `mn`. Each is a product of the other two, the derivatives of each such product are products of this kind again, and the
-two that have the rows `m`, which may be any number of axes, may be full of zeros: spikes, and gradients of surrogates that are
-zero far from the threshold.
+two that have the rows `m` may be full of zeros: spikes, and gradients of surrogates that are zero far from the threshold.
 """
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -19,7 +17,6 @@ import jax.numpy as jnp
 from jax.interpreters import ad, batching, mlir
 
 from spaic_jax._shapes import Array, Shaped
-from spaic_jax._times import times
 from spaic_jax.native import kernels
 
 #: `"events"`: the kernels of events whatever the density; `"auto"`: these where events are few, else a dense product.
@@ -30,70 +27,70 @@ OPERANDS = {"mn": ("mk", "nk"), "mk": ("mn", "nk"), "nk": ("mn", "mk")}
 #: multiplications than `SMALL` are dense, as a call of a kernel costs more than it saves.
 CROSSOVER = {"mn": 0.35, "mk": 0.35, "nk": 0.25}
 SMALL = 2**15
+#: The kernels count the events of a thousand rows in 31 bits.
+WIDEST = 2**21
 
 
-def product(events: Shaped[Array, "*batch k"], weight: Shaped[Array, "n k"], *, choice: Choice = "auto") -> Shaped[Array, "*batch n"]:
+def product(events: Shaped[Array, "*m k"], weight: Shaped[Array, "n k"], *, choice: Choice = "auto") -> Shaped[Array, "*m n"]:
     """`events @ weight.T`, and derivatives to match, by kernels of events where these are few.
 
-    The choice is made when it runs, by a sample of the numbers. It is dense where the dtypes are not the same float32 or float64,
-    on accelerators and over several devices, in what `jax.export` writes, and under `vmap` over weights. Where it is by events, a
-    number that is zero takes no part, so that 0 times infinity is 0.
+    The choice is made when it runs, by a sample of the numbers. What is zero in `events` takes no part, whatever the weights are.
+    It is dense where the dtypes are not the same float32 or float64, on accelerators and over several devices, in what
+    `jax.export` makes, and under `vmap` over weights.
 
     >>> product(jnp.eye(2, 3), jnp.arange(6.0).reshape(2, 3)).tolist()
     [[0.0, 3.0], [1.0, 4.0]]
     """
-    # Types that say how an array lies on a mesh are beyond the primitive.
+    # Types that say how an array lies on a mesh are beyond the primitive: the gradient would not be summed over the devices.
     meshed = any(jax.typeof(x).sharding.mesh.size > 1 for x in (events, weight))
     if meshed or events.dtype != weight.dtype or weight.dtype not in (jnp.float32, jnp.float64):
-        return times(events, weight)
-    return _contract(events, weight, gives="mn", choice=choice, precision=jax.config.jax_default_matmul_precision)  # type: ignore[attr-defined]
+        return _dense(events, weight, gives="mn", precision=None)
+    precision = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
+    return _contract(events, weight, gives="mn", choice=choice, precision=precision)
 
 
 def _contract(a: jax.Array, b: jax.Array, **params: Any) -> jax.Array:
-    """The product of two of the three matrices."""
+    """The product of two of the three matrices; `m` stands for any number of axes."""
     made: jax.Array = contract_p.bind(a, b, **params)
     return made
 
 
 def _dense(a: jax.Array, b: jax.Array, *, gives: str, precision: str | None) -> jax.Array:
-    rows = tuple(range(a.ndim - 1))
-    axes = {"mn": ((-1,), (1,)), "mk": ((-1,), (0,)), "nk": (rows, rows)}[gives]
-    return jnp.tensordot(a, b, axes=axes, precision=precision)
-
-
-def _shape(a: Any, b: Any, gives: str) -> tuple[int, ...]:
     if gives == "nk":
-        return (a.shape[-1], b.shape[-1])
-    return (*a.shape[:-1], b.shape[gives == "mk"])
+        axes = tuple(range(a.ndim - 1))
+        return jnp.tensordot(a, b, axes=(axes, axes), precision=precision)
+    return jnp.tensordot(a, b, axes=((-1,), (1 if gives == "mn" else 0,)), precision=precision)
 
 
 def _sparse(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision: str | None) -> jax.Array:
     """What runs on the CPU."""
-    shape = _shape(a, b, gives)
-    work = math.prod(a.shape) * shape[-1]
-    if work == 0 or (choice == "auto" and work < SMALL):
-        return _dense(a, b, gives=gives, precision=precision)
-    a, b = (x.reshape(-1, x.shape[-1]) for x in (a, b))
 
     def dense() -> jax.Array:
         return _dense(a, b, gives=gives, precision=precision)
 
+    shape = _abstract(a, b, gives=gives).shape
+    work = a.size * shape[-1] if gives != "nk" else a.size * shape[1]
+    if work == 0 or max(a.shape[-1], b.shape[-1]) >= WIDEST or (choice == "auto" and work < SMALL):
+        return dense()
+    rows = a.reshape(-1, a.shape[-1])
     ways: list[tuple[jax.Array, Callable[[], jax.Array]]]
     if gives == "nk":
-        # Both sides have events: those of the presynaptic one are usually fewer.
+        before = b.reshape(-1, b.shape[-1])
+        # Both sides may have events; those of the presynaptic one are usually fewer.
         ways = [
-            (b, lambda: kernels.gradient(b, a, transposed=True)),
-            (a, lambda: kernels.gradient(a, b, transposed=False)),
+            (before, lambda: kernels.gradient(before, rows, transposed=True)),
+            (rows, lambda: kernels.gradient(rows, before, transposed=False)),
         ]
     else:
         # Outside of the choice, so that a loop packs its weights once.
         packed = kernels.pack(b, transposed=gives == "mn")
-        ways = [(a, lambda: kernels.product(a, packed, shape[-1]))]
-    made = ways[0][1] if choice == "events" else dense
-    if choice == "auto":
-        for events, way in reversed(ways):
-            made = functools.partial(jax.lax.cond, kernels.density(events) < CROSSOVER[gives], way, made)
-    return made().reshape(shape)
+        ways = [(rows, lambda: kernels.product(rows, packed, shape[-1]).reshape(shape))]
+    if choice == "events":
+        return ways[0][1]()
+    made = dense
+    for events, way in reversed(ways):
+        made = functools.partial(jax.lax.cond, kernels.density(events) < CROSSOVER[gives], way, made)
+    return made()
 
 
 contract_p = jax.extend.core.Primitive("product_of_events")
@@ -112,8 +109,9 @@ def _impl(a: jax.Array, b: jax.Array, **params: Any) -> jax.Array:
 
 
 @contract_p.def_abstract_eval
-def _abstract(a: Any, b: Any, *, gives: str, choice: Choice, precision: str | None) -> Any:
-    return jax.core.ShapedArray(_shape(a, b, gives), a.dtype)
+def _abstract(a: Any, b: Any, *, gives: str, **_: Any) -> Any:
+    shape = (a.shape[-1], b.shape[-1]) if gives == "nk" else (*a.shape[:-1], b.shape[0 if gives == "mn" else 1])
+    return jax.core.ShapedArray(shape, a.dtype)
 
 
 def _derivative(of: int) -> Callable[..., jax.Array]:
@@ -130,13 +128,15 @@ def _derivative(of: int) -> Callable[..., jax.Array]:
 ad.defbilinear(contract_p, _derivative(0), _derivative(1))
 
 
-def _batched(arguments: tuple[jax.Array, jax.Array], dims: tuple[Any, Any], **params: Any) -> tuple[jax.Array, int]:
-    a, b = arguments
-    if params["gives"] != "nk" and dims[1] is None:
+def _batched(
+    operands: tuple[jax.Array, jax.Array], dims: tuple[Any, Any], *, gives: str, precision: str | None, **params: Any
+) -> tuple[jax.Array, int]:
+    a, b = (x if d is None else jnp.moveaxis(x, d, 0) for x, d in zip(operands, dims, strict=True))
+    if gives != "nk" and dims[1] is None:
         # More rows for the same weights.
-        return _contract(jnp.moveaxis(a, dims[0], 0), b, **params), 0
-    dense = functools.partial(_dense, gives=params["gives"], precision=params["precision"])
-    return jax.vmap(dense, in_axes=dims)(a, b), 0
+        return _contract(a, b, gives=gives, precision=precision, **params), 0
+    axes = tuple(None if d is None else 0 for d in dims)
+    return jax.vmap(functools.partial(_dense, gives=gives, precision=precision), axes)(a, b), 0
 
 
 batching.primitive_batchers[contract_p] = _batched
@@ -147,7 +147,7 @@ def _lower_dense(ctx: Any, *operands: Any, choice: Choice, **params: Any) -> Any
 
 
 def _lower_cpu(ctx: Any, *operands: Any, **params: Any) -> Any:
-    # A kernel that XLA does not know would gather a batch that lies on several devices, and no file can hold it.
+    # A kernel that XLA does not know would gather a batch that lies on several devices, and is unknown where a file is read.
     module = ctx.module_context
     if getattr(module.axis_context, "num_devices", 1) != 1 or module.lowering_parameters.for_export:
         return _lower_dense(ctx, *operands, **params)
