@@ -35,13 +35,15 @@ def product(events: Shaped[Array, "*m k"], weight: Shaped[Array, "n k"], *, choi
     """`events @ weight.T`, and derivatives to match, by kernels of events where these are few.
 
     The choice is made when it runs, by a sample of the numbers. What is zero in `events` takes no part, whatever the weights are.
-    It is dense where the dtypes are not the same float32 or float64, on accelerators and over several devices, and under `vmap`
-    over weights.
+    It is dense where the dtypes are not the same float32 or float64, on accelerators and over several devices, in what
+    `jax.export` makes, and under `vmap` over weights.
 
     >>> product(jnp.eye(2, 3), jnp.arange(6.0).reshape(2, 3)).tolist()
     [[0.0, 3.0], [1.0, 4.0]]
     """
-    if events.dtype != weight.dtype or weight.dtype not in (jnp.float32, jnp.float64):
+    # Types that say how an array lies on a mesh are beyond the primitive: the gradient would not be summed over the devices.
+    meshed = any(jax.typeof(x).sharding.mesh.size > 1 for x in (events, weight))
+    if meshed or events.dtype != weight.dtype or weight.dtype not in (jnp.float32, jnp.float64):
         return _dense(events, weight, gives="mn", precision=None)
     precision = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
     return _contract(events, weight, gives="mn", choice=choice, precision=precision)
@@ -145,8 +147,9 @@ def _lower_dense(ctx: Any, *operands: Any, choice: Choice, **params: Any) -> Any
 
 
 def _lower_cpu(ctx: Any, *operands: Any, **params: Any) -> Any:
-    # A kernel that XLA does not know would gather a batch that lies on several devices.
-    if getattr(ctx.module_context.axis_context, "num_devices", 1) != 1:
+    # A kernel that XLA does not know would gather a batch that lies on several devices, and is unknown where a file is read.
+    module = ctx.module_context
+    if getattr(module.axis_context, "num_devices", 1) != 1 or module.lowering_parameters.for_export:
         return _lower_dense(ctx, *operands, **params)
     return mlir.lower_fun(functools.partial(_sparse, **params), multiple_results=False)(ctx, *operands)
 
