@@ -105,7 +105,7 @@ import jax, jax.numpy as jnp
 import spaic_jax as sj
 
 kept = sj.keep_heap() if sys.argv[1] == "keep" else None
-run = jax.jit(lambda x: jnp.sort(x * 2).sum())  # XLA sorts in memory of its own
+run = jax.jit(lambda x: jnp.cumsum(x * 2) @ x)
 x = jnp.ones(2**23)
 for number in range(8):
     if number == 4:
@@ -124,4 +124,4 @@ def test_a_process_that_keeps_its_memory_takes_no_new_pages():
 
     (_, fresh), (kept, few) = faults("give"), faults("keep")
     assert kept == "True"
-    assert few < 100 < fresh
+    assert few < fresh / 10

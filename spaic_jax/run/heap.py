@@ -3,8 +3,9 @@
 import ctypes
 import sys
 
-# What glibc calls them: when freed memory goes back to the system, and how many pieces may be taken from it one by one.
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+# Settings of glibc: how much freed memory is kept, how many pieces may be taken from the system one by one, and how many
+# heaps there are. Threads with a heap of their own, which is small, would go to the system for all that is large.
+_SETTINGS = {"M_TRIM_THRESHOLD": (-1, 2**31 - 1), "M_MMAP_MAX": (-4, 0), "M_ARENA_MAX": (-8, 1)}
 
 
 def keep_heap() -> bool:
@@ -12,16 +13,15 @@ def keep_heap() -> bool:
 
     XLA takes the arrays that a run works in from the C library anew for every run on the CPU. Large ones come from the
     system page by page and go back to it, which can take as long as the run itself. After this call the process holds as much
-    memory as it once needed at most. The commands of `spaic-jax` call it; in your own scripts, call it once, before the
-    first run.
+    memory as it once needed at most. The commands of `spaic-jax` call it; in a script of your own, call it once, before
+    JAX computes anything.
 
     Returns:
         Whether the C library can be told so; it is glibc's way, on Linux.
 
-    >>> keep_heap() in (True, False)
-    True
+    >>> kept = keep_heap()  # doctest: +SKIP
     """
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    return mallopt is not None and all([mallopt(_MMAP_MAX, 0), mallopt(_TRIM_THRESHOLD, 2**31 - 1)])
+    return mallopt is not None and all([mallopt(*setting) for setting in _SETTINGS.values()])
