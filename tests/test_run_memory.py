@@ -107,8 +107,8 @@ import spaic_jax as sj
 kept = sj.keep_heap() if sys.argv[1] == "keep" else None
 run = jax.jit(lambda x: jnp.cumsum(x * 2) @ x)
 x = jnp.ones(2**23)
-for number in range(8):
-    if number == 4:
+for number in range(24):
+    if number == 16:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     run(x).block_until_ready()
 print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
