@@ -23,10 +23,11 @@ from spaic_jax.native import kernels
 Choice = Literal["auto", "events"]
 #: The axes of the operands of each product, by those of its result.
 OPERANDS = {"mn": ("mk", "nk"), "mk": ("mn", "nk"), "nk": ("mn", "mk")}
-#: The density below which the kernels take less time than a dense product, as measured; products with fewer
-#: multiplications than `SMALL` are dense, as a call of a kernel costs more than it saves.
-CROSSOVER = {"mn": 0.35, "mk": 0.35, "nk": 0.25}
+#: The density below which the kernels take less time than a dense product, as measured. Products of fewer multiplications
+#: than `SMALL`, or from or to fewer neurons than `NARROW`, are dense: there is too little to save.
+CROSSOVER = {"mn": 0.25, "mk": 0.25, "nk": 0.2}
 SMALL = 2**15
+NARROW = 32
 #: The kernels count the events of a thousand rows in 31 bits.
 WIDEST = 2**21
 
@@ -69,8 +70,9 @@ def _sparse(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision
         return _dense(a, b, gives=gives, precision=precision)
 
     shape = _abstract(a, b, gives=gives).shape
-    work = a.size * shape[-1] if gives != "nk" else a.size * shape[1]
-    if work == 0 or max(a.shape[-1], b.shape[-1]) >= WIDEST or (choice == "auto" and work < SMALL):
+    work = a.size * shape[-1]
+    narrow, *_, wide = sorted((a.shape[-1], b.shape[-1], shape[-1]))
+    if work == 0 or wide >= WIDEST or (choice == "auto" and (work < SMALL or narrow < NARROW)):
         return dense()
     rows = a.reshape(-1, a.shape[-1])
     ways: list[tuple[jax.Array, Callable[[], jax.Array]]]

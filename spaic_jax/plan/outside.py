@@ -14,7 +14,7 @@ which for `y_t = x_t W^T` is one product `\\sum_t (dL/dy_t)^T x_t` over all step
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -41,9 +41,9 @@ def no_nudges(program: Program, weighted: Sequence[Op], steps: int, batch_size: 
     return {read: zeros(name) for read, name in named}
 
 
-def nudged(rows: Iterable[Op], weighted: Sequence[Op]) -> tuple[Op, ...]:
-    """Rows of which the products add their nudges to what they write."""
-    return tuple(_nudged(op, _nudges(weighted.index(op), op)) if op in weighted else op for op in rows)
+def nudging(weighted: Sequence[Op]) -> Callable[[Op], Op]:
+    """A change of rows: the products add their nudges to what they write."""
+    return lambda op: _nudged(op, _nudges(weighted.index(op), op)) if op in weighted else op
 
 
 def _nudged(op: Op, nudges: tuple[str, ...]) -> Op:

@@ -9,7 +9,7 @@ import jax
 
 from spaic_jax import native
 from spaic_jax.native.products import Choice, product
-from spaic_jax.plan.stage import Once, Stage
+from spaic_jax.plan.stage import BEFORE, Once, Stage
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import function_of
 from spaic_jax.program.op import base_name
@@ -40,16 +40,11 @@ def by_events(program: Program, varying: frozenset[str], stages: tuple[Stage, ..
     moving = varying | program.carried | {name for stage in stages if not isinstance(stage, Once) for name in stage.writes}
 
     def chosen(op: Op) -> Op:
-        if "times" not in inspect.signature(function_of(op)).parameters or any(base_name(read) in moving for read in op.inputs[1:]):
+        if "times" not in inspect.signature(function_of(op)).parameters or any(base_name(read.removesuffix(BEFORE)) in moving for read in op.inputs[1:]):
             return op
         return dataclasses.replace(op, settings=(*op.settings, ("times", _TIMES[choice])))
 
-    return tuple(
-        stage
-        if isinstance(stage, Once)
-        else dataclasses.replace(stage, ops=tuple(map(chosen, stage.ops)), heavy=tuple(map(chosen, stage.heavy)))
-        for stage in stages
-    )
+    return tuple(stage if isinstance(stage, Once) else stage.changed(chosen) for stage in stages)
 
 
 def choice_in(op: Op) -> Choice | None:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.plan import records
-from spaic_jax.plan.outside import no_nudges, nudged, products, sources_of
+from spaic_jax.plan.outside import no_nudges, nudging, products, sources_of
 from spaic_jax.plan.stage import Stage
 from spaic_jax.program import Op, Program, Record
 from spaic_jax.program.evaluate import evaluate
@@ -127,7 +127,7 @@ class Loop:
         self, weighted: tuple[Op, ...], carry: Any, timed: Any, rest: Mapping[str, Any], weights: Mapping[str, Any], key: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The loop itself, with the nudges of some products; also what these have read in every step beside the weights."""
-        tile, program, ops = self.tile, self.tile.program, nudged(self.ops, weighted)
+        tile, program, ops = self.tile, self.tile.program, tuple(map(nudging(weighted), self.ops))
 
         def step(carry: Any, x: Any) -> tuple[Any, Any]:
             (state, totals), (values, position) = carry, x

@@ -5,11 +5,10 @@ from __future__ import annotations
 import abc
 import dataclasses
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from spaic_jax.plan.cost import size_of
-from spaic_jax.plan.outside import nudged
 from spaic_jax.program import Op, Program
 from spaic_jax.program.op import base_name
 
@@ -47,9 +46,9 @@ class Stage(abc.ABC):
         """What the stage writes and its rows read from the previous step."""
         return tuple(v.name for v in program.variables if v.name in program.carried & self.writes & self.reads)
 
-    def nudged(self, weighted: Sequence[Op]) -> Self:
-        """The stage with products that add their nudges to what they write."""
-        return dataclasses.replace(self, ops=nudged(self.ops, weighted), heavy=nudged(self.heavy, weighted))
+    def changed(self, change: Callable[[Op], Op]) -> Self:
+        """The stage with other rows in the place of its own."""
+        return dataclasses.replace(self, ops=tuple(map(change, self.ops)), heavy=tuple(map(change, self.heavy)))
 
     @abc.abstractmethod
     def why(self, program: Program) -> str:

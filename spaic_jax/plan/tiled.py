@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
 from spaic_jax.plan import records, watch
+from spaic_jax.plan.ahead import Ahead, carry_out_ahead, with_ahead
 from spaic_jax.plan.base import Clock, Kept, Plan
 from spaic_jax.plan.cost import choose_tile, size_of, this_device
 from spaic_jax.plan.describe import describe
@@ -76,6 +77,7 @@ class Tiled(Plan):
         moving = watch.moving(program)
         wanted = wanted_reads(program, stages)
         weights = frozenset(fixed) - {"[dt]", "[window]", *(v.name for v in program.of_role("input"))}
+        sequences, last = carry_out_ahead(program, stages, sequences, fixed)
 
         def tile(carry: Any, x: Any) -> tuple[Any, Any]:
             state, totals, beyond = carry
@@ -89,8 +91,8 @@ class Tiled(Plan):
             final = env.final_state()
             return (final, totals, watch.update(beyond, final, numbers[-1], moving)), rows
 
-        xs = (jnp.arange(steps, dtype=jnp.int32), dict(sequences))
-        carry: Any = (dict(state), totals, watch.start(state))
+        xs = (jnp.arange(steps, dtype=jnp.int32), sequences)
+        carry: Any = ({name: x for name, x in state.items() if name not in last}, totals, watch.start(state))
         length = self.tile_length(program, stages, steps, batch_size)
         body = functools.partial(in_tiles, tile, length)
         chunk = self.remat
@@ -100,12 +102,13 @@ class Tiled(Plan):
             size = math.ceil(chunk.steps / length) * length
             body = functools.partial(in_tiles, jax.checkpoint(body, prevent_cse=False), size)
         (final, totals, beyond), rows = body(carry, xs)
+        final |= last
         beyond = watch.update(beyond, final, steps - 1, final)
         return Kept(final, records.finish(program, totals, rows, steps, fixed), beyond)
 
     def stages(self, program: Program, varying: frozenset[str]) -> tuple[Stage, ...]:
         """The stages of a run whose reads `varying` change: see `find_stages`."""
-        stages, choice = find_stages(program, varying), choice_of(self.products)
+        stages, choice = with_ahead(program, varying, find_stages(program, varying)), choice_of(self.products)
         return stages if choice is None else by_events(program, varying, stages, choice)
 
     def tile_length(self, program: Program, stages: tuple[Stage, ...], steps: int, batch_size: int) -> int:
@@ -116,7 +119,7 @@ class Tiled(Plan):
         for stage in stages:
             if isinstance(stage, Windows):
                 windows[stage.length] += weight_bytes(program, stage.loose)
-            elif not isinstance(stage, Once | Scan):
+            elif not isinstance(stage, Once | Ahead | Scan):
                 weights += weight_bytes(program, stage.heavy)
         return choose_tile(steps, handed, weights, this_device(), windows)
 
@@ -127,7 +130,9 @@ class Tiled(Plan):
     def working_bytes(self, program: Program, steps: int, batch_size: int) -> int:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes == "time")
         stages = self.stages(program, timed)
-        return self.tile_length(program, stages, steps, batch_size) * _step_bytes(program, stages, batch_size)
+        whole = {name for stage in stages if isinstance(stage, Ahead) for name in stage.writes}
+        ahead = sum(size_of(program.struct(name, batch_size)) for name in whole)
+        return steps * ahead + self.tile_length(program, stages, steps, batch_size) * _step_bytes(program, stages, batch_size)
 
 
 def _step_bytes(program: Program, stages: tuple[Stage, ...], batch_size: int) -> int:
@@ -140,7 +145,7 @@ def _step_bytes(program: Program, stages: tuple[Stage, ...], batch_size: int) ->
     rings = {name for op in program.rows if op.lag > 1 for name in op.inputs}
     names: list[str] = []
     for stage in stages:
-        if isinstance(stage, Once):
+        if isinstance(stage, Once | Ahead):
             continue
         learned = {name for op in stage.ops if isinstance(stage, Scan) and op.when == "learning" for name in op.outputs}
         single = {name for name in learned | rings if program.written_read(name) not in wanted}

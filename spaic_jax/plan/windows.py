@@ -13,12 +13,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import jax
 
-from spaic_jax.plan.outside import sources_of
+from spaic_jax.plan.outside import nudging, sources_of
 from spaic_jax.plan.scan import Loop, Scan
 from spaic_jax.plan.stage import BEFORE, Stage, wanted_reads
 from spaic_jax.plan.tile import in_tiles
@@ -57,9 +57,8 @@ class Windows(Scan):
         inside = ", ".join(f"{type(stage).__name__.lower()} {_names(stage.ops)}" for stage in self.stages)
         return f"{super().why(program)}, but through a delay: in windows of {self.length} steps ({inside})"
 
-    def nudged(self, weighted: Sequence[Op]) -> Self:
-        stages = tuple(stage.nudged(weighted) for stage in self.stages)
-        return dataclasses.replace(super().nudged(weighted), stages=stages)
+    def changed(self, change: Callable[[Op], Op]) -> Self:
+        return dataclasses.replace(super().changed(change), stages=tuple(stage.changed(change) for stage in self.stages))
 
     def loop(self, tile: Tile, stacked: tuple[str, ...], kept: tuple[Record, ...]) -> Loop:
         return WindowLoop(tile, self.ops, self.weighted(tile.weights), stacked, kept, self)
@@ -79,7 +78,7 @@ class WindowLoop(Loop):
         self, weighted: tuple[Op, ...], carry: Any, timed: Any, rest: Mapping[str, Any], weights: Mapping[str, Any], key: Any
     ) -> tuple[Any, dict[str, Any]]:
         tile, program = self.tile, self.tile.program
-        stages = tuple(stage.nudged(weighted) for stage in self.windows.stages)
+        stages = self.windows.changed(nudging(weighted)).stages
         sources = sources_of(weighted, weights)
         needed = {program.written_read(base_name(read)) for read in sources if base_name(read) in self.windows.writes}
         wanted = wanted_reads(program, stages) | set(self.stacked) | needed
