@@ -200,6 +200,7 @@ F32, F64 = (functools.partial(jax.ShapeDtypeStruct, dtype=d) for d in ("float32"
         ("Gradient", [(4, 3), (4, 2)], (6,), {"transposed": False}, "gradient needs matrices of float32 or float64"),
         ("Gradient", [("int8", 4, 3), (4, 2)], (3, 2), {"transposed": False}, "gradient needs matrices of float32 or float64"),
         ("Gradient", [(4, 3), (4, 2)], (3, 2), {}, "number of attributes"),
+        ("Gradient", [("uint8", 1, 2**21), (1, 1)], (2**21, 1), {"transposed": False}, "gradient: too many columns"),
         ("Pack", [(4, 3)], (63,), {"transposed": False}, "pack: sizes do not fit"),
         ("Pack", [(4, 3)], (64,), {"transposed": True}, "pack: sizes do not fit"),
         ("Pack", [(4, 3, 1)], (64,), {"transposed": False}, "pack needs a matrix of float32 or float64"),

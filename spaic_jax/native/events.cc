@@ -29,6 +29,7 @@ namespace {
 constexpr int64_t kBlock = 384;   // bytes of a block of columns: its sums fill the registers of AVX2
 constexpr int64_t kDepth = 1536;  // rows of weights that are added up at once: with a block of columns they fit the cache
 constexpr int64_t kChunk = 1024;  // rows of a gradient that are added up at once
+constexpr int64_t kWidest = 1 << 21;  // columns of which `kChunk` rows have fewer events than an int32 counts
 constexpr int64_t kSample = 1 << 15;  // numbers that are looked at for a density
 
 struct Shape {
@@ -129,6 +130,9 @@ int level() {
 #define DISPATCH(call) any::call
 #endif
 
+// The size of a pool; where there is none, this thread is alone.
+int64_t threads_of(const ffi::ThreadPool& pool) { return std::max<int64_t>(pool.num_threads(), 1); }
+
 // Does `work(task)` for every task on XLA's threads and on this one. This one takes part and waits for tasks that were begun
 // only, so that a pool whose threads are all busy, or wait for this one, holds nothing up.
 template <class F>
@@ -139,7 +143,7 @@ void parallel(ffi::ThreadPool& pool, int64_t tasks, F work) {
     std::mutex mutex;
     std::condition_variable all;
   };
-  const int64_t helpers = std::min<int64_t>(tasks, pool.num_threads()) - 1;
+  const int64_t helpers = std::min(tasks, threads_of(pool)) - 1;
   if (helpers < 1) {
     for (int64_t task = 0; task < tasks; task++) work(task);
     return;
@@ -159,7 +163,10 @@ void parallel(ffi::ThreadPool& pool, int64_t tasks, F work) {
       }
     }
   };
-  for (int64_t i = 0; i < helpers; i++) pool.Schedule(decltype(take)(take));
+  try {
+    for (int64_t i = 0; i < helpers; i++) pool.Schedule(decltype(take)(take));
+  } catch (...) {  // no memory for a helper; those that are there look at `work`, so that this thread must go on
+  }
   take();
   for (int spin = 0; spin < 2000 && state->done.load() < tasks; spin++) std::this_thread::yield();
   std::unique_lock<std::mutex> lock(state->mutex);
@@ -234,7 +241,7 @@ ffi::Error Product(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer packed
       using X = decltype(from);
       using T = decltype(number);
       // Few rows are shared out by columns too.
-      const int64_t threads = pool.num_threads(), columns = blocks(shape.N, size);
+      const int64_t threads = threads_of(pool), columns = blocks(shape.N, size);
       const int64_t most = std::max<int64_t>((1 << 20) / std::max<int64_t>(shape.K, 1), 16);
       const int64_t rows = std::min(most, std::max<int64_t>((shape.M + threads - 1) / threads, 8));
       const int64_t down = (shape.M + rows - 1) / rows, across = std::min(columns, (threads + down - 1) / down);
@@ -257,12 +264,13 @@ ffi::Error Gradient(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer g, ff
   const int64_t size = type == ffi::DataType::F32 ? 4 : 8;
   if (g.dimensions()[0] != shape.M || out->dimensions()[transposed] != shape.K || out->dimensions()[!transposed] != shape.N)
     return wrong("gradient: sizes do not fit");
+  if (shape.K >= kWidest) return wrong("gradient: too many columns");
   if (!shape.K || !shape.N) return ffi::Error::Success();
   return guarded([&] {
     return by_type(x.element_type(), type, [&](auto from, auto number) {
       using X = decltype(from);
       using T = decltype(number);
-      const int64_t threads = pool.num_threads(), columns = blocks(shape.N, size), chunks = (shape.M + kChunk - 1) / kChunk;
+      const int64_t threads = threads_of(pool), columns = blocks(shape.N, size), chunks = (shape.M + kChunk - 1) / kChunk;
       thread_local std::vector<Events<T>> kept;
       if ((int64_t)kept.size() < chunks) kept.resize(chunks);
       std::vector<Events<T>>& events = kept;  // those of this thread, whoever fills them
