@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from jax import export
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from spaic_jax import native
@@ -111,7 +112,7 @@ def test_kernels_round_like_a_sum(dtype):
         x, w, g = (jnp.asarray(a.astype(dtype)) for a in (x, w, g))
         made = kernels.product(x, kernels.pack(w, transposed=False), 150), kernels.gradient(x, g, transposed=False)
     wide = np.longdouble
-    for got, a, b in ((made[0], x, w), (made[1], x.T, g)):
+    for got, a, b in ((made[0], x, w), (made[1], np.asarray(x).T, g)):
         got, a, b = (np.asarray(m).astype(wide) for m in (got, a, b))
         error = np.abs(got - a @ b) / np.maximum(np.abs(a) @ np.abs(b), 1e-30)
         assert error.max() < 40 * np.finfo(dtype).eps
@@ -544,7 +545,7 @@ def test_a_second_device_alone_has_the_kernels_too(choice):
 @choices
 def test_an_exported_function_has_no_kernels(choice):
     x, w = layer()
-    exported = jax.export.export(jax.jit(functools.partial(product, choice=choice)))(x, w)
+    exported = export.export(jax.jit(functools.partial(product, choice=choice)))(x, w)
     assert "SpaicEvents" not in exported.mlir_module()
     assert_close(exported.call(x, w), times(x, w))
 
