@@ -17,6 +17,7 @@ from spaic_jax.synapses import FixedDelay, LinearDelay
 settings.register_profile("networks", deadline=None, phases=[Phase.explicit, Phase.generate])
 settings.load_profile("networks")
 
+enable_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 compiled = pytest.mark.skipif(not native.available(), reason=native.status())
 PRE, POST, BATCH, STEPS = 40, 48, 16, 13
 #: With and without the library: what is chosen then is dense.
@@ -216,7 +217,7 @@ def test_weights_that_a_rule_changes_stay_dense():
 @compiled
 def test_float64():
     net, x = network("loop"), spikes(0.1)
-    with jax.enable_x64(True):
+    with enable_x64(True):
         programs = [sj.build(net, dt=1.0).program.astype("float64")] * 2
         made = [run(p, x.astype("float64"), plan=plan) for p, plan in zip(programs, (sj.Reference(), sj.Tiled(4, products="events")), strict=True)]
         assert made[1][0].probes["v"].dtype == "float64"
@@ -290,8 +291,8 @@ def test_a_batch_on_two_devices_is_not_gathered():
     def loss(params, x):
         return (sim.run(variables.with_params(params), {"x": x}).probes["v"] ** 2).mean()
 
-    shared = jax.device_put(x, jax.NamedSharding(mesh, jax.P(None, "batch")))
-    params = jax.device_put(variables.params, jax.NamedSharding(mesh, jax.P()))
+    shared = jax.device_put(x, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "batch")))
+    params = jax.device_put(variables.params, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec()))
     step = jax.jit(jax.grad(loss))
     text = step.lower(params, shared).compile().as_text()
     dense = sj.build(network("loop"), dt=1.0, products="dense")
