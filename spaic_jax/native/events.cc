@@ -297,7 +297,7 @@ ffi::Error Density(ffi::AnyBuffer x, ffi::ResultBufferR0<ffi::DataType::F32> sha
   return by_type(x.element_type(), y, [&](auto from, auto) {
     using X = decltype(from);
     // An odd distance meets all samples of a batch, whose size is mostly even.
-    const int64_t every = (shape.M * shape.K / kSample) | 1;
+    const int64_t every = std::min(shape.M * shape.K / kSample, shape.M / 16) | 1;
     int64_t found = 0, rows = 0;
     for (int64_t m = 0; m < shape.M; m += every, rows++) found += DISPATCH(count((const X*)x.untyped_data() + m * shape.K, shape.K));
     *share->typed_data() = rows && shape.K ? (float)found / (rows * shape.K) : 0.f;
