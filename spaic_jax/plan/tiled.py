@@ -139,16 +139,16 @@ def _step_bytes(program: Program, stages: tuple[Stage, ...], batch_size: int) ->
     """Bytes of what the rows of one step write that are carried out in every step.
 
     What a loop learns and no other stage reads, such as weights that a rule changes, has one place for all steps, and so
-    has what is read long after it was written, such as the ring of a delay.
+    has what windows read as it was before them, such as the ring of a delay.
     """
     wanted = wanted_reads(program, stages)
-    rings = {name for op in program.rows if op.lag > 1 for name in op.inputs}
     names: list[str] = []
     for stage in stages:
         if isinstance(stage, Once | Ahead):
             continue
         learned = {name for op in stage.ops if isinstance(stage, Scan) and op.when == "learning" for name in op.outputs}
-        single = {name for name in learned | rings if program.written_read(name) not in wanted}
+        before = stage.before if isinstance(stage, Windows) else frozenset()
+        single = {name for name in learned | before if program.written_read(name) not in wanted}
         names += sorted(stage.writes - single)
     return sum(size_of(program.struct(program.written_read(name), batch_size)) for name in names)
 

@@ -44,9 +44,12 @@ class Windows(Scan):
     @functools.cached_property
     def reads(self) -> frozenset[str]:
         """Reads of all rows; what was before a window is what is carried to it."""
-        return frozenset(
-            name if (name := read.removesuffix(BEFORE)) in self.writes else read for read in super().reads
-        )
+        return super().reads - {name + BEFORE for name in self.before} | self.before
+
+    @property
+    def before(self) -> frozenset[str]:
+        """What is read as it was before a window."""
+        return frozenset(name for name in self.writes for op in self.ops if name + BEFORE in op.inputs)
 
     @property
     def loose(self) -> tuple[Op, ...]:
