@@ -25,7 +25,7 @@ Pair = tuple[int, int]
 #: The density below which the events of the maps taken and of those given take less time than XLA's convolution, as measured; what
 #: has fewer multiplications than `SMALL` is dense, as a call of a kernel costs more than it saves.
 CROSSOVER = {"taken": 0.15, "given": 0.1}
-SMALL = 2**15
+SMALL = 2**16
 #: Bytes of a block of channels, over all places of a map, while they are added up; in vectors of 64, of which there are so many at most.
 _CACHE, _VECTORS = 2**18, 4
 
