@@ -28,8 +28,11 @@ def grid(rng, shape, scale):
 
 
 @st.composite
-def cases(draw, exact):
-    """A random network: groups, loops, self-loops, both propagations, several encoders, probes on anything."""
+def cases(draw, exact, loops=()):
+    """A random network: groups, loops, self-loops, both propagations, several encoders, probes on anything.
+
+    `loops` are the delays of further loops, of which every group gets one.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**31)))
     steps, batch = draw(st.integers(1, 70)), draw(st.integers(1, 3))
     net = sj.Network()
@@ -56,11 +59,14 @@ def cases(draw, exact):
     pairs = [(draw(st.sampled_from(sources + groups[:i])), g) for i, g in enumerate(groups)]
     extra = st.tuples(st.sampled_from(sources + groups), st.sampled_from(groups))
     pairs += draw(st.lists(extra, max_size=3))
+    ends = len(pairs)
+    pairs += [(group, draw(st.sampled_from(groups[: i + 1]))) for i, group in enumerate(groups) if loops]
     for i, (pre, post) in enumerate(pairs):
         # Weak loops: a gradient that grows a billionfold on its way back is all rounding, in any plan.
         weight = grid(rng, (post.num, pre.num), 0.15 if pre in groups else 0.4)
         bias = grid(rng, (post.num,), 0.2) if draw(st.booleans()) else None
-        delay = draw(st.sampled_from([None, None, 1.0, 3.0, "each", "each" if exact else "trained"]))
+        kinds = [None, None, 1.0, 3.0, "each", "each" if exact else "trained"]
+        delay = draw(st.sampled_from(kinds if i < ends else loops))
         if isinstance(delay, str):
             kind = FixedDelay if delay == "each" else LinearDelay
             delay = kind(value=rng.uniform(0, 3, weight.shape).astype(np.float32), max_delay=3.0)

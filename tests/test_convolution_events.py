@@ -24,7 +24,6 @@ from spaic_jax.plan.products import choice_in
 # Shrinking would compile hundreds of kernels; the failing case is printed as it was drawn.
 several = functools.partial(settings, deadline=None, phases=[Phase.explicit, Phase.generate])
 compiled = pytest.mark.skipif(not native.available(), reason=native.status())
-choices = pytest.mark.parametrize("choice", ["events", "auto"])
 ROOT = Path(__file__).parents[1]
 PLAIN = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
 
@@ -202,8 +201,7 @@ DERIVATIVES = {
 
 
 @compiled
-@choices
-@pytest.mark.parametrize("rows", [(6,), (2, 3), ()], ids=str)
+@pytest.mark.parametrize(("rows", "choice"), [((2, 3), "events"), ((), "auto")], ids=str)
 @pytest.mark.parametrize("name", DERIVATIVES)
 def test_derivatives(name, rows, choice):
     x, w = layer(rows)
@@ -316,8 +314,7 @@ def network():
 
 
 @compiled
-@pytest.mark.parametrize("products", ["events", "auto"])
-@pytest.mark.parametrize("tile", [None, 7])
+@pytest.mark.parametrize(("tile", "products"), [(None, "auto"), (7, "events")])
 def test_plans_are_equal(tile, products):
     x = np.asarray(sparse(np.random.default_rng(0), (16, 3, 2, 12, 12), 0.1))
 

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import spaic_jax
 from spaic_jax.cli.errors import UserError
+from spaic_jax.run import keep_heap
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """Run the command of this process, and end the process with its exit code."""
+    keep_heap()
     try:
         code = main()
         sys.stdout.flush()

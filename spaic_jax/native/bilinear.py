@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import jax
 import jax.extend.core
+import jax.numpy as jnp
 from jax.interpreters import ad, batching, mlir
 
 from spaic_jax.native import kernels
@@ -69,7 +70,7 @@ def primitive(name: str, dense: Callable[..., jax.Array], ways: Callable[..., li
         a, b = operands
         if settings["gives"] != "weight" and dims[1] is None:
             # More rows for the same weights.
-            return bound(jax.numpy.moveaxis(a, dims[0], 0), b, **settings), 0
+            return bound(jnp.moveaxis(a, dims[0], 0), b, **settings), 0
         del settings["choice"]
         return jax.vmap(functools.partial(dense, **settings), in_axes=dims)(a, b), 0
 
@@ -88,7 +89,7 @@ def primitive(name: str, dense: Callable[..., jax.Array], ways: Callable[..., li
         return mlir.lower_fun(functools.partial(dense, **settings), multiple_results=False)(ctx, *operands)
 
     def lower_cpu(ctx: Any, *operands: Any, **settings: Any) -> Any:
-        # A kernel that XLA does not know would gather a batch that lies on several devices, and no file can hold it.
+        # A kernel that XLA does not know would gather a batch that lies on several devices, and is unknown where a file is read.
         module = ctx.module_context
         if getattr(module.axis_context, "num_devices", 1) != 1 or module.lowering_parameters.for_export:
             return lower_dense(ctx, *operands, **settings)

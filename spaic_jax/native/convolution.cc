@@ -131,7 +131,7 @@ ffi::Error Gather(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer g, ffi:
       // As many whatever the number of threads, so that the sums are the same.
       const int64_t room = kPartial / std::max<int64_t>(all * size, 1);
       const int64_t chunks = std::max<int64_t>(std::min({M, kChunks, room}), 1);
-      Scratch<T> partial((chunks - 1) * all);
+      T* partial = scratch<T, 2>((chunks - 1) * all);  // of this thread, whoever fills it
       T* out = (T*)packed->untyped_data();
       parallel(pool, chunks * blocks, [&](int64_t task) {
         const int64_t chunk = task / blocks, b = task % blocks;

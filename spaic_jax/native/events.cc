@@ -20,14 +20,8 @@ struct Shape {
 // Events by column.
 template <class T>
 struct Events {
-  std::unique_ptr<int64_t[]> offset;
-  std::unique_ptr<int32_t[]> place;
-  std::unique_ptr<T[]> value;
-  void resize(int64_t columns, int64_t size) {
-    offset.reset(new int64_t[columns + 2]);
-    place.reset(new int32_t[size]);
-    value.reset(new T[size]);
-  }
+  Buffer<int32_t> offset, place;
+  Buffer<T> value;
 };
 
 #define KERNELS "kernels.inc"
@@ -102,7 +96,9 @@ ffi::Error Gradient(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer g, ff
       using X = decltype(from);
       using T = decltype(number);
       const int64_t threads = pool.num_threads(), columns = blocks(shape.N, size), chunks = (shape.M + kChunk - 1) / kChunk;
-      std::vector<Events<T>> events(chunks);
+      thread_local std::vector<Events<T>> kept;
+      if ((int64_t)kept.size() < chunks) kept.resize(chunks);
+      std::vector<Events<T>>& events = kept;  // those of this thread, whoever fills them
       parallel(pool, chunks, [&](int64_t q) {
         DISPATCH(sort(shape, (const X*)x.untyped_data(), q * kChunk, std::min((q + 1) * kChunk, shape.M), events[q]));
       });

@@ -24,16 +24,32 @@ namespace ffi = xla::ffi;
 
 namespace {
 
-// Memory whose content is not set.
+// Memory that grows and never shrinks; its content is not set.
 template <class T>
-class Scratch {
+class Buffer {
  public:
-  explicit Scratch(int64_t size = 0) : data_(new T[size]) {}
-  operator T*() const { return data_.get(); }
+  T* get() const { return data_.get(); }
+  T* sized(int64_t size) {
+    if (size > size_) {
+      size_ = 0;
+      data_.reset();
+      data_.reset(new T[size]);
+      size_ = size;
+    }
+    return get();
+  }
 
  private:
   std::unique_ptr<T[]> data_;
+  int64_t size_ = 0;
 };
+
+// A place to work in that each thread keeps: to get fresh pages from the system in every call would cost more than the call.
+template <class T, int kNumber>
+T* scratch(int64_t size) {
+  thread_local Buffer<T> kept;
+  return kept.sized(size);
+}
 
 // The instruction set of this processor: 0, 2 or 512.
 inline int level() {

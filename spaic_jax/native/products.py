@@ -1,156 +1,68 @@
-"""Matrix products that cost what their events cost where these are few: a primitive with its derivatives.
+"""Matrix products that cost what their events cost where these are few.
 
-Three matrices belong to a layer: what it takes, `mk` (rows, presynaptic), its weights, `nk` (postsynaptic, presynaptic), and what it
-gives, `mn`. Each is a product of the other two, the derivatives of each such product are products of this kind again, and the
-two that have the rows `m` may be full of zeros: spikes, and gradients of surrogates that are zero far from the threshold.
+The three arrays of the layer are what it takes, `(..., presynaptic)`, its weights, `(postsynaptic, presynaptic)`, and what it gives,
+`(..., postsynaptic)`.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any, Literal
-
 import jax
-import jax.extend.core
 import jax.numpy as jnp
-from jax.interpreters import ad, batching, mlir
 
 from spaic_jax._shapes import Array, Shaped
-from spaic_jax.native import kernels
+from spaic_jax.native import bilinear, kernels
+from spaic_jax.native.bilinear import Choice, Way
 
-#: `"events"`: the kernels of events whatever the density; `"auto"`: these where events are few, else a dense product.
-Choice = Literal["auto", "events"]
-#: The axes of the operands of each product, by those of its result.
-OPERANDS = {"mn": ("mk", "nk"), "mk": ("mn", "nk"), "nk": ("mn", "mk")}
 #: The density below which the kernels take less time than a dense product, as measured; products with fewer
 #: multiplications than `SMALL` are dense, as a call of a kernel costs more than it saves.
-CROSSOVER = {"mn": 0.35, "mk": 0.35, "nk": 0.25}
+CROSSOVER = {"given": 0.35, "taken": 0.35, "weight": 0.25}
 SMALL = 2**15
+#: The kernels count the events of a thousand rows in 31 bits.
+WIDEST = 2**21
 
 
-def product(events: Shaped[Array, "*batch k"], weight: Shaped[Array, "n k"], *, choice: Choice = "auto") -> Shaped[Array, "*batch n"]:
+def product(events: Shaped[Array, "*m k"], weight: Shaped[Array, "n k"], *, choice: Choice = "auto") -> Shaped[Array, "*m n"]:
     """`events @ weight.T`, and derivatives to match, by kernels of events where these are few.
 
-    The choice is made when it runs, by a sample of the numbers. It is dense where the dtypes are not the same float32 or float64,
-    on accelerators and over several devices, and under `vmap` over weights.
+    The choice is made when it runs, by a sample of the numbers. What is zero in `events` takes no part, whatever the weights are.
+    It is dense where the dtypes are not the same float32 or float64, on accelerators and over several devices, in what
+    `jax.export` makes, and under `vmap` over weights.
 
     >>> product(jnp.eye(2, 3), jnp.arange(6.0).reshape(2, 3)).tolist()
     [[0.0, 3.0], [1.0, 4.0]]
     """
-    rows = events.reshape(-1, events.shape[-1])
-    if rows.dtype == weight.dtype and weight.dtype in (jnp.float32, jnp.float64):
-        made = _contract(rows, weight, gives="mn", choice=choice, precision=jax.config.jax_default_matmul_precision)  # type: ignore[attr-defined]
-    else:
-        made = rows @ weight.T
-    return made.reshape(*events.shape[:-1], weight.shape[0])
-
-
-def _contract(a: jax.Array, b: jax.Array, **params: Any) -> jax.Array:
-    """The product of two of the three matrices."""
-    made: jax.Array = contract_p.bind(a, b, **params)
-    return made
+    # Types that say how an array lies on a mesh are beyond the primitive: the gradient would not be summed over the devices.
+    meshed = any(jax.typeof(x).sharding.mesh.size > 1 for x in (events, weight))
+    if meshed or events.dtype != weight.dtype or weight.dtype not in (jnp.float32, jnp.float64):
+        return _dense(events, weight, gives="given", precision=None)
+    precision = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
+    return _contract(events, weight, gives="given", choice=choice, precision=precision)
 
 
 def _dense(a: jax.Array, b: jax.Array, *, gives: str, precision: str | None) -> jax.Array:
-    left, right = OPERANDS[gives]
-    return jnp.einsum(f"{left},{right}->{gives}", a, b, precision=precision)
+    if gives == "weight":
+        axes = tuple(range(a.ndim - 1))
+        return jnp.tensordot(a, b, axes=(axes, axes), precision=precision)
+    return jnp.tensordot(a, b, axes=((-1,), (1 if gives == "given" else 0,)), precision=precision)
 
 
-def _sparse(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision: str | None) -> jax.Array:
-    """What runs on the CPU."""
-
-    def dense() -> jax.Array:
-        return _dense(a, b, gives=gives, precision=precision)
-
-    sizes = _sizes(a, b, gives)
-    work = sizes["m"] * sizes["n"] * sizes["k"]
-    if work == 0 or (choice == "auto" and work < SMALL):
-        return dense()
-    ways: list[tuple[jax.Array, Callable[[], jax.Array]]]
-    if gives == "nk":
-        # Both sides have events: those of the presynaptic one are usually fewer.
-        ways = [
-            (b, lambda: kernels.gradient(b, a, transposed=True)),
-            (a, lambda: kernels.gradient(a, b, transposed=False)),
+def _ways(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision: str | None) -> list[Way]:
+    """From the events of one operand that has rows or of the other."""
+    columns = b.shape[0 if gives == "given" else -1]
+    work = a.size * columns
+    if work == 0 or max(a.shape[-1], b.shape[-1]) >= WIDEST or (choice == "auto" and work < SMALL):
+        return []
+    rows = a.reshape(-1, a.shape[-1])
+    if gives == "weight":
+        before = b.reshape(-1, b.shape[-1])
+        # Both sides may have events; those of the presynaptic one are usually fewer.
+        return [
+            (before, CROSSOVER[gives], lambda: kernels.gradient(before, rows, transposed=True)),
+            (rows, CROSSOVER[gives], lambda: kernels.gradient(rows, before, transposed=False)),
         ]
-    else:
-        # Outside of the choice, so that a loop packs its weights once.
-        packed = kernels.pack(b, transposed=gives == "mn")
-        ways = [(a, lambda: kernels.product(a, packed, b.shape[gives == "mk"]))]
-    if choice == "events":
-        return ways[0][1]()
-    made = dense
-    for events, way in reversed(ways):
-        made = functools.partial(jax.lax.cond, kernels.density(events) < CROSSOVER[gives], way, made)
-    return made()
+    # Outside of the choice, so that a loop packs its weights once.
+    packed = kernels.pack(b, transposed=gives == "given")
+    return [(rows, CROSSOVER[gives], lambda: kernels.product(rows, packed, columns).reshape(*a.shape[:-1], columns))]
 
 
-def _sizes(a: Any, b: Any, gives: str) -> dict[str, int]:
-    return dict(zip("".join(OPERANDS[gives]), (*a.shape, *b.shape), strict=True))
-
-
-contract_p = jax.extend.core.Primitive("product_of_events")
-
-
-@functools.cache
-def _jitted(**params: Any) -> Callable[..., jax.Array]:
-    return jax.jit(functools.partial(contract_p.bind, **params))
-
-
-@contract_p.def_impl
-def _impl(a: jax.Array, b: jax.Array, **params: Any) -> jax.Array:
-    # Where `jax.disable_jit` is on, a function that is not compiled would come back here.
-    with jax.disable_jit(False):
-        return _jitted(**params)(a, b)
-
-
-@contract_p.def_abstract_eval
-def _abstract(a: Any, b: Any, *, gives: str, choice: Choice, precision: str | None) -> Any:
-    sizes = _sizes(a, b, gives)
-    return jax.core.ShapedArray(tuple(sizes[axis] for axis in gives), a.dtype)
-
-
-def _derivative(of: int) -> Callable[..., jax.Array]:
-    """What a cotangent of the product gives to an operand: the product of the two others."""
-
-    def rule(cotangent: jax.Array, a: Any, b: Any, *, gives: str, **params: Any) -> jax.Array:
-        wanted, other = (OPERANDS[gives][of], OPERANDS[gives][1 - of])
-        pair = {gives: cotangent, other: (b, a)[of]}
-        return _contract(*(pair[axes] for axes in OPERANDS[wanted]), gives=wanted, **params)
-
-    return rule
-
-
-ad.defbilinear(contract_p, _derivative(0), _derivative(1))
-
-
-def _batched(
-    arguments: tuple[jax.Array, jax.Array], dims: tuple[Any, Any], *, gives: str, choice: Choice, precision: str | None
-) -> tuple[jax.Array, int]:
-    a, b = (x if d is None else jnp.moveaxis(x, d, 0) for x, d in zip(arguments, dims, strict=True))
-    many = [d is not None for d in dims]
-    if gives != "nk" and many == [True, False]:
-        # More rows for the same weights.
-        made = _contract(a.reshape(-1, a.shape[-1]), b, gives=gives, choice=choice, precision=precision)
-        return made.reshape(*a.shape[:2], -1), 0
-    left, right = (("v" if batched else "") + axes for batched, axes in zip(many, OPERANDS[gives], strict=True))
-    return jnp.einsum(f"{left},{right}->v{gives}", a, b, precision=precision), 0
-
-
-batching.primitive_batchers[contract_p] = _batched
-
-
-def _lower_dense(ctx: Any, *operands: Any, choice: Choice, **params: Any) -> Any:
-    return mlir.lower_fun(functools.partial(_dense, **params), multiple_results=False)(ctx, *operands)
-
-
-def _lower_cpu(ctx: Any, *operands: Any, **params: Any) -> Any:
-    # A kernel that XLA does not know would gather a batch that lies on several devices.
-    if getattr(ctx.module_context.axis_context, "num_devices", 1) != 1:
-        return _lower_dense(ctx, *operands, **params)
-    return mlir.lower_fun(functools.partial(_sparse, **params), multiple_results=False)(ctx, *operands)
-
-
-mlir.register_lowering(contract_p, _lower_dense)
-mlir.register_lowering(contract_p, _lower_cpu, platform="cpu")
+_contract = bilinear.primitive("product_of_events", _dense, _ways)

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import math
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
@@ -20,6 +20,8 @@ class Device:
         handover: microseconds a byte costs when a run has more tiles than one, to cut it out and put it together.
         weight: microseconds a byte of weights costs in every tile, at the same three levels.
         per_tile: microseconds that a tile costs by itself.
+        few: how many products of one row a product of a few rows costs as much as.
+        window: bytes of weights that windows must save a loop in every step, as that is what they cost.
         limit: bytes that a tile may take, whatever it costs.
     """
 
@@ -28,6 +30,8 @@ class Device:
     handover: float
     weight: tuple[float, float, float]
     per_tile: float
+    few: float = 3.5
+    window: float = 2.0**15
     limit: float = 64 * 2**20
 
     def level(self, size: float) -> int:
@@ -60,7 +64,26 @@ def size_of(array: Any) -> int:
     return math.prod(array.shape) * array.dtype.itemsize
 
 
-def choose_tile(steps: int, step_bytes: float, weight_bytes: float, device: Device) -> int:
+def window_pays(length: int, weight_bytes: float, handed_bytes: float, device: Device) -> bool:
+    """Whether to take a loop in windows.
+
+    Args:
+        length: steps of a window.
+        weight_bytes: bytes of the weights of matrix products that a window takes out of the loop.
+        handed_bytes: bytes that the stages of a window hand to each other in one step of one sample.
+        device: where the run takes place.
+
+    >>> device = Device(8e6, (0.0, 1e-4, 3e-4), 1e-4, (4e-5, 1e-4, 2e-4), 20.0)
+    >>> [window_pays(length, 1e6, 1e4, device) for length in (2, 10)]
+    [False, True]
+    """
+    saved = weight_bytes * (1 - device.few / length)
+    return saved > max(device.window, 8 * handed_bytes)
+
+
+def choose_tile(
+    steps: int, step_bytes: float, weight_bytes: float, device: Device, windows: Mapping[int, float] | None = None
+) -> int:
     """The number of steps of a tile that costs least.
 
     A short tile keeps what it computes in cache; a long one has fewer, larger matrix products, and adds its weights'
@@ -72,17 +95,21 @@ def choose_tile(steps: int, step_bytes: float, weight_bytes: float, device: Devi
         step_bytes: bytes that the stages hand to each other in one step.
         weight_bytes: bytes of the weights of matrix products outside loops.
         device: where the run takes place.
+        windows: bytes of the weights of matrix products in windows of loops, by the length of the windows.
 
     >>> choose_tile(1000, 200.0, 100.0, Device(8e6, (0.0, 1e-4, 3e-4), 1e-4, (4e-5, 1e-4, 2e-4), 20.0))
     1000
     """
 
+    def weigh(size: float) -> float:
+        # A product reads its weights, and writes and adds up their gradient.
+        return device.weight[device.level(3 * size)] * size
+
     def cost(length: int) -> float:
         tiles = math.ceil(steps / length)
         moved = device.spill[device.level(length * step_bytes)] + (device.handover if tiles > 1 else 0.0)
-        # A product reads its weights, and writes and adds up their gradient.
-        weights = device.weight[device.level(3 * weight_bytes)] * weight_bytes
-        return moved * steps * step_bytes + tiles * (device.per_tile + weights)
+        inside = sum(math.ceil(length / window) * weigh(size) for window, size in (windows or {}).items())
+        return moved * steps * step_bytes + tiles * (device.per_tile + weigh(weight_bytes) + inside)
 
     fitting = [length for length in _candidates(steps) if length * step_bytes <= device.limit]
     return min(fitting, key=cost, default=1)

@@ -9,9 +9,10 @@ from typing import Literal, get_args
 import jax
 
 from spaic_jax import native
+from spaic_jax.native.bilinear import Choice
 from spaic_jax.native.convolution import convolution
-from spaic_jax.native.products import Choice, product
-from spaic_jax.plan.stage import Once, Stage
+from spaic_jax.native.products import product
+from spaic_jax.plan.stage import BEFORE, Once, Stage
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import function_of
 from spaic_jax.program.op import base_name
@@ -47,16 +48,11 @@ def by_events(program: Program, varying: frozenset[str], stages: tuple[Stage, ..
 
     def chosen(op: Op) -> Op:
         settings = _WAYS.keys() & inspect.signature(function_of(op)).parameters.keys()
-        if not settings or any(base_name(read) in moving for read in op.inputs[1:]):
+        if not settings or any(base_name(read.removesuffix(BEFORE)) in moving for read in op.inputs[1:]):
             return op
         return dataclasses.replace(op, settings=(*op.settings, *((setting, _WAYS[setting][choice]) for setting in settings)))
 
-    return tuple(
-        stage
-        if isinstance(stage, Once)
-        else dataclasses.replace(stage, ops=tuple(map(chosen, stage.ops)), heavy=tuple(map(chosen, stage.heavy)))
-        for stage in stages
-    )
+    return tuple(stage if isinstance(stage, Once) else stage.changed(chosen) for stage in stages)
 
 
 def choice_in(op: Op) -> Choice | None:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
-from spaic_jax._nudge import nudge
 from spaic_jax.plan import records
-from spaic_jax.plan.outside import products
+from spaic_jax.plan.outside import no_nudges, nudging, products, sources_of
 from spaic_jax.plan.stage import Stage
-from spaic_jax.program import Op, Program
-from spaic_jax.program.evaluate import call, evaluate
+from spaic_jax.program import Op, Program, Record
+from spaic_jax.program.evaluate import evaluate
 
 if TYPE_CHECKING:
     from spaic_jax.plan.tile import Tile
@@ -55,13 +54,18 @@ class Scan(Stage):
         }
         # What is kept of a value that no later stage reads is kept inside the loop, so that its steps need no place.
         seen = {name for name, read in written.items() if read not in stacked}
-        kept = tuple(record for record in program.kept if record.variable in seen)
+        kept = tuple(record for record in tile.records if record.variable in seen)
         totals = {record.name: tile.totals[record.name] for record in kept if record.name in tile.totals}
-        loop = Loop(tile, self.ops, self.weighted(tile.weights), stacked, kept)
+        loop = self.loop(tile, stacked, kept)
         (last, totals), (values, rows) = loop((state, totals), (timed, tile.positions), fixed, key)
         tile.last |= last
         tile.kept |= totals | rows
         tile.timed |= values
+
+
+    def loop(self, tile: Tile, stacked: tuple[str, ...], kept: tuple[Record, ...]) -> Loop:
+        """Its loop over a tile: see `Loop`."""
+        return Loop(tile, self.ops, self.weighted(tile.weights), stacked, kept)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Loop:
     ops: tuple[Op, ...]
     weighted: tuple[Op, ...]
     stacked: tuple[str, ...]
-    kept: tuple[Any, ...]
+    kept: tuple[Record, ...]
 
     def __call__(self, carry: Any, timed: Any, fixed: Mapping[str, Any], key: Any) -> Any:
         """Run the loop.
@@ -98,66 +102,44 @@ class Loop:
         weights = {name: fixed[name] for name in sorted(inputs) if jnp.issubdtype(fixed[name].dtype, jnp.inexact)}
         rest = {name: value for name, value in fixed.items() if name not in weights}
         if not weights:
-            return self._scan(carry, timed, rest, {}, {}, key)[0]
+            return self._steps((), carry, timed, rest, {}, key)[0]
 
         @jax.custom_jvp
         def loop(carry: Any, timed: Any, rest: Any, weights: Any, key: Any) -> Any:
-            return self._scan(carry, timed, rest, weights, {}, key)[0]
+            return self._steps((), carry, timed, rest, weights, key)[0]
 
         @loop.defjvp
         def loop_jvp(primals: Any, tangents: Any) -> Any:
             carry, timed, rest, weights, key = primals
 
             def unweighted(carry: Any, timed: Any, rest: Any, nudges: Any) -> Any:
-                return self._scan(carry, timed, rest, weights, nudges, key)
+                values, positions = timed
+                return self._steps(self.weighted, carry, (values | nudges, positions), rest, weights, key)
 
-            out, linear, sources = jax.linearize(unweighted, carry, timed, rest, self._no_nudges(), has_aux=True)
+            nudges = no_nudges(self.tile.program, self.weighted, self.tile.positions.shape[0], self.tile.batch_size)
+            out, linear, sources = jax.linearize(unweighted, carry, timed, rest, nudges, has_aux=True)
             _, nudges = jax.jvp(lambda w: products(self.weighted, sources, w), (weights,), (tangents[3],))
             return out, linear(*tangents[:3], nudges)
 
         return loop(carry, timed, rest, weights, key)
 
-    def _scan(self, carry: Any, timed: Any, rest: Any, weights: Any, nudges: Any, key: Any) -> tuple[Any, list[Any]]:
-        """The loop itself; also what the weighted rows have read in every step, in their order."""
-        tile, program = self.tile, self.tile.program
+    def _steps(
+        self, weighted: tuple[Op, ...], carry: Any, timed: Any, rest: Mapping[str, Any], weights: Mapping[str, Any], key: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """The loop itself, with the nudges of some products; also what these have read in every step beside the weights."""
+        tile, program, ops = self.tile, self.tile.program, tuple(map(nudging(weighted), self.ops))
 
         def step(carry: Any, x: Any) -> tuple[Any, Any]:
-            (state, totals), ((values, position), given) = carry, x
-            env = {**rest, **weights, **state, **values}
-            sources = []
-            for op in self.ops:
-                if given and op in self.weighted:
-                    by = given[self.weighted.index(op)]
-                    sources.append({read: env[read] for read in op.inputs if read not in weights})
-                    op = dataclasses.replace(op, fn=_nudged(op, by), settings=())
-                env = evaluate(program, (op,), env, key)
+            (state, totals), (values, position) = carry, x
+            env = evaluate(program, ops, {**rest, **weights, **state, **values}, key)
             seen = {read: env[read][None] for read in {program.recorded_read(record.variable) for record in self.kept}}
             totals, rows = records.update(program, self.kept, totals, seen, position[None], tile.steps)
             new = {name: env[program.written_read(name)] for name in state}
             stacked = {read: env[read] for read in self.stacked}
+            sources = {read: env[read] for read in sources_of(weighted, weights)}
             return (new, totals), ((stacked, jax.tree.map(lambda row: row[0], rows)), sources)
 
         if tile.recompute:
             step = jax.checkpoint(step, prevent_cse=False)
-        last, (stacked, sources) = jax.lax.scan(step, carry, (timed, nudges))
+        last, (stacked, sources) = jax.lax.scan(step, carry, timed)
         return (last, stacked), sources
-
-    def _no_nudges(self) -> list[tuple[jax.Array, ...]]:
-        """Zeros of the shapes of what the weighted rows write in all steps."""
-        tile = self.tile
-        length = tile.positions.shape[0]
-
-        def zeros(name: str) -> jax.Array:
-            struct = tile.program.struct(tile.program.written_read(name), tile.batch_size)
-            return jnp.zeros((length, *struct.shape), struct.dtype)
-
-        return [tuple(zeros(name) for name in op.outputs) for op in self.weighted]
-
-
-def _nudged(op: Op, by: tuple[jax.Array, ...]) -> Any:
-    """The function of a row, with nudges added to what it writes."""
-
-    def fn(*inputs: Any) -> tuple[Any, ...]:
-        return tuple(nudge(value, step) for value, step in zip(call(op, inputs), by, strict=True))
-
-    return fn

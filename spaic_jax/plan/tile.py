@@ -1,14 +1,15 @@
 """The values of one tile while its stages are carried out."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax.plan import records
-from spaic_jax.program import Program
+from spaic_jax.plan.stage import BEFORE
+from spaic_jax.program import Program, Record
 from spaic_jax.program.op import UPDATED
 
 
@@ -24,6 +25,8 @@ class Tile:
         fixed: what stays the same for the run, by read.
         state: what is carried from step to step, before the tile.
         totals: what the records keep, before the tile.
+        records: the records that look at it.
+        weights: what stays the same for the run and is no input: the gradient of products with it is formed outside loops.
         timed: what changes with time.
         positions: the numbers of the steps in the run, `[K]`.
         steps: number of steps of the run.
@@ -38,6 +41,8 @@ class Tile:
     fixed: Mapping[str, Any]
     state: Mapping[str, Any]
     totals: Mapping[str, Any]
+    records: tuple[Record, ...]
+    weights: frozenset[str]
     timed: dict[str, Any]
     positions: jax.Array
     steps: int
@@ -46,17 +51,14 @@ class Tile:
     last: dict[str, Any] = dataclasses.field(default_factory=dict)
     kept: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    @property
-    def weights(self) -> frozenset[str]:
-        """What stays the same for the run and is no input."""
-        return frozenset(self.fixed) - {"[dt]", "[window]", *(v.name for v in self.program.of_role("input"))}
-
     def get(self, read: str) -> tuple[Any, bool]:
         """The value of a read, and whether it has a time axis."""
         if read in self.timed:
             return self.timed[read], True
         if read in self.fixed:
             return self.fixed[read], False
+        if read.endswith(BEFORE):
+            return self.state[read.removesuffix(BEFORE)], False
         if read not in self.program.written:
             return self.state[read], False
         # The previous step's value of a state that an earlier stage wrote: a shift by one step.
@@ -90,7 +92,7 @@ class Tile:
 
     def recorded(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the records keep after the tile, and the rows of its steps of those that keep every one."""
-        rest = [record for record in self.program.kept if record.name not in self.kept]
+        rest = [record for record in self.records if record.name not in self.kept]
         seen = {read: self.stacked(read) for read in {self.program.recorded_read(record.variable) for record in rest}}
         totals, rows = records.update(self.program, rest, self.totals, seen, self.positions, self.steps)
         for name, value in self.kept.items():
@@ -109,3 +111,19 @@ class Tile:
             else:
                 new[name] = old
         return new
+
+
+def in_tiles(tile: Callable[[Any, Any], tuple[Any, Any]], length: int, carry: Any, xs: Any) -> tuple[Any, Any]:
+    """`lax.scan` of a function of `length` steps at once, and once more of the steps that remain."""
+    steps = jax.tree.leaves(xs)[0].shape[0]
+    count, rest = divmod(steps, length)
+    parts = []
+    if count > 1:
+        tiles = jax.tree.map(lambda x: x[: count * length].reshape(count, length, *x.shape[1:]), xs)
+        carry, rows = jax.lax.scan(tile, carry, tiles)
+        parts.append(jax.tree.map(lambda row: row.reshape(count * length, *row.shape[2:]), rows))
+    single = [(0, length)] * (count == 1) + [(count * length, steps)] * (rest > 0)
+    for begin, end in single:
+        carry, rows = tile(carry, jax.tree.map(lambda x, begin=begin, end=end: x[begin:end], xs))
+        parts.append(rows)
+    return carry, jax.tree.map(lambda *part: jnp.concatenate(part) if len(part) > 1 else part[0], *parts)

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
@@ -12,15 +13,17 @@ import jax.numpy as jnp
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
 from spaic_jax.plan import records, watch
+from spaic_jax.plan.ahead import Ahead, carry_out_ahead, with_ahead
 from spaic_jax.plan.base import Clock, Kept, Plan
 from spaic_jax.plan.cost import choose_tile, size_of, this_device
 from spaic_jax.plan.describe import describe
 from spaic_jax.plan.products import Products, by_events, choice_of
 from spaic_jax.plan.remat import Auto, Chunk, Remat, check_remat
 from spaic_jax.plan.scan import Scan
-from spaic_jax.plan.stage import Once, Stage
-from spaic_jax.plan.stages import find_stages, wanted_reads
-from spaic_jax.plan.tile import Tile
+from spaic_jax.plan.stage import Once, Stage, wanted_reads, weight_bytes
+from spaic_jax.plan.stages import find_stages
+from spaic_jax.plan.tile import Tile, in_tiles
+from spaic_jax.plan.windows import Windows
 from spaic_jax.program import Program
 from spaic_jax.program.evaluate import evaluate, reserved
 
@@ -73,47 +76,52 @@ class Tiled(Plan):
         totals = records.start(program, batch_size, steps)
         moving = watch.moving(program)
         wanted = wanted_reads(program, stages)
+        weights = frozenset(fixed) - {"[dt]", "[window]", *(v.name for v in program.of_role("input"))}
+        sequences, last = carry_out_ahead(program, stages, sequences, fixed)
 
         def tile(carry: Any, x: Any) -> tuple[Any, Any]:
             state, totals, beyond = carry
             numbers, values = x
             timed = {**values, "[position]": clock.position + numbers, "[step]": clock.step + numbers}
-            env = Tile(program, wanted, fixed, state, totals, timed, numbers, steps, batch_size, self.remat == "step")
+            looked, again = program.kept, self.remat == "step"
+            env = Tile(program, wanted, fixed, state, totals, looked, weights, timed, numbers, steps, batch_size, again)
             for stage in stages:
                 stage.run(env, key)
             totals, rows = env.recorded()
             final = env.final_state()
             return (final, totals, watch.update(beyond, final, numbers[-1], moving)), rows
 
-        xs = (jnp.arange(steps, dtype=jnp.int32), dict(sequences))
-        carry: Any = (dict(state), totals, watch.start(state))
+        xs = (jnp.arange(steps, dtype=jnp.int32), sequences)
+        carry: Any = ({name: x for name, x in state.items() if name not in last}, totals, watch.start(state))
         length = self.tile_length(program, stages, steps, batch_size)
-        body = functools.partial(_in_tiles, tile, length)
+        body = functools.partial(in_tiles, tile, length)
         chunk = self.remat
         if isinstance(chunk, Auto):
             chunk = chunk.chunk(steps, length, *_kept_bytes(tile, carry, xs, length))
         if isinstance(chunk, Chunk):
             size = math.ceil(chunk.steps / length) * length
-            body = functools.partial(_in_tiles, jax.checkpoint(body, prevent_cse=False), size)
+            body = functools.partial(in_tiles, jax.checkpoint(body, prevent_cse=False), size)
         (final, totals, beyond), rows = body(carry, xs)
+        final |= last
         beyond = watch.update(beyond, final, steps - 1, final)
         return Kept(final, records.finish(program, totals, rows, steps, fixed), beyond)
 
     def stages(self, program: Program, varying: frozenset[str]) -> tuple[Stage, ...]:
         """The stages of a run whose reads `varying` change: see `find_stages`."""
-        stages, choice = find_stages(program, varying), choice_of(self.products)
+        stages, choice = with_ahead(program, varying, find_stages(program, varying)), choice_of(self.products)
         return stages if choice is None else by_events(program, varying, stages, choice)
 
     def tile_length(self, program: Program, stages: tuple[Stage, ...], steps: int, batch_size: int) -> int:
         """The number of steps of a tile."""
         if self.tile is not None:
             return min(self.tile, steps)
-        handed, weights = _step_bytes(program, stages, batch_size), 0
+        handed, weights, windows = _step_bytes(program, stages, batch_size), 0, Counter[int]()
         for stage in stages:
-            if not isinstance(stage, Once | Scan):
-                reads = {read for op in stage.heavy for read in op.inputs}
-                weights += sum(size_of(program.struct(read, 0)) for read in reads)
-        return choose_tile(steps, handed, weights, this_device())
+            if isinstance(stage, Windows):
+                windows[stage.length] += weight_bytes(program, stage.loose)
+            elif not isinstance(stage, Once | Ahead | Scan):
+                weights += weight_bytes(program, stage.heavy)
+        return choose_tile(steps, handed, weights, this_device(), windows)
 
     def describe(self, program: Program) -> str:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes != "held")
@@ -122,38 +130,27 @@ class Tiled(Plan):
     def working_bytes(self, program: Program, steps: int, batch_size: int) -> int:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes == "time")
         stages = self.stages(program, timed)
-        return self.tile_length(program, stages, steps, batch_size) * _step_bytes(program, stages, batch_size)
+        whole = {name for stage in stages if isinstance(stage, Ahead) for name in stage.writes}
+        ahead = sum(size_of(program.struct(name, batch_size)) for name in whole)
+        return steps * ahead + self.tile_length(program, stages, steps, batch_size) * _step_bytes(program, stages, batch_size)
 
 
 def _step_bytes(program: Program, stages: tuple[Stage, ...], batch_size: int) -> int:
     """Bytes of what the rows of one step write that are carried out in every step.
 
-    What a loop learns and no other stage reads, such as weights that a rule changes, has one place for all steps.
+    What a loop learns and no other stage reads, such as weights that a rule changes, has one place for all steps, and so
+    has what is read long after it was written, such as the ring of a delay.
     """
     wanted = wanted_reads(program, stages)
+    rings = {name for op in program.rows if op.lag > 1 for name in op.inputs}
     names: list[str] = []
     for stage in stages:
-        if isinstance(stage, Once):
+        if isinstance(stage, Once | Ahead):
             continue
         learned = {name for op in stage.ops if isinstance(stage, Scan) and op.when == "learning" for name in op.outputs}
-        names += [name for name in sorted(stage.writes) if name not in learned or program.written_read(name) in wanted]
+        single = {name for name in learned | rings if program.written_read(name) not in wanted}
+        names += sorted(stage.writes - single)
     return sum(size_of(program.struct(program.written_read(name), batch_size)) for name in names)
-
-
-def _in_tiles(tile: Callable[[Any, Any], tuple[Any, Any]], length: int, carry: Any, xs: Any) -> tuple[Any, Any]:
-    """`lax.scan` of a function of `length` steps at once, and once more of the steps that remain."""
-    steps = jax.tree.leaves(xs)[0].shape[0]
-    count, rest = divmod(steps, length)
-    parts = []
-    if count > 1:
-        tiles = jax.tree.map(lambda x: x[: count * length].reshape(count, length, *x.shape[1:]), xs)
-        carry, rows = jax.lax.scan(tile, carry, tiles)
-        parts.append(jax.tree.map(lambda row: row.reshape(count * length, *row.shape[2:]), rows))
-    single = [(0, length)] * (count == 1) + [(count * length, steps)] * (rest > 0)
-    for begin, end in single:
-        carry, rows = tile(carry, jax.tree.map(lambda x, begin=begin, end=end: x[begin:end], xs))
-        parts.append(rows)
-    return carry, jax.tree.map(lambda *part: jnp.concatenate(part) if len(part) > 1 else part[0], *parts)
 
 
 def _kept_bytes(tile: Callable[[Any, Any], Any], carry: Any, xs: Any, length: int) -> tuple[float, float]:

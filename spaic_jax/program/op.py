@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from spaic_jax import ops as named_ops
 from spaic_jax._errors import unknown
+from spaic_jax._numbers import whole
 
 #: When a row is there: in every run, only in one that learns (`Simulator.train`), or only in one that does not.
 When = Literal["always", "learning", "frozen"]
@@ -37,10 +38,13 @@ class Op:
         settings: keyword arguments of `fn`, of hashable values: they are part of the program, printed and compared. The
             inputs fill its other parameters in order.
         looped: whether the row wants to be carried out step by step, never for many steps at once.
+        lag: how many steps old a state that it reads as of the previous step may be: what the row gives does not depend on
+            what the steps since have changed in it, as of a ring of `lag` steps that is read where it is oldest. So many
+            steps of the row can be carried out before any of what follows from them. Nothing checks it.
 
     Raises:
-        ValueError: for an op that neither reads nor writes, a function or a setting that is not hashable, or another
-            `when`.
+        ValueError: for an op that neither reads nor writes, a function or a setting that is not hashable, another `when`,
+            or a lag that is no positive whole number.
 
     Example:
         >>> print(Op("V", "var_linear", ("decay", "V", "I")))
@@ -57,6 +61,7 @@ class Op:
     when: When
     settings: tuple[tuple[str, Any], ...]
     looped: bool
+    lag: int
 
     def __init__(
         self,
@@ -69,6 +74,7 @@ class Op:
         when: When = "always",
         settings: Settings = (),
         looped: bool = False,
+        lag: int = 1,
     ):
         written = (outputs,) if isinstance(outputs, str) else tuple(outputs)
         reads = (inputs,) if isinstance(inputs, str) else tuple(inputs)
@@ -86,7 +92,7 @@ class Op:
                 hash(value)
             except TypeError:
                 raise ValueError(f"op '{label}': the setting {setting} must be hashable, not {value!r}.") from None
-        values = (written, fn, reads, label, random, when, kept, looped)
+        values = (written, fn, reads, label, random, when, kept, looped, whole(lag, f"op '{label}': lag"))
         for field, value in zip(dataclasses.fields(self), values, strict=True):
             object.__setattr__(self, field.name, value)
 

@@ -5,12 +5,15 @@ import jax
 from spaic_jax.program import Fragment, Op, Variable
 
 
-def exchange(past: jax.Array, source: jax.Array, step: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The oldest value of a ring, and the ring with the newest one in its place."""
-    slot = step % past.shape[1]
-    oldest = jax.lax.dynamic_index_in_dim(past, slot, axis=1, keepdims=False)
+def oldest(past: jax.Array, step: jax.Array) -> jax.Array:
+    """The value of a ring that this step replaces."""
+    return jax.lax.dynamic_index_in_dim(past, step % past.shape[1], axis=1, keepdims=False)
+
+
+def renewed(past: jax.Array, source: jax.Array, step: jax.Array) -> jax.Array:
+    """The ring with the newest value in the place of the oldest one."""
     # Only one slot changes, so that XLA writes it in place whatever the length of the ring.
-    return oldest, jax.lax.dynamic_update_index_in_dim(past, source.astype(past.dtype), slot, axis=1)
+    return jax.lax.dynamic_update_index_in_dim(past, source.astype(past.dtype), step % past.shape[1], axis=1)
 
 
 def delayed(name: str, source: str, shape: tuple[int, ...], steps: int) -> tuple[str, Fragment]:
@@ -23,8 +26,13 @@ def delayed(name: str, source: str, shape: tuple[int, ...], steps: int) -> tuple
         steps: number of steps, at least one.
 
     Returns:
-        The name to read, and the variable with the row that writes both.
+        The name to read, and the variable with the rows that write both.
     """
     past = Variable(f"{name}.past", (steps, *shape))
     read = f"{name}.delayed"
-    return read, Fragment((past,), (Op((read, past.name), exchange, (past.name, source, "[step]"), name=f"{name}.delay"),))
+    rows = (
+        # A slot that is read was written so many steps ago.
+        Op(read, oldest, (past.name, "[step]"), name=f"{name}.delay", lag=steps),
+        Op(past.name, renewed, (past.name, source, "[step]")),
+    )
+    return read, Fragment((past,), rows)
