@@ -1,8 +1,8 @@
 """Products of spikes that cost what the spikes cost: a compiled library, built on installation where there is a C++ compiler.
 
 Without it everything works on XLA's own products. `status` says which of the two is at work; nothing is compiled or downloaded
-later. The library is C++17, `events.cc` and `convolution.cc`, which XLA calls through its foreign function interface. The headers of that interface
-in `xla/ffi/api` are those of jaxlib 0.6.0, the oldest that this package allows: the build needs neither jaxlib nor a network.
+later. The library is C++17, `events.cc` and `convolution.cc`, which XLA calls through its foreign function interface. The headers
+of that interface in `xla/ffi/api` are those of jaxlib 0.6.0, the oldest that this package allows: the build needs neither jaxlib nor a network.
 """
 
 import ctypes

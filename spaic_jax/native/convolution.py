@@ -26,7 +26,7 @@ Pair = tuple[int, int]
 #: has fewer multiplications than `SMALL` is dense, as a call of a kernel costs more than it saves.
 CROSSOVER = {"taken": 0.15, "given": 0.1}
 SMALL = 2**16
-#: Bytes of a block of channels, over all places of a map, while they are added up; in vectors of 64, of which there are so many at most.
+#: Bytes of a block of channels, over all places of a map, while they are added up; vectors of 64 bytes in it, at most.
 _CACHE, _VECTORS = 2**18, 4
 
 
@@ -69,7 +69,7 @@ def convolution(
 
     >>> places = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
     >>> convolution(jnp.eye(3)[None], jnp.arange(4.0).reshape(1, 1, 2, 2), **places).tolist()
-    [[[3.0, 1.0], [2.0, 3.0]]]
+    [[[3.0, 2.0], [1.0, 3.0]]]
     """
     # Types that say how an array lies on a mesh are beyond the primitive.
     meshed = any(jax.typeof(x).sharding.mesh.size > 1 for x in (maps, kernel))
