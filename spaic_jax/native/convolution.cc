@@ -103,7 +103,7 @@ ffi::Error Scatter(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer packed
       using X = decltype(from);
       using T = decltype(number);
       const int64_t M = layout.sizes.M, blocks = packed.dimensions()[0];
-      const int64_t threads = std::max<int64_t>(pool.num_threads(), 1);
+      const int64_t threads = threads_of(pool);
       const int64_t rows = std::max<int64_t>(M * blocks / (8 * threads), 1), parts = (M + rows - 1) / rows;
       parallel(pool, parts * blocks, [&](int64_t task) {
         const int64_t begin = task / blocks * rows;

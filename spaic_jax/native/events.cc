@@ -11,6 +11,7 @@ namespace {
 constexpr int64_t kBlock = 384;   // bytes of a block of columns: its sums fill the registers of AVX2
 constexpr int64_t kDepth = 1536;  // rows of weights that are added up at once: with a block of columns they fit the cache
 constexpr int64_t kChunk = 1024;  // rows of a gradient that are added up at once
+constexpr int64_t kWidest = 1 << 21;  // columns of which `kChunk` rows have fewer events than an int32 counts
 constexpr int64_t kSample = 1 << 15;  // numbers that are looked at for a density
 
 struct Shape {
@@ -67,7 +68,7 @@ ffi::Error Product(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer packed
       using X = decltype(from);
       using T = decltype(number);
       // Few rows are shared out by columns too.
-      const int64_t threads = pool.num_threads(), columns = blocks(shape.N, size);
+      const int64_t threads = threads_of(pool), columns = blocks(shape.N, size);
       const int64_t most = std::max<int64_t>((1 << 20) / std::max<int64_t>(shape.K, 1), 16);
       const int64_t rows = std::min(most, std::max<int64_t>((shape.M + threads - 1) / threads, 8));
       const int64_t down = (shape.M + rows - 1) / rows, across = std::min(columns, (threads + down - 1) / down);
@@ -90,12 +91,13 @@ ffi::Error Gradient(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer g, ff
   const int64_t size = type == ffi::DataType::F32 ? 4 : 8;
   if (g.dimensions()[0] != shape.M || out->dimensions()[transposed] != shape.K || out->dimensions()[!transposed] != shape.N)
     return wrong("gradient: sizes do not fit");
+  if (shape.K >= kWidest) return wrong("gradient: too many columns");
   if (!shape.K || !shape.N) return ffi::Error::Success();
   return guarded([&] {
     return by_type(x.element_type(), type, [&](auto from, auto number) {
       using X = decltype(from);
       using T = decltype(number);
-      const int64_t threads = pool.num_threads(), columns = blocks(shape.N, size), chunks = (shape.M + kChunk - 1) / kChunk;
+      const int64_t threads = threads_of(pool), columns = blocks(shape.N, size), chunks = (shape.M + kChunk - 1) / kChunk;
       thread_local std::vector<Events<T>> kept;
       if ((int64_t)kept.size() < chunks) kept.resize(chunks);
       std::vector<Events<T>>& events = kept;  // those of this thread, whoever fills them
@@ -122,7 +124,7 @@ ffi::Error Density(ffi::AnyBuffer x, ffi::ResultBufferR0<ffi::DataType::F32> sha
   return by_type(x.element_type(), y, [&](auto from, auto) {
     using X = decltype(from);
     // An odd distance meets all samples of a batch, whose size is mostly even.
-    const int64_t every = (shape.M * shape.K / kSample) | 1;
+    const int64_t every = std::min(shape.M * shape.K / kSample, shape.M / 16) | 1;
     int64_t found = 0, rows = 0;
     for (int64_t m = 0; m < shape.M; m += every, rows++) found += DISPATCH(count((const X*)x.untyped_data() + m * shape.K, shape.K));
     *share->typed_data() = rows && shape.K ? (float)found / (rows * shape.K) : 0.f;

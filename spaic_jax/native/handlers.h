@@ -73,6 +73,9 @@ inline int level() {
 #define DISPATCH(call) any::call
 #endif
 
+// The size of a pool; where there is none, this thread is alone.
+inline int64_t threads_of(const ffi::ThreadPool& pool) { return std::max<int64_t>(pool.num_threads(), 1); }
+
 // Does `work(task)` for every task on XLA's threads and on this one. This one takes part and waits for tasks that were begun
 // only, so that a pool whose threads are all busy, or wait for this one, holds nothing up.
 template <class F>
@@ -83,7 +86,7 @@ void parallel(ffi::ThreadPool& pool, int64_t tasks, F work) {
     std::mutex mutex;
     std::condition_variable all;
   };
-  const int64_t helpers = std::min<int64_t>(tasks, pool.num_threads()) - 1;
+  const int64_t helpers = std::min(tasks, threads_of(pool)) - 1;
   if (helpers < 1) {
     for (int64_t task = 0; task < tasks; task++) work(task);
     return;
@@ -103,7 +106,10 @@ void parallel(ffi::ThreadPool& pool, int64_t tasks, F work) {
       }
     }
   };
-  for (int64_t i = 0; i < helpers; i++) pool.Schedule(decltype(take)(take));
+  try {
+    for (int64_t i = 0; i < helpers; i++) pool.Schedule(decltype(take)(take));
+  } catch (...) {  // no memory for a helper; those that are there look at `work`, so that this thread must go on
+  }
   take();
   for (int spin = 0; spin < 2000 && state->done.load() < tasks; spin++) std::this_thread::yield();
   std::unique_lock<std::mutex> lock(state->mutex);

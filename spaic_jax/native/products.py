@@ -13,10 +13,11 @@ from spaic_jax._shapes import Array, Shaped
 from spaic_jax.native import bilinear, kernels
 from spaic_jax.native.bilinear import Choice, Way
 
-#: The density below which the kernels take less time than a dense product, as measured; products with fewer
-#: multiplications than `SMALL` are dense, as a call of a kernel costs more than it saves.
-CROSSOVER = {"given": 0.35, "taken": 0.35, "weight": 0.25}
+#: The density below which the kernels take less time than a dense product, as measured. Products of fewer multiplications
+#: than `SMALL`, or from or to fewer neurons than `NARROW`, are dense: there is too little to save.
+CROSSOVER = {"given": 0.25, "taken": 0.25, "weight": 0.2}
 SMALL = 2**15
+NARROW = 32
 #: The kernels count the events of a thousand rows in 31 bits.
 WIDEST = 2**21
 
@@ -50,7 +51,8 @@ def _ways(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision: 
     """From the events of one operand that has rows or of the other."""
     columns = b.shape[0 if gives == "given" else -1]
     work = a.size * columns
-    if work == 0 or max(a.shape[-1], b.shape[-1]) >= WIDEST or (choice == "auto" and work < SMALL):
+    narrow, *_, wide = sorted((a.shape[-1], b.shape[-1], columns))
+    if work == 0 or wide >= WIDEST or (choice == "auto" and (work < SMALL or narrow < NARROW)):
         return []
     rows = a.reshape(-1, a.shape[-1])
     if gives == "weight":
