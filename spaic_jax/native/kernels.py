@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax._shapes import Array, Shaped
 
@@ -44,3 +45,32 @@ def gradient(events: Shaped[Array, "m k"], dense: Shaped[Array, "m n"], *, trans
 def density(events: Shaped[Array, "m k"]) -> Shaped[Array, ""]:
     """The share of numbers that are not zero, among some tens of thousands of them."""
     return _call("Density", (), jnp.float32, events)
+
+
+def scatter(
+    events: Shaped[Array, "m c h w"],
+    packed: Shaped[Array, "blocks c kh kw width"],
+    shape: tuple[int, int, int],
+    window: np.ndarray,
+    *,
+    transposed: bool,
+) -> Shaped[Array, "m maps height width"]:
+    """Maps of a shape from events and a packed kernel: their convolution, or its transpose.
+
+    Args:
+        window: stride, padding and dilation of the convolution, each for height and width.
+    """
+    made = (events.shape[0], *shape)
+    return _call("Scatter", made, packed.dtype, events, packed, window=window, transposed=transposed)
+
+
+def gather(
+    events: Shaped[Array, "m c h w"],
+    dense: Shaped[Array, "m maps height width"],
+    shape: tuple[int, int, int, int, int],
+    window: np.ndarray,
+    *,
+    transposed: bool,
+) -> Shaped[Array, "blocks c kh kw width"]:
+    """The gradient of the packed kernel of `scatter`, of a shape, for a gradient of what that gives."""
+    return _call("Gather", shape, dense.dtype, events, dense, window=window, transposed=transposed)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from spaic_jax.ops._check import array, broadcast, cast, fitted, known, real
-from spaic_jax.ops._convolution import add_bias, convolve
+from spaic_jax.ops._convolution import add_bias, correlated
 
 
 def _weight(op: str, name: str, value: ArrayLike, ndim: int, form: str) -> jax.Array:
@@ -215,7 +215,7 @@ def conv_2d_complex(
     rest = None if delay is None else fitted(op, "delay", _rest_of_step(op, delay, dt), spikes.shape)
 
     def convolved(maps: jax.Array) -> jax.Array:
-        return convolve(op, maps, weight, stride, padding, dilation, groups, None)
+        return correlated(op, maps, weight, stride, padding, dilation, groups, None)
 
     if jnp.iscomplexobj(spikes):
         turned = _turned(spikes, factor, rest)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from spaic_jax._shapes import Array, Shaped
+from spaic_jax._times import Convolve, convolve
 from spaic_jax.ops._check import array, cast, integer, integers
 
 #: One for all axes, or one for each.
@@ -68,18 +67,6 @@ def _operands(
     return image.astype(dtype), weight.astype(dtype), groups
 
 
-def _apply(image: jax.Array, weight: jax.Array, spatial: int, groups: int, **settings: Any) -> jax.Array:
-    """The convolution of images with any leading axes, or none."""
-    batch = image.shape[: -spatial - 1]
-    image = jnp.reshape(image, (math.prod(batch), *image.shape[-spatial - 1 :]))
-    letters = "HW"[:spatial]
-    numbers = (f"NC{letters}", f"OI{letters}", f"NC{letters}")
-    out = jax.lax.conv_general_dilated(
-        image, weight, dimension_numbers=numbers, feature_group_count=groups, **settings
-    )
-    return jnp.reshape(out, (*batch, *out.shape[1:]))
-
-
 def add_bias(op: str, maps: jax.Array, bias: ArrayLike | None, spatial: int) -> jax.Array:
     """Maps with `bias[c]` added to channel `c`."""
     if bias is None:
@@ -94,9 +81,9 @@ def add_bias(op: str, maps: jax.Array, bias: ArrayLike | None, spatial: int) -> 
     return maps + jnp.broadcast_to(jnp.reshape(offset, (-1,) + (1,) * spatial), maps.shape)
 
 
-def convolve(
+def correlated(
     op: str, x: ArrayLike, kernel: ArrayLike, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int,
-    bias: ArrayLike | None, padding_mode: str = "constant", spatial: int = 2,
+    bias: ArrayLike | None, padding_mode: str = "constant", spatial: int = 2, convolve: Convolve = convolve,
 ) -> jax.Array:
     """The convolution that the ops of this family name, with its checks."""
     stride = integers(op, "stride", stride, spatial, 1)
@@ -120,10 +107,7 @@ def convolve(
         lead = [(0, 0)] * (image.ndim - spatial)
         image = jnp.pad(image, lead + [(p, p) for p in padding], mode=mode)
         padding = (0,) * spatial
-    out = _apply(
-        image, weight, spatial, groups, window_strides=stride, padding=[(p, p) for p in padding],
-        rhs_dilation=dilation,
-    )
+    out = convolve(image, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
     return add_bias(op, out, bias, spatial)
 
 
@@ -148,9 +132,8 @@ def _convolve_transposed(
     weight = jnp.reshape(weight, (groups, inputs, *weight.shape[1:])).swapaxes(1, 2)
     weight = jnp.reshape(weight, (groups * outputs, inputs, *weight.shape[3:]))
     weight = jnp.flip(weight, tuple(range(2, 2 + spatial)))
-    out = _apply(
-        image, weight, spatial, groups, window_strides=(1,) * spatial, padding=[(e, e) for e in edges],
-        lhs_dilation=stride, rhs_dilation=dilation,
+    out = convolve(
+        image, weight, stride=(1,) * spatial, padding=edges, dilation=dilation, groups=groups, stretch=stride
     )
     return add_bias(op, out, bias, spatial)
 
@@ -169,7 +152,7 @@ def conv1d(
     >>> conv1d(jnp.ones((2, 3, 8)), jnp.ones((4, 3, 3))).shape
     (2, 4, 6)
     """
-    return convolve("conv1d", x, kernel, stride, padding, dilation, groups, bias, spatial=1)
+    return correlated("conv1d", x, kernel, stride, padding, dilation, groups, bias, spatial=1)
 
 
 def conv_trans1d(
@@ -190,6 +173,7 @@ def conv_2d(
     x: Shaped[ArrayLike, "*batch channels height width"], kernel: Shaped[ArrayLike, "out inputs kh kw"],
     stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1,
     groups: int = 1, bias: Shaped[ArrayLike, "out"] | None = None, padding_mode: str = "constant",
+    *, convolve: Convolve = convolve,
 ) -> Shaped[Array, "*batch out rows columns"]:
     """Correlation of images with a kernel.
 
@@ -216,7 +200,7 @@ def conv_2d(
     >>> conv_2d(jnp.ones((2, 3, 7, 7)), jnp.ones((4, 3, 3, 3)), [2, 1], [1, 0]).shape
     (2, 4, 4, 5)
     """
-    return convolve("conv_2d", x, kernel, stride, padding, dilation, groups, bias, padding_mode)
+    return correlated("conv_2d", x, kernel, stride, padding, dilation, groups, bias, padding_mode, convolve=convolve)
 
 
 def conv_trans2d(

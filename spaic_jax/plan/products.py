@@ -3,12 +3,15 @@
 import dataclasses
 import functools
 import inspect
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import jax
 
 from spaic_jax import native
-from spaic_jax.native.products import Choice, product
+from spaic_jax.native.bilinear import Choice
+from spaic_jax.native.convolution import convolution
+from spaic_jax.native.products import product
 from spaic_jax.plan.stage import BEFORE, Once, Stage
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import function_of
@@ -17,7 +20,11 @@ from spaic_jax.program.op import base_name
 #: How the products of layers are computed: by events where these are few when it runs (`"auto"`), always or never.
 Products = Literal["auto", "dense", "events"]
 
-_TIMES = {choice: functools.partial(product, choice=choice) for choice in get_args(Choice)}
+_BY_EVENTS: dict[str, Callable[..., jax.Array]] = {"times": product, "convolve": convolution}
+#: What is put in place of the settings with which rows let the plan choose.
+_WAYS: dict[str, dict[Choice, Callable[..., jax.Array]]] = {
+    setting: {choice: functools.partial(way, choice=choice) for choice in get_args(Choice)} for setting, way in _BY_EVENTS.items()
+}
 
 
 def choice_of(products: Products) -> Choice | None:
@@ -36,18 +43,20 @@ def choice_of(products: Products) -> Choice | None:
 
 @functools.lru_cache(maxsize=256)
 def by_events(program: Program, varying: frozenset[str], stages: tuple[Stage, ...], choice: Choice) -> tuple[Stage, ...]:
-    """The stages with `product` in every row that lets the plan choose and whose weights stay the same for the run."""
+    """The stages with `product` or `convolution` in every row that lets the plan choose and whose weights stay the same for the run."""
     moving = varying | program.carried | {name for stage in stages if not isinstance(stage, Once) for name in stage.writes}
 
     def chosen(op: Op) -> Op:
-        if "times" not in inspect.signature(function_of(op)).parameters or any(base_name(read.removesuffix(BEFORE)) in moving for read in op.inputs[1:]):
+        settings = _WAYS.keys() & inspect.signature(function_of(op)).parameters.keys()
+        if not settings or any(base_name(read.removesuffix(BEFORE)) in moving for read in op.inputs[1:]):
             return op
-        return dataclasses.replace(op, settings=(*op.settings, ("times", _TIMES[choice])))
+        return dataclasses.replace(op, settings=(*op.settings, *((setting, _WAYS[setting][choice]) for setting in settings)))
 
     return tuple(stage if isinstance(stage, Once) else stage.changed(chosen) for stage in stages)
 
 
 def choice_in(op: Op) -> Choice | None:
     """What was chosen for a row."""
-    times = dict(op.settings).get("times")
-    return next((choice for choice, way in _TIMES.items() if way is times), None)
+    settings = dict(op.settings)
+    chosen = ((choice, settings.get(setting) is way) for setting, ways in _WAYS.items() for choice, way in ways.items())
+    return next((choice for choice, found in chosen if found), None)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax import ops
+from spaic_jax._times import Convolve, convolve
 from spaic_jax.synapses.links.maps import OfMaps
 
 Pair = tuple[int, int]
@@ -22,13 +23,14 @@ def conv(
     padding: Pair | str,
     dilation: Pair,
     groups: int,
+    convolve: Convolve = convolve,
 ) -> jax.Array:
     """`ops.conv_2d`, which may keep the size of the maps."""
     if isinstance(padding, str):
         around = [spread * (size - 1) for spread, size in zip(dilation, kernel.shape[2:], strict=True)]
         maps = jnp.pad(maps, ((0, 0), (0, 0), *((n // 2, n - n // 2) for n in around)))
         padding = (0, 0)
-    return ops.conv_2d(maps, kernel, stride, padding, dilation, groups, bias=bias)
+    return ops.conv_2d(maps, kernel, stride, padding, dilation, groups, bias=bias, convolve=convolve)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
