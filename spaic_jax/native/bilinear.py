@@ -14,6 +14,7 @@ import jax.extend.core
 import jax.numpy as jnp
 from jax.interpreters import ad, batching, mlir
 
+from spaic_jax import native
 from spaic_jax.native import kernels
 
 #: `"events"`: the kernels of events whatever the density; `"auto"`: these where events are few, else dense.
@@ -91,7 +92,8 @@ def primitive(name: str, dense: Callable[..., jax.Array], ways: Callable[..., li
     def lower_cpu(ctx: Any, *operands: Any, **settings: Any) -> Any:
         # A kernel that XLA does not know would gather a batch that lies on several devices, and is unknown where a file is read.
         module = ctx.module_context
-        if getattr(module.axis_context, "num_devices", 1) != 1 or module.lowering_parameters.for_export:
+        several = getattr(module.axis_context, "num_devices", 1) != 1
+        if several or module.lowering_parameters.for_export or not native.available():
             return lower_dense(ctx, *operands, **settings)
         return mlir.lower_fun(functools.partial(by_events, **settings), multiple_results=False)(ctx, *operands)
 
