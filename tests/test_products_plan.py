@@ -9,7 +9,7 @@ from networks import cases
 
 import spaic_jax as sj
 from spaic_jax import Op, Program, Record, Variable, native
-from spaic_jax.program import Given
+from spaic_jax.program import Constant, Given
 from spaic_jax.surrogate import STCA
 from spaic_jax.synapses import FixedDelay, LinearDelay
 
@@ -333,3 +333,14 @@ def test_an_unknown_name(make):
 def test_products_beside_a_plan(plan):
     with pytest.raises(ValueError, match=r"^products='dense' goes into the plan that is given: Tiled\(products='dense'\)\.$"):
         sj.build(network("dense"), dt=1.0, plan=plan, products="dense")
+
+
+def test_a_setting_of_the_same_name_that_means_something_else_stays():
+    def scaled(x, weight, *, times=3.0):
+        return times * x + weight.sum()
+
+    variables = (Variable("x", (2,), role="input"), Variable("w", (2, 2), role="parameter", init=Constant(1.0)))
+    program = Program(variables, (Op("y", scaled, ("x", "w")),), (Record("out", "y", "output"),), dt=1.0)
+    sim = sj.build(program, products="events" if native.available() else "auto")
+    result = sim.run(sim.init(jax.random.key(0)), {"x": np.ones((3, 1, 2), np.float32)})
+    np.testing.assert_array_equal(result.outputs["out"], np.full((3, 1, 2), 7.0))

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import jax
 
 from spaic_jax import native
+from spaic_jax._times import convolve, times
 from spaic_jax.native.bilinear import Choice
 from spaic_jax.native.convolution import convolution
 from spaic_jax.native.products import product
@@ -20,10 +21,14 @@ from spaic_jax.program.op import base_name
 #: How the products of layers are computed: by events where these are few when it runs (`"auto"`), always or never.
 Products = Literal["auto", "dense", "events"]
 
-_BY_EVENTS: dict[str, Callable[..., jax.Array]] = {"times": product, "convolve": convolution}
-#: What is put in place of the settings with which rows let the plan choose.
+#: The settings with which rows let the plan choose: what they are if it does not, and by events.
+_SETTINGS: dict[str, tuple[Callable[..., jax.Array], Callable[..., jax.Array]]] = {
+    "times": (times, product),
+    "convolve": (convolve, convolution),
+}
 _WAYS: dict[str, dict[Choice, Callable[..., jax.Array]]] = {
-    setting: {choice: functools.partial(way, choice=choice) for choice in get_args(Choice)} for setting, way in _BY_EVENTS.items()
+    setting: {choice: functools.partial(way, choice=choice) for choice in get_args(Choice)}
+    for setting, (_, way) in _SETTINGS.items()
 }
 
 
@@ -47,7 +52,10 @@ def by_events(program: Program, varying: frozenset[str], stages: tuple[Stage, ..
     moving = varying | program.carried | {name for stage in stages if not isinstance(stage, Once) for name in stage.writes}
 
     def chosen(op: Op) -> Op:
-        settings = _WAYS.keys() & inspect.signature(function_of(op)).parameters.keys()
+        parameters = inspect.signature(function_of(op)).parameters
+        # A setting of the same name that means something else has another default.
+        free = (name for name, (usual, _) in _SETTINGS.items() if name in parameters and parameters[name].default is usual)
+        settings = set(free) - dict(op.settings).keys()
         if not settings or any(base_name(read.removesuffix(BEFORE)) in moving for read in op.inputs[1:]):
             return op
         return dataclasses.replace(op, settings=(*op.settings, *((setting, _WAYS[setting][choice]) for setting in settings)))
