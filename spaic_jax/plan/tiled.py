@@ -17,7 +17,7 @@ from spaic_jax.plan.ahead import Ahead, carry_out_ahead, with_ahead
 from spaic_jax.plan.base import Clock, Kept, Plan
 from spaic_jax.plan.cost import choose_tile, size_of, this_device
 from spaic_jax.plan.describe import describe
-from spaic_jax.plan.products import Products, by_events, choice_of
+from spaic_jax.plan.products import Products, by_events, choice_in, choice_of
 from spaic_jax.plan.remat import Auto, Chunk, Remat, check_remat
 from spaic_jax.plan.scan import Scan
 from spaic_jax.plan.stage import Once, Stage, wanted_reads, weight_bytes
@@ -131,8 +131,11 @@ class Tiled(Plan):
         timed = frozenset(v.name for v in program.of_role("input") if v.axes == "time")
         stages = self.stages(program, timed)
         whole = {name for stage in stages if isinstance(stage, Ahead) for name in stage.writes}
-        ahead = sum(size_of(program.struct(name, batch_size)) for name in whole)
-        return steps * ahead + self.tile_length(program, stages, steps, batch_size) * _step_bytes(program, stages, batch_size)
+        ahead = sum(size_of(program.struct(program.written_read(name), batch_size)) for name in whole)
+        # Kernels of events have the weights a second time, as rows.
+        packed = weight_bytes(program, (op for stage in stages for op in stage.heavy if choice_in(op)))
+        in_tile = self.tile_length(program, stages, steps, batch_size) * _step_bytes(program, stages, batch_size)
+        return packed + steps * ahead + in_tile
 
 
 def _step_bytes(program: Program, stages: tuple[Stage, ...], batch_size: int) -> int:
