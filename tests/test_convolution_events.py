@@ -1,11 +1,6 @@
 """Convolutions by events: against loops over the weights in float64, and against XLA's convolutions and their derivatives."""
 
 import functools
-import os
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from processes import in_a_process
 
 import spaic_jax as sj
 from spaic_jax import native
@@ -24,7 +20,6 @@ from spaic_jax.plan.products import choice_in
 # Shrinking would compile hundreds of kernels; the failing case is printed as it was drawn.
 several = functools.partial(settings, deadline=None, phases=[Phase.explicit, Phase.generate])
 compiled = pytest.mark.skipif(not native.available(), reason=native.status())
-ROOT = Path(__file__).parents[1]
 PLAIN = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
 
 
@@ -293,8 +288,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
     # The size of the thread pool of XLA's CPU client.
     printed = set()
     for threads in ("1", "2", "5"):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NPROC": threads}
-        printed.add(subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, env=environment, check=True).stdout)
+        printed.add(in_a_process(code, NPROC=threads))
     assert len(printed) == 1
 
 
