@@ -65,7 +65,7 @@ def test_nor_with_monitors_that_keep_little(plan, monitor):
 
 
 def test_the_report_counts_what_a_run_works_in(accelerator):
-    sim = sj.build(network(), dt=1.0)
+    sim = sj.build(network(), dt=1.0, products="dense")
     report = sim.memory(80_000)
     assert 0 < report.working["tile"] <= 2**20
     assert report.total > report.working["tile"]
