@@ -99,5 +99,5 @@ def test_every_source_is_in_the_archive_and_compiled_anew_when_it_changes():
     (extension,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["ext-modules"]
     sources = [path for path in (ROOT / "spaic_jax/native").rglob("*.*") if path.suffix in {".cc", ".h", ".inc"}]
     assert sorted(extension["sources"] + extension["depends"]) == sorted(str(path.relative_to(ROOT)) for path in sources)
-    assert set(native.SOURCES) == {path.name for path in sources if path.parent == native.FOLDER}
+    assert set(native.SOURCES) == {path.name for path in sources if path.parent == ROOT / "spaic_jax/native"}
     assert extension["optional"]
