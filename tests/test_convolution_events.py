@@ -10,6 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from processes import in_a_process
+from versions import enable_x64
 
 import spaic_jax as sj
 from spaic_jax import native
@@ -59,7 +60,7 @@ def check(rows, channels, kernel, window, room, density, dtype, seed):
     rng = np.random.default_rng(seed)
     spans = [d * (k - 1) + 1 for d, k in zip(window["dilation"], kernel, strict=True)]
     size = [max(1, span - 2 * p) + more for span, p, more in zip(spans, window["padding"], room, strict=True)]
-    with jax.enable_x64(dtype == "float64"):
+    with enable_x64(dtype == "float64"):
         x, w = sparse(rng, (rows, channels[0], *size), density, dtype), exact(rng, (channels[1], channels[0], *kernel), dtype)
         f = functools.partial(convolution, **window, choice="events")
         g = sparse(rng, jax.eval_shape(f, x, w).shape, density, dtype)

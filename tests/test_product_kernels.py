@@ -10,6 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from processes import in_a_process
+from versions import enable_x64
 
 from spaic_jax import native
 from spaic_jax.native import kernels
@@ -18,7 +19,6 @@ from spaic_jax.native import kernels
 settings.register_profile("kernels", deadline=None, phases=[Phase.explicit, Phase.generate])
 settings.load_profile("kernels")
 
-enable_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 compiled = pytest.mark.skipif(not native.available(), reason=native.status())
 #: Block sizes of the kernels and their neighbours: vectors of 8 or 16 numbers, blocks of 48 or 96 columns.
 SIZES = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 47, 48, 49, 63, 64, 65, 95, 96, 97, 101, 143, 145, 191, 192, 193, 200]

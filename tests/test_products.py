@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from jax import export
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from versions import enable_x64
 
 from spaic_jax import native
 from spaic_jax._times import times
 from spaic_jax.native.products import CROSSOVER, SMALL, product
 
-enable_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 compiled = pytest.mark.skipif(not native.available(), reason=native.status())
 choices = pytest.mark.parametrize("choice", ["events", "auto"])
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from networks import cases
+from versions import enable_x64
 
 import spaic_jax as sj
 from spaic_jax import Op, Program, Record, Variable, native
@@ -17,7 +18,6 @@ from spaic_jax.synapses import FixedDelay, LinearDelay
 settings.register_profile("networks", deadline=None, phases=[Phase.explicit, Phase.generate])
 settings.load_profile("networks")
 
-enable_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 compiled = pytest.mark.skipif(not native.available(), reason=native.status())
 PRE, POST, BATCH, STEPS = 40, 48, 16, 13
 #: With and without the library: what is chosen then is dense.
