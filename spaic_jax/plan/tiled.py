@@ -36,9 +36,10 @@ class Tiled(Plan):
         tile: steps of a tile; `None` lets a cost model choose, which knows the device.
         remat: what the backward pass keeps: `None` all it needs, `"step"` the state of every step, `Chunk(steps)` the
             state before every chunk, `"auto"` or `Auto(budget)` as much as fits a number of bytes.
-        products: how products and convolutions of layers are computed: `"auto"` by the compiled kernels of events where few numbers are not
-            zero when it runs, on the CPU and where they are there (see `spaic_jax.native.status`); `"dense"` by XLA's own;
-            `"events"` always by the kernels.
+        products: how products and convolutions of layers are computed: `"auto"` by the compiled kernels of events where few
+            numbers are not zero when it runs, on the CPU and where they are there (see `spaic_jax.native.status`); `"dense"` by
+            XLA's own; `"events"` always by the kernels. All agree but for rounding, and that by events what is zero takes no
+            part: a weight that is not finite shows once its neuron fires.
 
     Raises:
         ValueError: a tile that is no positive whole number, an unknown policy; in a run, `"events"` without the kernels.
