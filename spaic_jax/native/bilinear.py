@@ -6,6 +6,7 @@ zeros: spikes, and gradients of surrogates that are zero far from the threshold.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -78,6 +79,10 @@ def primitive(name: str, dense: Callable[..., jax.Array], ways: Callable[..., li
     batching.primitive_batchers[layer] = batched
 
     def by_events(a: jax.Array, b: jax.Array, *, choice: Choice, **settings: Any) -> jax.Array:
+        if settings["gives"] == "weight":
+            # With several axes of rows, XLA would turn an operand round in a copy before the dense sum over them.
+            rows = a.ndim + 1 - jax.eval_shape(functools.partial(dense, **settings), a, b).ndim
+            a, b = (x.reshape(math.prod(x.shape[:rows]), *x.shape[rows:]) for x in (a, b))
         made = functools.partial(dense, a, b, **settings)
         found = ways(a, b, choice=choice, **settings)
         if found and choice == "events":

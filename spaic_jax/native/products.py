@@ -15,7 +15,7 @@ from spaic_jax.native.bilinear import Choice, Way
 
 #: The density below which the kernels take less time than a dense product, as measured. Products of fewer multiplications
 #: than `SMALL`, or from or to fewer neurons than `NARROW`, are dense: there is too little to save.
-CROSSOVER = {"given": 0.25, "taken": 0.25, "weight": 0.2}
+CROSSOVER = {"given": 0.25, "taken": 0.25, "weight": 0.15}
 SMALL = 2**15
 NARROW = 32
 #: The kernels count the events of a thousand rows in 31 bits.
