@@ -61,7 +61,8 @@ class Pattern(abc.ABC):
 
     def rows(self, key: jax.Array) -> Rows:
         """All synapses. The key may be traced; the numbers do not depend on that, nor on the device."""
-        return once(self._rows, self, key)  # type: ignore[no-any-return]
+        rows: Rows = once(self._rows, self, key)
+        return rows
 
     def draw(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The two ends of all synapses, int32 `[count]` each, sorted by `pre`, then `post`."""
@@ -70,7 +71,8 @@ class Pattern(abc.ABC):
     def _rows(self, key: jax.Array) -> Rows:
         ends = jax.ShapeDtypeStruct((self.count,), jnp.int32)
         like = Rows(ends, ends, jax.ShapeDtypeStruct((self.pre + 1,), jnp.int32))
-        return on_host(self._of, like, jax.random.key_data(key))  # type: ignore[no-any-return]
+        rows: Rows = on_host(self._of, like, jax.random.key_data(key))
+        return rows
 
     def _of(self, data: np.ndarray) -> Rows:
         post, pre = self.choose(Words(np.asarray(data)))

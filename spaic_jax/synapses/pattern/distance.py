@@ -125,7 +125,8 @@ class AtDistance(OfPattern):
         if len(shape) == 2:
             i, j = np.ogrid[: self.pattern.post, : self.pattern.pre]
             return jnp.asarray(of_distance(self.function, self.space.between(i, j), self.what), dtype)
-        return on_host(self._of, jax.ShapeDtypeStruct(shape, jnp.float32), *self.pattern.draw(key)).astype(dtype)  # type: ignore[no-any-return]
+        made: jax.Array = on_host(self._of, jax.ShapeDtypeStruct(shape, jnp.float32), *self.pattern.draw(key))
+        return made.astype(dtype)
 
     def _of(self, post: np.ndarray, pre: np.ndarray) -> np.ndarray:
         distance = self.space.between(np.asarray(post), np.asarray(pre))
