@@ -8,10 +8,9 @@ import numpy as np
 
 from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.base import SpikingModel
-from spaic_jax.neurons.fields import Numbers, OptionalParameter, Parameter, first_value, parameter
+from spaic_jax.neurons.fields import OptionalParameter, Parameter, Value, first_value, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, check_stable, phi
 from spaic_jax.neurons.state import variable
-from spaic_jax.program import Initial
 
 
 def _exp(x: jax.Array) -> jax.Array:
@@ -114,7 +113,7 @@ class HH(SpikingModel):
         """The integrator that is used."""
         return self.integrator or ("euler" if self.compat else "exponential_euler")
 
-    def first(self, state: str) -> Numbers | Initial:
+    def first(self, state: str) -> Value | str:
         if state not in "Vmnh" or getattr(self, state) is not None:
             return super().first(state)
         if self.compat:
@@ -124,7 +123,7 @@ class HH(SpikingModel):
         with jax.ensure_compile_time_eval():
             values = {name: jnp.asarray(value, float) for name, value in self.parameters().items()}
             model = self.in_a_run(self.choices(), values)
-            alpha, beta = model._rates(jnp.asarray(self.first("V"), float))[state]
+            alpha, beta = model._rates(jnp.asarray(self.begin("V"), float))[state]
             return np.asarray(alpha / (alpha + beta))
 
     def check_step(self, dt: float) -> None:

@@ -27,6 +27,11 @@ class Initial(abc.ABC):
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         """The array, of the given shape and dtype, from an explicit key."""
 
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """Two numbers between which all elements lie, or practically all; `None` where shape decides, as for weights."""
+        return None
+
     def stream(self, name: str) -> str:
         """What the key depends on besides the seed: the name of the variable, or another that several ones share."""
         return name
@@ -48,6 +53,10 @@ class Constant(Initial):
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         return jnp.full(shape, self.value, dtype)
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        return self.value, self.value
+
 
 @dataclasses.dataclass(frozen=True)
 class Normal(Initial):
@@ -66,6 +75,11 @@ class Normal(Initial):
 
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         return self.mean + self.std * jax.random.normal(key, shape, dtype)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        # Beyond six standard deviations lies one number in 500 million.
+        return self.mean - 6 * abs(self.std), self.mean + 6 * abs(self.std)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +100,10 @@ class Uniform(Initial):
 
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         return jax.random.uniform(key, shape, dtype, self.a, self.b)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return min(self.a, self.b), max(self.a, self.b)
 
 
 @dataclasses.dataclass(frozen=True)
