@@ -26,7 +26,7 @@ STEPS, BATCH = 8, 3
 GAIN = {
     "adlif": 5.0, "aeif": 2000.0, "condlif": 1000.0, "constantcurrentlif": 10.0, "cubalif": 5.0, "darwin_alif": 2e4,
     "darwin_clif": 5000.0, "darwin_random": 5000.0, "diehlandcook": 500.0, "eif": 30.0, "glif": 100.0, "hh": 1000.0,
-    "izh": 50.0, "lifstdp_ex": 10.0, "lifstdp_ih": 20.0, "qif": 30.0,
+    "izh": 50.0, "lifstdp_ex": 10.0, "lifstdp_ih": 20.0, "qif": 30.0, "traub": 1e4,
 }
 
 
