@@ -11,16 +11,16 @@ from spaic_jax.program import Program
 
 
 class Look(NamedTuple):
-    """What a record of a run in pieces sees of one of them.
+    """What a record of a run in pieces sees of one of them; numbers are int32, so that others compile nothing anew.
 
     Attributes:
         start: the number in this piece of the first step that it looks at.
-        count: how many steps of this piece it looks at, each `every`-th from there on.
+        size: how many steps of this piece it looks at, each `every`-th from there on.
         total: what it has kept of the pieces before, where it reduces.
     """
 
-    start: jax.Array
-    count: jax.Array
+    start: Any
+    size: Any
     total: Any = None
 
 
@@ -33,8 +33,8 @@ class Piece(NamedTuple):
         looks: what the records see of this piece, by name; those that are not there see all of it, and of nothing else.
     """
 
-    done: jax.Array
-    whole: jax.Array
+    done: Any
+    whole: Any
     looks: dict[str, Look]
 
 

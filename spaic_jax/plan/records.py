@@ -31,7 +31,7 @@ class Span(NamedTuple):
         if look is None:
             kept = record.steps.of(self.steps)
             return Chosen(kept.start, kept.step, len(kept), len(kept))
-        return Chosen(look.start, record.steps.every, look.count, -(-self.steps // record.steps.every))
+        return Chosen(look.start, record.steps.every, look.size, -(-self.steps // record.steps.every))
 
     def update(self, record: Record, total: Any, values: Any, positions: jax.Array) -> Any:
         """The total of a record that reduces after some steps, `positions` of this span."""

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.plan import records
+from spaic_jax.plan.records import Span
 from spaic_jax.plan.stage import BEFORE
 from spaic_jax.program import Program, Record
 from spaic_jax.program.op import UPDATED
@@ -45,7 +46,7 @@ class Tile:
     weights: frozenset[str]
     timed: dict[str, Any]
     positions: jax.Array
-    span: records.Span
+    span: Span
     batch_size: int
     recompute: bool = False
     last: dict[str, Any] = dataclasses.field(default_factory=dict)

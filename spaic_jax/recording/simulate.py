@@ -209,6 +209,8 @@ def _go_on(
     engine = dataclasses.replace(sim.engine, program=recorded(sim.engine.program))
     variables, totals = state.variables, state.totals
     waiting: Callable[[], None] | None = None
+    rest = state.rows
+    health = {record.variable: record.name for record in engine.program.kept if record.kind == "health"}
     with progress_bar(progress, layout.bounds(done)[0] * layout.dt, layout.steps * layout.dt) as report:
 
         def keep(number: int, before: Variables, after: Variables, inputs: Any, values: Any, beyond: Any) -> None:
@@ -224,8 +226,6 @@ def _go_on(
             spikes = sum(float(rate) * layout.groups[name] for name, rate in rates.items())
             report(end * layout.dt, spikes * 1000 / layout.dt)
 
-        rest = state.rows
-        health = {record.variable: record.name for record in engine.program.kept if record.kind == "health"}
         for number, inputs in enumerate(given, done):
             begin, end = layout.bounds(number)
             piece = piece_of(layout, number, totals)
