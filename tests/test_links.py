@@ -133,11 +133,11 @@ def test_stored_synapses_of_several_tiles_are_the_dense_product(density):
 @pytest.mark.parametrize("diagonal", [True, False])
 @pytest.mark.parametrize(("post", "pre", "count"), [(5, 7, 6), (7, 4, 5), (4, 3, 5), (3, 5, 11)])
 def test_pairs_are_different_sorted_and_equally_likely(post, pre, count, diagonal):
-    """Each pair, and each two of them, comes as often as it does in a uniform draw without replacement."""
+    """Sorted by `pre`; each pair, and each two of them, comes as often as it does in a uniform draw without replacement."""
     draws = 20_000
     i, j = jax.vmap(lambda key: draw_pairs(key, count, post, pre, diagonal))(jax.random.split(jax.random.key(3), draws))
-    flat = np.asarray(i) * pre + np.asarray(j)
-    assert (np.diff(flat) > 0).all() and flat.min() >= 0 and np.asarray(i).max() < post and np.asarray(j).max() < pre
+    order, flat = np.asarray(j) * post + np.asarray(i), np.asarray(i) * pre + np.asarray(j)
+    assert (np.diff(order) > 0).all() and flat.min() >= 0 and np.asarray(i).max() < post and np.asarray(j).max() < pre
     allowed = np.array([k for k in range(post * pre) if diagonal or k // pre != k % pre])
     there = np.zeros((draws, post * pre))
     np.put_along_axis(there, flat, 1.0, 1)
@@ -192,8 +192,8 @@ def test_a_large_connectome_needs_no_more_than_its_synapses():
 def test_a_given_connectome_is_sorted_and_trained_in_place():
     post, pre, values = [5, 0, 5, 2], [1, 7, 0, 2], np.array([1.0, 2.0, 3.0, 4.0])
     sim, variables, x = linked("sparse_sparse", index=(post, pre), weight=values)
-    assert variables["w.post"].tolist() == [0, 2, 5, 5] and variables["w.pre"].tolist() == [7, 2, 0, 1]
-    assert variables["w.weight"].tolist() == [2.0, 4.0, 3.0, 1.0] and set(variables.params) == {"w.weight"}
+    assert variables["w.post"].tolist() == [5, 5, 2, 0] and variables["w.pre"].tolist() == [0, 1, 2, 7]
+    assert variables["w.weight"].tolist() == [3.0, 1.0, 4.0, 2.0] and set(variables.params) == {"w.weight"}
     dense = np.zeros((6, 8))
     dense[post, pre] = values
     current = sim.run(variables, {"x": x}).probes["i"]

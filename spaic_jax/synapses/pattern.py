@@ -16,7 +16,7 @@ _Draft = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
 
 @functools.partial(jax.jit, static_argnums=(1, 2, 3, 4))
 def draw_pairs(key: jax.Array, count: int, post: int, pre: int, diagonal: bool) -> tuple[jax.Array, jax.Array]:
-    """Different pairs, each set of them as likely as any other, sorted: `(post, pre)`, int32 `[count]` each.
+    """Different pairs, each set of them as likely as any other: `(post, pre)`, int32 `[count]` each, sorted by `pre`, then `post`.
 
     Args:
         key: random key.
@@ -28,9 +28,9 @@ def draw_pairs(key: jax.Array, count: int, post: int, pre: int, diagonal: bool) 
     if 4 * count >= pairs:
         chosen = jnp.sort(jax.random.permutation(key, jnp.arange(pairs, dtype=jnp.int32))[:count])
         if not diagonal:
-            # One pair of the diagonal comes before each `pre` others, until it ends.
-            chosen += jnp.minimum(chosen // pre, min(post, pre) - 1) + 1
-        return chosen // pre, chosen % pre
+            # One pair of the diagonal comes before each `post` others, until it ends.
+            chosen += jnp.minimum(chosen // post, min(post, pre) - 1) + 1
+        return chosen % post, chosen // post
 
     def unfit(i: jax.Array, j: jax.Array) -> jax.Array:
         twice = jnp.zeros(count, bool).at[1:].set((i[1:] == i[:-1]) & (j[1:] == j[:-1]))
@@ -42,7 +42,7 @@ def draw_pairs(key: jax.Array, count: int, post: int, pre: int, diagonal: bool) 
         key, rows, columns = jax.random.split(key, 3)
         i = jnp.where(again, jax.random.randint(rows, (count,), 0, post, jnp.int32), i)
         j = jnp.where(again, jax.random.randint(columns, (count,), 0, pre, jnp.int32), j)
-        i, j = jax.lax.sort((i, j), num_keys=2)
+        j, i = jax.lax.sort((j, i), num_keys=2)
         return key, i, j, unfit(i, j)
 
     none = jnp.zeros(count, jnp.int32)
@@ -70,12 +70,12 @@ class Pattern(abc.ABC):
 
     @property
     def listed(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """The two ends `(post, pre)` of all synapses, sorted by `post`, then `pre`; `None` where `init` draws them."""
+        """The two ends `(post, pre)` of all synapses, sorted by `pre`, then `post`; `None` where `init` draws them."""
         return None
 
     @abc.abstractmethod
     def draw(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """The two ends of all synapses, int32 `[count]` each, sorted."""
+        """The two ends of all synapses, int32 `[count]` each, sorted by `pre`, then `post`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,12 +90,12 @@ class All(Pattern):
 
     @property
     def listed(self) -> tuple[np.ndarray, np.ndarray]:
-        post, pre = np.indices((self.post, self.pre), np.int32).reshape(2, -1)
+        pre, post = np.indices((self.pre, self.post), np.int32).reshape(2, -1)
         return post, pre
 
     def draw(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         pair = jnp.arange(self.count, dtype=jnp.int32)
-        return pair // self.pre, pair % self.pre
+        return pair % self.post, pair // self.post
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Drawn(Pattern):
 
 @dataclasses.dataclass(frozen=True)
 class Listed(Pattern):
-    """A share of given pairs, sorted by `post`, then `pre`; each set of them is as likely as any other."""
+    """A share of given pairs, sorted by `pre`, then `post`; each set of them is as likely as any other."""
 
     ends: tuple[Given, Given]
     share: float = 1.0
@@ -174,6 +174,17 @@ class Ends(OfPattern):
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         post, pre = self.pattern.draw(key)
         return (post if self.end == "post" else pre).astype(dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Start(OfPattern):
+    """Where the synapses of each presynaptic neuron begin, `[pre + 1]`: those of neuron j are `start[j]:start[j + 1]`."""
+
+    pattern: Pattern
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        _, pre = self.pattern.draw(key)
+        return jnp.searchsorted(pre, jnp.arange(self.pattern.pre + 1, dtype=pre.dtype)).astype(dtype)
 
 
 @dataclasses.dataclass(frozen=True)

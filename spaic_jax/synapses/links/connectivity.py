@@ -68,7 +68,7 @@ class Indexed(Connectivity):
         if len(ends) != 2 or ends[0].shape != ends[1].shape or any(e.ndim != 1 or e.dtype.kind not in "iu" for e in ends):
             given = ", ".join(f"{end.dtype} of shape {end.shape}" for end in ends) or repr(self.index)
             raise ValueError(f"{kind}: index needs two equally long lists of whole numbers, post and pre, not {given}.")
-        order = np.lexsort(ends[::-1])
+        order = np.lexsort(ends)
         post, pre = (end[order] for end in ends)
         if twice := np.flatnonzero((post[1:] == post[:-1]) & (pre[1:] == pre[:-1])).tolist():
             raise ValueError(f"{kind}: index holds the pair (post {post[twice[0]]}, pre {pre[twice[0]]}) more than once.")

@@ -100,7 +100,7 @@ class DistanceDependent(Connectivity):
 
     def pattern(self, site: Site) -> Pattern:
         distance = self.distances(site)
-        post, pre = np.nonzero(distance > 0 if self.zero_self else np.ones(distance.shape, bool))
+        pre, post = np.nonzero((distance > 0 if self.zero_self else np.ones(distance.shape, bool)).T)
         ends = Given(post.astype(np.int32)), Given(pre.astype(np.int32))
         return Listed(distance.shape[0], distance.shape[1], ends, self.p)
 

@@ -34,7 +34,7 @@ class Sparse(Indexed):
     Source: SPAIC, `sparse`, where each pair is drawn on its own and training fills all of them; and `sparse_sparse`, which
     is this link with `storage="pairs"` and weights of U(0, w_std).
 
-    >>> Sparse(index=([1, 0], [0, 2]), weight=[0.5, 0.25]).weight.tolist()
+    >>> Sparse(index=([0, 1], [2, 0]), weight=[0.5, 0.25]).weight.tolist()
     [0.25, 0.5]
     """
 

@@ -52,7 +52,7 @@ def deliver(
     def add(current: jax.Array, columns: jax.Array, tile: tuple[jax.Array, ...]) -> jax.Array:
         weight, post, pre = tile
         terms = columns.at[pre].get(mode="promise_in_bounds") * weight[:, None]
-        return current.at[post].add(terms, indices_are_sorted=True, mode="promise_in_bounds")
+        return current.at[post].add(terms, mode="promise_in_bounds")
 
     zero = jnp.zeros((math.prod(shape), batch), spikes.dtype)
     current = jax.lax.scan(lambda now, tile: (add(now, columns, tile), None), zero, (weight, post, pre))[0].T
@@ -61,7 +61,7 @@ def deliver(
 
 @dataclasses.dataclass(frozen=True)
 class Pairs(Storage):
-    """One weight a synapse, and its two ends as the constants `post` and `pre`, sorted by `post`, then by `pre`.
+    """One weight a synapse, and its two ends as the constants `post` and `pre`, sorted by `pre`, then by `post`.
 
     Nothing grows with the number of pairs. Synapses have no delays of their own.
     """
