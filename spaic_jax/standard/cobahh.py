@@ -1,0 +1,40 @@
+"""Hodgkin-Huxley neurons with conductances that keep firing in bursts."""
+
+from typing import Any
+
+from spaic_jax._numbers import whole
+from spaic_jax.network import Connection, Network, NeuronGroup, SpikeMonitor
+from spaic_jax.neurons.receptors import ExponentialReceptor
+from spaic_jax.program import Normal
+
+
+def cobahh(num: int = 4000, *, delay: Any = None) -> Network:
+    """The network COBAHH: benchmark 3 of Brette et al. (2007), with the neurons of Traub and Miles (1991).
+
+    As `coba`, of neurons with sodium and potassium channels. It fires at 37 to 39 Hz with a CV of the intervals of about 2.
+
+    Args:
+        num: number of neurons.
+        delay: of the synapses, ms, on top of the one step of a loop: see `Connection`.
+
+    Returns:
+        A network with the group `cells` and the spike monitor `spikes`.
+
+    >>> print(cobahh(100))
+    """
+    excitatory, share = 4 * whole(num, "cobahh: num", least=80) // 5, 80 / num
+    with Network() as net:
+        cells = NeuronGroup(
+            num, model="traub", V=Normal(-65.0, 5.0), m=0.0, h=0.0, n=0.0, name="cells",
+            receptors={
+                "exc": ExponentialReceptor(tau=5.0, E=0.0, g=Normal(40.0, 15.0)),
+                "inh": ExponentialReceptor(tau=10.0, E=-80.0, g=Normal(200.0, 120.0)),
+            },
+        )
+        for part, weight, receptor in ((cells[:excitatory], 6.0, "exc"), (cells[excitatory:], 67.0, "inh")):
+            Connection(
+                part, cells, "sparse", density=share, storage="pairs", weight=weight, post_var_name=receptor, delay=delay,
+                is_parameter=False,
+            )
+        SpikeMonitor(cells, name="spikes")
+    return net
