@@ -25,15 +25,18 @@ Gives = Literal["given", "taken", "weight"]
 OPERANDS: dict[str, tuple[str, str]] = {"given": ("taken", "weight"), "taken": ("given", "weight"), "weight": ("given", "taken")}
 #: Events as a matrix, the density below which they take less time than what is dense, and what is computed from them.
 Way = tuple[jax.Array, float, Callable[[], jax.Array]]
+Ways = tuple[list[Way], Callable[[], jax.Array]]
 
 
-def primitive(name: str, dense: Callable[..., jax.Array], ways: Callable[..., list[Way]]) -> Callable[..., jax.Array]:
+def primitive(name: str, axes: int, dense: Callable[..., jax.Array], ways: Callable[..., Ways]) -> Callable[..., jax.Array]:
     """A function of two arrays, and of the settings `gives`, `choice` and others, which may be hashed.
 
     Args:
         name: its name in a jaxpr.
+        axes: how many axes a row has of what is taken or given.
         dense: the same function without `choice`, of arrays whose rows are any number of leading axes.
-        ways: how it is computed from the events of one operand or the other; none where that is no faster whatever the density.
+        ways: how it is computed, of arrays whose rows are their first axis, from the events of one operand or the other, and
+            dense beside that; no way of events where that is no faster whatever the density.
     """
     layer = jax.extend.core.Primitive(name)
 
@@ -79,17 +82,21 @@ def primitive(name: str, dense: Callable[..., jax.Array], ways: Callable[..., li
     batching.primitive_batchers[layer] = batched
 
     def by_events(a: jax.Array, b: jax.Array, *, choice: Choice, **settings: Any) -> jax.Array:
-        if settings["gives"] == "weight":
-            # With several axes of rows, XLA would turn an operand round in a copy before the dense sum over them.
-            rows = a.ndim + 1 - jax.eval_shape(functools.partial(dense, **settings), a, b).ndim
-            a, b = (x.reshape(math.prod(x.shape[:rows]), *x.shape[rows:]) for x in (a, b))
-        made = functools.partial(dense, a, b, **settings)
-        found = ways(a, b, choice=choice, **settings)
-        if found and choice == "events":
-            return found[0][-1]()
-        for events, crossover, way in reversed(found):
-            made = functools.partial(jax.lax.cond, kernels.density(events) < crossover, way, made)
-        return made()
+        def rows(x: jax.Array) -> jax.Array:
+            return x.reshape(math.prod(x.shape[: x.ndim - axes]), *x.shape[x.ndim - axes :])
+
+        # The same rows for all ways: an operand of two shapes is copied out of a loop's array twice.
+        weighted = settings["gives"] != "weight"
+        found, made = ways(rows(a), b if weighted else rows(b), choice=choice, **settings)
+        if not found:
+            return dense(a, b, **settings)
+        if choice == "events":
+            made = found[0][-1]
+        else:
+            for events, crossover, way in reversed(found):
+                made = functools.partial(jax.lax.cond, kernels.density(events) < crossover, way, made)
+        given = made()
+        return given.reshape(*a.shape[: a.ndim - axes], *given.shape[1:]) if weighted else given
 
     def lower_dense(ctx: Any, *operands: Any, choice: Choice, **settings: Any) -> Any:
         return mlir.lower_fun(functools.partial(dense, **settings), multiple_results=False)(ctx, *operands)

@@ -42,6 +42,11 @@ def gradient(events: Shaped[Array, "m k"], dense: Shaped[Array, "m n"], *, trans
     return _call("Gradient", shape[::-1] if transposed else shape, dense.dtype, events, dense, transposed=transposed)
 
 
+def transpose(matrix: Shaped[Array, "m n"]) -> Shaped[Array, "n m"]:
+    """The transpose in memory, where XLA's own copy is slow."""
+    return _call("Transpose", matrix.shape[::-1], matrix.dtype, matrix)
+
+
 def density(events: Shaped[Array, "m k"]) -> Shaped[Array, ""]:
     """The share of numbers that are not zero, among some tens of thousands of them."""
     return _call("Density", (), jnp.float32, events)
