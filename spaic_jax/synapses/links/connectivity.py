@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from spaic_jax._numbers import LARGEST
 from spaic_jax.program import Context, Fragment, Given, Site
 from spaic_jax.synapses.delays import SynapticDelay
 from spaic_jax.synapses.links.weighted import Weighted
@@ -43,6 +44,8 @@ class Connectivity(Weighted):
         pattern = self.pattern(site)
         if not pattern.count:
             raise ValueError(f"connection '{site.name}' has no synapse among its {pattern.post} x {pattern.pre} pairs.")
+        if pattern.count > LARGEST:
+            raise ValueError(f"connection '{site.name}' has {pattern.count} synapses, more than the {LARGEST} that can be counted.")
         delayed = isinstance(site.owner.delay, SynapticDelay)
         storage = usual_storage(pattern, delayed) if self.storage is None else resolve_storage(self.storage)
         return storage.carry(self.of_pattern(pattern, site), pattern, site, context)
