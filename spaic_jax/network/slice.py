@@ -119,7 +119,7 @@ class Slice:
     def label(self) -> str:
         """The places as they are written in square brackets."""
         start = self.start or ""
-        stop = "" if self.stop == self.of.shape[0] else self.stop
+        stop = "" if self.stop - 1 + self.step >= self.of.shape[0] else self.stop
         return f"{start}:{stop}" + (f":{self.step}" if self.step > 1 else "")
 
     def __repr__(self) -> str:
