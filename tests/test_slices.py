@@ -9,6 +9,7 @@ import spaic_jax as sj
 from spaic_jax.edit import copy, expand, merge, replace
 from spaic_jax.gradients import BPTT, EProp, value_and_grad
 from spaic_jax.network import Slice
+from spaic_jax.plan import stages
 from spaic_jax.storage import from_dict, to_dict
 
 PLANS = (sj.Reference(), sj.Tiled(), sj.Tiled(7))
@@ -79,7 +80,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("case", "plan"), zip(CASES, PLANS, strict=True), ids=lambda given: str(given[0] if type(given) is tuple else given))
+@pytest.mark.parametrize(("case", "plan"), [*zip(CASES, PLANS, strict=True)], ids=["lif", "alif", "clif"])
 def test_slices_are_as_separate_groups(case, plan):
     assert_as_separate_groups(case, [plan])
 
@@ -89,6 +90,17 @@ def test_slices_are_as_separate_groups(case, plan):
 @pytest.mark.parametrize("propagation", ["same_step", "one_step"])
 def test_slices_of_other_models(model, propagation):
     assert_as_separate_groups((model, 2, propagation, 3.0), PLANS)
+
+
+@pytest.mark.slow
+def test_slices_in_windows_of_a_delay(monkeypatch):
+    monkeypatch.setattr(stages, "window_pays", lambda *given: True)
+    stages.find_stages.cache_clear()
+    jax.clear_caches()
+    assert "in windows of" in sj.build(populations(True, "lif", 4.0), 1.0).describe()
+    assert_as_separate_groups(("lif", 2, "same_step", 4.0), PLANS)
+    stages.find_stages.cache_clear()
+    jax.clear_caches()
 
 
 def assert_as_separate_groups(case, plans):
