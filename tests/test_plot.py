@@ -33,6 +33,15 @@ def test_a_network_shows_its_rewards_and_actions():
     assert len(arrows) == 3
 
 
+def test_a_network_shows_which_neurons_a_connection_joins_and_its_propagation():
+    with sj.Network() as net:
+        senses, cells = sj.Encoder(num=4), sj.NeuronGroup(10, model="lif")
+        sj.Connection(senses, cells[:8])
+        sj.Connection(cells[:8], cells[8:], propagation="one_step", delay=2.0)
+    texts = [text.get_text() for text in plot.network_graph(net).axes[0].texts]
+    assert texts[2:] == ["Full\nall -> [:8]", "Full\n2 ms\n[:8] -> [8:]\none_step"]
+
+
 def test_learning_curve_shows_loss_and_both_accuracies():
     figure = plot.learning_curve(HISTORY)
     loss, accuracy = figure.axes
