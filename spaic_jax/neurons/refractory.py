@@ -33,7 +33,9 @@ class RefractoryModel(ResettingModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if (extremes(self.t_ref) < 0).any():
+        times = extremes(self.t_ref)
+        # What is drawn below 0 is brought back to it.
+        if (times.max() if isinstance(self.t_ref, Initial) else times.min()) < 0:
             raise ValueError(f"{type(self).__name__}: t_ref must not be negative, not {self.t_ref!r}.")
         if np.any(self.t_ref) and getattr(self, "compat", False):
             raise ValueError(f"{type(self).__name__}: SPAIC's equations (compat) have no refractory period t_ref.")
