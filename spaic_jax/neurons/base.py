@@ -61,6 +61,8 @@ class NeuronModel(abc.ABC):
     receives: ClassVar[tuple[str, ...]] = ("Isyn",)
     #: Whether `step` draws random numbers: it then takes a key in the end. Such a group needs no input.
     random: ClassVar[bool] = False
+    #: Whether `step` needs the time at which it begins: it is then `t`, ms.
+    clocked: ClassVar[bool] = False
     #: Whether `"O"` are spikes, 0 or 1, of which a neuron can fire too few or too many.
     spiking: ClassVar[bool] = False
     #: The variable that connections, decoders and monitors read by default.
@@ -279,13 +281,18 @@ class NeuronModel(abc.ABC):
         state = {name: first_of(known.begin(name), shape)(key, shape, v.dtype) for name, v in self.states().items()}
         values = {name: jnp.asarray(value, jnp.float32) for name, value in known.parameters().items()}
         parameters = {name: value[None] if value.ndim else value for name, value in values.items()}
-        model = self.in_a_run(self.choices(), parameters, dt=dt)
+        model = self.in_a_run(self.choices(), parameters, dt=dt, t=jnp.float32(0))
         return model.step(self.State.of(state), *inputs, *([key] if self.random else []))
 
     @functools.cached_property
     def dt(self) -> float:
         """Length of a step, ms, for `step` and coefficients."""
         raise AttributeError(f"{type(self).__name__}: dt is known within a run only.")
+
+    @functools.cached_property
+    def t(self) -> jax.Array:
+        """The time at which a step begins, ms, since the variables were made, for the `step` of a model that is `clocked`."""
+        raise AttributeError(f"{type(self).__name__}: t is known within a step only, of a model that is clocked.")
 
     @classmethod
     def coefficients(cls) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ def model_rows(
         "model": equations, "states": carried, "inputs": taken, "parameters": tuple(parameters), "coefficients": structure,
         "results": results, "dt": dt,
     }
-    inputs = (*_full(name, carried), *(reads[s] for s in taken), *_full(name, (*parameters, *derived)))
+    inputs = (*(["[step]"] if model.clocked else []), *_full(name, carried), *(reads[s] for s in taken), *_full(name, (*parameters, *derived)))
     outputs = tuple(f"{name}.{s}" if s in own else site.target for s in results)
     ops.append(Op(outputs, model_step, inputs, name=name, random=model.random, settings=settings))
     return Fragment(tuple(variables), tuple(ops), tuple(initial))

@@ -28,10 +28,15 @@ def check_run(
     given, count = check_inputs(program, inputs, batch, steps, single=single)
     # Those of a single step are cast in the compiled step: a loop written by hand pays for every call.
     arrays = given if single else {name: jnp.asarray(x, declared[name].dtype) for name, x in given.items()}
+    check_key(program, key)
+    return arrays, count
+
+
+def check_key(program: Program, key: Any) -> None:
+    """ValueError where a row draws and no key is given."""
     rows = (*program.rows, *program.rows_of(program.begin_ops), *program.rows_of(program.end_ops))
     if key is None and (drawing := [op.name for op in rows if op.random]):
         raise ValueError(f"op '{drawing[0]}' is random: give key=jax.random.key(seed).")
-    return arrays, count
 
 
 def check_inputs(

@@ -48,7 +48,7 @@ class Simulator:
         return dataclasses.replace(self, program=self.program.skeleton)
 
     @property
-    def _engine(self) -> compiled.Engine:
+    def engine(self) -> compiled.Engine:
         """What is compiled of it."""
         return compiled.Engine(self.skeleton.program, self.plan, self.precision)
 
@@ -225,10 +225,12 @@ class Simulator:
                 )
         check_values(self.program, given, whole_length or steps)
         arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
-        moved, outputs, probes, times, health = compiled.run(self._engine, variables, arrays, key, steps, whole_length)
+        moved, outputs, probes, times, health = compiled.run(
+            self.engine, variables, arrays, key, steps, np.int32(whole_length or steps), presentation is not None
+        )
         if self.debug:
             health.check()
-        return Result(outputs, probes, times, variables.moved(moved), health)
+        return Result(outputs, probes, times, variables.moved(moved), health, self.program.dt)
 
     def memory(self, steps: int, batch_size: int = 1) -> Memory:
         """How many bytes a run will take, without running anything.
@@ -288,7 +290,7 @@ class Simulator:
             [[1.0]]
         """
         batch_size_of(self.program, variables)
-        return Prepared(variables, compiled.derived(self._engine, variables), self.program.learning)
+        return Prepared(variables, compiled.derived(self.engine, variables), self.program.learning)
 
     def step(
         self,
@@ -325,6 +327,6 @@ class Simulator:
         check_values(self.program, given, steps, waiting=False)
         from_sequences(self.program, given, part=True, single=True)
         length = None if steps is None else np.int32(whole(steps, "steps", least=1))
-        moved, emitted = compiled.step(self._engine, now, derived, arrays, key, length)
+        moved, emitted = compiled.step(self.engine, now, derived, arrays, key, length)
         new = now.moved(moved)
         return (dataclasses.replace(variables, variables=new) if isinstance(variables, Prepared) else new), emitted
