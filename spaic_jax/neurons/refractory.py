@@ -23,7 +23,8 @@ class RefractoryModel(ResettingModel):
     is NEST's convention. Brian2 holds it in n-1 steps: its `refractory` of `t_ref + dt` is a `t_ref` here. Input that would
     have moved the potential is lost; other variables, such as a synaptic current, go on.
 
-    A period that is drawn is rounded to whole steps. The state variable `refrac` counts the steps that are left. With `t_ref` 0 there is none, and nothing is computed.
+    A period that is drawn is rounded to whole steps. The state variable `refrac` counts the steps that are left. With `t_ref` 0
+    there is none, and nothing is computed.
     """
 
     class State(ResettingModel.State):
