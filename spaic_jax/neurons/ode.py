@@ -11,7 +11,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import real
-from spaic_jax.neurons.fields import Numbers, Range, parameter
+from spaic_jax.neurons.fields import Range, Value, parameter
 from spaic_jax.neurons.integrators import (
     STABLE,
     Derivatives,
@@ -174,7 +174,7 @@ class ODE(NamedModel, RefractoryModel):
         left = RefractoryModel.State.names()["refrac"]
         return super().states() | ({"refrac": left} if left and np.any(self.t_ref) else {})
 
-    def parameters(self) -> dict[str, Numbers]:
+    def parameters(self) -> dict[str, Value]:
         return {name: value for name, value in super().parameters().items() if not callable(value)}
 
     def choices(self) -> dict[str, Any]:
