@@ -129,7 +129,8 @@ class ODE(NamedModel, RefractoryModel):
         if isinstance(size, str):
             if size not in self.values:
                 raise ValueError(f"ODE: {unknown(f'parameter of the noise of {name}', size, self.values)}")
-            self._check_between(size, 0.0, np.inf)
+            if (np.asarray(self.values[size]) < 0).any():
+                raise ValueError(f"ODE: {size}, the noise of {name}, must not be negative, not {self.values[size]!r}.")
             return size
         number = real(size, f"ODE: noise of {name}")
         if number < 0:
