@@ -65,8 +65,8 @@ def loop(integrator, current, g, dt, held):
             v, w = v + dt / 2 * (a + a2), w + dt / 2 * (b + b2)
         else:
             v = relax(v, a, bend, dt / 2)
-            w = w + (slopes(v, w)[1] * np.expm1(-dt / 30) * -30)
-            # Above the threshold the equation sees the threshold, which does not move with the potential.
+            # Above the threshold the equations see the threshold, which does not move with the potential, but with w.
+            w = relax(w, slopes(v, w)[1], np.where(v < 1 + 0.2 * w, -1, 0.5 * 0.2 - 1) / 30, dt)
             bend = np.where((left == 0) & (v < 1 + 0.2 * w), -(1 + c) / VALUES["tau"], 0)
             v = relax(v, slopes(v, w)[0], bend, dt / 2)
         fired = (v > 1 + 0.2 * w) & (left == 0)

@@ -8,7 +8,7 @@ import pytest
 
 import spaic_jax as sj
 
-DURATION = 40.0
+DURATION = 25.0
 
 
 def exprel(x):
@@ -56,7 +56,7 @@ EQUATIONS = {
     ),
     "traub": (
         gated(traub_rates, lambda v, m, n, h: 100 * m**3 * h * (v - 50) + 30 * n**4 * (v + 90) + 0.05 * (v + 60)),
-        at_rest(traub_rates, -60.0), [100.0, 300.0, 700.0], 1 / 200, -20.0,
+        at_rest(traub_rates, -60.0), [300.0, 700.0, 1000.0], 1 / 200, -20.0,
     ),
     # On the way to its first spike.
     "aeif": (aeif, [-70.6, 0.0], [800.0, 1000.0, 1500.0], 1 / 281, -45.0),
@@ -70,7 +70,7 @@ def crossings(v, dt, level):
 
 
 @functools.cache
-def right(model, dt=0.005):
+def right(model, dt=0.01):
     """By Runge and Kutta in small steps."""
     slopes, begin, drive, per, level = EQUATIONS[model]
     x, drive = np.repeat(np.array(begin)[:, None], len(drive), 1), np.array(drive) * per
@@ -165,6 +165,8 @@ AS_THERE = {
     "condlif": {"t_ref": 2.0, "first": (("g.ge", 20 * np.exp(0.01 / 5)), ("g.gi", 10 * np.exp(0.01 / 10)))},
     "aeif": {"b": 80.5, "Vspk": -40.4},
     "izh": {"integrator": "strang"},
+    # Of order 2 it is 0.02 ms late after 100 ms.
+    "traub": {"integrator": "rk4"},
 }
 
 

@@ -32,7 +32,7 @@ _RULES = ("threshold", "reset")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class ODE(NamedModel, RefractoryModel):
+class ODE(NamedModel, RefractoryModel):  # type: ignore[misc]  # its State is that of the names
     """A model whose state follows `x' = rhs(p, x, I)`, with the input held for the step.
 
     Where there is a `threshold`, the first variable is compared with it after each step; beyond it there is a spike, and
@@ -268,7 +268,8 @@ class ODE(NamedModel, RefractoryModel):
             if not isinstance(slopes, Mapping) or set(slopes) != set(self.initial):
                 raise ValueError(f"ODE: rhs must give the derivatives of {[*self.initial]}, not {_told(slopes)}.")
             for name, slope in slopes.items():
-                if np.shape(slope) not in ((), x[name].shape):
+                # One value, or one a neuron, does for all samples.
+                if np.shape(slope) not in ((), x[name].shape, (1, *x[name].shape[1:])):
                     raise ValueError(
                         f"ODE: the derivative of {name} has shape {np.shape(slope)}, but {name} has {x[name].shape}."
                     )

@@ -1,7 +1,8 @@
 """A current of coloured noise."""
 
 import dataclasses
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -48,7 +49,7 @@ class OUNoise(Generating):
     0.0
     """
 
-    emit: ClassVar = staticmethod(emit)
+    emit: ClassVar[Callable[..., Any]] = staticmethod(emit)
     random: ClassVar = True
     mean: Value = 0.0
     sigma: Value = 1.0
