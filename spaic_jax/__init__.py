@@ -1,6 +1,7 @@
 """spaic_jax: spiking neural networks, declared once, compiled by JAX."""
 
 from spaic_jax import (
+    analysis,
     coding,
     coming_from_spaic,
     data,
@@ -36,6 +37,7 @@ from spaic_jax.network import (
 )
 from spaic_jax.plan import Auto, Chunk, Reference, Tiled
 from spaic_jax.program import Op, Program, Record, Variable
+from spaic_jax.recording import Recording, resume, simulate
 from spaic_jax.run import Health, Memory, Result, Simulator, Variables, build, keep_heap, probe_gradients
 from spaic_jax.storage import (
     load_network,
@@ -51,8 +53,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Action", "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
     "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
-    "Projection", "RateMonitor", "Record", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled",
-    "Variable", "Variables", "WeightMonitor", "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "keep_heap", "load_network",
-    "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "save_network", "save_variables",
-    "save_weights", "surrogate", "synapses", "train",
+    "Projection", "RateMonitor", "Record", "Recording", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled",
+    "Variable", "Variables", "WeightMonitor", "analysis", "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "keep_heap", "load_network",
+    "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "resume", "save_network", "save_variables",
+    "save_weights", "simulate", "surrogate", "synapses", "train",
 ]

@@ -247,13 +247,13 @@ def test_hodgkin_huxley_is_stable_by_default(drive, dt):
 def test_hodgkin_huxley_begins_at_rest_wherever_it_begins():
     for choices, u in (({}, 0.0), ({"V": 20.0}, 20.0), ({"V": [-10.0], "Vreset": 5.0}, -5.0), ({"Vreset": 65.0}, 0.0)):
         model = sj.NeuronGroup(1, model="hh", **choices).model
-        np.testing.assert_allclose(model.first("V"), u - model.Vreset)
+        np.testing.assert_allclose(model.begin("V"), u - model.Vreset)
         alpha = {"m": 1 / exprel((25 - u) / 10), "n": 0.1 / exprel((10 - u) / 10), "h": 0.07 * np.exp(-u / 20)}
         beta = {"m": 4 * np.exp(-u / 18), "n": 0.125 * np.exp(-u / 80), "h": 1 / (np.exp((30 - u) / 10) + 1)}
         for gate in "mnh":
-            np.testing.assert_allclose(model.first(gate), alpha[gate] / (alpha[gate] + beta[gate]), rtol=1e-6)
-    assert [NEURONS["hh"](compat=True).first(state) for state in "Vmnh"] == [0.0, 0.5, 0.5, 0.06]
-    assert NEURONS["hh"](m=0.2).first("m") == 0.2
+            np.testing.assert_allclose(model.begin(gate), alpha[gate] / (alpha[gate] + beta[gate]), rtol=1e-6)
+    assert [NEURONS["hh"](compat=True).begin(state) for state in "Vmnh"] == [0.0, 0.5, 0.5, 0.06]
+    assert NEURONS["hh"](m=0.2).begin("m") == 0.2
 
 
 def test_advance_is_right_about_a_linear_system():

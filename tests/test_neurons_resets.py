@@ -57,9 +57,9 @@ def test_no_model_fires_without_input():
     ],
 )
 def test_potentials_begin_at_rest_or_where_spaics_do(model, rest, begins, compat):
-    assert sj.NeuronGroup(2, model=model, **{rest: begins}).model.first("V") == begins
+    assert sj.NeuronGroup(2, model=model, **{rest: begins}).model.begin("V") == begins
     if compat is not None:
-        assert sj.NeuronGroup(2, model=model, compat=True, **{rest: begins}).model.first("V") == compat
+        assert sj.NeuronGroup(2, model=model, compat=True, **{rest: begins}).model.begin("V") == compat
 
 
 @dataclasses.dataclass(frozen=True)

@@ -68,6 +68,18 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("run", help="run folder")
     evaluate.add_argument("--json", action="store_true", help="one line of JSON")
 
+    simulate = commands.add_parser("simulate", help="simulate a network for a long time, and keep what its monitors see in a folder")
+    simulate.add_argument("config", help="configuration, .toml or .json; data and training may be left out")
+    _add_set(simulate)
+    simulate.add_argument("--duration", type=float, metavar="MS", help="simulated time, instead of simulation.duration")
+    simulate.add_argument("--chunk", type=float, metavar="MS", help="length of a chunk; by default as long as its memory allows")
+    simulate.add_argument("--out", help="folder of the recording; runs/<config>-seed<N> by default")
+    simulate.add_argument("--seed", type=_seed, default=0, help="seed of all that is random; 0 by default")
+    simulate.add_argument("--learn", action="store_true", help="let learning rules change weights")
+    simulate.add_argument("--resume", action="store_true", help="go on with a recording that was stopped")
+    simulate.add_argument("--json", action="store_true", help="one line of JSON")
+    simulate.add_argument("--quiet", action="store_true", help="no progress bar")
+
     summary = commands.add_parser("summary", help="list what a configuration declares, and what it compiles to")
     summary.add_argument("config", help="configuration, .toml or .json")
     _add_set(summary)
@@ -90,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _seed(text: str) -> int:
+    """A seed, as JAX takes them; ValueError for anything else, which argparse puts in words."""
+    seed = int(text)
+    if not 0 <= seed < 2**32:
+        raise ValueError
+    return seed
+
+
 def _add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
@@ -107,6 +127,13 @@ def _run(arguments: argparse.Namespace) -> None:
         from spaic_jax.cli.evaluate import evaluate
 
         evaluate(arguments.run, arguments.json)
+    elif arguments.command == "simulate":
+        from spaic_jax.cli.simulate import simulate_config
+
+        simulate_config(
+            arguments.config, arguments.changes, arguments.out, arguments.duration, arguments.chunk, arguments.seed,
+            arguments.learn, arguments.resume, arguments.json, arguments.quiet,
+        )
     elif arguments.command == "summary":
         from spaic_jax.cli.summary import summary
 

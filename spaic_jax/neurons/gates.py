@@ -9,10 +9,9 @@ import numpy as np
 
 from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.base import SpikingModel
-from spaic_jax.neurons.fields import Numbers, OptionalParameter, first_value
+from spaic_jax.neurons.fields import Numbers, OptionalParameter, Value, first_value
 from spaic_jax.neurons.integrators import Derivatives, phi
 from spaic_jax.neurons.state import variable
-from spaic_jax.program import Initial
 
 
 def safe_exp(x: jax.Array) -> jax.Array:
@@ -56,7 +55,7 @@ class GatedModel(SpikingModel):
     def ionic(self, v: jax.Array, gates: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """How fast the currents through the membrane lower the potential, mV/ms, and the rate at which that decays, 1/ms."""
 
-    def first(self, state: str) -> Numbers | Initial:
+    def first(self, state: str) -> Value | str:
         if state not in "Vmnh" or getattr(self, state) is not None:
             return super().first(state)
         if state == "V":
@@ -64,7 +63,7 @@ class GatedModel(SpikingModel):
         with jax.ensure_compile_time_eval():
             values = {name: jnp.asarray(value, float) for name, value in self.parameters().items()}
             model = self.in_a_run(self.choices(), values)
-            alpha, beta = model.rates(jnp.asarray(self.first("V"), float))[state]
+            alpha, beta = model.rates(jnp.asarray(self.begin("V"), float))[state]
             return np.asarray(alpha / (alpha + beta))
 
     def derivatives(self, drive: jax.Array) -> Derivatives:

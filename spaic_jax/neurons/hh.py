@@ -6,10 +6,9 @@ import jax
 import numpy as np
 
 from spaic_jax._shapes import PerNeuron
-from spaic_jax.neurons.fields import Numbers, OptionalParameter, Parameter, parameter
+from spaic_jax.neurons.fields import Numbers, OptionalParameter, Parameter, Value, parameter
 from spaic_jax.neurons.gates import GatedModel, linoid, safe_exp
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, check_stable, phi
-from spaic_jax.program import Initial
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -96,7 +95,7 @@ class HH(GatedModel):
     def rest(self) -> Numbers:
         return np.subtract(0.0, self.Vreset)
 
-    def first(self, state: str) -> Numbers | Initial:
+    def first(self, state: str) -> Value | str:
         if self.compat and state in "Vmnh" and getattr(self, state) is None:
             return {"V": 0.0, "m": 0.5, "n": 0.5, "h": 0.06}[state]
         return super().first(state)

@@ -10,12 +10,44 @@ import jax
 from spaic_jax.program import Program
 
 
+class Look(NamedTuple):
+    """What a record of a run in pieces sees of one of them; numbers are int32, so that others compile nothing anew.
+
+    Attributes:
+        start: the number in this piece of the first step that it looks at.
+        size: how many steps of this piece it looks at, each `every`-th from there on.
+        total: what it has kept of the pieces before, where it reduces.
+    """
+
+    start: Any
+    size: Any
+    total: Any = None
+
+
+class Piece(NamedTuple):
+    """A piece of a run whose records go on from piece to piece.
+
+    Attributes:
+        done: steps done in the pieces before.
+        whole: steps of all pieces.
+        looks: what the records see of this piece, by name; those that are not there see all of it, and of nothing else.
+    """
+
+    done: Any
+    whole: Any
+    looks: dict[str, Look]
+
+
 class Clock(NamedTuple):
-    """Where a run begins: steps done since the variables were made, and steps of its presentation, done and in all."""
+    """Where a run begins: steps done since the variables were made, and steps of its presentation, done and in all.
+
+    A piece of a run whose records go on says so.
+    """
 
     step: jax.Array
     position: jax.Array
     window: jax.Array
+    piece: Piece | None = None
 
 
 class Kept(NamedTuple):

@@ -1,12 +1,58 @@
 """What records keep as a run goes on: totals of the reduced ones, samples and rows of the stacked ones."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax.plan.base import Piece
 from spaic_jax.program import Program, Record, Steps
+
+
+class Chosen(NamedTuple):
+    """The steps that a record looks at: `count` of them, each `step`-th from `start` on; `room` is the most they can be."""
+
+    start: Any
+    step: int
+    count: Any
+    room: int
+
+
+class Span(NamedTuple):
+    """The steps of a run, or of a piece of one, as its records see them."""
+
+    steps: int
+    piece: Piece | None = None
+
+    def of(self, record: Record) -> Chosen:
+        """Those that a record looks at."""
+        look = None if self.piece is None else self.piece.looks.get(record.name)
+        if look is None:
+            kept = record.steps.of(self.steps)
+            return Chosen(kept.start, kept.step, len(kept), len(kept))
+        return Chosen(look.start, record.steps.every, look.size, -(-self.steps // record.steps.every))
+
+    def update(self, record: Record, total: Any, values: Any, positions: jax.Array) -> Any:
+        """The total of a record that reduces after some steps, `positions` of this span."""
+        assert record.reduce is not None
+        if self.piece is None:
+            return record.reduce.update(total, values, positions, self.steps)
+        return record.reduce.update(total, values, self.piece.done + positions, self.piece.whole)
+
+
+def first_total(program: Program, record: Record, batch_size: int) -> Any:
+    """What a record that reduces begins with."""
+    assert record.reduce is not None
+    seen = seen_struct(program, record, batch_size)
+    return record.reduce.init(jnp.zeros(seen.shape, seen.dtype))
+
+
+def seen_struct(program: Program, record: Record, batch_size: int) -> jax.ShapeDtypeStruct:
+    """Shape and dtype of what a record sees of one step."""
+    value = program.struct(program.recorded_read(record.variable), batch_size)
+    seen: jax.ShapeDtypeStruct = jax.eval_shape(lambda v: _seen(record, v), value)
+    return seen
 
 
 def _seen(record: Record, value: Any) -> Any:
@@ -20,23 +66,23 @@ def _rows(record: Record, values: Any) -> Any:
     return jax.vmap(lambda value: _seen(record, value))(values)
 
 
-def start(program: Program, batch_size: int, steps: int) -> dict[str, Any]:
-    """What the records keep of a run of `steps` steps before the first one, but for rows of every step.
+def start(program: Program, batch_size: int, span: Span) -> dict[str, Any]:
+    """What the records keep of a run before its first step, but for rows of every step.
 
     Raises:
         ValueError: a record that looks at none of the steps.
     """
     totals = {}
     for record in program.kept:
-        kept = record.steps.of(steps)
-        if not kept:
-            raise ValueError(f"'{record.name}' looks at no step of a run of {steps} steps.")
-        value = program.struct(program.recorded_read(record.variable), batch_size)
-        seen = jax.eval_shape(lambda v, record=record: _seen(record, v), value)
+        look = None if span.piece is None else span.piece.looks.get(record.name)
+        chosen = span.of(record)
+        if not chosen.room:
+            raise ValueError(f"'{record.name}' looks at no step of a run of {span.steps} steps.")
         if record.reduce is not None:
-            totals[record.name] = record.reduce.init(jnp.zeros(seen.shape, seen.dtype))
+            totals[record.name] = first_total(program, record, batch_size) if look is None else look.total
         elif record.steps != Steps():
-            totals[record.name] = jnp.zeros((len(kept), *seen.shape), seen.dtype)
+            seen = seen_struct(program, record, batch_size)
+            totals[record.name] = jnp.zeros((chosen.room, *seen.shape), seen.dtype)
     return totals
 
 
@@ -46,9 +92,9 @@ def update(
     totals: Mapping[str, Any],
     values: Mapping[str, Any],
     positions: jax.Array,
-    steps: int,
+    span: Span,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Take in some steps of the run's `steps`: `values` by read, time first; `positions` numbers them in the run.
+    """Take in some steps of a span: `values` by read, time first; `positions` numbers them in it.
 
     Returns the new totals of the records `kept`, and the rows of those that stack every step.
     """
@@ -58,56 +104,62 @@ def update(
         if record.name not in totals:
             rows[record.name] = _rows(record, value)
         elif record.reduce is None:
-            new[record.name] = _sample(record, totals[record.name], value, positions, steps)
+            new[record.name] = _sample(record, totals[record.name], value, positions, span.of(record))
         elif record.steps == Steps():
-            new[record.name] = record.reduce.update(totals[record.name], _rows(record, value), positions, steps)
+            new[record.name] = span.update(record, totals[record.name], _rows(record, value), positions)
         else:
-            new[record.name] = _reduce_some(record, totals[record.name], value, positions, steps)
+            new[record.name] = _reduce_some(record, totals[record.name], value, positions, span)
     return new, rows
 
 
-def _sample(record: Record, samples: Any, values: Any, positions: jax.Array, steps: int) -> Any:
+def _sample(record: Record, samples: Any, values: Any, positions: jax.Array, chosen: Chosen) -> Any:
     """The samples with those of these steps in their places; only the steps that count are looked at."""
-    kept, length = record.steps.of(steps), values.shape[0]
-    first = jnp.mod(kept.start - positions[0], kept.step)
-    local = first + kept.step * jnp.arange(-(-length // kept.step), dtype=jnp.int32)
-    place = (positions[0] + local - kept.start) // kept.step
+    length = values.shape[0]
+    first = jnp.mod(chosen.start - positions[0], chosen.step)
+    local = first + chosen.step * jnp.arange(-(-length // chosen.step), dtype=jnp.int32)
+    place = (positions[0] + local - chosen.start) // chosen.step
     # What lies outside of these steps or of the samples goes to a place that is not there, and is dropped.
-    inside = (local < length) & (place >= 0) & (place < len(kept))
+    inside = (local < length) & (place >= 0) & (place < chosen.count)
     rows = _rows(record, values[jnp.minimum(local, length - 1)])
-    return samples.at[jnp.where(inside, place, len(kept))].set(rows, mode="drop")
+    return samples.at[jnp.where(inside, place, chosen.room)].set(rows, mode="drop")
 
 
-def _reduce_some(record: Record, total: Any, values: Any, positions: jax.Array, steps: int) -> Any:
+def _reduce_some(record: Record, total: Any, values: Any, positions: jax.Array, span: Span) -> Any:
     """The total with those of these steps that count, one by one."""
-    kept, reduction = record.steps.of(steps), record.reduce
-    assert reduction is not None
+    chosen = span.of(record)
 
     def step(total: Any, x: tuple[Any, jax.Array]) -> tuple[Any, None]:
         value, position = x
-        counts = (position >= kept.start) & (position < kept.stop) & (jnp.mod(position - kept.start, kept.step) == 0)
-        moved = reduction.update(total, _seen(record, value)[None], position[None], steps)
+        place = (position - chosen.start) // chosen.step
+        counts = (place >= 0) & (place < chosen.count) & (jnp.mod(position - chosen.start, chosen.step) == 0)
+        moved = span.update(record, total, _seen(record, value)[None], position[None])
         return jax.tree.map(lambda new, old: jnp.where(counts, new, old), moved, total), None
 
     return jax.lax.scan(step, total, (values, positions))[0]
 
 
 def finish(
-    program: Program, totals: Mapping[str, Any], rows: Mapping[str, Any], steps: int, fixed: Mapping[str, Any]
+    program: Program, totals: Mapping[str, Any], rows: Mapping[str, Any], span: Span, fixed: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The records after all steps, by name; `fixed` is what does not change in a run."""
-    kept = {}
-    for record in program.kept:
-        value = totals[record.name] if record.name in totals else rows[record.name]
-        if record.reduce is not None:
-            value = record.reduce.finish(value, len(record.steps.of(steps)))
-        elif record.bins > 1:
-            value = _binned(value, record.bins)
-        kept[record.name] = record.finished(value, fixed)
-    return kept
+    """The records after all steps, by name; `fixed` is what does not change in a run. Those of a piece are not finished."""
+    raw = {record.name: totals[record.name] if record.name in totals else rows[record.name] for record in program.kept}
+    if span.piece is not None:
+        return raw
+    return {
+        record.name: finished(record, raw[record.name], len(record.steps.of(span.steps)), fixed) for record in program.kept
+    }
 
 
-def _binned(rows: Any, size: int) -> Any:
+def finished(record: Record, value: Any, count: int, fixed: Mapping[str, Any]) -> Any:
+    """A record from its total or rows of `count` steps that it has looked at."""
+    if record.reduce is not None:
+        value = record.reduce.finish(value, count)
+    elif record.bins > 1:
+        value = binned(value, record.bins)
+    return record.finished(value, fixed)
+
+
+def binned(rows: Any, size: int) -> Any:
     """The means of bins of so many rows, and of the rows that are left over."""
     whole = rows.shape[0] // size * size
     bins = rows[:whole].reshape(-1, size, *rows.shape[1:]).mean(1)

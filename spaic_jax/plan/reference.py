@@ -33,6 +33,8 @@ class Reference(Plan):
         steps: int,
         batch_size: int,
     ) -> Kept:
+        span = records.Span(steps, clock.piece)
+
         def body(carry: Any, x: Any) -> tuple[Any, Any]:
             state, totals, beyond = carry
             step, values = x
@@ -41,14 +43,14 @@ class Reference(Plan):
             new = {name: env.get(program.written_read(name), old) for name, old in state.items()}
             reads = {program.recorded_read(record.variable) for record in program.kept}
             seen = {read: jnp.expand_dims(env[read], 0) for read in reads}
-            totals, rows = records.update(program, program.kept, totals, seen, jnp.expand_dims(step, 0), steps)
+            totals, rows = records.update(program, program.kept, totals, seen, jnp.expand_dims(step, 0), span)
             carry = new, totals, watch.update(beyond, new, step, state)
             return carry, jax.tree.map(lambda row: row[0], rows)
 
-        start = (dict(state), records.start(program, batch_size, steps), watch.start(state))
+        start = (dict(state), records.start(program, batch_size, span), watch.start(state))
         numbers = jnp.arange(steps, dtype=jnp.int32)
         (final, totals, beyond), rows = jax.lax.scan(body, start, (numbers, dict(sequences)), length=steps)
-        return Kept(final, records.finish(program, totals, rows, steps, fixed), beyond)
+        return Kept(final, records.finish(program, totals, rows, span, fixed), beyond)
 
     def describe(self, program: Program) -> str:
         return f"reference plan: one scan of all {len(program.rows)} ops"

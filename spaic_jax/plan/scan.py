@@ -133,7 +133,7 @@ class Loop:
             (state, totals), (values, position) = carry, x
             env = evaluate(program, ops, {**rest, **weights, **state, **values}, key)
             seen = {read: env[read][None] for read in {program.recorded_read(record.variable) for record in self.kept}}
-            totals, rows = records.update(program, self.kept, totals, seen, position[None], tile.steps)
+            totals, rows = records.update(program, self.kept, totals, seen, position[None], tile.span)
             new = {name: env[program.written_read(name)] for name in state}
             stacked = {read: env[read] for read in self.stacked}
             sources = {read: env[read] for read in sources_of(weighted, weights)}

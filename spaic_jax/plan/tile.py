@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.plan import records
+from spaic_jax.plan.records import Span
 from spaic_jax.plan.stage import BEFORE
 from spaic_jax.program import Program, Record
 from spaic_jax.program.op import UPDATED
@@ -29,7 +30,7 @@ class Tile:
         weights: what stays the same for the run and is no input: the gradient of products with it is formed outside loops.
         timed: what changes with time.
         positions: the numbers of the steps in the run, `[K]`.
-        steps: number of steps of the run.
+        span: the steps of the run, as its records see them.
         batch_size: B.
         recompute: whether the backward pass computes each step again instead of keeping what it needs of it.
         last: what is carried after the tile, as far as known.
@@ -45,7 +46,7 @@ class Tile:
     weights: frozenset[str]
     timed: dict[str, Any]
     positions: jax.Array
-    steps: int
+    span: Span
     batch_size: int
     recompute: bool = False
     last: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -94,7 +95,7 @@ class Tile:
         """What the records keep after the tile, and the rows of its steps of those that keep every one."""
         rest = [record for record in self.records if record.name not in self.kept]
         seen = {read: self.stacked(read) for read in {self.program.recorded_read(record.variable) for record in rest}}
-        totals, rows = records.update(self.program, rest, self.totals, seen, self.positions, self.steps)
+        totals, rows = records.update(self.program, rest, self.totals, seen, self.positions, self.span)
         for name, value in self.kept.items():
             (totals if name in self.totals else rows)[name] = value
         return totals, rows

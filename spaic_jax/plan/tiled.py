@@ -74,7 +74,8 @@ class Tiled(Plan):
         once = tuple(op for stage in stages if isinstance(stage, Once) for op in stage.ops)
         now = reserved(program, clock.step, clock.position, clock.window)
         fixed = evaluate(program, once, {**fixed, **{read: now[read] for read in ("[dt]", "[window]")}}, key)
-        totals = records.start(program, batch_size, steps)
+        span = records.Span(steps, clock.piece)
+        totals = records.start(program, batch_size, span)
         moving = watch.moving(program)
         wanted = wanted_reads(program, stages)
         weights = frozenset(fixed) - {"[dt]", "[window]", *(v.name for v in program.of_role("input"))}
@@ -85,7 +86,7 @@ class Tiled(Plan):
             numbers, values = x
             timed = {**values, "[position]": clock.position + numbers, "[step]": clock.step + numbers}
             looked, again = program.kept, self.remat == "step"
-            env = Tile(program, wanted, fixed, state, totals, looked, weights, timed, numbers, steps, batch_size, again)
+            env = Tile(program, wanted, fixed, state, totals, looked, weights, timed, numbers, span, batch_size, again)
             for stage in stages:
                 stage.run(env, key)
             totals, rows = env.recorded()
@@ -105,7 +106,7 @@ class Tiled(Plan):
         (final, totals, beyond), rows = body(carry, xs)
         final |= last
         beyond = watch.update(beyond, final, steps - 1, final)
-        return Kept(final, records.finish(program, totals, rows, steps, fixed), beyond)
+        return Kept(final, records.finish(program, totals, rows, span, fixed), beyond)
 
     def stages(self, program: Program, varying: frozenset[str]) -> tuple[Stage, ...]:
         """The stages of a run whose reads `varying` change: see `find_stages`."""

@@ -29,8 +29,11 @@ def update(
     new = dict(seen)
     for name in sorted(seen.keys() & set(names)):
         first, value = seen[name], jax.lax.stop_gradient(state[name])
-        # Half precision ends below the limit, so that beyond it is what is not finite.
-        limit = min(LARGEST, float(jnp.finfo(value.dtype).max))
-        fine = (jnp.abs(value) <= jnp.asarray(limit, jnp.finfo(value.dtype).dtype)).all()
+        fine = (jnp.abs(value) <= jnp.asarray(limit_of(value.dtype), jnp.finfo(value.dtype).dtype)).all()
         new[name] = jnp.where((first < 0) & ~fine, position, first)
     return new
+
+
+def limit_of(dtype: Any) -> float:
+    """The largest number that is not beyond. Half precision ends below it, so that beyond is what is not finite."""
+    return min(LARGEST, float(jnp.finfo(dtype).max))

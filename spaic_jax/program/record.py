@@ -31,7 +31,7 @@ class Reduction(abc.ABC):
             total: what is kept so far.
             values: `[K, ...]`, of K steps that follow each other.
             positions: the number of each of them in this run, int32 `[K]`.
-            steps: number of steps of the run.
+            steps: number of steps of the run; an int32 array in a run in chunks, whose positions go on over them.
         """
 
     def finish(self, total: Any, steps: int) -> jax.Array:

@@ -28,10 +28,15 @@ def check_run(
     given, count = check_inputs(program, inputs, batch, steps, single=single)
     # Those of a single step are cast in the compiled step: a loop written by hand pays for every call.
     arrays = given if single else {name: jnp.asarray(x, declared[name].dtype) for name, x in given.items()}
+    check_key(program, key)
+    return arrays, count
+
+
+def check_key(program: Program, key: Any) -> None:
+    """ValueError where a row draws and no key is given."""
     rows = (*program.rows, *program.rows_of(program.begin_ops), *program.rows_of(program.end_ops))
     if key is None and (drawing := [op.name for op in rows if op.random]):
         raise ValueError(f"op '{drawing[0]}' is random: give key=jax.random.key(seed).")
-    return arrays, count
 
 
 def check_inputs(
@@ -113,6 +118,14 @@ def check_value(v: Variable, value: Any, batch: int | None) -> jax.Array:
     new = jnp.asarray(given, v.dtype)
     check_within(f"{v.role} '{v.name}'", new, v.bounds)
     return new
+
+
+def filled(v: Variable, value: Any, batch: int | None) -> Any:
+    """A number as an array of the variable's shape, and an array of one sample as that of all; anything else as it is."""
+    given = as_array(value)
+    if given.ndim and not (v.batched and given.shape == v.shape):
+        return given
+    return (jnp if isinstance(given, jax.Array) else np).broadcast_to(given, v.sized(batch or 1))
 
 
 def check_within(what: str, value: Any, bounds: Bounds) -> None:

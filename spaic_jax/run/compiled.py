@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.plan import Clock, Plan
+from spaic_jax.plan.base import Piece
 from spaic_jax.plan.stage import Once
 from spaic_jax.plan.stages import find_stages
 from spaic_jax.program import Op, Program, Record
@@ -34,33 +35,63 @@ class Engine:
     precision: Precision | None
 
 
-@functools.partial(jax.jit, static_argnames=("engine", "steps", "presentation"))
+@functools.partial(jax.jit, static_argnames=("engine", "steps", "part"))
 def run(
-    engine: Engine, variables: Variables, inputs: Values, key: jax.Array | None, steps: int, presentation: int | None
+    engine: Engine, variables: Variables, inputs: Values, key: jax.Array | None, steps: int, length: Any, part: bool
 ) -> tuple[Moved, Values, Values, Values, Health]:
-    """All steps of a run: what it has moved, outputs, probes, their times, and health. See `Simulator.run`."""
+    """All steps of a run: what it has moved, outputs, probes, their times, and health. See `Simulator.run`.
+
+    Args:
+        engine, variables, inputs, key, steps: what is run.
+        length: number of steps of the presentation; an array, so that another one compiles nothing anew.
+        part: whether the run goes on with a presentation, of which it may be a part.
+    """
     program = engine.program
-    declared = program.by_name
-    sequences = {name: x for name, x in inputs.items() if x.ndim == len(declared[name].shape) + 2}
-    held = {name: x for name, x in inputs.items() if name not in sequences}
-    length = steps if presentation is None else presentation
-    begin = jnp.int32(0) if presentation is None else variables.position
-    batch = batch_size_of(program, variables) or batch_of_inputs(declared, inputs)
-    held |= _absent(program, inputs, batch)
-    values = _outside(program, program.begin_ops, variables.astype(program).values, key, variables.step, presentation is None or begin == 0)
-    fixed = {name: x for name, x in {**values, **held}.items() if name not in program.carried}
-    state = {name: values[name] for name in program.carried}
-    clock = Clock(variables.step, begin, jnp.int32(length))
-    with jax.default_matmul_precision(engine.precision):
-        final, kept, beyond = engine.plan.run(program, fixed, state, sequences, key, clock, steps, batch)
-    ended = True if presentation is None else begin + jnp.int32(steps) >= length
-    end = Moved({}, variables.step + jnp.int32(steps), _next(begin + jnp.int32(steps), ended))
-    values = _outside(program, program.end_ops, values | final, key, end.step, ended)
+    moved, kept, beyond = _carry_out(engine, variables, inputs, key, steps, length, part)
     rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.kept if r.kind == "health"}
     outputs, probes = ({r.name: kept[r.name] for r in program.kept if r.kind == kind} for kind in ("output", "probe"))
     times = {r.name: _times(r, program, variables.step, steps) for r in program.kept if _is_stacked(r)}
     health = Health({name: first < 0 for name, first in beyond.items()}, rates, beyond)
-    return end._replace(values=_changed(program, values)), outputs, probes, times, health
+    return moved, outputs, probes, times, health
+
+
+@functools.partial(jax.jit, static_argnames=("engine", "steps"))
+def piece(
+    engine: Engine, variables: Variables, inputs: Values, key: jax.Array | None, steps: int, going_on: Piece
+) -> tuple[Moved, Values, Values]:
+    """Some steps of a presentation: what they have moved, what the records have so far, and `Health.beyond`."""
+    return _carry_out(engine, variables, inputs, key, steps, going_on.whole, True, going_on)
+
+
+def _carry_out(
+    engine: Engine,
+    variables: Variables,
+    inputs: Values,
+    key: jax.Array | None,
+    steps: int,
+    length: Any,
+    part: bool,
+    going_on: Piece | None = None,
+) -> tuple[Moved, Values, Values]:
+    """Steps, and what comes before and after them where a presentation begins and ends."""
+    program = engine.program
+    declared = program.by_name
+    sequences = {name: x for name, x in inputs.items() if x.ndim == len(declared[name].shape) + 2}
+    held = {name: x for name, x in inputs.items() if name not in sequences}
+    begin = variables.position if part else jnp.int32(0)
+    batch = batch_size_of(program, variables) or batch_of_inputs(declared, inputs)
+    held |= _absent(program, inputs, batch)
+    begins = begin == 0 if part else True
+    values = _outside(program, program.begin_ops, variables.astype(program).values, key, variables.step, begins)
+    fixed = {name: x for name, x in {**values, **held}.items() if name not in program.carried}
+    state = {name: values[name] for name in program.carried}
+    clock = Clock(variables.step, begin, jnp.asarray(length, jnp.int32), going_on)
+    with jax.default_matmul_precision(engine.precision):
+        final, kept, beyond = engine.plan.run(program, fixed, state, sequences, key, clock, steps, batch)
+    ended = begin + jnp.int32(steps) >= clock.window if part else True
+    end = Moved({}, variables.step + jnp.int32(steps), _next(begin + jnp.int32(steps), ended))
+    values = _outside(program, program.end_ops, values | final, key, end.step, ended)
+    return end._replace(values=_changed(program, values)), kept, beyond
 
 
 @functools.partial(jax.jit, static_argnames=("engine",))

@@ -9,6 +9,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
+from spaic_jax.analysis import Spikes
 from spaic_jax.run.variables import Variables
 
 
@@ -71,6 +72,7 @@ class Result:
         times: when the steps that each monitor kept ended, by name, `[T]`, ms; counted from the first step of all runs.
         variables: the variables after the last step: give them to the next run to continue.
         health: whether values stayed finite, and how much each group spiked.
+        dt: length of a step, ms.
     """
 
     outputs: dict[str, jax.Array]
@@ -78,6 +80,7 @@ class Result:
     times: dict[str, jax.Array]
     variables: Variables
     health: Health
+    dt: float = dataclasses.field(metadata={"static": True})
 
     def spike_times(self, monitor: str, sample: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """The spikes that a monitor kept of one sample: their times in ms and the neurons that fired.
@@ -107,14 +110,41 @@ class Result:
             >>> times.tolist(), neurons.tolist()
             ([1.0, 0.5, 1.5], [0, 1, 1])
         """
+        spikes = self._raster(monitor, sample)
+        neurons, steps = np.nonzero(spikes.T)
+        return np.asarray(self.times[monitor])[steps], neurons
+
+    def spikes(self, monitor: str, sample: int = 0) -> Spikes:
+        """The same spikes as the value that `spaic_jax.analysis` takes: sorted by time, with the stretch that was watched.
+
+        Raises:
+            ValueError: as `spike_times`.
+
+        Example:
+            >>> import jax, spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     drive = sj.Generator(2, coding_method="cc_generator", amp=0.4)
+            ...     layer = sj.NeuronGroup(2, model="if")
+            ...     synapses = sj.Connection(drive, layer, weight=[[1.0, 0.0], [0.0, 1.0]])
+            ...     fired = sj.SpikeMonitor(layer)
+            >>> sim = sj.build(net, dt=0.5)
+            >>> sim.run(sim.init(jax.random.key(0)), steps=20).spikes("fired")
+            Spikes(12 spikes of 2 neurons from 0 to 10 ms)
+        """
+        raster = self._raster(monitor, sample)
+        # Times came as float32; they are whole numbers of steps.
+        ends = np.rint(np.asarray(self.times[monitor], float) / self.dt)
+        return Spikes.from_raster(raster, times=ends * self.dt, start=(ends[0] - 1) * self.dt)
+
+    def _raster(self, monitor: str, sample: int) -> np.ndarray:
+        """The spikes of a monitor and one sample, `[T, N]`; ValueError where they are not there."""
         if monitor not in self.times or self.probes[monitor].dtype != bool:
             kept = [name for name in self.times if self.probes[name].dtype == bool]
             raise ValueError(unknown("spike monitor", monitor, kept))
         kept_samples = self.probes[monitor].shape[1]
         sample = whole(sample, f"sample (of {kept_samples})", least=0, most=kept_samples - 1)
         spikes = np.asarray(self.probes[monitor][:, sample])
-        neurons, steps = np.nonzero(spikes.reshape(len(spikes), -1).T)
-        return np.asarray(self.times[monitor])[steps], neurons
+        return spikes.reshape(len(spikes), -1)
 
 
 def _where(bad: np.ndarray) -> list[str]:

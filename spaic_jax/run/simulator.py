@@ -15,7 +15,7 @@ from spaic_jax.plan import Plan
 from spaic_jax.program import Program
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import compiled
-from spaic_jax.run.check import batch_size_of, check_run, check_value
+from spaic_jax.run.check import batch_size_of, check_run, check_value, filled
 from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.memory import Memory
 from spaic_jax.run.result import Result
@@ -48,7 +48,7 @@ class Simulator:
         return dataclasses.replace(self, program=self.program.skeleton)
 
     @property
-    def _engine(self) -> compiled.Engine:
+    def engine(self) -> compiled.Engine:
         """What is compiled of it."""
         return compiled.Engine(self.skeleton.program, self.plan, self.precision)
 
@@ -140,7 +140,8 @@ class Simulator:
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
         """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
 
-        To read one, write `variables["layer.V"]`.
+        A number fills the variable, and an array of the shape of one sample is that of all samples. To read a variable, write
+        `variables["layer.V"]`.
 
         Raises:
             ValueError: an unknown name (with the nearest right one), a shape or dtype that does not fit, or a value
@@ -152,7 +153,7 @@ class Simulator:
         for name, value in values.items():
             if name not in known:
                 raise ValueError(unknown("variable", name, known))
-            new[name] = check_value(known[name], value, batch)
+            new[name] = check_value(known[name], filled(known[name], value, batch), batch)
         return Variables.of(self.program, new, variables.step, variables.position)
 
     def project(self, params: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
@@ -224,10 +225,12 @@ class Simulator:
                 )
         check_values(self.program, given, whole_length or steps)
         arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
-        moved, outputs, probes, times, health = compiled.run(self._engine, variables, arrays, key, steps, whole_length)
+        moved, outputs, probes, times, health = compiled.run(
+            self.engine, variables, arrays, key, steps, np.int32(whole_length or steps), presentation is not None
+        )
         if self.debug:
             health.check()
-        return Result(outputs, probes, times, variables.moved(moved), health)
+        return Result(outputs, probes, times, variables.moved(moved), health, self.program.dt)
 
     def memory(self, steps: int, batch_size: int = 1) -> Memory:
         """How many bytes a run will take, without running anything.
@@ -287,7 +290,7 @@ class Simulator:
             [[1.0]]
         """
         batch_size_of(self.program, variables)
-        return Prepared(variables, compiled.derived(self._engine, variables), self.program.learning)
+        return Prepared(variables, compiled.derived(self.engine, variables), self.program.learning)
 
     def step(
         self,
@@ -324,6 +327,6 @@ class Simulator:
         check_values(self.program, given, steps, waiting=False)
         from_sequences(self.program, given, part=True, single=True)
         length = None if steps is None else np.int32(whole(steps, "steps", least=1))
-        moved, emitted = compiled.step(self._engine, now, derived, arrays, key, length)
+        moved, emitted = compiled.step(self.engine, now, derived, arrays, key, length)
         new = now.moved(moved)
         return (dataclasses.replace(variables, variables=new) if isinstance(variables, Prepared) else new), emitted

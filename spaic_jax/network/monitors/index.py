@@ -24,12 +24,14 @@ class Seen:
         batched: whether there is a batch axis.
         spikes: whether it becomes booleans, a quarter of the memory: any value but zero is a spike.
         mean: whether all that is left of a sample is its mean.
+        scale: what that mean is multiplied by.
     """
 
     places: tuple[Places, ...] = ()
     batched: bool = True
     spikes: bool = False
     mean: bool = False
+    scale: float = 1.0
 
     def __call__(self, value: jax.Array) -> jax.Array:
         for axis in reversed(range(len(self.places))):
@@ -38,7 +40,7 @@ class Seen:
             value = jnp.take(value, index, axis=axis + self.batched, mode="clip")
         if self.spikes:
             value = value != jnp.zeros((), value.dtype)
-        return value.reshape(value.shape[0], -1).mean(1) if self.mean else value
+        return value.reshape(value.shape[0], -1).mean(1) * self.scale if self.mean else value
 
 
 def checked_index(kind: str, index: Any) -> tuple[Axis, ...]:

@@ -2,8 +2,6 @@
 
 import dataclasses
 
-import jax
-
 from spaic_jax.network.element import element
 from spaic_jax.network.monitors.base import Monitor
 from spaic_jax.network.monitors.index import Places, Seen
@@ -41,12 +39,11 @@ class RateMonitor(Monitor):
     def _record(self, name: str, variable: str, shape: tuple[int, ...], batched: bool, context: Context) -> Record:
         record = super()._record(name, variable, shape, batched, context)
         bins = 1 if self.dt is None else context.steps(self.dt, f"dt of monitor '{name}'")
-        return dataclasses.replace(record, bins=bins, finish=in_hertz, settings={"dt": context.dt})
+        seen = record.transform
+        assert isinstance(seen, Seen)
+        # In Hz at every step: a function of all bins would have to wait for the end of a long run.
+        return dataclasses.replace(record, bins=bins, transform=dataclasses.replace(seen, scale=1000.0 / context.dt))
 
     def seen(self, places: tuple[Places, ...], batched: bool) -> Seen:
         return Seen(places, batched, mean=True)
 
-
-def in_hertz(means: jax.Array, *, dt: float) -> jax.Array:
-    """From spikes a step of `dt` ms to spikes a second."""
-    return means * (1000.0 / dt)

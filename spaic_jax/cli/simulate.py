@@ -1,0 +1,118 @@
+"""The command `simulate`."""
+
+import json
+import shlex
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from spaic_jax._extras import import_extra
+from spaic_jax.cli.config import read_declaration
+from spaic_jax.cli.errors import UserError, memory_errors, user_errors
+from spaic_jax.cli.experiment import build_network
+from spaic_jax.cli.interrupt import noted_interrupts
+from spaic_jax.cli.table import show
+from spaic_jax.recording import Recording, resume, simulate
+from spaic_jax.run import Simulator
+
+
+def simulate_config(
+    config: str,
+    changes: Sequence[str],
+    out: str | None,
+    duration: float | None,
+    chunk: float | None,
+    seed: int,
+    learn: bool,
+    go_on: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Simulate a network for a long time, and keep what its monitors see in a folder.
+
+    Args:
+        config: file of the configuration, with or without `data` and `training`, which do not count.
+        changes: `key=value` pairs that change it.
+        out: folder of the recording; `runs/<config>-seed<N>` when `None`.
+        duration: changes `simulation.duration`, ms.
+        chunk: length of a chunk, ms, as of `spaic_jax.simulate`.
+        seed: of all that is random.
+        learn: whether learning rules change weights.
+        go_on: whether to go on with a recording that is in the folder.
+        as_json: whether to print one line of JSON in place of a table.
+        quiet: whether to show no progress bar.
+
+    Raises:
+        UserError: bad input, with nothing written; a disk that is full, or a run that diverged, with what came before kept.
+        KeyboardInterrupt: with a sentence that says how to go on.
+    """
+    with user_errors():
+        import_extra("safetensors", "a recording")
+        if not quiet:
+            import_extra("rich", "a progress bar (leave it out with --quiet)")
+    timed = [*changes, *([] if duration is None else [f"simulation.duration={duration!r}"])]
+    _, sim, steps = build_network(read_declaration(config, timed), config)
+    sim = sim.train() if learn else sim
+    folder = Path(out) if out is not None else Path("runs") / f"{Path(config).stem}-seed{seed}"
+    started = time.perf_counter()
+    try:
+        with user_errors(config), memory_errors(config), noted_interrupts():
+            recording = _run(sim, steps, folder, chunk, seed, go_on, not quiet)
+    except FloatingPointError as error:
+        raise UserError(f"{error} (what came before is kept in {folder})") from error
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_how_to_go_on(config, timed, folder, learn)) from None
+    wall = time.perf_counter() - started
+    monitors = _monitors(recording)
+    if as_json:
+        told = {"duration_ms": recording.duration, "wall_s": wall, "wall_s_per_s": wall / recording.duration * 1000}
+        print(json.dumps({**told, "monitors": monitors, "out": str(folder)}))
+        return
+    rows = [
+        [name, f"{each['neurons']:,}", f"{each['spikes']:,}", _number(each["rate_hz"]), _number(each["cv_isi"])]
+        for name, each in monitors.items()
+    ]
+    show(f"{config}: {recording.duration:g} ms", ["spike monitor", "neurons", "spikes", "rate, Hz", "CV of intervals"], rows)
+    print(f"{wall:.3g} s of wall time, compilation included, kept in {folder}")
+
+
+def _run(
+    sim: Simulator, steps: int, folder: Path, chunk: float | None, seed: int, go_on: bool, progress: bool
+) -> Recording:
+    if go_on:
+        recording = Recording.load(folder)
+        if recording.layout.steps != steps:
+            whole = recording.layout.steps * recording.layout.dt
+            raise ValueError(f"the recording in '{folder}' is one of {whole:g} ms, not of {steps * sim.program.dt:g} ms.")
+        return resume(folder, sim, progress=progress)
+    start, key = jax.random.split(jax.random.key(seed))
+    duration = steps * sim.program.dt
+    return simulate(sim, sim.init(start), duration, key=key, chunk=chunk, to=folder, progress=progress)
+
+
+def _how_to_go_on(config: str, changes: Sequence[str], folder: Path, learn: bool) -> str:
+    if not (folder / "index.json").is_file():
+        return "interrupted; nothing was written."
+    how = ["spaic-jax", "simulate", config, *(f"--set={change}" for change in changes), f"--out={folder}"]
+    return f"interrupted; go on with: {shlex.join([*how, *(['--learn'] if learn else []), '--resume'])}"
+
+
+def _monitors(recording: Recording) -> dict[str, dict[str, Any]]:
+    """For each spike monitor the number of neurons and spikes, the mean rate, and how irregular its neurons fire."""
+    told = {}
+    for name, kept in recording.layout.kept.items():
+        if kept.kind == "spikes" and kept.steps(recording.steps):
+            spikes = recording.spikes(name)
+            irregular = cv(spikes)
+            told[name] = {
+                "neurons": spikes.num, "spikes": len(spikes), "rate_hz": len(spikes) / spikes.num / spikes.duration * 1000,
+                "cv_isi": None if irregular != irregular else irregular,
+            }
+    return told
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
