@@ -194,6 +194,21 @@ def test_noise_is_the_same_by_every_plan_and_in_steps(plan):
     np.testing.assert_allclose(variables.state["zzz.V"], runs[0]["m_V"][-1], atol=1e-6)
 
 
+def test_what_is_drawn_is_drawn_one_a_neuron():
+    """Of thresholds, parameters and sizes of noise; each neuron fires by its own."""
+    model = ODE(
+        rhs=leak, initial={"V": 0.0}, values={"tau": sj.program.Uniform(5.0, 20.0), "size": sj.program.Uniform(0.0, 1e-9)},
+        threshold=sj.program.Uniform(0.5, 0.9), noise={"V": "size"}, integrator="exponential_euler",
+    )
+    sim = built(model, 0.5, ("Isyn",), ("O",), dtype="float32")
+    variables = sim.init(jax.random.key(0))
+    probes = sim.run(variables, {"x_Isyn": np.ones((100, 1, 3), np.float32)}, jax.random.key(1)).probes
+    tau, limit = (np.asarray(variables.constants[f"zzz.{name}"]) for name in ("tau", "threshold"))
+    assert len(set(tau)) == 3 and ((limit > 0.5) & (limit < 0.9)).all()
+    steps = np.ceil(-tau * np.log(1 - limit) / 0.5)
+    np.testing.assert_array_equal(np.asarray(probes["m_O"])[:, 0].argmax(0) + 1, steps)
+
+
 def adex(p, x, current):
     return {
         "V": (p.gL * (p.EL - x.V + p.delta_t * jnp.exp((x.V - p.v_th) / p.delta_t)) - x.U + current) / p.C,
