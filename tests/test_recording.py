@@ -150,8 +150,9 @@ def test_another_duration_compiles_nothing(key):
 
     sim = sj.build(small(), DT)
     given = {"x": np.ones((1, 3), np.float32)}
+    before = compiled.piece._cache_size() + 1
     sj.simulate(sim, sim.init(key), 30 * DT, given, key, chunk=10 * DT)
-    before = compiled.piece._cache_size()
+    assert compiled.piece._cache_size() == before
     sj.simulate(sim, sim.init(key), 110 * DT, given, key, chunk=10 * DT)
     assert compiled.piece._cache_size() == before
     sj.simulate(sim, sim.init(key), 114 * DT, given, key, chunk=10 * DT)
@@ -331,7 +332,7 @@ def test_bad_arguments(key):
     for changes, sentence in (
         ({"duration": 10.3}, "a duration must be a positive whole number of steps"), ({"chunk": 0.7}, "a chunk must be"),
         ({"inputs": None}, "input 'x' is missing"), ({"key": None}, "is random"),
-        ({"duration": 1.0}, "'first' looks at no step of a run of 2 steps"),
+        ({"duration": 2.0**31}, "the number of steps of all runs must be at most"), ({"duration": 1.0}, "'first' looks at no step of a run of 2 steps"),
     ):
         with pytest.raises(ValueError, match=sentence):
             sj.simulate(sim, start, **{"duration": 25.0, "inputs": given, "key": key, **changes})
