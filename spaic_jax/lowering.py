@@ -193,8 +193,8 @@ def _check_targets(network: Network, members: dict[str, Element]) -> None:
     """ValueError when a member writes what its group does not take."""
     for name, member in members.items():
         for group, variable in member.writes_to:
-            if not isinstance(member, Monitor) and variable not in group.model.receives:
-                choices = unknown("variable", variable, group.model.receives)
+            if not isinstance(member, Monitor) and variable not in group.receives:
+                choices = unknown("variable", variable, group.receives)
                 raise ValueError(f"'{name}' writes to '{network.name_of(group)}': {choices}")
 
 

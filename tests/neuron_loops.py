@@ -114,12 +114,21 @@ def izh(s, x, dt):
 
 
 def aeif(s, x, dt):
-    v, w = s["V"], s["U"]
-    s["U"] = w + dt / 144 * (4 * (v + 70.6) - w)
-    v = v + dt / 281 * (-30 * (v + 70.6) + 30 * 2 * exp((v + 50.4) / 2) - w + x)
+    v = upswing(s["V"], s["U"], x, dt / 2)
+    s["U"] = towards(s["U"], 4 * (np.minimum(v, 20) + 70.6), dt / 144)
+    v = upswing(v, s["U"], x, dt / 2)
     o = v > 20
     s["U"] = s["U"] + 0.0805 * o
     return hard(s, v, o, -70.6)
+
+
+def upswing(v, w, x, time):
+    """The potential, whose equation is linearised about where it is, below the peak only."""
+    below = np.minimum(v, 20)
+    steep = 30 * exp((below + 50.4) / 2)
+    slope, bend = (-30 * (below + 70.6) + 2 * steep - w + x) / 281, np.where(v < 20, steep - 30, 0) / 281
+    z = np.where(bend == 0, 1e-12, np.minimum(time * bend, 30))
+    return v + time * slope * np.expm1(z) / z
 
 
 def eif(s, x, dt):
@@ -148,18 +157,42 @@ def glif(s, x, dt):
 
 
 def hh(s, x, dt):
-    v = s["V"]
-    rates = {
-        "m": (0.1 * (25 - v) / (exp((25 - v) / 10) - 1), 4 * exp(-v / 18)),
-        "n": (0.01 * (10 - v) / (exp((10 - v) / 10) - 1), 0.125 * exp(-v / 80)),
-        "h": (0.07 * exp(-v / 20), 1 / (exp((30 - v) / 10) + 1)),
-    }
-    # Each variable moves exactly towards where it would come to rest if the others stayed: gates first.
-    for gate, (alpha, beta) in rates.items():
+    def rates(v):
+        return {
+            "m": (0.1 * (25 - v) / (exp((25 - v) / 10) - 1), 4 * exp(-v / 18)),
+            "n": (0.01 * (10 - v) / (exp((10 - v) / 10) - 1), 0.125 * exp(-v / 80)),
+            "h": (0.07 * exp(-v / 20), 1 / (exp((30 - v) / 10) + 1)),
+        }
+
+    return gated(s, rates, {"m": (120, 120), "n": (36, -12), None: (0.3, 10.6)}, x, dt, 50)
+
+
+def traub(s, x, dt):
+    def rates(v):
+        u = v + 63
+        return {
+            "m": (0.32 * (13 - u) / (exp((13 - u) / 4) - 1), 0.28 * (u - 40) / (exp((u - 40) / 5) - 1)),
+            "n": (0.032 * (15 - u) / (exp((15 - u) / 5) - 1), 0.5 * exp((10 - u) / 40)),
+            "h": (0.128 * exp((17 - u) / 18), 4 / (exp((40 - u) / 5) + 1)),
+        }
+
+    return gated(s, rates, {"m": (100, 50), "n": (30, -90), None: (0.05, -60)}, x / 200, dt, -20)
+
+
+def gated(s, rates, channels, drive, dt, threshold):
+    """Half a step of the potential, one of the gates, half a step of the potential: each exact while the others stay."""
+
+    def half(v):
+        open_ = {"m": s["m"] ** 3 * s["h"], "n": s["n"] ** 4, None: 1}
+        g = sum(size * open_[gate] for gate, (size, _) in channels.items())
+        at = (drive + sum(size * open_[gate] * e for gate, (size, e) in channels.items())) / g
+        return towards(v, at, g * dt / 2)
+
+    before, v = s["V"], half(s["V"])
+    for gate, (alpha, beta) in rates(v).items():
         s[gate] = towards(s[gate], alpha / (alpha + beta), (alpha + beta) * dt)
-    na, k = 120 * s["m"] ** 3 * s["h"], 36 * s["n"] ** 4
-    s["V"] = towards(v, (x + 120 * na - 12 * k + 0.3 * 10.6) / (na + k + 0.3), (na + k + 0.3) * dt)
-    return (v <= 50) & (s["V"] > 50)
+    s["V"] = half(v)
+    return (before <= threshold) & (s["V"] > threshold)
 
 
 def towards(x, at, decays):
@@ -314,4 +347,5 @@ LOOPS = {
     "nonspikingifb": (nonspikingifb, 0.1, 0.3, 0.5), "nonspikinglif": (nonspikinglif, 0.1, 0.3, 0.5),
     "null": (null, 0.0, 1.0, 0.5), "pclif": (pclif, 0.4, 0.6, 0.5), "plif": (plif, 1.0, 1.0, 0.5),
     "qif": (qif, 10.0, 10.0, 0.1), "selif": (selif, 0.3, 0.3, 0.5), "slif": (slif, 0.3, 0.3, 0.5),
+    "traub": (traub, 2000.0, 2000.0, 0.1),
 }

@@ -172,7 +172,6 @@ def test_the_default_folder_is_not_run_over(finished: Path, capsys: pytest.Captu
         (["network.encoders.image.num=63"], "data: the digits have 64 pixels, which the shape (63,) does not hold."),
         (["network.encoders.more.num=64"], "data.input is missing: the network has 2 encoders."),
         (["network.groups.hidden.tau_mm=3"], "network.groups.hidden.tau_mm: unknown key 'tau_mm': did you mean"),
-        (["network.groups.lonely.num=3"], "network: group 'lonely' is reached by nothing"),
         (["network.groups.output.num=7"], "training: the training data: labels["),
         (["network=3"], "network: needs a valid dictionary, got 3."),
         (["network.connections.image_to_hidden.pre='a'"], "connections.image_to_hidden.pre: unknown member 'a'"),

@@ -26,7 +26,7 @@ STEPS, BATCH = 8, 3
 GAIN = {
     "adlif": 5.0, "aeif": 2000.0, "condlif": 1000.0, "constantcurrentlif": 10.0, "cubalif": 5.0, "darwin_alif": 2e4,
     "darwin_clif": 5000.0, "darwin_random": 5000.0, "diehlandcook": 500.0, "eif": 30.0, "glif": 100.0, "hh": 1000.0,
-    "izh": 50.0, "lifstdp_ex": 10.0, "lifstdp_ih": 20.0, "qif": 30.0,
+    "izh": 50.0, "lifstdp_ex": 10.0, "lifstdp_ih": 20.0, "qif": 30.0, "traub": 1e4,
 }
 
 
@@ -37,6 +37,8 @@ MAPS = {
     "pool": {"pool_kernel_size": 3, "pool_stride": 1, "pool_padding": 1},
 }
 
+#: What a link cannot do without.
+NEEDED = {"fixed_indegree": {"indegree": 2}, "fixed_outdegree": {"outdegree": 2}, "fixed_total": {"number": 9}}
 
 #: Synapse types that need maps, between ends of one size.
 _POOL = {"pool_kernel_size": 3, "pool_stride": 1, "pool_padding": 1}
@@ -69,8 +71,9 @@ def network(
         choice["neuron_position"] = [[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [0.6, 0.7]]
     net.a = sj.NeuronGroup(4, model=model, **choice)
     net.b = sj.NeuronGroup(4, model=model, **choice)
-    net.xa = sj.Connection(net.x, net.a, "full" if link in ("dist_depd", "electrical") else link, w_mean=0.2 * gain, w_std=0.3 * gain)
-    chain = {"syn_type": syn_type and [syn_type], "delay": delay and DELAYS[delay](max_delay=3.0)}
+    first = "full" if link in ("dist_depd", "electrical") else link
+    net.xa = sj.Connection(net.x, net.a, first, w_mean=0.2 * gain, w_std=0.3 * gain, **NEEDED.get(link, {}))
+    chain = {"syn_type": syn_type and [syn_type], "delay": delay and DELAYS[delay](max_delay=3.0), **NEEDED.get(link, {})}
     net.ab = sj.Connection(net.a, net.b, link, w_mean=0.2 * gain, w_std=0.3 * gain, **chain)
     net.ba = sj.Connection(net.b, net.a, link, w_std=0.1 * gain, **chain)
     net.out = sj.Decoder(dec_target=net.b, coding_method=decoding, **({"classes": 4} if decoding == "vote" else {}))

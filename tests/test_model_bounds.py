@@ -15,7 +15,7 @@ POSITIVE = {
     for kind, name in {kind: name for name, kind in NEURONS.items()}.items()
 }
 #: Inputs at which a model fires, in its own units.
-DRIVE = {"aeif": 1500.0, "condlif": 800.0, "eif": 40.0, "qif": 40.0, "hh": 10.0, "glif": 3.0}
+DRIVE = {"aeif": 1500.0, "condlif": 800.0, "eif": 40.0, "qif": 40.0, "hh": 10.0, "glif": 3.0, "traub": 400.0}
 
 
 def build(model, dt=0.1, **settings):

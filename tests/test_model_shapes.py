@@ -98,7 +98,7 @@ def test_numbers_of_any_type_are_taken(two):
     assert type(group.model.tau_m) in (int, float)
     assert group.model.tau_m == 2
     assert group.varible_ranges == {"tau_m": (2.0, 2.0)}
-    assert sj.NeuronGroup(2, model="hh", V=two).model.first("V") == 2
+    assert sj.NeuronGroup(2, model="hh", V=two).model.begin("V") == 2
     model = sj.neurons.rows_model([("V", "add", "V", "Isyn")], {"V": two, "Vth": two})
     assert list(model.states()) == ["V"] and model.parameters() == {"Vth": 2}
     assert model.parameters() == {"Vth": 2}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
+from spaic_jax.lowering import UnreachedWarning
 
 
 def small():
@@ -76,13 +77,6 @@ def empty():
     return sj.Network()
 
 
-def unreached():
-    net = small()
-    net.island = sj.NeuronGroup(2)
-    net.loop = sj.Connection(net.island, net.island)
-    return net
-
-
 def stranger():
     net = small()
     net.more = sj.Connection(sj.Encoder(num=2), net.layer)
@@ -105,7 +99,6 @@ def misshapen():
     ("make", "sentence"),
     [
         (empty, "the network is empty"),
-        (unreached, "group 'island' is reached by nothing"),
         (stranger, "is not a member of it"),
         (misread, "'probe' looks at 'layer': unknown variable 'v': did you mean 'V'"),
         (misshapen, "connection 'more': weight has shape (4, 3), but needs (3, 4) (post, pre)"),
@@ -115,6 +108,26 @@ def test_a_network_that_cannot_run_is_refused(make, sentence):
     with pytest.raises(ValueError) as error:
         sj.build(make())
     assert sentence in str(error.value)
+
+
+def test_a_group_on_which_nothing_acts_goes_on_by_itself_and_is_told(key):
+    net = sj.Network()
+    net.lonely, net.driven = sj.NeuronGroup(2, "lif", tau_m=5.0), sj.NeuronGroup(2, "lif")
+    net.onwards = sj.Connection(net.lonely, net.driven)
+    with pytest.warns(UnreachedWarning, match="nothing acts on group 'lonely'") as told:
+        sim = sj.build(net, dt=1.0)
+    assert len(told) == 1 and told[0].filename == __file__
+    variables = sim.set(sim.init(key), {"lonely.V": 0.5})
+    after = sim.run(variables, steps=3).variables
+    np.testing.assert_allclose(after["lonely.V"], 0.5 * np.exp(-3 / 5.0), rtol=1e-6)
+
+
+def test_a_network_that_no_source_reaches_is_built_without_a_word(key):
+    net = small()
+    net.island = sj.NeuronGroup(2)
+    net.loop = sj.Connection(net.island, net.island)
+    sim = sj.build(net)
+    assert not sim.run(sim.init(key), {"image": np.zeros((1, 4))}, steps=2).variables["island.O"].any()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +148,7 @@ def test_bad_build_settings_are_named(arguments, error, sentence):
 
 def test_ends_that_are_no_groups_are_refused():
     image, layer = sj.Encoder(num=2), sj.NeuronGroup(2)
-    with pytest.raises(TypeError, match="post must be a NeuronGroup"):
+    with pytest.raises(TypeError, match="post must be a NeuronGroup, or a slice of one"):
         sj.Connection(layer, image)
     with pytest.raises(TypeError, match="pre must be an Encoder, a Generator or a NeuronGroup"):
         sj.Connection("image", layer)

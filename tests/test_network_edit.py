@@ -1,6 +1,7 @@
 """Networks made of networks."""
 
 import re
+import warnings
 
 import jax
 import numpy as np
@@ -11,7 +12,7 @@ from nested import plans
 
 import spaic_jax as sj
 from spaic_jax import edit
-from spaic_jax.lowering import lower
+from spaic_jax.lowering import UnreachedWarning, lower
 from spaic_jax.network import Element
 from spaic_jax.storage import to_dict
 
@@ -41,7 +42,9 @@ def lines(net, names=()):
 
 def program_of(net):
     try:
-        return lower(net, 1.0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnreachedWarning)
+            return lower(net, 1.0)
     except ValueError as error:
         return str(error)
 

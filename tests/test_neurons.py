@@ -106,10 +106,11 @@ def test_clif_below_threshold_is_the_difference_of_two_exponentials():
 
 #: Every model of SPAIC, with what it needs to be SPAIC's: its quirks, and the arguments of the recording.
 SPAIC = {
-    **{name: {} for name in ("aclif", "aeif", "clif", "clif2k", "if", "ifb", "lif", "lifm", "lifstdp_ih")},
-    **{name: {} for name in ("adex", "diehlandcook", "nonspikingifb", "null", "pclif")},
+    **{name: {} for name in ("aclif", "clif", "clif2k", "if", "ifb", "lif", "lifm", "lifstdp_ih")},
+    **{name: {} for name in ("diehlandcook", "nonspikingifb", "null", "pclif")},
     **{name: {"compat": True} for name in ("cann_field", "constantcurrentlif", "darwin_alif", "darwin_clif", "glif", "hh")},
     **{name: {"compat": True} for name in ("izh", "alifstdp_ex", "lifstdp_ex", "meanfield", "nonspikinglif", "plif")},
+    "adex": {"integrator": "euler"}, "aeif": {"integrator": "euler"},
     # SPAIC's ifsoftreset resets to zero; ours is soft, and asked for a hard reset it is SPAIC's.
     "ifsoftreset": {"reset": "hard"},
     "lifint": {"thresh": 300, "reset_refrac": 3},

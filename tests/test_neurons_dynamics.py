@@ -102,11 +102,11 @@ def test_hodgkin_huxley_action_potentials(integrator, dt):
 
 def test_hodgkin_huxley_rates_where_they_are_zero_over_zero():
     """At 25 and 10 mV above rest numerator and denominator of two rates vanish."""
-    from spaic_jax.neurons.hh import _linoid
+    from spaic_jax.neurons.gates import linoid
 
     for a1, at, expected in ((0.1, 25.0, 1.0), (0.01, 10.0, 0.1)):
         def rate(u, a1=a1, at=at):
-            return _linoid(jnp.float32(a1), jnp.float32(at), jnp.float32(10.0), u)
+            return linoid(jnp.float32(a1), jnp.float32(at), jnp.float32(10.0), u)
 
         value, slope = jax.value_and_grad(rate)(jnp.float32(at))
         np.testing.assert_allclose(value, expected, rtol=1e-6)

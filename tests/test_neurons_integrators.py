@@ -9,7 +9,7 @@ import pytest
 
 import spaic_jax as sj
 from spaic_jax.neurons import NEURONS, ODE, rows_model
-from spaic_jax.neurons.integrators import advance
+from spaic_jax.neurons.integrators import INTEGRATORS, advance
 
 #: Time at which potentials are compared, and how long each value of an input holds, ms.
 DURATION, HOLD = 8.0, 2.0
@@ -42,7 +42,7 @@ EQUATIONS = {
         lambda x, i: np.array([
             (-30 * (x[0] + 70.6) + 60 * np.exp((x[0] + 50.4) / 2) - x[1] + i) / 281, (4 * (x[0] + 70.6) - x[1]) / 144,
         ]),
-        [-70.6, 0.0], [400.0, -100.0, 300.0, 500.0], {"euler": 1, "exponential_euler": 1, "rk4": 4},
+        [-70.6, 0.0], [400.0, -100.0, 300.0, 500.0], {"euler": 1, "exponential_euler": 1, "heun": 2, "strang": 2, "rk4": 4},
     ),
     "condlif": (
         lambda x, _: np.array([
@@ -57,12 +57,12 @@ EQUATIONS = {
     ),
     "eif": (
         lambda x, i: (-(x + 65) + 3.5 * np.exp((x + 50) / 3.5) + i) / 10,
-        [-65.0], [9.0, -5.0, 8.0, 10.0], {"euler": 1, "exponential_euler": 2, "rk4": 4},
+        [-65.0], [9.0, -5.0, 8.0, 10.0], {"euler": 1, "exponential_euler": 2, "heun": 2, "strang": 2, "rk4": 4},
     ),
-    "hh": (hh, [0.0, *gates_at_rest()], [0.0, 3.0, -2.0, 3.0], {"euler": 1, "exponential_euler": 2, "rk4": 4}),
+    "hh": (hh, [0.0, *gates_at_rest()], [0.0, 3.0, -2.0, 3.0], {"euler": 1, "exponential_euler": 2, "heun": 2, "strang": 2, "rk4": 4}),
     "izh": (
         lambda x, i: np.array([0.04 * x[0] ** 2 + 5 * x[0] + 140 - x[1] + i, 0.02 * (0.2 * x[0] - x[1])]),
-        [-65.0, 1.0], [0.0, 6.0, -5.0, 4.0], {"euler": 1, "exponential_euler": 1, "rk4": 4},
+        [-65.0, 1.0], [0.0, 6.0, -5.0, 4.0], {"euler": 1, "exponential_euler": 1, "heun": 2, "strang": 2, "rk4": 4},
     ),
     "qif": (
         lambda x, i: (0.05 * (x + 65) * (x + 50) + i) / 10,
@@ -178,7 +178,7 @@ def test_a_stage_beyond_the_cut_off_reaches_no_slow_variable(name, dt):
 
 
 @pytest.mark.parametrize("model", ["aeif", "eif", "izh", "qif"])
-@pytest.mark.parametrize("integrator", ["euler", "exponential_euler", "rk4"])
+@pytest.mark.parametrize("integrator", INTEGRATORS)
 def test_no_current_makes_a_steep_model_infinite(model, integrator):
     for drive in (1e4, 1e6, 1e8):
         got, health = pulse(model, drive, 40, 0.5, integrator=integrator)
@@ -188,8 +188,8 @@ def test_no_current_makes_a_steep_model_infinite(model, integrator):
 
 #: A step that is too long by forward Euler, for every model that takes such steps, and the time constant it is too long for.
 TOO_LONG = [
-    ("aeif", {}, 20.0, r"2 times C/gL, 9\.36667 ms"),
-    ("aeif", {"tau_w": 1.0}, 2.5, "2 times tau_w, 1 ms"),
+    ("aeif", {"integrator": "euler"}, 20.0, r"2 times C/gL, 9\.36667 ms"),
+    ("aeif", {"integrator": "heun", "tau_w": 1.0}, 2.5, "2 times tau_w, 1 ms"),
     ("aeif", {"integrator": "rk4"}, 27.0, r"2\.785 times C/gL"),
     ("cann_field", {}, 2.5, "2 times tau, 1 ms"),
     ("condlif", {"integrator": "euler", "t_ref": 0.0}, 10.5, "2 times tau_exc, 5 ms"),
@@ -207,6 +207,7 @@ TOO_LONG = [
     ("meanfield", {}, 2.5, "2 times tau, 1 ms"),
     ("nonspikinglif", {}, 2.5, "2 times tau_m, 1 ms"),
     ("qif", {}, 30.0, r"2 times tau_m / \(a_0 \(v_c - v_rest\)\), 13\.3333 ms"),
+    ("traub", {"integrator": "rk4"}, 0.1, "2.785 times the membrane's time constant in an action potential"),
     ("selif", {"tau_m": 1.0}, 2.5, "2 times tau_m, 1 ms"),
     (ODE(rhs=lambda p, x, i: {"V": (i - x.V) / p.tau}, initial={"V": 0.0}, values={"tau": 0.1}), {}, 0.3,
      r"2 times the time constant of V where it begins, 0\.1 ms"),
@@ -245,13 +246,13 @@ def test_hodgkin_huxley_is_stable_by_default(drive, dt):
 def test_hodgkin_huxley_begins_at_rest_wherever_it_begins():
     for choices, u in (({}, 0.0), ({"V": 20.0}, 20.0), ({"V": [-10.0], "Vreset": 5.0}, -5.0), ({"Vreset": 65.0}, 0.0)):
         model = sj.NeuronGroup(1, model="hh", **choices).model
-        np.testing.assert_allclose(model.first("V"), u - model.Vreset)
+        np.testing.assert_allclose(model.begin("V"), u - model.Vreset)
         alpha = {"m": 1 / exprel((25 - u) / 10), "n": 0.1 / exprel((10 - u) / 10), "h": 0.07 * np.exp(-u / 20)}
         beta = {"m": 4 * np.exp(-u / 18), "n": 0.125 * np.exp(-u / 80), "h": 1 / (np.exp((30 - u) / 10) + 1)}
         for gate in "mnh":
-            np.testing.assert_allclose(model.first(gate), alpha[gate] / (alpha[gate] + beta[gate]), rtol=1e-6)
-    assert [NEURONS["hh"](compat=True).first(state) for state in "Vmnh"] == [0.0, 0.5, 0.5, 0.06]
-    assert NEURONS["hh"](m=0.2).first("m") == 0.2
+            np.testing.assert_allclose(model.begin(gate), alpha[gate] / (alpha[gate] + beta[gate]), rtol=1e-6)
+    assert [NEURONS["hh"](compat=True).begin(state) for state in "Vmnh"] == [0.0, 0.5, 0.5, 0.06]
+    assert NEURONS["hh"](m=0.2).begin("m") == 0.2
 
 
 def test_advance_is_right_about_a_linear_system():
@@ -263,6 +264,6 @@ def test_advance_is_right_about_a_linear_system():
         return {"V": a[0, 0] * x["V"] + a[0, 1] * x["I"], "I": a[1, 1] * x["I"]}
 
     powers = [np.linalg.matrix_power(dt * a, n) / np.prod(range(1, n + 1)) for n in range(5)]
-    for method, terms in (("euler", 2), ("rk4", 5)):
+    for method, terms in (("euler", 2), ("heun", 3), ("rk4", 5)):
         got = advance(method, derivatives, {"V": jnp.float32(1.0), "I": jnp.float32(2.0)}, dt)
         np.testing.assert_allclose([got["V"], got["I"]], sum(powers[:terms]) @ start, rtol=1e-6)

@@ -8,7 +8,7 @@ from neuron_loops import LOOPS
 import spaic_jax as sj
 from spaic_jax.neurons import NEURONS
 
-STEEP = {"aeif", "eif", "hh", "selif"}
+STEEP = {"aeif", "eif", "hh", "selif", "traub"}
 
 
 def test_every_model_has_a_loop():

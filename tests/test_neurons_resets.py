@@ -57,9 +57,9 @@ def test_no_model_fires_without_input():
     ],
 )
 def test_potentials_begin_at_rest_or_where_spaics_do(model, rest, begins, compat):
-    assert sj.NeuronGroup(2, model=model, **{rest: begins}).model.first("V") == begins
+    assert sj.NeuronGroup(2, model=model, **{rest: begins}).model.begin("V") == begins
     if compat is not None:
-        assert sj.NeuronGroup(2, model=model, compat=True, **{rest: begins}).model.first("V") == compat
+        assert sj.NeuronGroup(2, model=model, compat=True, **{rest: begins}).model.begin("V") == compat
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,8 +127,8 @@ def test_no_gradient_passes_a_detached_reset(model):
 
 def test_every_model_with_a_reset_can_detach_it():
     without = {name for kind, name in KINDS.items() if kind.spiking and not issubclass(kind, ResettingModel)}
-    # hh has no reset, and no gradient passes whole numbers.
-    assert without == {"hh", "diehlandcook"}
+    # hh and traub have no reset, and of diehlandcook no gradient passes whole numbers.
+    assert without == {"hh", "diehlandcook", "traub"}
     assert not any(kind().detach_reset for kind in KINDS if issubclass(kind, ResettingModel))
 
 

@@ -22,6 +22,10 @@ KINDS = {
     "random": {"probability": 0.3},
     "sparse index": {"index": INDEX},
     "dist_depd": {"p": 0.6, "zero_self": True},
+    "dist_depd near": {"distance_probability_function": "gaussian", "distance_scale": 0.3},
+    "fixed_indegree": {"indegree": 2, "multapses": False},
+    "fixed_outdegree": {"outdegree": 4, "multapses": False},
+    "fixed_total": {"number": 13, "multapses": False},
     "one_to_one": {},
 }
 
@@ -82,8 +86,9 @@ def test_a_connectivity_is_the_same_in_every_storage(kind):
         elif storage == "masked":
             slope = slope * pairs
         np.testing.assert_allclose(slopes["w.weight"], slope, rtol=1e-4, atol=1e-3, err_msg=storage)
-    count = {"full": 30, "sparse": 12, "random": round(0.3 * 25), "sparse index": 5, "one_to_one": 6}.get(kind, round(0.6 * 25))
-    assert pairs.sum() == count
+    count = {"full": 30, "sparse": 12, "random": round(0.3 * 25), "sparse index": 5, "one_to_one": 6, "dist_depd": 15}
+    count |= {"fixed_indegree": 12, "fixed_outdegree": 20, "fixed_total": 13}
+    assert pairs.sum() == count.get(kind, pairs.sum()) and pairs.any()
 
 
 @pytest.mark.parametrize("storage", [None, "dense", "masked", "pairs"])
@@ -168,9 +173,12 @@ def test_every_link_is_initialised_with_wide_numbers(link):
     shape = (1, 4, 4) if maps else (16,)
     post = (1, 2, 2) if link.startswith("pool") else shape
     enable = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+    needed = {"fixed_indegree": {"indegree": 3}, "fixed_outdegree": {"outdegree": 3}, "fixed_total": {"number": 20}}
     given = [{"padding": 1}] if link.startswith("con") else [{}]
     if issubclass(LINKS[link], Connectivity):
         given = [{"storage": storage} for storage in STORAGES.keys() - {"diagonal"}]
+    if link in needed:
+        given = [{**needed[link], "multapses": False, **settings} for settings in given]
     if LINKS[link] is Sparse:
         given = [{**settings, "density": density} for settings in given for density in (0.1, 0.5)]
     net = sj.Network()

@@ -204,6 +204,10 @@ def test_convolution_and_pooling_follow_each_other():
     np.testing.assert_allclose(current, expected, rtol=1e-4, atol=1e-5)
 
 
+#: What a link cannot do without.
+NEEDED = {"fixed_indegree": {"indegree": 4}, "fixed_outdegree": {"outdegree": 4}, "fixed_total": {"number": 40}}
+
+
 def test_bounds_hold_for_every_weight():
     for link in {kind: name for name, kind in LINKS.items()}.values():
         if link in ("electrical", "null", "pool", "pool_connection", "dist_depd"):  # the first and last need two groups
@@ -211,7 +215,7 @@ def test_bounds_hold_for_every_weight():
         maps = link.startswith("con")
         shape = (1, 3, 3) if maps else (9,)
         _, variables, _, _ = linked(
-            shape, shape, link, w_min=0.0, w_max=0.06, **({"padding": 1, "w_std": 0.3} if maps else {"w_std": 0.3})
+            shape, shape, link, w_min=0.0, w_max=0.06, w_std=0.3, **({"padding": 1} if maps else NEEDED.get(link, {}))
         )
         for name in LINKS[link].weights:
             weight = variables[f"w.{name}"]

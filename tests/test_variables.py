@@ -50,12 +50,28 @@ def test_get_and_set_by_name(key):
     np.testing.assert_array_equal(under_jit, v)
 
 
+def test_a_number_fills_a_variable_and_a_sample_is_that_of_all(key):
+    sim = bounded()
+    variables = sim.init(key, 4)
+    new = sim.set(variables, {"a.V": -60, "w.weight": np.float64(0.25)})
+    assert new["a.V"].dtype == new["w.weight"].dtype == jnp.float32 and new["w.weight"].shape == (2, 3)
+    np.testing.assert_array_equal(new["a.V"], np.full((4, 2), -60.0))
+    assert (new["w.weight"] == 0.25).all()
+    np.testing.assert_array_equal(sim.set(variables, {"a.V": [1.0, 2.0]})["a.V"], [[1.0, 2.0]] * 4)
+    traced = jax.jit(lambda v: sim.set(variables, {"a.V": v})["a.V"])
+    np.testing.assert_array_equal(traced(jnp.array([1.0, 2.0])), [[1.0, 2.0]] * 4)
+    np.testing.assert_array_equal(traced(jnp.float32(3.0)), np.full((4, 2), 3.0))
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
         ({"a.W": 1.0}, "unknown variable 'a.W'"),
         ({"x": np.zeros((4, 3))}, "unknown variable 'x'"),
-        ({"a.V": np.zeros((2,))}, r"state 'a.V' was given an array of shape \(2,\), but needs \[B=4, 2\]"),
+        ({"a.V": np.zeros((4,))}, r"state 'a.V' was given an array of shape \(4,\), but needs \[B=4, 2\]"),
+        ({"a.V": np.zeros((1, 2))}, r"state 'a.V' was given an array of shape \(1, 2\), but needs \[B=4, 2\]"),
+        ({"w.weight": 0.75}, "from 0.75 to 0.75, but must lie within 0.0 and 0.5"),
+        ({"a.V": "high"}, "was given <U4, but holds float32"),
         ({"w.weight": np.zeros((3, 2))}, r"parameter 'w.weight' was given an array of shape \(3, 2\), but needs \[2, 3\]"),
         ({"a.V": np.zeros((4, 2), np.complex64)}, "was given complex64, but holds float32"),
         ({"w.weight": np.full((2, 3), 0.75)}, "from 0.75 to 0.75, but must lie within 0.0 and 0.5"),

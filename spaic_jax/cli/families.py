@@ -27,6 +27,7 @@ class Family(NamedTuple):
 #: The families, by what `spaic-jax list` calls them.
 FAMILIES = {
     "neurons": Family("Neuron models", "spaic_jax.neurons", "NEURONS"),
+    "receptors": Family("Receptors of a group", "spaic_jax.neurons.receptors", "RECEPTORS"),
     "elements": Family("Members of a network", "spaic_jax.network", "ELEMENTS"),
     "reparametrisations": Family("Ways to train a time constant", "spaic_jax.neurons", "REPARAMETRISATIONS"),
     "surrogates": Family("Surrogate gradients", "spaic_jax.surrogate", "SURROGATES"),

@@ -12,6 +12,7 @@ from spaic_jax._dtypes import wide
 from spaic_jax._nudge import nudge
 from spaic_jax.gradients.dependence import dependence
 from spaic_jax.neurons.equations import model_step
+from spaic_jax.neurons.receptors import Receptor
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import call, step_key
 from spaic_jax.synapses.chain import reshaped
@@ -95,7 +96,7 @@ def is_model(op: Op) -> bool:
 
 def is_synapse(op: Op) -> bool:
     """Whether a row acts on the input of a group neuron by neuron, without being the group's."""
-    return op.fn is reshaped or (is_model(op) and issubclass(dict(op.settings)["model"].kind, Dynamics))
+    return op.fn is reshaped or (is_model(op) and issubclass(dict(op.settings)["model"].kind, Dynamics | Receptor))
 
 
 def currents_of(program: Program, op: Op) -> tuple[str, ...]:

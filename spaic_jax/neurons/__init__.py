@@ -46,6 +46,7 @@ from spaic_jax.neurons.reparametrise import REPARAMETRISATIONS, Reparametrisatio
 from spaic_jax.neurons.selif import SELIF
 from spaic_jax.neurons.slif import SLIF
 from spaic_jax.neurons.state import ModelState, shown, variable
+from spaic_jax.neurons.traub import TraubMiles
 
 NEURONS: dict[str, type[NeuronModel]] = {
     "aclif": ACLIF,
@@ -89,6 +90,7 @@ NEURONS: dict[str, type[NeuronModel]] = {
     "quadratic_if": QuadraticIF,
     "selif": SELIF,
     "slif": SLIF,
+    "traub": TraubMiles,
 }
 
 
@@ -107,6 +109,6 @@ __all__ = [
     "IFB", "IFSoftReset", "Izhikevich", "LIF", "LIFInt", "LIFM", "LIFSTDPEx", "LIFSTDPIh", "LeakyIntegrator",
     "MeanField", "ModelState", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE", "OptionalParameter",
     "PCLIF", "PLIF", "Parameter", "PerNeuron", "QuadraticIF", "REPARAMETRISATIONS", "Reparametrisation", "SELIF", "SLIF", "Sigmoid",
-    "SpikingModel", "coefficient", "custom_model", "first_value", "parameter", "resolve_neuron", "rows_model", "shown",
+    "SpikingModel", "TraubMiles", "coefficient", "custom_model", "first_value", "parameter", "resolve_neuron", "rows_model", "shown",
     "variable",
 ]

@@ -44,13 +44,15 @@ class AEIF(RefractoryModel):
         gL: leak, nS.
         v_reset: potential after a spike, mV; `EL` when `None`.
         t_ref: refractory period, ms: see `RefractoryModel`.
-        integrator: `"euler"` and `"exponential_euler"`, of order 1, or `"rk4"`, of order 4, with the input held for the
-            step. The equations see no `V` above `Vspk`.
+        integrator: `"strang"` or `"heun"`, of order 2, `"rk4"`, of order 4, `"euler"`, SPAIC's, or `"exponential_euler"`, of
+            order 1: see `spaic_jax.neurons.integrators.advance`. The input is held for the step, and the equations see no
+            `V` above `Vspk`. What is left at short steps is that a spike and its reset come at the end of a step, half a
+            step late in the mean.
         detach_reset: let no gradient pass the reset; it passes the adaptation.
         surrogate: surrogate gradient of the threshold; it passes the reset too, unless it is detached.
 
     Raises:
-        ValueError: at build, a dt that is too long for `C/gL` or `tau_w`: see `spaic_jax.neurons.integrators.check_stable`.
+        ValueError: at build, a dt that is too long for `C/gL` or `tau_w` by an explicit integrator: see `spaic_jax.neurons.integrators.check_stable`.
 
     Source: Brette and Gerstner (2005); Naud et al., Firing patterns in the AdEx model (2008); SPAIC, `aeif` and `adex`.
 
@@ -72,7 +74,7 @@ class AEIF(RefractoryModel):
     tau_w: Parameter = parameter(144.0, positive=True)
     gL: Parameter = parameter(30.0, positive=True)
     v_reset: OptionalParameter = parameter(None, below="Vspk")
-    integrator: Integrator = "euler"
+    integrator: Integrator = "strang"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import functools
+import itertools
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._shapes import PerNeuron
-from spaic_jax.neurons.fields import Numbers, Range, as_numbers
+from spaic_jax.neurons.fields import OptionalParameter, Range, Value, as_numbers, extremes, first_value
 from spaic_jax.neurons.state import ModelState, StateVariable, shown
 from spaic_jax.program import Initial
 from spaic_jax.program.initial import as_initial
@@ -27,7 +28,11 @@ class coefficient(functools.cached_property[T]):  # noqa: N801
     """
 
 
-def first_of(value: Numbers | Initial, shape: tuple[int, ...]) -> Initial:
+#: So many drawn parameters are checked at all their ends together; more of them at all low ones and all high ones.
+_CORNERS = 8
+
+
+def first_of(value: Value, shape: tuple[int, ...]) -> Initial:
     """How a state begins; an array holds for all that it broadcasts over."""
     return as_initial(np.broadcast_to(value, shape) if isinstance(value, np.ndarray) else value)
 
@@ -37,8 +42,13 @@ class NeuronModel(abc.ABC):
     """A frozen dataclass of parameters with a pure `step`.
 
     Fields made by `parameter` become variables of the program (constants, or trained parameters where the group says
-    so), so that changing one compiles nothing. Fields made by `first_value` are read once. All other fields are choices,
-    fixed when the step is compiled.
+    so), so that changing one compiles nothing. Fields made by `first_value` are read once; every variable of the `State` has
+    one of its own name, by which its first value can be said, such as `V=-60.0`. All other fields are choices, fixed when the
+    step is compiled.
+
+    A parameter or a first value is a number, an array with one a neuron, or an `Initial` such as `Uniform(-65, -50)`, of which
+    each neuron draws its own when the variables are made. What is drawn of a parameter is kept within its `bounds`; a state
+    that begins with a parameter begins with the one that the neuron drew.
 
     A model is one file: the class with its equations, the variables of its `State`, `step`, and a `coefficient` for what can
     be computed from the parameters once a run instead of once a step.
@@ -51,10 +61,20 @@ class NeuronModel(abc.ABC):
     receives: ClassVar[tuple[str, ...]] = ("Isyn",)
     #: Whether `step` draws random numbers: it then takes a key in the end. Such a group needs no input.
     random: ClassVar[bool] = False
+    #: Whether `step` needs the time at which it begins: it is then `t`, ms.
+    clocked: ClassVar[bool] = False
     #: Whether `"O"` are spikes, 0 or 1, of which a neuron can fire too few or too many.
     spiking: ClassVar[bool] = False
     #: The variable that connections, decoders and monitors read by default.
     output: ClassVar[str] = "O"
+
+    def __init_subclass__(cls) -> None:
+        """A field for the first value of every state variable that has none."""
+        super().__init_subclass__()
+        for name, carried in cls.State.names().items():
+            if carried and name != "O" and not hasattr(cls, name):
+                cls.__annotations__[name] = OptionalParameter
+                setattr(cls, name, first_value(None))
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -62,19 +82,44 @@ class NeuronModel(abc.ABC):
             if field.metadata.get("role") not in ("parameter", "first value") or (value is None and field.default is None):
                 continue
             self._check(name, value, field.metadata.get("positive", False))
-            object.__setattr__(self, name, as_numbers(value))
+            if not isinstance(value, Initial):
+                object.__setattr__(self, name, as_numbers(value))
         for name, limit in self._limits():
             value, highest = getattr(self, name), getattr(self, limit)
-            if not (np.asarray(value) < np.asarray(highest)).all():
+            below = extremes(value), extremes(highest)
+            if isinstance(value, Initial) or isinstance(highest, Initial):
+                # What is drawn beyond the other one is brought back to its side.
+                below = below[0].min(), below[1].max()
+            if not np.all(np.less(*below)):
                 raise ValueError(f"{type(self).__name__}: {name} must lie below {limit} {highest!r}, not be {value!r}.")
+        self._check_first_values()
 
     def _check(self, name: str, value: object, positive: bool) -> None:
         """ValueError unless a value is made of finite numbers."""
+        if isinstance(value, Initial):
+            if name in self.first_values():
+                return
+            if value.ends is None or not np.isfinite(value.ends).all():
+                raise ValueError(f"{type(self).__name__}: {name} is drawn one a neuron, by Normal or Uniform, not by {value!r}.")
+            if positive and not value.ends[1] > 0:
+                raise ValueError(f"{type(self).__name__}: {name} must be positive, not drawn from {value!r}.")
+            return
         given = as_numbers(value)
         if given is None or not np.isfinite(given).all():
             raise ValueError(f"{type(self).__name__}: {name} must be a finite number or an array, not {value!r}.")
         if positive and not (np.asarray(given) > 0).all():
             raise ValueError(f"{type(self).__name__}: {name} must be positive, not {value!r}.")
+
+    def _check_first_values(self) -> None:
+        """ValueError for the first value of a state that is not there, or that cannot be drawn."""
+        states = self.states()
+        for name, known in self.State.names().items():
+            if not known or name not in self.first_values():
+                continue
+            if name not in states:
+                raise ValueError(f"{type(self).__name__}: {name} has no first value, for it is there with {known.where} only.")
+            if isinstance(getattr(self, name), Initial) and not jnp.issubdtype(known.dtype, jnp.floating):
+                raise ValueError(f"{type(self).__name__}: {name} is of dtype {known.dtype}: give numbers, not a distribution.")
 
     def _limits(self) -> list[tuple[str, str]]:
         """Each parameter that must lie below another one, and that one."""
@@ -83,7 +128,7 @@ class NeuronModel(abc.ABC):
 
     def _check_between(self, name: str, low: float, high: float) -> None:
         """ValueError unless a parameter lies between two numbers."""
-        value = np.asarray(getattr(self, name))
+        value = extremes(getattr(self, name))
         if not ((low <= value) & (value <= high)).all():
             raise ValueError(f"{type(self).__name__}: {name} must lie between {low:g} and {high:g}, not {getattr(self, name)!r}.")
 
@@ -100,18 +145,58 @@ class NeuronModel(abc.ABC):
         """What a step gives besides what is carried and the output `"O"`."""
         return tuple(name for name, carried in self.State.names().items() if not carried and name != "O")
 
-    def first(self, state: str) -> Numbers | Initial:
+    def first(self, state: str) -> Value | str:
+        """Where a state variable begins unless its first value is said: a value, or the name of the field that holds it."""
+        return self.states()[state].first if state in self.states() else 0.0
+
+    def begins(self, state: str) -> Value | str:
+        """Where a state variable begins: a value, or the name of the field that holds it.
+
+        What follows from drawn parameters in another way, such as gates at rest, follows from the middle of their range.
+        """
+        return state if state in self.first_values() else self.typical().first(state)
+
+    def begin(self, state: str) -> Value:
         """The first value of a state variable: a number, an array with one a neuron, or how it is drawn."""
-        value = self.states()[state].first if state in self.states() else 0.0
-        found: Numbers | Initial = getattr(self, value) if isinstance(value, str) else value
-        return found
+        found = self.begins(state)
+        value: Value = getattr(self, found) if isinstance(found, str) else found
+        return value
+
+    def drawn(self) -> dict[str, Initial]:
+        """The parameters and first values that are drawn one a neuron."""
+        return {name: x for name, x in (self.parameters() | self.first_values()).items() if isinstance(x, Initial)}
+
+    def typical(self) -> Self:
+        """The model with the middle of its range for all that is drawn."""
+        drawn = self.drawn()
+        return self._with({name: float(np.mean(x.ends or 0.0)) for name, x in drawn.items()}) if drawn else self
+
+    def extreme(self, dt: float) -> Self:
+        """The model with arrays for all parameters that are drawn: the ends of their ranges, along a first axis."""
+        drawn = [name for name, value in self.parameters().items() if isinstance(value, Initial)]
+        if not drawn:
+            return self
+        ends = []
+        for name in drawn:
+            low, high = self.bounds(name, dt)
+            ends.append(np.clip(extremes(self.parameters()[name]), -np.inf if low is None else low, np.inf if high is None else high))
+        corners = np.array([*(itertools.product(*ends) if len(ends) <= _CORNERS else zip(*ends, strict=True))])
+        arrays = {name: np.asarray(x)[None] for name, x in self.parameters().items() if isinstance(x, np.ndarray)}
+        axes = max((x.ndim - 1 for x in arrays.values()), default=0)
+        return self._with(arrays | {name: corners[:, i].reshape(-1, *(1,) * axes) for i, name in enumerate(drawn)})
+
+    def _with(self, values: Mapping[str, Any]) -> Self:
+        """The same model with other parameters, unchecked."""
+        new = object.__new__(type(self))
+        vars(new).update({**vars(self), **values})
+        return new
 
     @classmethod
     def parameter_fields(cls) -> dict[str, dataclasses.Field[Any]]:
         """The fields that are parameters of the equations, by name."""
         return {f.name: f for f in dataclasses.fields(cls) if f.metadata.get("role") == "parameter"}
 
-    def parameters(self) -> dict[str, Numbers]:
+    def parameters(self) -> dict[str, Value]:
         """The value of every parameter of the equations; one left `None` follows from the others."""
         values = {name: getattr(self, name) for name in self.parameter_fields()}
         return {name: value for name, value in values.items() if value is not None}
@@ -122,14 +207,16 @@ class NeuronModel(abc.ABC):
         What is positive stays where its equations mean something: a time constant (a name with `tau`) above the length of a
         step, everything else above a tenth of its default. A trained parameter also keeps to the bounds of its field and on
         its side of another one that it must lie below or above: short of that one's value, or of the middle between the
-        two where both are trained. The declared value is within the bounds in any case.
+        two where both are trained. The declared value is within the bounds in any case. What is drawn is brought within them,
+        and to its side of another one.
 
         Args:
             name: the parameter.
             dt: length of a step, ms.
             trained: the parameters that are trained.
         """
-        field, value = self.parameter_fields()[name], np.asarray(getattr(self, name), np.float64)
+        field, given = self.parameter_fields()[name], getattr(self, name)
+        value, drawn = extremes(given), isinstance(given, Initial)
         default: Any = field.default
         lows: list[float | None] = []
         highs: list[float | None] = []
@@ -139,19 +226,25 @@ class NeuronModel(abc.ABC):
             low, high = field.metadata["bounds"]
             lows.append(low)
             highs.append(high)
+        if name in trained or drawn:
             for lower, upper in self._limits():
                 other = {lower: upper, upper: lower}.get(name)
                 if other is not None:
-                    ahead = np.asarray(getattr(self, other), np.float64)
-                    edge = (value + ahead) / 2 if other in trained else ahead
+                    ahead = extremes(getattr(self, other))
+                    if isinstance(getattr(self, other), Initial):
+                        ahead = ahead.mean()
+                    moves = other in trained or isinstance(getattr(self, other), Initial)
+                    edge = np.asarray(((value.mean() if drawn else value) + ahead) / 2 if moves else ahead)
                     (highs if name == lower else lows).append(float(edge.min() if name == lower else edge.max()))
         low = max((x for x in lows if x is not None), default=None)
         high = min((x for x in highs if x is not None), default=None)
+        if drawn:
+            return low, high
         return (
             None if low is None else min(low, float(value.min())), None if high is None else max(high, float(value.max()))
         )
 
-    def first_values(self) -> dict[str, Numbers]:
+    def first_values(self) -> dict[str, Value]:
         """The value of every field that only says where a state variable begins; one left `None` follows from the others."""
         names = [f.name for f in dataclasses.fields(self) if f.metadata.get("role") == "first value"]
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
@@ -177,21 +270,29 @@ class NeuronModel(abc.ABC):
     def first_step(self, *inputs: PerNeuron, dt: float) -> ModelState:
         """One step by hand, from where the state begins: what `step` gives for the inputs that the model `receives`.
 
+        What is drawn has the middle of its range.
+
         >>> from spaic_jax.neurons import LIF
         >>> LIF(v_th=1.0).first_step(jnp.array([[0.5, 1.5]]), dt=1.0).O.tolist()
         [[0.0, 1.0]]
         """
         shape, key = inputs[0].shape, jax.random.key(0)
-        state = {name: first_of(self.first(name), shape)(key, shape, v.dtype) for name, v in self.states().items()}
-        values = {name: jnp.asarray(value, jnp.float32) for name, value in self.parameters().items()}
+        known = self.typical()
+        state = {name: first_of(known.begin(name), shape)(key, shape, v.dtype) for name, v in self.states().items()}
+        values = {name: jnp.asarray(value, jnp.float32) for name, value in known.parameters().items()}
         parameters = {name: value[None] if value.ndim else value for name, value in values.items()}
-        model = self.in_a_run(self.choices(), parameters, dt=dt)
+        model = self.in_a_run(self.choices(), parameters, dt=dt, t=jnp.float32(0))
         return model.step(self.State.of(state), *inputs, *([key] if self.random else []))
 
     @functools.cached_property
     def dt(self) -> float:
         """Length of a step, ms, for `step` and coefficients."""
         raise AttributeError(f"{type(self).__name__}: dt is known within a run only.")
+
+    @functools.cached_property
+    def t(self) -> jax.Array:
+        """The time at which a step begins, ms, since the variables were made, for the `step` of a model that is `clocked`."""
+        raise AttributeError(f"{type(self).__name__}: t is known within a step only, of a model that is clocked.")
 
     @classmethod
     def coefficients(cls) -> tuple[str, ...]:

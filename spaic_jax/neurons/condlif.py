@@ -85,6 +85,11 @@ class CondLIF(RefractoryModel):
         super().__post_init__()
         check_integrator("CondLIF", self.integrator, get_args(Method))
 
+    @property
+    def method(self) -> Integrator:
+        """The integrator of a conductance alone."""
+        return "exponential_euler" if self.integrator == "exponential_mean" else self.integrator
+
     @coefficient
     def rate(self) -> jax.Array:
         return 1 / self.C
@@ -98,8 +103,7 @@ class CondLIF(RefractoryModel):
         return self._conductance(self.tau_inh)
 
     def _conductance(self, tau: jax.Array) -> Conductance:
-        method: Integrator = "exponential_euler" if self.integrator == "exponential_mean" else self.integrator
-        left = advance(method, lambda x: {"g": -x["g"] / tau}, {"g": jnp.ones_like(tau)}, self.dt)["g"]
+        left = advance(self.method, lambda x: {"g": -x["g"] / tau}, {"g": jnp.ones_like(tau)}, self.dt)["g"]
         mean = phi(-self.dt / tau) if self.integrator == "exponential_mean" else jnp.ones_like(tau)
         return Conductance(left, mean, 1 / tau)
 
@@ -113,7 +117,7 @@ class CondLIF(RefractoryModel):
         ge = excitation.decay * state.ge + g_exc
         gi = inhibition.decay * state.gi + g_inh
 
-        if self.integrator in ("exponential_mean", "exponential_euler"):
+        if self.method == "exponential_euler":
             # Relaxation to where the currents cancel: one exponential, a fraction of what linearising costs.
             e, i = excitation.mean * ge, inhibition.mean * gi
             total = self.gL + e + i
@@ -126,7 +130,7 @@ class CondLIF(RefractoryModel):
                 total = self.gL * (self.EL - v) + e * (self.E_exc - v) + i * (self.E_inh - v) + current
                 return {"V": self.rate * total, "ge": -excitation.rate * e, "gi": -inhibition.rate * i}
 
-            v = advance(self.integrator, derivatives, {"V": state.V, "ge": ge, "gi": gi}, self.dt)["V"]
+            v = advance(self.method, derivatives, {"V": state.V, "ge": ge, "gi": gi}, self.dt)["V"]
         v = self.free(state, v, state.V)
         spikes, refrac = self.fire(state, v - self.v_th)
         return self.State(V=self.reset_by("hard", v, spikes, self.v_th, self.v_reset), ge=ge, gi=gi, O=spikes, refrac=refrac)

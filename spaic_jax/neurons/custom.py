@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 from spaic_jax._errors import unknown
 from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.base import coefficient
-from spaic_jax.neurons.fields import Numbers, Range, as_numbers
+from spaic_jax.neurons.fields import Numbers, Range, as_numbers, extremes
 from spaic_jax.neurons.integrators import check_stable
 from spaic_jax.neurons.named import NamedModel
 from spaic_jax.ops import threshold
@@ -48,7 +48,7 @@ class RowsModel(NamedModel):
     def bounds(self, name: str, dt: float, trained: Collection[str] = ()) -> Range:
         # One that stands as dt / tau or exp(-dt / tau) is a time constant.
         timed = "tau" in name and self.equation_type != "iterative"
-        return (min(dt, float(np.min(self.parameters()[name]))), None) if timed else (None, None)
+        return (min(dt, float(extremes(self.parameters()[name]).min())), None) if timed else (None, None)
 
     @property
     def spiking(self) -> bool:  # type: ignore[override]

@@ -71,26 +71,31 @@ def model_step(
     the end, each state to the precision in which it came, everything else to the lowest that came.
 
     Args:
-        *arrays: a random key if the model draws, then the states and the inputs, `[B, *shape]`, then parameters and
-            coefficients, `[*shape]`, or of fewer elements that broadcast, or a number.
+        *arrays: a random key if the model draws, then the number of the step if the model is clocked, then the states and
+            the inputs, `[B, *shape]`, then parameters and coefficients, `[*shape]`, or of fewer elements that broadcast, or
+            a number.
         model: the equations.
         states, inputs, parameters: what the arrays are, in this order. An input of the model that is not there is zero.
         coefficients: how the arrays that are left belong together: the structure of what `coefficients` gives.
         results: names of what is wanted, in order.
         dt: length of a step, ms.
     """
-    draws, arrays = (arrays[:1], arrays[1:]) if model.kind.random else ((), arrays)
+    declared = model.model({})
+    draws, arrays = (arrays[:1], arrays[1:]) if declared.random else ((), arrays)
+    clock, arrays = (arrays[:1], arrays[1:]) if declared.clocked else ((), arrays)
     stored = {name: array.dtype for name, array in zip((*states, *inputs), arrays, strict=False)}
     halves = [dtype for dtype in stored.values() if _is_half(dtype)]
     arrays = tuple(array.astype("float32") if _is_half(array.dtype) else array for array in arrays)
     given = dict(zip(stored, arrays, strict=False))
     like = next(iter(given.values()))
     real = jnp.finfo(like.dtype).dtype if jnp.issubdtype(like.dtype, jnp.inexact) else jnp.float32
-    currents = [given[name] if name in inputs else jnp.zeros(like.shape, real) for name in model.kind.receives]
+    currents = [given[name] if name in inputs else jnp.zeros(like.shape, real) for name in declared.receives]
     # One value a neuron gets a batch axis of size one, so that shapes meet without rank promotion.
     constant = [array[None] if array.ndim else array for array in arrays[len(stored):]]
     values = dict(zip(parameters, constant, strict=False))
     known = jax.tree.unflatten(coefficients, constant[len(parameters):])
+    if clock:
+        known["t"] = clock[0].astype(real) * jnp.asarray(dt, real)
     state = model.kind.State.of({name: given[name] for name in states})
     new = vars(model.model(values, **known, dt=dt).step(state, *currents, *draws))
     if not halves:

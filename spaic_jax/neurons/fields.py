@@ -9,15 +9,18 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import real
+from spaic_jax.program import Initial
 
 #: A parameter as it is declared: a number, or one number a neuron.
 Numbers = int | float | np.ndarray
+#: The same, or how it is drawn for each neuron when the variables are made.
+Value = Numbers | Initial
 Range = tuple[float | None, float | None]
 
 if TYPE_CHECKING:
 
     class Parameter:
-        """A parameter of the equations: a number or one number a neuron when it is declared, an array in `step`."""
+        """A parameter of the equations: a number, one number a neuron or an `Initial` when declared, an array in `step`."""
 
         def __get__(self, model: object, kind: type | None = None) -> jax.Array: ...
         def __set__(self, model: object, value: ArrayLike) -> None: ...
@@ -51,6 +54,11 @@ def parameter(
 def first_value(default: float | None) -> Any:
     """A dataclass field that only says where a state variable begins; `variable` names it. `None`: `first` knows."""
     return dataclasses.field(default=default, metadata={"role": "first value"})
+
+
+def extremes(value: Any) -> np.ndarray:
+    """The numbers of a value in float64; of one that is drawn, the two between which it lies."""
+    return np.asarray(value.ends if isinstance(value, Initial) else value, np.float64)
 
 
 def as_numbers(value: object) -> Numbers | None:

@@ -9,11 +9,10 @@ import numpy as np
 
 from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.base import coefficient
-from spaic_jax.neurons.fields import Numbers, Parameter, parameter
+from spaic_jax.neurons.fields import Parameter, Value, parameter
 from spaic_jax.neurons.integrators import check_stable
 from spaic_jax.neurons.reset import ResettingModel
 from spaic_jax.neurons.state import variable
-from spaic_jax.program import Initial
 
 
 class Rates(NamedTuple):
@@ -90,7 +89,7 @@ class GLIF(ResettingModel):
     b_v: Parameter = parameter(0.3)
     compat: bool = False
 
-    def first(self, state: str) -> Numbers | Initial:
+    def first(self, state: str) -> Value | str:
         return 0.0 if self.compat and state == "V" else super().first(state)
 
     def check_step(self, dt: float) -> None:

@@ -3,29 +3,16 @@
 import dataclasses
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._shapes import PerNeuron
-from spaic_jax.neurons.base import SpikingModel
-from spaic_jax.neurons.fields import Numbers, OptionalParameter, Parameter, first_value, parameter
+from spaic_jax.neurons.fields import Numbers, OptionalParameter, Parameter, Value, parameter
+from spaic_jax.neurons.gates import GatedModel, linoid, safe_exp
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, check_stable, phi
-from spaic_jax.neurons.state import variable
-from spaic_jax.program import Initial
-
-
-def _exp(x: jax.Array) -> jax.Array:
-    """Finite for every `x`, far beyond any potential of the model."""
-    return jnp.exp(jnp.clip(x, -30.0, 30.0))
-
-
-def _linoid(a1: jax.Array, a2: jax.Array, a3: jax.Array, u: jax.Array) -> jax.Array:
-    """`a1 (a2 - u) / (exp((a2 - u) / a3) - 1)`, which is `a1 a3` at u = a2."""
-    return a1 * a3 / phi(jnp.clip((a2 - u) / a3, -30.0, 30.0))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class HH(SpikingModel):
+class HH(GatedModel):
     """Hodgkin-Huxley neuron.
 
     $$ V' = I - g_{NA} m^3 h (V - E_{NA}) - g_K n^4 (V - E_K) - g_L (V - E_L), \\qquad
@@ -49,9 +36,9 @@ class HH(SpikingModel):
         g_NA, g_K, g_L: largest conductances, mS/cm^2.
         E_NA, E_K, E_L: reversal potentials, mV above rest.
         alpha_m1, alpha_m2, alpha_m3, beta_m1, beta_m2, beta_m3: numbers of the rates of `m`; likewise for `n` and `h`.
-        integrator: `"exponential_euler"`, of order 2 from gates at rest and stable at 1 ms; `"euler"`, of order 1, or
-            `"rk4"`, of order 4, which need steps of about 0.05 ms or less. The input is held for the step.
-            `"exponential_euler"` when `None`, with `compat` `"euler"`.
+        integrator: `"strang"`, of order 2 and stable at 1 ms; `"exponential_euler"`, likewise from gates at rest, which it
+            keeps half a step ahead; `"euler"`, of order 1, `"heun"`, of order 2, or `"rk4"`, of order 4, which need steps
+            of about 0.05 ms or less. The input is held for the step. `"strang"` when `None`, with `compat` `"euler"`.
         compat: SPAIC's equations: the input is added to `V` without `dt`, `O` is 1 for as long as `V > v_th`, and the state
             begins at V = 0, m = 0.5, n = 0.5, h = 0.06 unless it is given.
         surrogate: surrogate gradient of the threshold.
@@ -62,20 +49,11 @@ class HH(SpikingModel):
 
     Source: Hodgkin and Huxley (1952); SPAIC, `hh`.
 
+    >>> import jax.numpy as jnp
     >>> round(float(HH(g_NA=100.0).first_step(jnp.full((1, 1), 10.0), dt=0.05).V[0, 0]), 3)
     0.484
     """
 
-    class State(SpikingModel.State):
-        V: PerNeuron = variable("V")
-        m: PerNeuron = variable("m")
-        n: PerNeuron = variable("n")
-        h: PerNeuron = variable("h")
-
-    V: OptionalParameter = first_value(None)
-    m: OptionalParameter = first_value(None)
-    n: OptionalParameter = first_value(None)
-    h: OptionalParameter = first_value(None)
     v_th: OptionalParameter = parameter(None)
     Vreset: Parameter = parameter(0.0)
     g_NA: Parameter = parameter(120.0)
@@ -112,62 +90,49 @@ class HH(SpikingModel):
     @property
     def method(self) -> Integrator:
         """The integrator that is used."""
-        return self.integrator or ("euler" if self.compat else "exponential_euler")
+        return self.integrator or ("euler" if self.compat else "strang")
 
-    def first(self, state: str) -> Numbers | Initial:
-        if state not in "Vmnh" or getattr(self, state) is not None:
-            return super().first(state)
-        if self.compat:
+    def rest(self) -> Numbers:
+        return np.subtract(0.0, self.Vreset)
+
+    def first(self, state: str) -> Value | str:
+        if self.compat and state in "Vmnh" and getattr(self, state) is None:
             return {"V": 0.0, "m": 0.5, "n": 0.5, "h": 0.06}[state]
-        if state == "V":
-            return np.subtract(0.0, self.Vreset)
-        with jax.ensure_compile_time_eval():
-            values = {name: jnp.asarray(value, float) for name, value in self.parameters().items()}
-            model = self.in_a_run(self.choices(), values)
-            alpha, beta = model._rates(jnp.asarray(self.first("V"), float))[state]
-            return np.asarray(alpha / (alpha + beta))
+        return super().first(state)
 
     def check_step(self, dt: float) -> None:
         if not self.compat:
             most = np.maximum(np.add(self.g_NA, self.g_K) / 4, self.g_L)
             check_stable(self.method, dt, {"the membrane's time constant in an action potential": 1 / most})
 
-    def step(self, state: State, current: PerNeuron) -> State:
+    def step(self, state: GatedModel.State, current: PerNeuron) -> GatedModel.State:
         drive = current / self.dt if self.compat else current
-        if self.method == "rk4":
-
-            def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
-                gates = {name: alpha * (1 - x[name]) - beta * x[name] for name, (alpha, beta) in self._rates(x["V"]).items()}
-                return {"V": drive - self._ionic(x["V"], x)[0], **gates}
-
-            new = advance("rk4", derivatives, {name: getattr(state, name) for name in self.states()}, self.dt)
-        else:
+        if self.method in ("euler", "exponential_euler"):
             new = {}
-            for name, (alpha, beta) in self._rates(state.V).items():
+            for name, (alpha, beta) in self.rates(state.V).items():
                 x = getattr(state, name)
                 new[name] = x + self._by(alpha + beta) * (alpha * (1 - x) - beta * x)
-            ionic, conductance = self._ionic(state.V, new)
+            ionic, conductance = self.ionic(state.V, new)
             new["V"] = state.V + self._by(conductance) * (drive - ionic)
+        else:
+            begin = {name: getattr(state, name) for name in self.states()}
+            new = advance(self.method, self.derivatives(drive), begin, self.dt)
         v_th = (1.0 if self.compat else 50.0) if self.v_th is None else self.v_th
-        spikes = self.spike(new["V"] - v_th)
-        if not self.compat:
-            spikes = jnp.where(v_th < state.V, jnp.zeros_like(spikes), spikes)
+        spikes = self.spike(new["V"] - v_th) if self.compat else self.rises(state.V, new["V"], v_th)
         return self.State(**new, O=spikes)
 
-    def _rates(self, v: jax.Array) -> dict[str, tuple[jax.Array, jax.Array]]:
-        """The rates at which each gate opens and closes, 1/ms."""
+    def rates(self, v: jax.Array) -> dict[str, tuple[jax.Array, jax.Array]]:
         u = v + self.Vreset
         return {
-            "m": (_linoid(self.alpha_m1, self.alpha_m2, self.alpha_m3, u), self.beta_m1 * _exp((self.beta_m2 - u) / self.beta_m3)),
-            "n": (_linoid(self.alpha_n1, self.alpha_n2, self.alpha_n3, u), self.beta_n1 * _exp((self.beta_n2 - u) / self.beta_n3)),
+            "m": (linoid(self.alpha_m1, self.alpha_m2, self.alpha_m3, u), self.beta_m1 * safe_exp((self.beta_m2 - u) / self.beta_m3)),
+            "n": (linoid(self.alpha_n1, self.alpha_n2, self.alpha_n3, u), self.beta_n1 * safe_exp((self.beta_n2 - u) / self.beta_n3)),
             "h": (
-                self.alpha_h1 * _exp((self.alpha_h2 - u) / self.alpha_h3),
-                self.beta_h1 / (_exp((self.beta_h2 - u) / self.beta_h3) + 1),
+                self.alpha_h1 * safe_exp((self.alpha_h2 - u) / self.alpha_h3),
+                self.beta_h1 / (safe_exp((self.beta_h2 - u) / self.beta_h3) + 1),
             ),
         }
 
-    def _ionic(self, v: jax.Array, gates: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        """The current through the membrane, and the conductance."""
+    def ionic(self, v: jax.Array, gates: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
         na, k = self.g_NA * gates["m"] ** 3 * gates["h"], self.g_K * gates["n"] ** 4
         return na * (v - self.E_NA) + k * (v - self.E_K) + self.g_L * (v - self.E_L), na + k + self.g_L
 

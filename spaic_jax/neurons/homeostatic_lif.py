@@ -5,10 +5,9 @@ import dataclasses
 import jax
 
 from spaic_jax._shapes import PerNeuron
-from spaic_jax.neurons.fields import Numbers, Parameter, parameter
+from spaic_jax.neurons.fields import Parameter, Value, parameter
 from spaic_jax.neurons.reset import ResettingModel
 from spaic_jax.neurons.state import variable
-from spaic_jax.program import Initial
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,7 +47,7 @@ class LIFSTDPEx(ResettingModel):
     decay_v: Parameter = parameter(0.9900498337491681, bounds=(0.0, 1.0))
     compat: bool = False
 
-    def first(self, state: str) -> Numbers | Initial:
+    def first(self, state: str) -> Value | str:
         return -65.0 if self.compat and state == "V" else super().first(state)
 
     def step(self, state: State, current: PerNeuron) -> State:
@@ -101,7 +100,7 @@ class ALIFSTDPEx(ResettingModel):
     decay_v: Parameter = parameter(0.9900498337491681, bounds=(0.0, 1.0))
     compat: bool = False
 
-    def first(self, state: str) -> Numbers | Initial:
+    def first(self, state: str) -> Value | str:
         return 0.0 if self.compat and state == "V" else super().first(state)
 
     def step(self, state: State, current: PerNeuron) -> State:

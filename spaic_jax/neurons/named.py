@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from spaic_jax.neurons.base import SpikingModel
-from spaic_jax.neurons.fields import Numbers, as_numbers
+from spaic_jax.neurons.fields import Value, as_numbers
 from spaic_jax.neurons.state import First, StateVariable
+from spaic_jax.program import Initial
 from spaic_jax.program.initial import as_initial
 
 
@@ -42,7 +43,7 @@ class NamedModel(SpikingModel):
         for name, value in self.values.items():
             self._check(name, value, positive=False)
         object.__setattr__(self, "initial", Frozen({name: as_initial(value) for name, value in self.initial.items()}))
-        object.__setattr__(self, "values", {name: as_numbers(value) for name, value in self.values.items()})
+        object.__setattr__(self, "values", {name: x if isinstance(x, Initial) else as_numbers(x) for name, x in self.values.items()})
 
     @classmethod
     def in_a_run(cls, choices: Mapping[str, Any], parameters: Mapping[str, Any], **known: Any) -> Self:
@@ -53,5 +54,10 @@ class NamedModel(SpikingModel):
     def states(self) -> dict[str, StateVariable]:
         return {name: StateVariable(first) for name, first in self.initial.items()}
 
-    def parameters(self) -> dict[str, Numbers]:
+    def parameters(self) -> dict[str, Value]:
         return {**super().parameters(), **self.values}
+
+    def _with(self, values: Mapping[str, Any]) -> Self:
+        own = {name: value for name, value in values.items() if name in self.values}
+        fields = {name: value for name, value in values.items() if name not in own}
+        return super()._with({**fields, "values": {**self.values, **own}})

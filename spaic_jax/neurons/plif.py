@@ -4,15 +4,13 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.base import coefficient
-from spaic_jax.neurons.fields import Numbers, OptionalParameter, Parameter, parameter
+from spaic_jax.neurons.fields import OptionalParameter, Parameter, Value, extremes, parameter
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, check_reset
 from spaic_jax.neurons.state import variable
-from spaic_jax.program import Initial
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,10 +58,10 @@ class PLIF(RefractoryModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_reset("PLIF", self.reset)
-        if not (np.asarray(self.tau_m) > 1).all():
+        if not (extremes(self.tau_m) > 1).all():
             raise ValueError(f"PLIF: tau_m must be above 1, not {self.tau_m}.")
 
-    def first(self, state: str) -> Numbers | Initial:
+    def first(self, state: str) -> Value | str:
         return 0.0 if self.compat and state == "V" else super().first(state)
 
     @coefficient

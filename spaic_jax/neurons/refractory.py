@@ -1,14 +1,17 @@
 """The refractory period: for some steps after a spike the potential is held."""
 
 import dataclasses
+from collections.abc import Collection
+from typing import Self
 
 import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._shapes import PerNeuron
-from spaic_jax.neurons.fields import Numbers, Parameter, parameter
+from spaic_jax.neurons.fields import Parameter, Range, Value, extremes, parameter
 from spaic_jax.neurons.reset import ResettingModel
 from spaic_jax.neurons.state import variable
+from spaic_jax.program import Initial
 from spaic_jax.program.program import whole_steps
 
 
@@ -20,7 +23,7 @@ class RefractoryModel(ResettingModel):
     is NEST's convention. Brian2 holds it in n-1 steps: its `refractory` of `t_ref + dt` is a `t_ref` here. Input that would
     have moved the potential is lost; other variables, such as a synaptic current, go on.
 
-    The state variable `refrac` counts the steps that are left. With `t_ref` 0 there is none, and nothing is computed.
+    A period that is drawn is rounded to whole steps. The state variable `refrac` counts the steps that are left. With `t_ref` 0 there is none, and nothing is computed.
     """
 
     class State(ResettingModel.State):
@@ -30,14 +33,23 @@ class RefractoryModel(ResettingModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if (np.asarray(self.t_ref) < 0).any():
+        if (extremes(self.t_ref) < 0).any():
             raise ValueError(f"{type(self).__name__}: t_ref must not be negative, not {self.t_ref!r}.")
         if np.any(self.t_ref) and getattr(self, "compat", False):
             raise ValueError(f"{type(self).__name__}: SPAIC's equations (compat) have no refractory period t_ref.")
 
-    def parameters(self) -> dict[str, Numbers]:
+    def parameters(self) -> dict[str, Value]:
         values = super().parameters()
         return values if np.any(self.t_ref) else {name: value for name, value in values.items() if name != "t_ref"}
+
+    def bounds(self, name: str, dt: float, trained: Collection[str] = ()) -> Range:
+        low, high = super().bounds(name, dt, trained)
+        return (0.0 if name == "t_ref" else low), high
+
+    def extreme(self, dt: float) -> Self:
+        # A drawn period is rounded to whole steps.
+        model = super().extreme(dt)
+        return model._with({"t_ref": 0.0}) if isinstance(self.t_ref, Initial) else model
 
     def check_step(self, dt: float) -> None:
         for t_ref in np.unique(np.asarray(self.t_ref, float)):

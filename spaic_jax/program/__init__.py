@@ -9,8 +9,10 @@ from spaic_jax.program.initial import (
     Initial,
     KaimingNormal,
     KaimingUniform,
+    LogNormal,
     Normal,
     SparseNormal,
+    TruncatedNormal,
     Uniform,
     XavierNormal,
     XavierUniform,
@@ -21,7 +23,7 @@ from spaic_jax.program.record import Last, Max, Mean, Record, Reduction, Steps, 
 from spaic_jax.program.variable import Variable
 
 __all__ = [
-    "INITIALS", "Constant", "Context", "Fragment", "Given", "Initial", "KaimingNormal", "KaimingUniform", "Last", "Max", "Mean", "Normal",
-    "Op", "Program", "ProgramError", "Record", "Reduction", "Site", "SparseNormal", "Steps", "Sum", "Uniform", "Variable",
-    "XavierNormal", "XavierUniform",
+    "INITIALS", "Constant", "Context", "Fragment", "Given", "Initial", "KaimingNormal", "KaimingUniform", "Last", "LogNormal",
+    "Max", "Mean", "Normal", "Op", "Program", "ProgramError", "Record", "Reduction", "Site", "SparseNormal", "Steps", "Sum", "TruncatedNormal",
+    "Uniform", "Variable", "XavierNormal", "XavierUniform",
 ]

@@ -6,6 +6,7 @@ Numbers, arrays, names and functions of `spaic_jax.ops.INITIALISERS` stand for t
 import abc
 import dataclasses
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from jax.typing import ArrayLike, DTypeLike
 
 from spaic_jax import ops
 from spaic_jax._errors import unknown
+from spaic_jax._numbers import real
 
 
 class Initial(abc.ABC):
@@ -24,6 +26,11 @@ class Initial(abc.ABC):
     @abc.abstractmethod
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         """The array, of the given shape and dtype, from an explicit key."""
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """Two numbers between which all elements lie, or practically all; `None` where shape decides, as for weights."""
+        return None
 
     def stream(self, name: str) -> str:
         """What the key depends on besides the seed: the name of the variable, or another that several ones share."""
@@ -46,6 +53,10 @@ class Constant(Initial):
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         return jnp.full(shape, self.value, dtype)
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        return self.value, self.value
+
 
 @dataclasses.dataclass(frozen=True)
 class Normal(Initial):
@@ -64,6 +75,11 @@ class Normal(Initial):
 
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         return self.mean + self.std * jax.random.normal(key, shape, dtype)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        # Beyond six standard deviations lies one number in 500 million.
+        return self.mean - 6 * abs(self.std), self.mean + 6 * abs(self.std)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +101,80 @@ class Uniform(Initial):
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         return jax.random.uniform(key, shape, dtype, self.a, self.b)
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        return min(self.a, self.b), max(self.a, self.b)
+
+
+@dataclasses.dataclass(frozen=True)
+class TruncatedNormal(Initial):
+    """Gaussian, as it is between two numbers: what lies outside is drawn anew, so that nothing gathers at the ends.
+
+    Args:
+        mean: mean of the whole Gaussian.
+        std: its standard deviation, which is positive.
+        a: the lowest number.
+        b: the largest.
+
+    Raises:
+        ValueError: a standard deviation that is not positive, `a` that is not below `b`, or both more than 4 std away from the
+            mean on one side.
+
+    Delays of Potjans and Diesmann (2014), in ms, are `TruncatedNormal(1.5, 0.75, a=0.1)`.
+
+    >>> drawn = TruncatedNormal(mean=1.5, std=0.75, a=0.1)(jax.random.key(0), (100,), "float32")
+    >>> bool(drawn.min() >= 0.1), bool(drawn.max() > 2)
+    (True, True)
+    """
+
+    mean: float = 0.0
+    std: float = 1.0
+    a: float = -math.inf
+    b: float = math.inf
+
+    def __post_init__(self) -> None:
+        real(self.std, "TruncatedNormal: std", above=0)
+        if not self.a < self.b:
+            raise ValueError(f"TruncatedNormal: a must be below b, got {self.a!r} and {self.b!r}.")
+        low, high = self._ends
+        if low > 4 or high < -4:
+            raise ValueError(
+                f"TruncatedNormal: what lies between a {self.a:g} and b {self.b:g} must begin within 4 std of the mean, but of"
+                f" N({self.mean:g}, {self.std:g}) it does not."
+            )
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """Both ends in standard deviations from the mean."""
+        return (self.a - self.mean) / self.std, (self.b - self.mean) / self.std
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
+        # Rounding may draw the very end, which is infinite where there is none.
+        low, high = (min(max(end, -6.0), 6.0) for end in self._ends)
+        drawn = self.mean + self.std * jax.random.truncated_normal(key, low, high, shape, dtype)
+        return jnp.clip(drawn, self.a, self.b)
+
+
+@dataclasses.dataclass(frozen=True)
+class LogNormal(Initial):
+    """The exponential of a Gaussian, as weights of cortical synapses are distributed.
+
+    Args:
+        mean: mean of the logarithm, so that the median is `exp(mean)`.
+        std: standard deviation of the logarithm.
+
+    Source: NEST, `lognormal`.
+
+    >>> LogNormal(mean=0.0, std=0.0)(jax.random.key(0), (2,), "float32").tolist()
+    [1.0, 1.0]
+    """
+
+    mean: float = 0.0
+    std: float = 1.0
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
+        return jnp.exp(self.mean + self.std * jax.random.normal(key, shape, dtype))
+
 
 class Given(Initial):
     """An array that the user gave. Two are equal when shape, dtype and every byte are.
@@ -102,7 +192,8 @@ class Given(Initial):
     def __init__(self, value: ArrayLike | Sequence[Any]):
         self.value = np.array(value)
         self.value.setflags(write=False)
-        self._digest = hashlib.sha256(self.value.tobytes()).hexdigest()
+        # As bytes that are not copied.
+        self._digest = hashlib.sha256(np.ascontiguousarray(self.value).ravel().view(np.uint8).data).hexdigest()
 
     def _identity(self) -> tuple[Any, ...]:
         return self.value.shape, self.value.dtype.str, self._digest
@@ -225,13 +316,15 @@ class SparseNormal(Initial):
         return ops.sparse(key, _struct(shape, dtype), self.sparsity, self.std)
 
 
-#: Every initial value by SPAIC's name of it.
+#: Every initial value by its name, which is SPAIC's where it is there.
 INITIALS: dict[str, type[Initial]] = {
     "constant": Constant,
     "kaiming_normal": KaimingNormal,
     "kaiming_uniform": KaimingUniform,
+    "lognormal": LogNormal,
     "normal": Normal,
     "sparse": SparseNormal,
+    "truncated_normal": TruncatedNormal,
     "uniform": Uniform,
     "xavier_normal": XavierNormal,
     "xavier_uniform": XavierUniform,

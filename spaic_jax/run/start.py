@@ -1,5 +1,7 @@
 """The values of variables before the first step, and before the first step of a fresh start."""
 
+import itertools
+import operator
 import zlib
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,6 +14,7 @@ from spaic_jax.program import Constant, Given, Program
 from spaic_jax.program.evaluate import overwrite
 from spaic_jax.run.check import batch_size_of
 from spaic_jax.run.variables import Variables
+from spaic_jax.synapses.pattern import drawn_once
 
 Values = dict[str, jax.Array]
 
@@ -20,12 +23,16 @@ def first_values(program: Program, key: jax.Array, batch_size: int) -> Values:
     """What the initial values of a program's variables give; each draws from the key and its name."""
     batch_size = whole(batch_size, "batch_size", least=1)
     values: Values = {}
-    for v in program.of_role("parameter", "plastic", "state", "constant"):
-        stream = zlib.crc32(v.init.stream(v.name).encode())
-        value = v.init(jax.random.fold_in(key, stream), v.shape, jnp.dtype(v.dtype))
-        if v.bounds != (None, None):
-            value = jnp.clip(value, *v.bounds)
-        values[v.name] = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
+    streams = [(v.init.stream(v.name), v) for v in program.of_role("parameter", "plastic", "state", "constant")]
+    with drawn_once():
+        # What several variables of a connection follow from is drawn once, when they come one after the other.
+        for stream, variables in itertools.groupby(sorted(streams, key=operator.itemgetter(0)), operator.itemgetter(0)):
+            own = jax.random.fold_in(key, zlib.crc32(stream.encode()))
+            for _, v in variables:
+                value = v.init(own, v.shape, jnp.dtype(v.dtype))
+                if v.bounds != (None, None):
+                    value = jnp.clip(value, *v.bounds)
+                values[v.name] = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
     return values
 
 

@@ -13,6 +13,9 @@ from spaic_jax.synapses.links import (
     Direct,
     DistanceDependent,
     Electrical,
+    FixedIndegree,
+    FixedOutdegree,
+    FixedTotal,
     Full,
     Link,
     MassToSpike,
@@ -46,7 +49,7 @@ from spaic_jax.synapses.storage import STORAGES, Dense, Masked, Pairs, Storage
 __all__ = [
     "DELAYS", "LINKS", "NMDA", "STORAGES", "SYNAPSES", "Alpha", "Attention", "AvgPool", "BatchNorm2d", "Chain", "Connectivity",
     "ContinuousLocal", "Conv", "ConvTranspose", "Dense", "Direct", "DistanceDependent", "Dropout", "Electrical", "FirstOrder",
-    "FixedDelay", "Flatten", "Full", "GaussianDelay", "Homeostasis", "LinearDelay", "Link", "MassToSpike", "Masked", "MaxPool",
+    "FixedDelay", "FixedIndegree", "FixedOutdegree", "FixedTotal", "Flatten", "Full", "GaussianDelay", "Homeostasis", "LinearDelay", "Link", "MassToSpike", "Masked", "MaxPool",
     "MixOrder", "OneToOne", "Pairs", "Pool", "Random", "RotationDelay", "SecondOrder", "Sparse", "SpikeToMass", "Storage",
     "Synapse", "SynapticDelay", "TsodyksMarkram", "Upsample", "Weighted", "resolve_chain", "resolve_link", "sharing",
 ]

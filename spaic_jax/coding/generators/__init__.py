@@ -6,6 +6,7 @@ from spaic_jax._tables import resolve
 from spaic_jax.coding.generators.base import Generating
 from spaic_jax.coding.generators.current import CurrentGenerator
 from spaic_jax.coding.generators.inhomogeneous_poisson import InhomogeneousPoisson
+from spaic_jax.coding.generators.ou_noise import OUNoise
 from spaic_jax.coding.generators.poisson import PoissonGenerator
 from spaic_jax.coding.generators.poisson_hz import PoissonHz
 from spaic_jax.coding.generators.poisson_rate import PoissonRate
@@ -13,11 +14,13 @@ from spaic_jax.coding.generators.ramp import RampGenerator
 from spaic_jax.coding.generators.sine import SineGenerator
 from spaic_jax.coding.generators.spike_list import SpikeList
 from spaic_jax.coding.generators.timed_array import TimedArray
+from spaic_jax.coding.generators.white_noise import WhiteNoise
 
 GENERATORS: dict[str, type[Generating]] = {
     "cc_generator": CurrentGenerator,
     "constant_current": CurrentGenerator,
     "inhomogeneous_poisson": InhomogeneousPoisson,
+    "ou_noise": OUNoise,
     "poisson_generator": PoissonGenerator,
     "poisson_generator2": PoissonRate,
     "poisson_hz": PoissonHz,
@@ -27,6 +30,7 @@ GENERATORS: dict[str, type[Generating]] = {
     "sin_generator": SineGenerator,
     "spike_list": SpikeList,
     "timed_array": TimedArray,
+    "white_noise": WhiteNoise,
 }
 
 
@@ -36,6 +40,6 @@ def resolve_generator(coding_method: str | Generating, **settings: Any) -> Gener
 
 
 __all__ = [
-    "GENERATORS", "CurrentGenerator", "Generating", "InhomogeneousPoisson", "PoissonGenerator", "PoissonHz", "PoissonRate",
-    "RampGenerator", "SineGenerator", "SpikeList", "TimedArray", "resolve_generator",
+    "GENERATORS", "CurrentGenerator", "Generating", "InhomogeneousPoisson", "OUNoise", "PoissonGenerator", "PoissonHz", "PoissonRate",
+    "RampGenerator", "SineGenerator", "SpikeList", "TimedArray", "WhiteNoise", "resolve_generator",
 ]

@@ -54,8 +54,7 @@ class StateMonitor(SampledMonitor):
         """Whether a zero, there for its derivative alone, is added to what it looks at: see `probe_gradients`."""
         if not self.get_grad or not isinstance(self.target, NeuronGroup):
             return False
-        model = self.target.model
-        return self.var_name in {*model.states(), *model.receives, model.output}
+        return self.var_name in {*self.target.states, *self.target.receives, self.target.output}
 
     def lower(self, site: Site, context: Context) -> Fragment:
         """Its record, and what `probe_gradients` differentiates by where gradients are asked for."""

@@ -14,6 +14,7 @@ from spaic_jax.coding.generators.base import Generating
 from spaic_jax.coding.rewards import REWARDS, Rewarding
 from spaic_jax.network import MONITORS, POLICIES, ConnectPolicy, Monitor
 from spaic_jax.neurons import NEURONS, NeuronModel
+from spaic_jax.neurons.receptors import RECEPTORS, Receptor
 from spaic_jax.plasticity import RULES, Rule
 from spaic_jax.program import INITIALS, Initial
 from spaic_jax.surrogate import SURROGATES, Surrogate
@@ -58,9 +59,10 @@ class Family:
         return kind
 
 
-#: A class that is of two families, as a synapse type with equations is, is of the one that comes first.
+#: A class that is of two families, as a receptor or a synapse type with equations is, is of the one that comes first.
 FAMILIES = (
     Family(Synapse, SYNAPSES, "name", "synapse type"),
+    Family(Receptor, RECEPTORS, "name", "receptor"),
     Family(NeuronModel, NEURONS, "name", "model"),
     Family(Surrogate, SURROGATES, "name", "surrogate"),
     Family(Link, LINKS, "name", "link type"),

@@ -13,6 +13,9 @@ from spaic_jax.synapses.links.conv_transpose import ConvTranspose
 from spaic_jax.synapses.links.direct import Direct
 from spaic_jax.synapses.links.distance import DistanceDependent
 from spaic_jax.synapses.links.electrical import Electrical
+from spaic_jax.synapses.links.fixed_indegree import FixedIndegree
+from spaic_jax.synapses.links.fixed_outdegree import FixedOutdegree
+from spaic_jax.synapses.links.fixed_total import FixedTotal
 from spaic_jax.synapses.links.full import Full
 from spaic_jax.synapses.links.local import ContinuousLocal
 from spaic_jax.synapses.links.mass_to_spike import MassToSpike
@@ -32,6 +35,9 @@ LINKS: dict[str, type[Link]] = {
     "conv_transpose": ConvTranspose,
     "dist_depd": DistanceDependent,
     "electrical": Electrical,
+    "fixed_indegree": FixedIndegree,
+    "fixed_outdegree": FixedOutdegree,
+    "fixed_total": FixedTotal,
     "full": Full,
     "full_connection": Full,
     "mass2spike": MassToSpike,
@@ -72,5 +78,5 @@ def resolve_link(link_type: str | Link, **settings: Any) -> Link:
 
 __all__ = [
     "LINKS", "Attention", "Connectivity", "ContinuousLocal", "Conv", "ConvTranspose", "Direct", "DistanceDependent", "Electrical",
-    "Full", "Link", "MassToSpike", "OneToOne", "Pool", "Random", "Sparse", "SpikeToMass", "Weighted", "resolve_link",
+    "FixedIndegree", "FixedOutdegree", "FixedTotal", "Full", "Link", "MassToSpike", "OneToOne", "Pool", "Random", "Sparse", "SpikeToMass", "Weighted", "resolve_link",
 ]

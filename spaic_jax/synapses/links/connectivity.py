@@ -3,15 +3,14 @@
 import abc
 import dataclasses
 import math
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from spaic_jax.program import Context, Fragment, Given, Site
-from spaic_jax.synapses.base import sequence
 from spaic_jax.synapses.delays import SynapticDelay
 from spaic_jax.synapses.links.weighted import Weighted
-from spaic_jax.synapses.pattern import Listed, Pattern
+from spaic_jax.synapses.pattern import Pattern
 from spaic_jax.synapses.storage import Storage, resolve_storage, usual_storage
 
 
@@ -46,48 +45,34 @@ class Connectivity(Weighted):
             raise ValueError(f"connection '{site.name}' has no synapse among its {pattern.post} x {pattern.pre} pairs.")
         delayed = isinstance(site.owner.delay, SynapticDelay)
         storage = usual_storage(pattern, delayed) if self.storage is None else resolve_storage(self.storage)
-        return storage.carry(self, pattern, site, context)
+        return storage.carry(self.of_pattern(pattern, site), pattern, site, context)
+
+    def of_pattern(self, pattern: Pattern, site: Site) -> Self:
+        """The link with weights that follow from who is connected, if they do."""
+        return self
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Indexed(Connectivity):
-    """A connectivity whose synapses may be given, as the two ends of each.
+def same_neurons(site: Site) -> Given | None:
+    """The pairs that are a neuron and itself, as a pattern leaves them out; `None` where the ends have no neuron in common.
 
-    Args:
-        index: the synapses' ends `(post, pre)`, two lists of numbers of neurons, instead of drawn ones.
+    Ends may be slices of one group: then these are not the pairs of one place.
     """
+    post, pre = (_group_and_numbers(end) for end in (site.owner.post, site.owner.pre))
+    if post[0] is not pre[0]:
+        return None
+    _, i, j = np.intersect1d(post[1], pre[1], assume_unique=True, return_indices=True)
+    return Given(np.sort(j.astype(np.int64) * len(post[1]) + i)) if len(i) else None
 
-    index: Any = sequence(None)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.index is None:
-            return
-        kind = type(self).__name__
-        ends = [np.asarray(end) for end in self.index] if np.iterable(self.index) else []
-        if len(ends) != 2 or ends[0].shape != ends[1].shape or any(e.ndim != 1 or e.dtype.kind not in "iu" for e in ends):
-            given = ", ".join(f"{end.dtype} of shape {end.shape}" for end in ends) or repr(self.index)
-            raise ValueError(f"{kind}: index needs two equally long lists of whole numbers, post and pre, not {given}.")
-        order = np.lexsort(ends)
-        post, pre = (end[order] for end in ends)
-        if twice := np.flatnonzero((post[1:] == post[:-1]) & (pre[1:] == pre[:-1])).tolist():
-            raise ValueError(f"{kind}: index holds the pair (post {post[twice[0]]}, pre {pre[twice[0]]}) more than once.")
-        object.__setattr__(self, "index", (post, pre))
-        if np.shape(self.weight) == order.shape:
-            object.__setattr__(self, "weight", np.asarray(self.weight)[order])
+def _group_and_numbers(end: Any) -> tuple[Any, np.ndarray]:
+    """The group that an end of a connection is, or is a slice of, and the numbers of its neurons there."""
+    group = getattr(end, "of", end)
+    numbers = np.arange(math.prod(group.shape)).reshape(group.shape)
+    return group, (numbers if end is group else numbers[end.start : end.stop : end.step]).ravel()
 
-    @abc.abstractmethod
-    def drawn_pattern(self, post: int, pre: int) -> Pattern:
-        """Who is connected where no index is given."""
 
-    def pattern(self, site: Site) -> Pattern:
-        post, pre = math.prod(site.gives), math.prod(site.takes)
-        if self.index is None:
-            return self.drawn_pattern(post, pre)
-        for end, numbers, size in zip(("post", "pre"), self.index, (post, pre), strict=True):
-            if len(numbers) and not 0 <= numbers.min() <= numbers.max() < size:
-                raise ValueError(
-                    f"connection '{site.name}': the {end} index goes from {numbers.min()} to {numbers.max()}, but"
-                    f" needs to lie in 0 ... {size - 1}."
-                )
-        return Listed(post, pre, (Given(self.index[0]), Given(self.index[1])))
+def enough(site: Site, given: str, wanted: int, most: int, multapses: bool, of: str) -> None:
+    """ValueError unless there are enough neurons or pairs to choose from."""
+    if wanted > most and not (multapses and most):
+        hint = " without multapses" if most else ""
+        raise ValueError(f"connection '{site.name}': {given} needs as many {of} to choose from{hint}, but there are {most}.")

@@ -1,10 +1,13 @@
 """A share of the pairs of different neurons, which is the largest weight too."""
 
 import dataclasses
+import math
+
+import numpy as np
 
 from spaic_jax._numbers import real
-from spaic_jax.program import Initial, Uniform
-from spaic_jax.synapses.links.connectivity import Indexed
+from spaic_jax.program import Given, Initial, Site, Uniform
+from spaic_jax.synapses.links.indexed import Indexed
 from spaic_jax.synapses.pattern import Drawn, Pattern
 
 
@@ -14,14 +17,15 @@ class Random(Indexed):
 
     $$ I_i = \\sum_{j \\ne i} M_{ij} W_{ij} s_j (+ b_i), \\qquad W_{ij} \\sim U(0, p) $$
 
-    As `Sparse`, without synapses between neurons of the same place.
+    As `Sparse`, without synapses between neurons of the same place, which are different neurons where the ends are
+    different groups; for a neuron and itself alone, take `Sparse` with `autapses=False`.
 
     Args:
         probability: p, the share of the pairs, in (0, 1].
-        index: the synapses' ends `(post, pre)`, two lists of numbers of neurons, instead of drawn ones.
+        index, multapses, index_shape: given synapses, as of `Sparse`.
         storage: how the synapses are kept: `"masked"`, `"pairs"` or `"dense"`; `None` for what suits their number.
-        weight: `(post, pre)` array, one number a synapse (in the order of `index`; both are sorted), an initial value or
-            the name of one, or `None` for U(0, p).
+        weight: `(post, pre)` array, one number a synapse (in the order of `index`), a sparse matrix of SciPy's, an
+            initial value or the name of one, or `None` for U(0, p).
         w_min, w_max: bounds of the weights.
         bias: one number a postsynaptic neuron, an initial value, or `None` for no bias.
 
@@ -43,5 +47,7 @@ class Random(Indexed):
     def drawn(self) -> Initial:
         return Uniform(0.0, self.probability)
 
-    def drawn_pattern(self, post: int, pre: int) -> Pattern:
-        return Drawn(post, pre, self.probability, diagonal=False)
+    def drawn_pattern(self, site: Site) -> Pattern:
+        post, pre = math.prod(site.gives), math.prod(site.takes)
+        diagonal = np.arange(min(post, pre), dtype=np.int64) * (post + 1)
+        return Drawn(post, pre, self.probability, without=Given(diagonal))

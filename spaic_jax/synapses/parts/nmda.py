@@ -19,9 +19,10 @@ class NMDA(Dynamics):
 
     $$ x_t = e^{-dt/\\tau_{rise}} x_{t-1} + I_t, \\qquad
        g_t = e^{-dt/\\tau_{decay}} g_{t-1} + dt\\, \\alpha\\, x_t (1 - g_{t-1}), \\qquad
-       O_t = \\frac{g_t (E - V_{t-1})}{1 + \\frac{[Mg]}{3.57} e^{-0.062 V_{t-1}}} $$
+       O_t = \\frac{g_{max}\\, g_t (E - V_{t-1})}{1 + \\frac{[Mg]}{3.57} e^{-0.062 V_{t-1}}} $$
 
-    What comes in is a positive weight a spike; `g` is the share of open receptors of all synapses of a neuron.
+    What comes in is a positive weight a spike; `g` is the share of open receptors of all synapses of a neuron, at most 1, and
+    `g_max` the conductance where all are open. A conductance that does not saturate is the receptor `nmda` of a group.
 
     Args:
         tau_rise: time constant of the rise, ms.
@@ -29,6 +30,7 @@ class NMDA(Dynamics):
         alpha: rate at which receptors open, 1/ms.
         E: reversal potential, mV.
         Mg: concentration of magnesium, mM.
+        g_max: maximal conductance, in the unit of the model, such as nS.
 
     Raises:
         ValueError: when the network is lowered, a postsynaptic model without a membrane potential `V`.
@@ -49,6 +51,7 @@ class NMDA(Dynamics):
     alpha: Parameter = parameter(0.5, positive=True, bounds=(0.0, None))
     E: Parameter = parameter(0.0)
     Mg: Parameter = parameter(1.0, bounds=(0.0, None))
+    g_max: Parameter = parameter(1.0, bounds=(0.0, None))
 
     @coefficient
     def decay_x(self) -> jax.Array:
@@ -71,4 +74,4 @@ class NMDA(Dynamics):
         # More than all receptors cannot open within a step.
         opened = jnp.minimum(self.opening * x, 1.0) * (1 - state.g)
         g = self.decay_g * state.g + opened
-        return self.State(x=x, g=g, O=g * (self.E - v) / (1 + self.block * jnp.exp(-0.062 * v)))
+        return self.State(x=x, g=g, O=self.g_max * g * (self.E - v) / (1 + self.block * jnp.exp(-0.062 * v)))

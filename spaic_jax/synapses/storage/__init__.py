@@ -39,6 +39,8 @@ def usual_storage(pattern: Pattern, delayed: bool = False) -> Storage:
     >>> usual_storage(Drawn(100, 100, 0.02)), usual_storage(Drawn(10_000, 10_000, 0.02))
     (Masked(), Pairs())
     """
+    if pattern.may_repeat:
+        return Pairs()
     if delayed:
         return Dense() if isinstance(pattern, All) else Masked()
     if pattern.usual is not None:

@@ -28,12 +28,20 @@ class Storage(abc.ABC):
         """
 
 
-def matrix_of(link: Weighted, pattern: Pattern) -> Any:
-    """The first weights of a link as a matrix `(post, pre)`: one number a synapse is put in its place."""
+def matrix_of(link: Weighted, pattern: Pattern, site: Site) -> Any:
+    """The first weights of a link as a matrix `(post, pre)`: one number a synapse is put in its place.
+
+    Raises:
+        ValueError: for a pattern that may have several synapses of a pair.
+    """
+    if pattern.may_repeat:
+        raise ValueError(
+            f"connection '{site.name}': a matrix cannot hold several synapses of a pair: use storage 'pairs', or multapses=False."
+        )
     given = link.drawn() if link.weight is None else as_initial(link.weight)
     if isinstance(given, Given) and pattern.listed is not None and given.value.shape == (pattern.count,):
         matrix = np.zeros((pattern.post, pattern.pre), given.value.dtype)
-        matrix[pattern.listed] = given.value
+        matrix[pattern.listed] = given.value if pattern.order is None else given.value[pattern.order]
         return Given(matrix)
     return given
 

@@ -45,7 +45,7 @@ class Dense(Storage):
     """
 
     def carry(self, link: Weighted, pattern: Pattern, site: Site, context: Context) -> Fragment:
-        init = matrix_of(link, pattern)
+        init = matrix_of(link, pattern, site)
         init = init if isinstance(pattern, All) else Placed(pattern, init)
         weight = link.variable(site, "weight", (pattern.post, pattern.pre), "post, pre", init)
         bias = link.biases(site, pattern.post)

@@ -32,7 +32,7 @@ class Masked(Storage):
 
     def carry(self, link: Weighted, pattern: Pattern, site: Site, context: Context) -> Fragment:
         shape = (pattern.post, pattern.pre)
-        weight = link.variable(site, "weight", shape, "post, pre", matrix_of(link, pattern))
+        weight = link.variable(site, "weight", shape, "post, pre", matrix_of(link, pattern, site))
         bias = link.biases(site, pattern.post)
         mask = Variable(f"{site.name}.mask", shape, "bool", "constant", init=_mask(pattern))
         synapses = f"{site.name}.synapses"

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from spaic_jax.program import Context, Fragment, Given, Initial, Op, Site, Variable
+from spaic_jax.program import Context, Fragment, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
-from spaic_jax.synapses.pattern import Ends, Pattern, Picked
+from spaic_jax.synapses.pattern import Ends, Pattern, of_each
 from spaic_jax.synapses.storage.base import Storage, refuse_delays
 
 if TYPE_CHECKING:
@@ -68,7 +67,8 @@ class Pairs(Storage):
 
     def carry(self, link: Weighted, pattern: Pattern, site: Site, context: Context) -> Fragment:
         refuse_delays(site, "pairs")
-        weight = link.variable(site, "weight", (pattern.count,), "synapses", _weights(link, pattern))
+        given = link.drawn() if link.weight is None else as_initial(link.weight)
+        weight = link.variable(site, "weight", (pattern.count,), "synapses", of_each(pattern, given))
         bias = link.biases(site, pattern.post)
         ends: tuple[Any, Any] = pattern.listed or (Ends(pattern, "post"), Ends(pattern, "pre"))
         places = tuple(
@@ -84,11 +84,3 @@ class Pairs(Storage):
                 Op(site.target, deliver, inputs, name=site.name, settings={"shape": site.gives}),
             ),
         )
-
-
-def _weights(link: Weighted, pattern: Pattern) -> Initial:
-    """The first weights of a link, one a synapse: those of a given matrix `(post, pre)` are picked."""
-    given = link.drawn() if link.weight is None else as_initial(link.weight)
-    if isinstance(given, Given) and np.shape(given.value) == (pattern.post, pattern.pre):
-        return Picked(pattern, given) if pattern.listed is None else Given(given.value[pattern.listed])
-    return given

@@ -1,0 +1,78 @@
+"""Random structure, drawn on the host: the same numbers with every device, and nothing to compile for a new size."""
+
+import contextlib
+import contextvars
+import hashlib
+import operator
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+#: Words that are turned into numbers at once: what is made of them on the way stays in the cache.
+BLOCK = 2**18
+
+
+class Words:
+    """A stream of random numbers that the data of a key decide, whatever the version of NumPy.
+
+    Only the raw words of a counter-based generator (Philox 4x64, Salmon et al. 2011) are NumPy's.
+
+    >>> words = Words(np.array([0, 1], np.uint32))
+    >>> words.below(10, 5).tolist()
+    [2, 7, 9, 6, 5]
+    """
+
+    def __init__(self, data: np.ndarray):
+        digest = hashlib.sha256(data.astype("<u4").tobytes()).digest()
+        self._raw = np.random.Philox(key=int.from_bytes(digest[:16], "little")).random_raw
+
+    def below(self, bound: int | np.ndarray, count: int) -> np.ndarray:
+        """Whole numbers of 0 ... bound - 1, int32 `[count]`; one bound below 2^31, or one for each.
+
+        By multiplication and shift (Lemire 2019): a number's share is that of another to 2^-33.
+        """
+        drawn = np.empty(count, np.int32)
+        for i in range(0, count, BLOCK):
+            word = self._raw(min(BLOCK, count - i))
+            most = np.uint64(bound) if np.ndim(bound) == 0 else np.asarray(bound)[i : i + BLOCK].astype(np.uint64)
+            low = (word & np.uint64(2**32 - 1)) * most >> np.uint64(32)
+            drawn[i : i + BLOCK] = ((word >> np.uint64(32)) * most + low) >> np.uint64(32)
+        return drawn
+
+    def uniform(self, count: int) -> np.ndarray:
+        """Numbers between 0 and 1, without either, float64 `[count]`."""
+        return ((self._raw(count) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+
+
+def on_host(function: Callable[..., Any], like: Any, *arrays: jax.Array) -> Any:
+    """What a NumPy function makes of arrays, which may be traced; `like` has the shapes and dtypes."""
+    if any(isinstance(array, jax.core.Tracer) for array in arrays):
+        return jax.pure_callback(function, like, *arrays, vmap_method="sequential")
+    return jax.tree.map(jnp.asarray, function(*map(np.asarray, arrays)))
+
+
+_last: contextvars.ContextVar[list[tuple[Hashable, jax.Array, Any]] | None] = contextvars.ContextVar("_last", default=None)
+
+
+@contextlib.contextmanager
+def drawn_once() -> Iterator[None]:
+    """Within it, what follows from the same value and the same key object as just before is not drawn anew."""
+    token = _last.set([])
+    try:
+        yield
+    finally:
+        _last.reset(token)
+
+
+def once(draw: Callable[[jax.Array], Any], of: Hashable, key: jax.Array) -> Any:
+    """What `draw` makes of a key, or has just made of it within `drawn_once`; `of` is what else it depends on."""
+    last = _last.get()
+    if last and operator.is_(last[0][1], key) and last[0][0] == of:
+        return last[0][2]
+    made = draw(key)
+    if last is not None:
+        last[:] = [(of, key, made)]
+    return made
