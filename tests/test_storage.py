@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
+from pairs import ends
 from spaic_jax.program import Fragment, Op
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import LINKS, STORAGES, Connectivity, Pairs, Sparse, Storage
@@ -50,7 +51,7 @@ def where(variables, storage, shape):
         return np.asarray(variables["w.mask"])
     if "w.post" in variables.constants:
         there = np.zeros(shape, bool)
-        there[variables["w.post"], variables["w.pre"]] = True
+        there[ends(variables)] = True
         return there
     return np.eye(shape[0], dtype=bool) if storage == "diagonal" else np.asarray(variables["w.weight"]) != 0
 
@@ -78,7 +79,7 @@ def test_a_connectivity_is_the_same_in_every_storage(kind):
         np.testing.assert_allclose(probes["i"], current, rtol=1e-4, atol=1e-5, err_msg=storage)
         slope = 2 * np.einsum("tbi,tbj->ij", current, v)
         if storage == "pairs":
-            slope = slope[variables["w.post"], variables["w.pre"]]
+            slope = slope[ends(variables)]
         elif storage == "masked":
             slope = slope * pairs
         np.testing.assert_allclose(slopes["w.weight"], slope, rtol=1e-4, atol=1e-3, err_msg=storage)
