@@ -1,6 +1,7 @@
 """spaic_jax: spiking neural networks, declared once, compiled by JAX."""
 
 from spaic_jax import (
+    analysis,
     coding,
     coming_from_spaic,
     data,
@@ -52,7 +53,7 @@ __all__ = [
     "Action", "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
     "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
     "Projection", "RateMonitor", "Record", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled",
-    "Variable", "Variables", "WeightMonitor", "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "keep_heap", "load_network",
+    "Variable", "Variables", "WeightMonitor", "analysis", "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "keep_heap", "load_network",
     "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "save_network", "save_variables",
     "save_weights", "surrogate", "synapses", "train",
 ]

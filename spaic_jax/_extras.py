@@ -7,6 +7,7 @@ from typing import Any
 EXTRAS = {
     "matplotlib": "plot",
     "mlxtend": "data",
+    "neo": "neo",
     "pdoc": "docs",
     "pydantic": "cli",
     "rich": "progress",

@@ -1,19 +1,41 @@
 """From a network to its program: what every member adds, in an order in which it can be carried out."""
 
 import dataclasses
+import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from spaic_jax._errors import unknown
 from spaic_jax._graph import components
 from spaic_jax.edit import expand
 from spaic_jax.network import Connection, Decoder, Element, Monitor, Network, NeuronGroup, Reward
+from spaic_jax.network.slice import member_of
 from spaic_jax.network.source import Source
+from spaic_jax.network.wiring import Propagation
 from spaic_jax.program import Context, Fragment, Op, Program, Site
 from spaic_jax.program.op import UPDATED, base_name
 from spaic_jax.program.program import step_length
 
-Propagation = Literal["same_step", "one_step"]
+
+class UnreachedWarning(UserWarning):
+    """A group was built on which nothing acts: no connection, generator or module; it does what its model does by itself."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Edge:
+    """What a member reads and the group that it acts on.
+
+    Attributes:
+        pre: the group or source that it reads.
+        post: the group.
+        member: the full name of the member.
+        propagation: what it says itself; `"one_step"` of what always reads the previous step.
+    """
+
+    pre: Element
+    post: NeuronGroup
+    member: str
+    propagation: Propagation | None
 
 
 def lower(network: Network, dt: float, propagation: Propagation = "same_step") -> Program:
@@ -25,12 +47,16 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
         network: what was declared.
         dt: length of a step, ms.
         propagation: `"same_step"`: a connection carries this step's spikes, unless it lies in a loop, where it carries
-            the previous step's; `"one_step"`: every connection carries the previous step's, as SPAIC builds by default.
+            the previous step's; `"one_step"`: every connection carries the previous step's, as SPAIC builds by default. What a
+            connection says itself comes first, and one that says `"one_step"` makes no loop of what it joins.
 
     Raises:
-        ValueError: an empty network, a group that nothing reaches, a monitor or decoder of an unknown variable, a
-            member that is used but not in the network, an unknown propagation, a delay that is no whole
+        ValueError: an empty network, a loop of connections that all say `"same_step"`, a monitor or decoder of an unknown variable,
+            a member that is used but not in the network, an unknown propagation, a delay that is no whole
             number of steps.
+
+    Warns:
+        UnreachedWarning: a group on which nothing acts, and whose model draws no random numbers.
     """
     if propagation not in get_args(Propagation):
         raise ValueError(unknown("propagation", propagation, get_args(Propagation)))
@@ -39,23 +65,26 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     if not network.of_kind(NeuronGroup):
         raise ValueError("the network is empty: it needs at least one NeuronGroup.")
     members = network.of_kind(Element)
-    edges = _edges(network, members.values())
-    _check_reached(network, edges)
+    edges = _edges(network, members)
     _check_targets(network, members)
+    _check_loops(network, edges)
+    _note_unreached(network, edges)
     ring = _rings(network, edges)
 
-    def read(element: Element, variable: str, into: NeuronGroup | None) -> str:
-        late = into is not None and (propagation == "one_step" or ring.get(id(element), -1) == ring[id(into)])
+    def read(element: Element, variable: str, into: NeuronGroup | None, own: Propagation | None) -> str:
+        late = into is not None and (own or propagation) == "one_step"
+        if into is not None and own is None:
+            late |= ring.get(id(element), -1) == ring[id(into)]
         return f"{network.name_of(element)}.{variable}" + ("" if late else UPDATED)
 
     def received(group: NeuronGroup) -> frozenset[str]:
         return frozenset(v for member in members.values() for other, v in member.writes_to if other is group)
 
-    context = Context(dt, members, network.name_of, read, received)
+    context = Context(dt, members, network.name_of, read, received, member_of)
     for name, member in sorted(members.items(), key=lambda item: _turn(item[1])):
         fragment = member.lower(Site(name, owner=member), context)
         context.made += _without_shared(name, fragment, context)
-    made = context.made
+    made = context.made + Fragment(ops=tuple(context.slices.values()))
     _check_records(made)
     ops = in_order(made.ops, {v.name for v in made.variables if v.role in ("state", "plastic")})
     return Program(made.variables, ops, made.records, dt, made.initial, made.begin, made.end)
@@ -106,42 +135,58 @@ def in_order(ops: Sequence[Op], carried: set[str]) -> tuple[Op, ...]:
     return tuple(ops[i] for i in placed)
 
 
-def _edges(network: Network, members: Iterable[Element]) -> list[tuple[Element, NeuronGroup, bool]]:
-    """What a member reads and the group that it acts on, and whether it always reads the previous step.
+def _edges(network: Network, members: dict[str, Element]) -> list[Edge]:
+    """What members read and act on.
 
     Raises:
         ValueError: when one of the two is not in the network.
     """
     edges = [
-        (pre, post, member.reads_late) for member in members for pre, _ in member.reads_from for post, _ in member.writes_to
+        Edge(pre, post, name, "one_step" if member.reads_late else getattr(member, "propagation", None))
+        for name, member in members.items()
+        for pre, _ in member.reads_from
+        for post, _ in member.writes_to
     ]
     inside = {id(member) for member in network.of_kind(NeuronGroup, Source).values()}
-    for end in (end for edge in edges for end in edge[:2]):
+    for end in (end for edge in edges for end in (edge.pre, edge.post)):
         if id(end) not in inside:
             network.name_of(end)
     return edges
 
 
-def _rings(network: Network, edges: Iterable[tuple[Element, NeuronGroup, bool]]) -> dict[int, int]:
-    """The number of the loop that each group lies in, by the group's id."""
+def _rings(network: Network, edges: Iterable[Edge]) -> dict[int, int]:
+    """The number of the loop that each group lies in, by the group's id; what carries the previous step anyway makes no loop."""
     groups = list(network.of_kind(NeuronGroup).values())
     number = {id(group): i for i, group in enumerate(groups)}
     followers: dict[int, list[int]] = {i: [] for i in range(len(groups))}
-    for pre, post, late in edges:
-        if isinstance(pre, NeuronGroup) and not late:
-            followers[number[id(pre)]].append(number[id(post)])
+    for edge in edges:
+        if isinstance(edge.pre, NeuronGroup) and edge.propagation != "one_step":
+            followers[number[id(edge.pre)]].append(number[id(edge.post)])
     return {id(groups[i]): n for n, loop in enumerate(components(followers)) for i in loop}
 
 
-def _check_reached(network: Network, edges: Iterable[tuple[Element, NeuronGroup, bool]]) -> None:
-    """ValueError when no path leads from a source, or from a group that fires by itself, to a group."""
-    reached = {id(source) for source in network.of_kind(Source).values()}
-    reached |= {id(group) for group in network.of_kind(NeuronGroup).values() if group.model.random}
-    while new := {id(post) for pre, post, _ in edges if id(pre) in reached} - reached:
-        reached |= new
+def _check_loops(network: Network, edges: Iterable[Edge]) -> None:
+    """ValueError when connections that all say `"same_step"` form a loop, which no step could carry out."""
+    said = [edge for edge in edges if edge.propagation == "same_step"]
+    ring = _rings(network, said)
+    for edge in said:
+        if ring.get(id(edge.pre), -1) == ring[id(edge.post)]:
+            loop = [e.member for e in said if ring.get(id(e.pre), -1) == ring[id(e.post)] == ring[id(edge.post)]]
+            alone = len(loop) == 1
+            raise ValueError(
+                f"connection{'' if alone else 's'} {' and '.join(repr(name) for name in loop)} form{'s' if alone else ''} a loop in"
+                " which all say propagation='same_step': let one carry the spikes of the step before, propagation='one_step'."
+            )
+
+
+def _note_unreached(network: Network, edges: Iterable[Edge]) -> None:
+    """A warning for each group on which nothing acts, and that draws no random numbers; others are those of a whole network."""
+    reached = {id(edge.post) for edge in edges}
     for name, group in network.of_kind(NeuronGroup).items():
-        if id(group) not in reached:
-            raise ValueError(f"group '{name}' is reached by nothing: connect an encoder, or a group that one reaches, to it.")
+        if id(group) not in reached and not group.model.random:
+            warnings.warn(
+                f"nothing acts on group '{name}': it goes on by itself, as its model does without input.", UnreachedWarning, stacklevel=4
+            )
 
 
 def _check_targets(network: Network, members: dict[str, Element]) -> None:

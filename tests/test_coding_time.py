@@ -18,6 +18,10 @@ SETTINGS = {
     "poisson_generator": {"rate": 5.0, "start_time": 2.0, "end_time": 5.0},
     "ramp": {"end_time": 5.0},
     "ramp_generator": {"end_time": 5.0},
+    "poisson_hz": {"rate": 800.0, "counts": True},
+    "inhomogeneous_poisson": {"rate": [200.0, 800.0, 1600.0], "interval": 1.5, "after": "repeat"},
+    "timed_array": {"values": [0.5, 1.5, 0.0], "interval": 1.5, "after": "repeat"},
+    "spike_list": {"times": [0.5, 2.0, 2.1, 3.0], "neurons": [0, 1, 1, 2], "period": 3.5},
     "sin": {"period": 3.5},
 }
 

@@ -72,7 +72,7 @@ def test_probabilities_above_one_are_refused(key):
         ({"coding_method": "poisson_generator2", "rate": [1.0, 11.0]}, "holds 11.0 at [1], but needs rates from 0 to 10"),
         ({"coding_method": "poisson_generator", "weight": INF}, "PoissonGenerator: weight holds NaN or inf"),
         ({"coding_method": "poisson_generator", "unit_conversion": -1.0}, "unit_conversion must be a positive, finite number"),
-        ({"coding_method": "poisson_generator", "start_time": NAN}, "start_time must be a finite number, got nan"),
+        ({"coding_method": "poisson_generator", "start_time": NAN}, "start_time must be a finite number of at least 0, got nan"),
         ({"coding_method": "cc_generator", "amp": [0.1, INF]}, "CurrentGenerator: amp holds NaN or infinite values, but needs finite numbers: the first is inf at [1]"),
         ({"coding_method": "sin", "amp": NAN}, "SineGenerator: amp holds NaN"),
         ({"coding_method": "ramp", "slope": INF}, "RampGenerator: slope holds NaN or inf"),
@@ -84,6 +84,13 @@ def test_sources_that_cannot_be_are_refused(settings, sentence):
     assert sentence in str(error.value)
 
 
+#: What a source cannot do without.
+NEEDED = {
+    "poisson_hz": {"rate": 1000.0},
+    "inhomogeneous_poisson": {"rate": [1000.0], "interval": 500.0},
+    "timed_array": {"values": [1.0], "interval": 500.0},
+    "spike_list": {"times": [0.1, 0.5], "neurons": [0, 1]},
+}
 #: A setting of each coding, and two values of it.
 VALUES = [
     ("constant_current", "amp", 0.5, 2.0), ("poisson", "unit_conversion", 0.5, 1.0), ("bernoulli", "max_prob", 0.5, 1.0),
@@ -91,7 +98,9 @@ VALUES = [
     ("uniform", "amp", 0.5, 1.0), ("uniform", "bias", 0.1, 0.2), ("uniform", "max_time", 1.0, 2.0),
     ("poisson", "end_time", 0.2, 0.5), ("poisson_generator", "rate", 1.0, 2.0), ("poisson_generator", "end_time", 0.2, 0.5),
     ("poisson_generator2", "rate", 1.0, 2.0), ("cc_generator", "amp", 1.0, 2.0), ("sin", "period", 1.0, 2.0),
-    ("ramp", "end_time", 0.2, 0.5),
+    ("ramp", "end_time", 0.2, 0.5), ("poisson_hz", "rate", 1000.0, 5000.0), ("poisson_hz", "end_time", 0.2, 0.5),
+    ("inhomogeneous_poisson", "rate", [1000.0], [5000.0]), ("timed_array", "values", [1.0], [2.0]),
+    ("spike_list", "weight", 1.0, 2.0),
 ]
 
 
@@ -99,7 +108,8 @@ VALUES = [
 def test_another_value_compiles_nothing(method, setting, one, other, key):
     kind = sj.Encoder if method in ENCODERS else sj.Generator
     sims = [
-        sj.build(network(kind(2, method, **{setting: value}), bias=value, scale=value), 0.1) for value in (one, other)
+        sj.build(network(kind(2, method, **{**NEEDED.get(method, {}), setting: value}), bias=size, scale=size), 0.1)
+        for size, value in ((0.5, one), (0.7, other))
     ]
     inputs = {"x": np.array([[0.2, 0.6]], np.float32)} if kind is sj.Encoder else {}
     emitted = []
@@ -123,7 +133,7 @@ def test_every_kind_of_value_is_tried():
 def test_half_precision_draws_and_keeps_time_in_float32(method, dtype, key):
     """The same spikes as in float32, of the same data; the same draws, clocks and windows, for as long as steps count."""
     kind = sj.Encoder if method in ENCODERS else sj.Generator
-    settings = {"poisson_generator": {"rate": 0.01}, "poisson_generator2": {"rate": 0.01}, "sin": {"period": 333.3}}
+    settings = {"poisson_generator": {"rate": 0.01}, "poisson_generator2": {"rate": 0.01}, "sin": {"period": 333.3}, **NEEDED}
     net = network(kind(2, method, **settings.get(method, {})), coding_method="spike_counts")
     sim = sj.build(net, 0.1)
     half = sj.build(sim.program.astype(dtype))

@@ -12,6 +12,7 @@ from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.learner import Learner
 from spaic_jax.network.module import Module
 from spaic_jax.network.network import Network
+from spaic_jax.network.slice import member_of
 from spaic_jax.neurons import SpikingModel
 from spaic_jax.plasticity import Rule
 from spaic_jax.surrogate import Surrogate
@@ -135,7 +136,7 @@ def _connections(network: Network, parts: tuple[Element, ...]) -> dict[Connectio
     found: dict[Connection, bool] = {}
     everywhere = network.of_kind(Connection).values()
     for part in parts:
-        onto = [c for c in everywhere if c.post is part] if isinstance(part, NeuronGroup) else []
+        onto = [c for c in everywhere if member_of(c.post) is part] if isinstance(part, NeuronGroup) else []
         for connection in (*_members((part,), Connection), *onto):
             first = connection.shared or connection
             found[first] = found.get(first, False) or connection is part

@@ -1,7 +1,7 @@
 """Products of spikes that cost what the spikes cost: a compiled library, built on installation where there is a C++ compiler.
 
 Without it everything works on XLA's own products. `status` says which of the two is at work; nothing is compiled or downloaded
-later. The library is C++17, `events.cc` and `convolution.cc`, which XLA calls through its foreign function interface. The headers
+later. The library is C++17, `events.cc`, `convolution.cc` and `delivery.cc`, which XLA calls through its foreign function interface. The headers
 of that interface in `xla/ffi/api` are those of jaxlib 0.6.0, the oldest that this package allows: the build needs neither jaxlib nor a network.
 """
 
@@ -15,9 +15,15 @@ import jax
 __all__ = ["available", "status"]
 
 #: What the library has for XLA, each registered under the name of its symbol.
-HANDLERS = tuple(f"SpaicEvents{name}" for name in ("Density", "Gather", "Gradient", "Pack", "Product", "Scatter"))
+HANDLERS = (
+    *("SpaicEventsDeliver", "SpaicEventsDeliverBack", "SpaicEventsDeliverWeight", "SpaicEventsDensity", "SpaicEventsGather"),
+    *("SpaicEventsGradient", "SpaicEventsPack", "SpaicEventsProduct", "SpaicEventsRing", "SpaicEventsScatter"),
+)
 #: What it is built from.
-SOURCES = ("convolution.cc", "convolution.inc", "events.cc", "handlers.h", "kernels.inc", "levels.inc", "scan.inc")
+SOURCES = (
+    *("convolution.cc", "convolution.inc", "delivery.cc", "delivery.inc", "events.cc", "handlers.h", "kernels.inc"),
+    *("levels.inc", "scan.inc"),
+)
 #: Where the library lies, and in a working copy its sources.
 FOLDER = Path(__file__).parent
 

@@ -74,3 +74,54 @@ def gather(
 ) -> Shaped[Array, "blocks c kh kw width"]:
     """The gradient of the packed kernel of `scatter`, of a shape, for a gradient of what that gives."""
     return _call("Gather", shape, dense.dtype, events, dense, window=window, transposed=transposed)
+
+
+def deliver(
+    events: Shaped[Array, "m pre"], weight: Shaped[Array, "s"], post: Shaped[Array, "s"], start: Shaped[Array, "pre+1"], columns: int
+) -> Shaped[Array, "m post"]:
+    """What events deliver to so many neurons over single synapses: the sum of weight times event at `post`.
+
+    Args:
+        post: int32, the postsynaptic neuron of each synapse. Synapses lie in rows by presynaptic neuron, each sorted by `post`.
+        start: int32; row `k` is `start[k]:start[k + 1]`.
+    """
+    return _call("Deliver", (events.shape[0], columns), weight.dtype, events, weight, post, start)
+
+
+def deliver_back(
+    given: Shaped[Array, "m post"], weight: Shaped[Array, "s"], post: Shaped[Array, "s"], start: Shaped[Array, "pre+1"]
+) -> Shaped[Array, "m pre"]:
+    """The transpose of `deliver`: for each presynaptic neuron the sum over its row of weight times `given` at `post`."""
+    return _call("DeliverBack", (given.shape[0], start.shape[0] - 1), weight.dtype, given, weight, post, start)
+
+
+def deliver_weight(
+    events: Shaped[Array, "m pre"], given: Shaped[Array, "m post"], post: Shaped[Array, "s"], start: Shaped[Array, "pre+1"]
+) -> Shaped[Array, "s"]:
+    """The gradient of the weights of `deliver`, for a gradient of what that gives."""
+    return _call("DeliverWeight", post.shape, given.dtype, events, given, post, start)
+
+
+def ring(
+    ahead: Shaped[Array, "m slots post"],
+    events: Shaped[Array, "m pre"],
+    weight: Shaped[Array, "s"],
+    post: Shaped[Array, "s"],
+    start: Shaped[Array, "pre+1"],
+    delay: Shaped[Array, "s"],
+    step: Shaped[Array, ""],
+) -> tuple[Shaped[Array, "m post"], Shaped[Array, "m slots post"]]:
+    """What arrives in this step, and the slots of what is under way after it.
+
+    What is delivered as in `deliver` is added to slot `(step + delay) % slots`; then slot `step % slots` is read and cleared.
+    The slots are changed in place where XLA needs them no more.
+
+    Args:
+        delay: int32, the delay of each synapse in steps, fewer than there are slots.
+        step: int32.
+    """
+    arrived = jax.ShapeDtypeStruct(ahead.shape[::2], ahead.dtype)
+    slots = jax.ShapeDtypeStruct(ahead.shape, ahead.dtype)
+    call = jax.ffi.ffi_call("SpaicEventsRing", (arrived, slots), input_output_aliases={0: 1})
+    current, after = call(ahead, events, weight, post, start, delay, step)
+    return current, after

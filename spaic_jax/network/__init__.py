@@ -22,6 +22,7 @@ from spaic_jax.network.policy import (
 )
 from spaic_jax.network.projection import Projection
 from spaic_jax.network.reward import Reward
+from spaic_jax.network.slice import Slice
 from spaic_jax.network.source import Source
 
 #: The elements that a file can hold, by the table that they stand in; those that others refer to come first.
@@ -41,5 +42,5 @@ ELEMENTS: dict[str, type[Element]] = {
 __all__ = [
     "ELEMENTS", "MONITORS", "POLICIES", "Action", "Assembly", "BothPolicies", "ConnectPolicy", "Connection", "Decoder", "Element",
     "Encoder", "ExcludedTypePolicy", "Generator", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Module", "Monitor",
-    "Network", "NeuronGroup", "Projection", "RateMonitor", "Reward", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
+    "Network", "NeuronGroup", "Projection", "RateMonitor", "Reward", "Slice", "Source", "SpikeMonitor", "StateMonitor", "WeightMonitor",
 ]

@@ -10,6 +10,7 @@ from spaic_jax._errors import unknown
 from spaic_jax.network._bindings import Bindings
 from spaic_jax.network.connection import Connection
 from spaic_jax.network.element import Element, collector, names_of
+from spaic_jax.network.slice import Slice, called
 
 #: Between the names on the way to a member: `"cortex/hidden"`, whose variables are `"cortex/hidden.V"`.
 SEPARATOR = "/"
@@ -100,12 +101,14 @@ class Assembly(Element):
             found[depth] = {**found[depth], path: member}
         return tuple(found)
 
-    def name_of(self, member: Element) -> str:
-        """The path of a member.
+    def name_of(self, member: Element | Slice) -> str:
+        """The path of a member; of a slice that with its places, such as `"cells[:800]"`.
 
         Raises:
             ValueError: when it is not in this network.
         """
+        if isinstance(member, Slice):
+            return called(member, self.name_of)
         for path, other in self._walk():
             if other is member:
                 return path

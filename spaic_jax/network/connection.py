@@ -7,8 +7,9 @@ from typing import Any, Self
 from spaic_jax._errors import unknown
 from spaic_jax.network.element import Element, element, names_of
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.slice import Slice, member_of
 from spaic_jax.network.source import Source
-from spaic_jax.network.wiring import Wiring, rules_of, wired
+from spaic_jax.network.wiring import Propagation, Wiring, rules_of, wired
 from spaic_jax.neurons import NeuronModel
 from spaic_jax.plasticity import Rule, applied, clipped
 from spaic_jax.program import Context, Fragment, Op, Site
@@ -22,8 +23,8 @@ class Connection(Wiring):
     """Synapses from `pre` to `post`; several connections onto one group add up.
 
     Args:
-        pre: the presynaptic encoder or group.
-        post: the postsynaptic group; it may be `pre` itself.
+        pre: the presynaptic encoder, generator or group, or a slice of one, such as `cells[:800]` (see `spaic_jax.network.Slice`).
+        post: the postsynaptic group, or a slice of one; it may be `pre` itself.
         link_type: name of a link type (see `spaic_jax.synapses.LINKS`), or the link itself; by default `"full"`, or what
             `shared` has.
         syn_type: what is done, in order: names of synapse types (see `spaic_jax.synapses.SYNAPSES`) or synapse types
@@ -37,6 +38,9 @@ class Connection(Wiring):
             an array `(post, pre)` or an initial value, one each, rounded down to steps; `"linear"`, `"gaussian"` or
             `"rotation"` (see `spaic_jax.synapses.DELAYS`), or such an object, for delays that are trained.
             It comes on top of what the propagation asks for; 0 or `None` adds nothing.
+        propagation: `"same_step"` to carry the spikes of the same step, wherever it stands, or `"one_step"` those of the step
+            before; by default what the network is built with, where `"same_step"` is `"one_step"` in a loop. So the delays of
+            connections that say it are the same whatever else is connected.
         max_delay: the longest delay that is drawn, ms: delays are U(1, max_delay) where `delay` is not given, as in SPAIC.
         is_parameter: whether what it has, such as weights and bias, is trained by its gradient; by default all but plastic weights is.
         parameter_variables: names of parameters of the synapse types that are trained, such as `["tau"]`.
@@ -49,8 +53,8 @@ class Connection(Wiring):
         **settings: the link's settings, such as `weight`, `bias`, `w_mean`, `w_std`, and those of the synapse types.
 
     Raises:
-        ValueError: unknown link type, synapse type, rule or setting, with the nearest right one; a negative delay; settings
-            or another link type beside `shared`; two rules that fix the same, or trained weights beside rules.
+        ValueError: unknown link type, synapse type, rule, setting or propagation, with the nearest right one; a negative delay;
+            settings or another link type beside `shared`; two rules that fix the same, or trained weights beside rules.
         TypeError: an end that is no group (or encoder, for `pre`), a `shared` that is no connection.
 
     Example:
@@ -67,8 +71,8 @@ class Connection(Wiring):
 
     def __init__(
         self,
-        pre: Source | NeuronGroup,
-        post: NeuronGroup,
+        pre: Source | NeuronGroup | Slice,
+        post: NeuronGroup | Slice,
         link_type: str | Link | None = None,
         *,
         syn_type: Sequence[str | Synapse] | None = None,
@@ -78,16 +82,17 @@ class Connection(Wiring):
         post_var_name: str = "Isyn",
         delay: Any = None,
         max_delay: float | None = None,
+        propagation: Propagation | None = None,
         is_parameter: bool | None = None,
         parameter_variables: Sequence[str] = (),
         plasticity: str | Rule | Sequence[str | Rule] = (),
         shared: Self | None = None,
         **settings: Any,
     ):
-        if not isinstance(pre, Source | NeuronGroup):
-            raise TypeError(f"Connection: pre must be an Encoder, a Generator or a NeuronGroup, not {pre!r}.")
-        if not isinstance(post, NeuronGroup):
-            raise TypeError(f"Connection: post must be a NeuronGroup, not {post!r}.")
+        if not isinstance(member_of(pre), Source | NeuronGroup):
+            raise TypeError(f"Connection: pre must be an Encoder, a Generator or a NeuronGroup, or a slice of one, not {pre!r}.")
+        if not isinstance(member_of(post), NeuronGroup):
+            raise TypeError(f"Connection: post must be a NeuronGroup, or a slice of one, not {post!r}.")
         rules = rules_of("Connection", plasticity)
         self._declare(
             pre=pre,
@@ -97,6 +102,7 @@ class Connection(Wiring):
             pre_var_name=pre_var_name or pre.output,
             post_var_name=post_var_name,
             delay=resolve_delay(delay, max_delay),
+            propagation=propagation,
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Connection: parameter_variables"),
             plasticity=rules,
@@ -104,8 +110,8 @@ class Connection(Wiring):
             shared=shared and (shared.shared or shared),
         )
 
-    pre: Source | NeuronGroup
-    post: NeuronGroup
+    pre: Source | NeuronGroup | Slice
+    post: NeuronGroup | Slice
     pre_var_name: str
     post_var_name: str
     shared: "Connection | None"
@@ -132,7 +138,8 @@ class Connection(Wiring):
         ]
         for part in takes_potential:
             ends = (self.pre, self.post) if isinstance(part, Electrical) else (self.post,)
-            if not all(isinstance(end, NeuronGroup) and "V" in end.model.states() for end in ends):
+            members = [member_of(end) for end in ends]
+            if not all(isinstance(member, NeuronGroup) and "V" in member.model.states() for member in members):
                 raise ValueError(
                     f"Connection: {type(part).__name__} needs groups with a membrane potential V, but joins"
                     f" {' and '.join(repr(end) for end in ends)}."
@@ -163,11 +170,11 @@ class Connection(Wiring):
 
     @property
     def reads_from(self) -> tuple[tuple[Element, str], ...]:
-        return self.link.reads_from(self)
+        return tuple((member_of(end), variable) for end, variable in self.link.reads_from(self))
 
     @property
     def writes_to(self) -> tuple[tuple[Any, str], ...]:
-        return self.link.writes_to(self)
+        return tuple((member_of(end), variable) for end, variable in self.link.writes_to(self))
 
     @property
     def reads_late(self) -> bool:
@@ -176,11 +183,11 @@ class Connection(Wiring):
     def lower(self, site: Site, context: Context) -> Fragment:
         """Its delay, its chain, and its learning rules with the row that applies what they change."""
         made = Fragment()
-        source = context.read(self.pre, self.pre_var_name, self.post)
+        source = context.read(self.pre, self.pre_var_name, self.post, self.propagation)
         if isinstance(self.delay, float):
             steps = context.steps(self.delay, f"the delay of connection '{site.name}'")
             source, made = delayed(site.name, source, self.pre.shape, steps)
-        target = f"{context.name_of(self.post)}.{self.post_var_name}"
+        target = context.target(self.post, self.post_var_name)
         site = Site(site.name, source, target, self.pre.shape, self.post.shape, self)
         made += self.chain.lower(site, context)
         if not self.plasticity:

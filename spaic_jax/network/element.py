@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar, dataclass_transform
 import numpy as np
 
 from spaic_jax._numbers import LARGEST, whole
+from spaic_jax.network.slice import Slice, called
 from spaic_jax.program import Context, Fragment, Site
 
 #: Takes in the elements that are made inside the `with` block of a network or an assembly.
@@ -113,6 +114,11 @@ class Element:
         """The elements that its fields name."""
         return tuple(_elements(self._values.values()))
 
+    @property
+    def _named(self) -> tuple[Any, ...]:
+        """What a listing says that it refers to: elements, and slices of them."""
+        return self.references
+
     def without(self, gone: Collection["Element"]) -> Self | None:
         """What is left of it when some elements that it refers to are taken away; usually nothing."""
         return None
@@ -142,7 +148,7 @@ class Element:
         if self._values.get("shape"):
             words.append(f"[{', '.join(map(str, self._values['shape']))}]")
         words += [getattr(part, "label", type(part).__name__) for part in self._parts]
-        names = [name_of(other) for other in self.references]
+        names = [called(other, name_of) for other in self._named]
         return " ".join([*words, *(["of", *names] if len(names) == 1 else [" -> ".join(names)] if names else [])])
 
 
@@ -160,6 +166,8 @@ def _elements(values: Any) -> Iterator[Element]:
     for value in values:
         if isinstance(value, Element):
             yield value
+        elif isinstance(value, Slice):
+            yield value.of
         elif isinstance(value, tuple | list):
             yield from _elements(value)
 
@@ -167,6 +175,8 @@ def _elements(values: Any) -> Iterator[Element]:
 def _exchanged(value: Any, exchange: Callable[[Element], Element]) -> Any:
     if isinstance(value, Element):
         return exchange(value)
+    if isinstance(value, Slice):
+        return dataclasses.replace(value, of=exchange(value.of))  # type: ignore[arg-type]
     if any(_elements([value])):
         return type(value)(_exchanged(item, exchange) for item in value)
     return value

@@ -19,6 +19,7 @@ class Generator(Source):
         coding_method: name of a source (see `spaic_jax.coding.GENERATORS`), or the source itself.
         shape: shape of one sample, instead of or beside `num`.
         dec_target: a group of the same shape that receives the output straight, without a connection.
+        target_var: what the target receives it as, such as the name of a receptor.
         name: name in the network; by default that of the attribute or variable it is bound to.
         **settings: the source's values, such as `rate`; a number, or an array with one number a channel.
 
@@ -39,6 +40,7 @@ class Generator(Source):
         *,
         shape: tuple[int, ...] | None = None,
         dec_target: NeuronGroup | None = None,
+        target_var: str = "Isyn",
         name: str | None = None,
         **settings: Any,
     ):
@@ -48,11 +50,13 @@ class Generator(Source):
         if dec_target is not None and dec_target.shape != size:
             raise ValueError(f"Generator of shape {size}: its target has shape {dec_target.shape}, but needs the same.")
         self._declare(
-            shape=size, coding=resolve_generator(coding_method, **settings), dec_target=dec_target, name=name
+            shape=size, coding=resolve_generator(coding_method, **settings), dec_target=dec_target, target_var=target_var,
+            name=name,
         )
 
     coding: Generating = dataclasses.field(metadata=named("coding_method"))
     dec_target: NeuronGroup | None
+    target_var: str = "Isyn"
 
     @property
     def reads_from(self) -> tuple[tuple[Element, str], ...]:
@@ -60,7 +64,7 @@ class Generator(Source):
 
     @property
     def writes_to(self) -> tuple[tuple[NeuronGroup, str], ...]:
-        return () if self.dec_target is None else ((self.dec_target, "Isyn"),)
+        return () if self.dec_target is None else ((self.dec_target, self.target_var),)
 
     def lower(self, site: Site, context: Context) -> Fragment:
         """Its output `<name>.O`, and the row that gives it to its target."""
@@ -69,5 +73,5 @@ class Generator(Source):
         made = Fragment((Variable(output, self.shape),)) + self.coding.lower(inside, context)
         if self.dec_target is None:
             return made
-        read, target = context.read(self, self.output, self.dec_target), f"{context.name_of(self.dec_target)}.Isyn"
+        read, target = context.read(self, self.output, self.dec_target), f"{context.name_of(self.dec_target)}.{self.target_var}"
         return made + Fragment(ops=(Op(target, "assign", read, name=f"{site.name}->target"),))

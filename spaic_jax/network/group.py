@@ -11,6 +11,7 @@ import numpy as np
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import real
 from spaic_jax.network.element import Element, element, named, names_of, shape_of
+from spaic_jax.network.slice import Slice
 from spaic_jax.neurons import NeuronModel, resolve_neuron
 from spaic_jax.neurons.base import Range
 from spaic_jax.neurons.reparametrise import resolve_reparametrisation
@@ -97,6 +98,10 @@ class NeuronGroup(Element):
     parameter_variables: tuple[str, ...]
     varible_ranges: dict[str, Range]
     reparametrise: dict[str, str]
+
+    def __getitem__(self, places: slice) -> Slice:
+        """Some of its neurons as an end of connections."""
+        return Slice.at(self, places)
 
     @property
     def num(self) -> int:

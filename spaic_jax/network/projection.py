@@ -9,8 +9,9 @@ from spaic_jax.network.element import element, names_of, undeclared
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
 from spaic_jax.network.policy import ConnectPolicy, resolve_policies
+from spaic_jax.network.slice import Slice, called, member_of
 from spaic_jax.network.source import Source
-from spaic_jax.network.wiring import Wiring, rules_of, wired
+from spaic_jax.network.wiring import Propagation, Wiring, rules_of, wired
 from spaic_jax.plasticity import Rule
 from spaic_jax.synapses import Link, Synapse, resolve_chain
 from spaic_jax.synapses.delays import resolve_delay
@@ -24,12 +25,13 @@ class Projection(Wiring):
     groups that its policies choose; each draws weights of its own. See `spaic_jax.edit.expand`.
 
     Args:
-        pre: an assembly, or a single group or encoder; of an assembly only groups count.
-        post: an assembly, or a single group; it may be `pre`, where a group is paired with itself too.
+        pre: an assembly, or a single group or encoder, or a slice of one; of an assembly only groups count.
+        post: an assembly, or a single group or a slice of one; it may be `pre`, where a group is paired with itself too.
         policies: a policy or a list of them: a pair is connected if one of them chooses it; all pairs without any.
             `first & second` chooses what both do. Or the name of one (see `spaic_jax.network.POLICIES`), whose settings
             stand among `settings`.
-        link_type, syn_type, syn_kwargs, delay, max_delay, is_parameter, parameter_variables, plasticity: as of `Connection`.
+        link_type, syn_type, syn_kwargs, delay, max_delay, propagation, is_parameter, parameter_variables, plasticity: as of
+            `Connection`.
         name: name in the network; by default that of the attribute or variable it is bound to.
         **settings: the settings of the link and of the synapse types.
 
@@ -53,8 +55,8 @@ class Projection(Wiring):
 
     def __init__(
         self,
-        pre: Assembly | NeuronGroup | Source,
-        post: Assembly | NeuronGroup,
+        pre: Assembly | NeuronGroup | Source | Slice,
+        post: Assembly | NeuronGroup | Slice,
         policies: str | ConnectPolicy | Sequence[ConnectPolicy] = (),
         link_type: str | Link = "full",
         *,
@@ -63,14 +65,15 @@ class Projection(Wiring):
         name: str | None = None,
         delay: Any = None,
         max_delay: float | None = None,
+        propagation: Propagation | None = None,
         is_parameter: bool | None = None,
         parameter_variables: Sequence[str] = (),
         plasticity: str | Rule | Sequence[str | Rule] = (),
         **settings: Any,
     ):
-        if not isinstance(pre, Assembly | NeuronGroup | Source):
+        if not isinstance(member_of(pre), Assembly | NeuronGroup | Source):
             raise TypeError(f"Projection: pre must be an Assembly, a NeuronGroup, an Encoder or a Generator, not {pre!r}.")
-        if not isinstance(post, Assembly | NeuronGroup):
+        if not isinstance(member_of(post), Assembly | NeuronGroup):
             raise TypeError(f"Projection: post must be an Assembly or a NeuronGroup, not {post!r}.")
         chosen = resolve_policies(policies, settings)
         rules = rules_of("Projection", plasticity)
@@ -81,13 +84,14 @@ class Projection(Wiring):
             **wired(resolve_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})})),
             name=name,
             delay=resolve_delay(delay, max_delay),
+            propagation=propagation,
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Projection: parameter_variables"),
             plasticity=rules,
         )
 
-    pre: Assembly | NeuronGroup | Source
-    post: Assembly | NeuronGroup
+    pre: Assembly | NeuronGroup | Source | Slice
+    post: Assembly | NeuronGroup | Slice
     policies: tuple[ConnectPolicy, ...]
 
     def connections(self, network: Network) -> dict[str, Connection]:
@@ -112,7 +116,7 @@ class Projection(Wiring):
                 # A name may not hold the sign between the names of a path.
                 f"{tuple(pre)[i]}->{tuple(post)[j]}".replace(SEPARATOR, ":"): Connection(
                     before[i][-1], after[j][-1], self.link, syn_type=self.chain.syn_type, delay=self.delay,
-                    is_parameter=self.is_parameter, parameter_variables=self.parameter_variables, plasticity=self.plasticity,
+                    propagation=self.propagation, is_parameter=self.is_parameter, parameter_variables=self.parameter_variables, plasticity=self.plasticity,
                 )
                 for i, j in sorted(pairs)
             }
@@ -121,5 +125,5 @@ class Projection(Wiring):
 def _ways(network: Network, end: Any) -> dict[str, Any]:
     """The groups of an end: by path, the members on the way to each."""
     if not isinstance(end, Assembly):
-        return {network.name_of(end).rpartition(SEPARATOR)[2]: (end,)}
+        return {called(end, network.name_of).rpartition(SEPARATOR)[2]: (end,)}
     return {path: (*end.assemblies_around(group), group) for path, group in end.of_kind(NeuronGroup).items()}

@@ -4,6 +4,7 @@ import math
 from typing import ClassVar
 
 from spaic_jax.network.element import Element, element
+from spaic_jax.network.slice import Slice
 
 
 @element
@@ -13,6 +14,10 @@ class Source(Element):
     shape: tuple[int, ...]
     #: The variable that connections, decoders and monitors read.
     output: ClassVar[str] = "O"
+
+    def __getitem__(self, places: slice) -> Slice:
+        """Some of its channels as an end of connections."""
+        return Slice.at(self, places)
 
     @property
     def num(self) -> int:

@@ -1,27 +1,33 @@
 """What a connection and a projection have in common: the kind of synapses that they are made of."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal, get_args
 
+from spaic_jax._errors import unknown
 from spaic_jax._tables import resolve
 from spaic_jax.network.element import Element, element, named
+from spaic_jax.network.slice import Slice
 from spaic_jax.plasticity import RULES, Rule
 from spaic_jax.synapses import Chain, Link, Synapse, SynapticDelay
 
 #: A delay of all synapses, ms, or of each of them.
 Delay = float | SynapticDelay | None
+#: Whose spikes a connection carries: those of the same step, or of the one before.
+Propagation = Literal["same_step", "one_step"]
 
 
 @element
 class Wiring(Element):
     """Synapses of one kind from `pre` to `post`; the fields are described at `Connection`."""
 
-    pre: Element
-    post: Element
+    pre: Element | Slice
+    post: Element | Slice
     link: Link = dataclasses.field(metadata=named("link_type", usual="full"))
     #: The parts in order, the link by its name; `None` is the link alone.
     syn_type: tuple[Synapse | str, ...] | None
     delay: Delay
+    #: `None` is what the network is built with.
+    propagation: Propagation | None
     #: `None` is true of all but plastic weights.
     is_parameter: bool | None
     parameter_variables: tuple[str, ...]
@@ -29,6 +35,10 @@ class Wiring(Element):
 
     def _check(self) -> None:
         kind, fixed = type(self).__name__, dict[str, Rule]()
+        if self.propagation is not None and self.propagation not in get_args(Propagation):
+            raise ValueError(f"{kind}: {unknown('propagation', self.propagation, get_args(Propagation))}")
+        if self.propagation == "same_step" and self.link.reads_late:
+            raise ValueError(f"{kind}: a {type(self.link).__name__} link always reads the previous step: leave out propagation.")
         for rule in self.plasticity:
             if rule.fixes is not None and rule.fixes in fixed:
                 both = f"{type(fixed[rule.fixes]).__name__} and {type(rule).__name__}"
@@ -47,6 +57,10 @@ class Wiring(Element):
         order: tuple[Any, ...] = (self.link.own,) if self.syn_type is None else self.syn_type
         place = order.index(self.link.own)
         return Chain(order[:place], self.link, order[place + 1 :])
+
+    @property
+    def _named(self) -> tuple[Any, ...]:
+        return self.pre, self.post
 
     @property
     def _parts(self) -> tuple[Any, ...]:

@@ -85,11 +85,6 @@ class CondLIF(RefractoryModel):
         super().__post_init__()
         check_integrator("CondLIF", self.integrator, get_args(Method))
 
-    @property
-    def method(self) -> Integrator:
-        """How `advance` moves the potential, from the conductances at the beginning of the step or those in its mean."""
-        return "exponential_euler" if self.integrator == "exponential_mean" else self.integrator
-
     @coefficient
     def rate(self) -> jax.Array:
         return 1 / self.C
@@ -103,7 +98,8 @@ class CondLIF(RefractoryModel):
         return self._conductance(self.tau_inh)
 
     def _conductance(self, tau: jax.Array) -> Conductance:
-        left = advance(self.method, lambda x: {"g": -x["g"] / tau}, {"g": jnp.ones_like(tau)}, self.dt)["g"]
+        method: Integrator = "exponential_euler" if self.integrator == "exponential_mean" else self.integrator
+        left = advance(method, lambda x: {"g": -x["g"] / tau}, {"g": jnp.ones_like(tau)}, self.dt)["g"]
         mean = phi(-self.dt / tau) if self.integrator == "exponential_mean" else jnp.ones_like(tau)
         return Conductance(left, mean, 1 / tau)
 
@@ -117,15 +113,20 @@ class CondLIF(RefractoryModel):
         ge = excitation.decay * state.ge + g_exc
         gi = inhibition.decay * state.gi + g_inh
 
-        def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
-            v, e, i = x["V"], x["ge"], x["gi"]
-            total = self.gL * (self.EL - v) + e * (self.E_exc - v) + i * (self.E_inh - v) + current
-            return {"V": self.rate * total, "ge": -excitation.rate * e, "gi": -inhibition.rate * i}
+        if self.integrator in ("exponential_mean", "exponential_euler"):
+            # Relaxation to where the currents cancel: one exponential, a fraction of what linearising costs.
+            e, i = excitation.mean * ge, inhibition.mean * gi
+            total = self.gL + e + i
+            rest = (self.gL * self.EL + e * self.E_exc + i * self.E_inh + current) / total
+            v = rest + (state.V - rest) * jnp.exp(-self.dt * self.rate * total)
+        else:
 
-        start = {"V": state.V, "ge": ge, "gi": gi}
-        if self.integrator == "exponential_mean":
-            start |= {"ge": excitation.mean * ge, "gi": inhibition.mean * gi}
-        v = advance(self.method, derivatives, start, self.dt)["V"]
+            def derivatives(x: dict[str, jax.Array]) -> dict[str, jax.Array]:
+                v, e, i = x["V"], x["ge"], x["gi"]
+                total = self.gL * (self.EL - v) + e * (self.E_exc - v) + i * (self.E_inh - v) + current
+                return {"V": self.rate * total, "ge": -excitation.rate * e, "gi": -inhibition.rate * i}
+
+            v = advance(self.integrator, derivatives, {"V": state.V, "ge": ge, "gi": gi}, self.dt)["V"]
         v = self.free(state, v, state.V)
         spikes, refrac = self.fire(state, v - self.v_th)
         return self.State(V=self.reset_by("hard", v, spikes, self.v_th, self.v_reset), ge=ge, gi=gi, O=spikes, refrac=refrac)

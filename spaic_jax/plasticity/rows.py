@@ -44,7 +44,7 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
             raise ValueError(f"{what} learns from spikes, but '{context.name_of(end)}' gives its '{output}'.")
     given = _synapses(rule, site, pathway, site.target.removesuffix(".change"))
     source = site.source
-    if rule.late is not None and source == context.read(connection.pre, connection.pre_var_name, post):
+    if rule.late is not None and source == context.read(connection.pre, connection.pre_var_name, post, connection.propagation):
         source = context.read(connection.pre, connection.pre_var_name)
     given |= {("at", "pre"): source, ("at", "post"): context.read(post, post.output)}
     for variable in rule.reads:

@@ -43,7 +43,8 @@ def network_graph(network: Network) -> Figure:
         ['image\\nPoisson [4]', 'layer\\nLIF [3]', 'Full']
     """
     from spaic_jax.edit import expand
-    from spaic_jax.network import Action, Connection, Decoder, Module, NeuronGroup, Reward, Source
+    from spaic_jax.network import Action, Connection, Decoder, Module, NeuronGroup, Reward, Slice, Source
+    from spaic_jax.network.slice import member_of
 
     network = expand(network)
     nodes: dict[str, Any] = dict(network.of_kind(Source, NeuronGroup, Decoder, Action, Reward))
@@ -56,7 +57,12 @@ def network_graph(network: Network) -> Figure:
             label += f"\n{connection.delay:g} ms"
         elif connection.delay is not None:
             label += f"\n{type(connection.delay).__name__}"
-        ends = network.name_of(connection.pre), network.name_of(connection.post)
+        if any(isinstance(end, Slice) for end in (connection.pre, connection.post)):
+            parts = (f"[{end.label}]" if isinstance(end, Slice) else "all" for end in (connection.pre, connection.post))
+            label += f"\n{' -> '.join(parts)}"
+        if connection.propagation is not None:
+            label += f"\n{connection.propagation}"
+        ends = network.name_of(member_of(connection.pre)), network.name_of(member_of(connection.post))
         edges.append((*ends, label, not connection.reads_late))
     for name, module in network.of_kind(Module).items():
         edges += [(network.name_of(pre), network.name_of(module.output[0]), name, True) for pre, _ in module.inputs]

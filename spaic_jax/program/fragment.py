@@ -82,6 +82,7 @@ class Context:
         dt: length of a step, ms.
         members: the members of the network by their full name.
         made: what was lowered so far.
+        slices: rows between groups and slices of them, by the name that others read or write; all that use a slice share it.
     """
 
     def __init__(
@@ -89,12 +90,14 @@ class Context:
         dt: float,
         members: Mapping[str, Any],
         name_of: Callable[[Any], str],
-        read: Callable[[Any, str, Any], str],
+        read: Callable[[Any, str, Any, Any], str],
         received: Callable[[Any], frozenset[str]],
+        member_of: Callable[[Any], Any] = lambda end: end,
     ):
         self.dt, self.members = dt, members
         self.made = Fragment()
-        self._name_of, self._read, self._received = name_of, read, received
+        self.slices = dict[str, Op]()
+        self._name_of, self._read, self._received, self._member_of = name_of, read, received, member_of
         self._asked: set[str] = set()
 
     def steps(self, duration: float, what: str) -> int:
@@ -105,13 +108,34 @@ class Context:
         """The full name of a member of the network."""
         return self._name_of(element)
 
-    def read(self, element: Any, variable: str, into: Any = None) -> str:
-        """The read of an element's variable by what acts on the group `into`.
+    def read(self, element: Any, variable: str, into: Any = None, propagation: str | None = None) -> str:
+        """The read of a variable of an element, or of a slice of one, by what acts on the group `into`.
 
         This step's value, or the previous step's where the two lie in one loop, or everywhere under the propagation
-        `"one_step"`. What acts on no group, such as a learning rule, reads this step's.
+        `"one_step"`; what says a `propagation` itself reads as that says. What acts on no group, such as a learning rule, reads
+        this step's.
         """
-        return self._read(element, variable, into)
+        return self._seen(element, self._read(self._member_of(element), variable, self._member_of(into), propagation))
+
+    def before(self, element: Any, variable: str) -> str:
+        """The read of a variable of an element, or of a slice of one, as it was after the previous step."""
+        return self._seen(element, f"{self.name_of(self._member_of(element))}.{variable}")
+
+    def target(self, group: Any, variable: str) -> str:
+        """The name by which rows add to what a group, or a slice of one, receives."""
+        whole = f"{self.name_of(self._member_of(group))}.{variable}"
+        if self._member_of(group) is group:
+            return whole
+        row = group.writing(whole)
+        self.slices[row.inputs[0]] = row
+        return row.inputs[0]
+
+    def _seen(self, element: Any, read: str) -> str:
+        if self._member_of(element) is element:
+            return read
+        row = element.reading(read)
+        self.slices[row.outputs[0]] = row
+        return row.outputs[0]
 
     def received(self, group: Any) -> frozenset[str]:
         """What something writes of a group, such as `{"Isyn"}`; all else that its model receives is zero."""

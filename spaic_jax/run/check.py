@@ -115,6 +115,14 @@ def check_value(v: Variable, value: Any, batch: int | None) -> jax.Array:
     return new
 
 
+def filled(v: Variable, value: Any, batch: int | None) -> Any:
+    """A number as an array of the variable's shape, and an array of one sample as that of all; anything else as it is."""
+    given = as_array(value)
+    if given.ndim and not (v.batched and given.shape == v.shape):
+        return given
+    return (jnp if isinstance(given, jax.Array) else np).broadcast_to(given, v.sized(batch or 1))
+
+
 def check_within(what: str, value: Any, bounds: Bounds) -> None:
     """ValueError where an array has values outside of bounds, or NaN, naming the first of them.
 

@@ -15,7 +15,7 @@ from spaic_jax.plan import Plan
 from spaic_jax.program import Program
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import compiled
-from spaic_jax.run.check import batch_size_of, check_run, check_value
+from spaic_jax.run.check import batch_size_of, check_run, check_value, filled
 from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.memory import Memory
 from spaic_jax.run.result import Result
@@ -140,7 +140,8 @@ class Simulator:
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
         """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
 
-        To read one, write `variables["layer.V"]`.
+        A number fills the variable, and an array of the shape of one sample is that of all samples. To read a variable, write
+        `variables["layer.V"]`.
 
         Raises:
             ValueError: an unknown name (with the nearest right one), a shape or dtype that does not fit, or a value
@@ -152,7 +153,7 @@ class Simulator:
         for name, value in values.items():
             if name not in known:
                 raise ValueError(unknown("variable", name, known))
-            new[name] = check_value(known[name], value, batch)
+            new[name] = check_value(known[name], filled(known[name], value, batch), batch)
         return Variables.of(self.program, new, variables.step, variables.position)
 
     def project(self, params: Mapping[str, jax.Array]) -> dict[str, jax.Array]:

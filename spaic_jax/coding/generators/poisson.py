@@ -1,7 +1,6 @@
 """Spikes with a probability a step."""
 
 import dataclasses
-from collections.abc import Iterable
 from typing import ClassVar
 
 import jax
@@ -9,9 +8,8 @@ import jax.numpy as jnp
 
 from spaic_jax._numbers import real
 from spaic_jax._shapes import Array, Float, Int
-from spaic_jax.coding.generators.base import Generating, check_chance, each
-from spaic_jax.coding.steps import ceil_step
-from spaic_jax.coding.values import NEVER, Value, keep
+from spaic_jax.coding.generators.base import Generating, check_chance, each, within
+from spaic_jax.coding.values import Value, keep
 
 
 def emit(
@@ -21,7 +19,7 @@ def emit(
 ) -> Float[Array, "batch *shape"]:
     """The spikes of one step, from the step `first` until before the step `end`."""
     spikes = jax.random.uniform(key, on.shape, rate.dtype) < each(on, rate) * unit_conversion
-    return jnp.where(spikes & (step >= first) & (step < end), each(on, weight), 0).astype(on.dtype)
+    return within(jnp.where(spikes, each(on, weight), 0), step, first, end).astype(on.dtype)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +56,3 @@ class PoissonGenerator(Generating):
 
     def check(self, name: str, dt: float) -> None:
         check_chance(name, self.rate, self.unit_conversion, "unit_conversion")
-
-    def window(self, dt: float) -> Iterable[tuple[str, int]]:
-        end = NEVER if self.end_time is None else ceil_step(self.end_time, dt)
-        return ("first", ceil_step(self.start_time, dt)), ("end", end)

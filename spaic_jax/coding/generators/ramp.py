@@ -1,15 +1,13 @@
 """A current that rises."""
 
 import dataclasses
-from collections.abc import Iterable
 from typing import ClassVar
 
 import jax.numpy as jnp
 
 from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
-from spaic_jax.coding.steps import ceil_step
-from spaic_jax.coding.values import NEVER, Value
+from spaic_jax.coding.values import Value
 
 
 def emit(
@@ -41,6 +39,3 @@ class RampGenerator(Generating):
     amp: Value = 0.001
     base: Value = 0.0
     end_time: float | None = None
-
-    def window(self, dt: float) -> Iterable[tuple[str, int]]:
-        return (("end", NEVER if self.end_time is None else ceil_step(self.end_time, dt)),)

@@ -9,6 +9,7 @@ from spaic_jax.network.element import Element, element
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.monitors.index import Axis, Index, Places, Seen, checked_index, places_of
 from spaic_jax.network.reward import Reward
+from spaic_jax.network.slice import Slice
 from spaic_jax.network.source import Source
 from spaic_jax.program import Context, Fragment, Record, Reduction, Site, Steps
 
@@ -18,7 +19,8 @@ class Monitor(Element, abc.ABC):
     """Keeps something of a variable over a run: the result's `probes[name]`.
 
     Args:
-        target: a group, an encoder, a connection (whose variables are such as `"weight"`), or a reward (`"reward"`).
+        target: a group, an encoder, or a slice of one, which stands for the group with that `index`; a connection (whose variables
+            are such as `"weight"`), or a reward (`"reward"`).
         var_name: the variable, such as `"V"`; its value after the step, as a monitor of SPAIC sees it.
         index: which neurons are kept: a whole number, a list of them, a slice, or a tuple with one of these for each axis.
         name: name in the network; by default that of the attribute or variable it is bound to.
@@ -28,12 +30,16 @@ class Monitor(Element, abc.ABC):
         TypeError: a target that has no variables, or an index of another kind.
     """
 
-    target: NeuronGroup | Source | Connection | Reward
+    target: NeuronGroup | Source | Slice | Connection | Reward
     var_name: str = dataclasses.field(kw_only=True)
     index: Index = dataclasses.field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
+        if isinstance(self.target, Slice):
+            if checked_index(kind, self.index):
+                raise ValueError(f"{kind}: index came beside the slice {self.target!r}: give one of them.")
+            self._set(target=self.target.of, index=slice(self.target.start, self.target.stop, self.target.step))
         if not isinstance(self.target, NeuronGroup | Source | Connection | Reward):
             raise TypeError(f"{kind}: the target must be a group, an encoder, a connection or a reward, not {self.target!r}.")
         self._set(index=checked_index(kind, self.index))

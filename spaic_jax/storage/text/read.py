@@ -2,18 +2,22 @@
 
 import contextlib
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from spaic_jax._errors import unknown
-from spaic_jax.network import ELEMENTS, Assembly, Element, Network
+from spaic_jax.network import ELEMENTS, Assembly, Element, Network, NeuronGroup, Slice, Source
 from spaic_jax.network.assembly import SEPARATOR
 from spaic_jax.network.element import names_of, undeclared
 from spaic_jax.storage.text.arguments import HERE, Argument, arguments, kinds_of, needed
 from spaic_jax.storage.text.families import family_among, family_of
 from spaic_jax.storage.text.values import Values
+
+#: What stands for a slice: no name of a member holds a bracket.
+_SLICE = re.compile(r"(.+)\[(-?\d*):(-?\d*)(?::(-?\d*))?\]")
 
 #: Assemblies in each other; no more than this, so that no file can exhaust the stack.
 _DEEPEST = 64
@@ -24,7 +28,8 @@ def from_dict(tables: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None
 
     The tables are `encoders`, `groups`, `generators`, `connections`, `projections`, `decoders`, `monitors` and `learners`.
     Each maps the name of a member to its arguments, by the names that its class gives them; the settings of a model, link
-    or coding stand beside them. Other members are named by path, such as `"cortex/hidden"`, the network itself by `"."`.
+    or coding stand beside them. Other members are named by path, such as `"cortex/hidden"`, a slice of a group as
+    `"cortex/hidden[:80]"`, the network itself by `"."`.
     The table `assemblies` maps the name of an assembly to tables like these; the list `hidden` names the members of a level
     that are not built.
 
@@ -128,14 +133,20 @@ class _Reader(Values):
             raise ValueError(f"{row.path}: it refers to itself.")
         return member
 
-    def member(self, name: Any, path: str) -> Element:
-        """The member of a path."""
+    def member(self, name: Any, path: str) -> Element | Slice:
+        """The member of a path, or a slice of it such as `"cells[:800]"`."""
         if not isinstance(name, str):
             raise ValueError(f"{path}: a name is needed, not {name!r}.")
         if name == HERE:
             return self.top
         if name in self.by_path:
             return self.make(self.by_path[name])
+        if found := _SLICE.fullmatch(name):
+            of = self.member(found[1], path)
+            if not isinstance(of, NeuronGroup | Source):
+                raise ValueError(f"{path}: only groups, encoders and generators have slices, not '{found[1]}'.")
+            with _named(path):
+                return of[slice(*(int(n) if n else None for n in found.groups()[1:]))]
         assemblies = self.top.of_kind(Assembly)
         if name not in assemblies:
             raise ValueError(f"{path}: {unknown('member', name, [*self.by_path, *assemblies])}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from spaic_jax._errors import unknown
-from spaic_jax.network import Element
+from spaic_jax.network import Element, Slice
 from spaic_jax.program import Initial
 from spaic_jax.storage.text.arguments import RANGE, Items, is_array, items_of, kinds_of, needed, values_of
 from spaic_jax.storage.text.families import Family, family_of
@@ -25,8 +25,8 @@ class Values(abc.ABC):
         self.arrays = arrays
 
     @abc.abstractmethod
-    def member(self, name: Any, path: str) -> Element:
-        """The member of a name; ValueError when there is none."""
+    def member(self, name: Any, path: str) -> Element | Slice:
+        """The member of a name, or a slice of it; ValueError when there is none."""
 
     @abc.abstractmethod
     def object(self, kind: type, table: Any, path: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spaic_jax.network import ELEMENTS, Assembly, Element, Network
+from spaic_jax.network import ELEMENTS, Assembly, Element, Network, Slice
 from spaic_jax.program import Given
 from spaic_jax.storage.text.arguments import HERE, RANGE, arguments, is_array, items_of, kinds_of, values_of
 from spaic_jax.storage.text.families import family_of
@@ -98,7 +98,7 @@ class _Writer:
         """A value of one of some types as numbers, strings, booleans, lists and tables."""
         if isinstance(value, bool | int | float | str):
             return value
-        if isinstance(value, Element):
+        if isinstance(value, Element | Slice):
             return HERE if value is self.network else self.network.name_of(value)
         if isinstance(value, Given):
             return self.array(value.value, path)

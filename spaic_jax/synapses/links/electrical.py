@@ -60,10 +60,11 @@ class Electrical(Weighted):
         shape = (math.prod(site.gives), math.prod(site.takes))
         (weight,) = self.variables(site, shape, "post, pre", shape[0])
         ends = site.owner.pre, site.owner.post
-        pre, post = (context.name_of(end) for end in ends)
-        ways = [(site.name, site.target, f"{pre}.V", f"{post}.V", True)]
-        if ends[0] is not ends[1]:
-            ways.append((f"{site.name}.back", f"{pre}.{site.owner.post_var_name}", f"{post}.V", f"{pre}.V", False))
+        pre, post = (context.before(end, "V") for end in ends)
+        ways = [(site.name, site.target, pre, post, True)]
+        if ends[0] != ends[1]:
+            back = context.target(ends[0], site.owner.post_var_name)
+            ways.append((f"{site.name}.back", back, post, pre, False))
         rows = tuple(
             Op(target, gap_junction, (there, here, weight.name), name=name, settings={"forward": forward})
             for name, target, there, here, forward in ways

@@ -74,6 +74,6 @@ class Dynamics(Synapse, NeuronModel):
                 raise ValueError(
                     f"connection '{site.name}': {key} has shape {value.shape}, but needs one number or {site.takes}."
                 )
-        reads = {"I": site.source, "V": f"{context.name_of(site.owner.post)}.V"}
+        reads = {"I": site.source, "V": context.before(site.owner.post, "V")}
         trained = [name for name in site.owner.parameter_variables if name in self.parameters()]
         return model_rows(site, context, self, reads=reads, trained=trained)
