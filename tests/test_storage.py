@@ -193,7 +193,7 @@ def test_every_link_is_initialised_with_wide_numbers(link):
     [
         ("sparse", {"storage": "pair"}, "unknown storage 'pair': did you mean 'pairs'"),
         ("sparse", {"storage": "diagonal"}, "storage 'diagonal' holds the synapses of one_to_one, not of Sparse"),
-        ("sparse", {"storage": "pairs", "delay": np.ones((POST, PRE))}, "connection 'w': storage 'pairs' has no delay"),
+        ("sparse", {"storage": "pairs", "delay": "linear", "max_delay": 3.0}, "storage 'pairs' has no delay for each synapse, but fixed ones"),
         ("one_to_one", {"storage": "diagonal", "delay": np.ones((POST, POST))}, "storage 'diagonal' has no delay"),
         ("sparse", {"weight": np.ones(12)}, r"weight has shape \(12,\), but needs \(6, 5\) \(post, pre\)"),
         ("sparse", {"storage": "pairs", "weight": "kaiming_normal"}, r"weight of shape \(12,\) \(synapses\): kaiming_normal"),

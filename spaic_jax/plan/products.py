@@ -14,6 +14,7 @@ from spaic_jax.native.bilinear import Choice
 from spaic_jax.native.convolution import convolution
 from spaic_jax.native.delivery import deliver
 from spaic_jax.native.products import product
+from spaic_jax.native.ring import arrive
 from spaic_jax.plan.stage import BEFORE, Once, Stage
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import function_of
@@ -28,9 +29,11 @@ _SETTINGS: dict[str, tuple[Callable[..., jax.Array], Callable[..., jax.Array]]] 
     "convolve": (convolve, convolution),
     # By events in any case, and by the kernels of them wherever these are.
     "deliver": (deliver, deliver),
+    "arrive": (arrive, arrive),
 }
+_DELIVERED = {"deliver", "arrive"}
 _WAYS: dict[str, dict[Choice, Callable[..., jax.Array]]] = {
-    setting: {choice: functools.partial(way, choice="events" if setting == "deliver" else choice) for choice in get_args(Choice)}
+    setting: {choice: functools.partial(way, choice="events" if setting in _DELIVERED else choice) for choice in get_args(Choice)}
     for setting, (_, way) in _SETTINGS.items()
 }
 
@@ -69,8 +72,8 @@ def by_events(program: Program, varying: frozenset[str], stages: tuple[Stage, ..
 
 def delivers(op: Op) -> bool:
     """Whether a row delivers over single synapses, which is always by events."""
-    parameter = inspect.signature(function_of(op)).parameters.get("deliver")
-    return parameter is not None and parameter.default is deliver
+    parameters = inspect.signature(function_of(op)).parameters
+    return any(name in parameters and parameters[name].default is _SETTINGS[name][0] for name in _DELIVERED)
 
 
 def choice_in(op: Op) -> Choice | None:

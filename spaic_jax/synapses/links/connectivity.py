@@ -58,6 +58,8 @@ class Indexed(Connectivity):
     """
 
     index: Any = sequence(None)
+    #: The places that given synapses had before they were sorted.
+    order: ClassVar[np.ndarray | None] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -73,6 +75,8 @@ class Indexed(Connectivity):
         if twice := np.flatnonzero((post[1:] == post[:-1]) & (pre[1:] == pre[:-1])).tolist():
             raise ValueError(f"{kind}: index holds the pair (post {post[twice[0]]}, pre {pre[twice[0]]}) more than once.")
         object.__setattr__(self, "index", (post, pre))
+        if (np.diff(order) < 0).any():
+            object.__setattr__(self, "order", order)
         if np.shape(self.weight) == order.shape:
             object.__setattr__(self, "weight", np.asarray(self.weight)[order])
 

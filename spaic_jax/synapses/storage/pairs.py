@@ -14,8 +14,10 @@ from spaic_jax.native.delivery import deliver
 
 from spaic_jax.program import Context, Fragment, Given, Initial, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
+from spaic_jax.synapses.delays import FixedDelay
+from spaic_jax.synapses.delays.pairs import late
 from spaic_jax.synapses.pattern import Ends, Pattern, Picked, Start
-from spaic_jax.synapses.storage.base import Storage
+from spaic_jax.synapses.storage.base import Storage, refuse_delays
 
 if TYPE_CHECKING:
     from spaic_jax.synapses.links.weighted import Weighted
@@ -49,10 +51,14 @@ class Pairs(Storage):
     def carry(self, link: Weighted, pattern: Pattern, site: Site, context: Context) -> Fragment:
         weight = link.variable(site, "weight", (pattern.count,), "synapses", _weights(link, pattern))
         bias = link.biases(site, pattern.post)
-        places = _places(site, pattern)
-        inputs = (site.source, weight.name, *(place.name for place in places), *(variable.name for variable in bias))
-        row = Op(site.target, delivered, inputs, name=site.name, settings={"shape": site.gives})
-        return Fragment((weight, *bias, *places), (row,))
+        places, delay = _places(site, pattern), site.owner.delay
+        synapses, biases = tuple(v.name for v in (weight, *places)), tuple(v.name for v in bias)
+        made = Fragment((weight, *bias, *places))
+        if isinstance(delay, FixedDelay):
+            return made + late(delay, pattern, site, context, synapses, biases)
+        refuse_delays(site, "pairs", "but fixed ones")
+        inputs = (site.source, *synapses, *biases)
+        return made + Fragment(ops=(Op(site.target, delivered, inputs, name=site.name, settings={"shape": site.gives}),))
 
 
 def _places(site: Site, pattern: Pattern) -> tuple[Variable, Variable]:
