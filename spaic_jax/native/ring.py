@@ -91,23 +91,17 @@ def _read(ahead: jax.Array, now: jax.Array) -> jax.Array:
 def _plain(*operands: jax.Array) -> Pair:
     ahead, events, weight, post, start, delay, step = operands
     dtype = wide(weight.dtype)
-    (_, slots, columns), pre, now = ahead.shape, events.shape[1], step % ahead.shape[1]
+    pre, slots, now = events.shape[1], ahead.shape[1], step % ahead.shape[1]
     flat, weights = events.reshape(-1).astype(dtype), weight.astype(dtype)
 
     def add(ring: jax.Array, which: jax.Array, at: jax.Array, live: jax.Array) -> jax.Array:
         slot = (now + delay[at]) % slots
         terms = jnp.where(live, flat[which][:, None] * weights[at], 0).astype(ring.dtype)
-        return ring.at[((which // pre * slots)[:, None] + slot) * columns + post[at]].add(terms, mode="promise_in_bounds")
+        return ring.at[(which // pre)[:, None], slot, post[at]].add(terms, mode="promise_in_bounds")
 
-    ring = walk(start, post.size, Found(events), add, _cleared(ahead, now).reshape(-1)).reshape(ahead.shape)
+    # A ring of another shape would not be changed in place.
+    ring = walk(start, post.size, Found(events), add, _cleared(ahead, now))
     return _read(ring, now).astype(weight.dtype), ring
-
-
-def _compiled(*operands: jax.Array) -> Pair:
-    ahead, events, weight, post, start, delay, step = operands
-    now = step % ahead.shape[1]
-    current, ahead = kernels.ring(_cleared(ahead, now), events, weight, post, start, delay, step)
-    return current, jax.lax.dynamic_update_index_in_dim(ahead, current, now, axis=1)
 
 
 _ring = jax.extend.core.Primitive("delivery_of_delayed_events")
@@ -156,7 +150,7 @@ def _lower_cpu(ctx: Any, *operands: Any, choice: Choice) -> Any:
     ahead, events, weight, *_ = ctx.avals_in
     fits = ahead.dtype == events.dtype == weight.dtype and weight.dtype in (jnp.float32, jnp.float64) and events.size
     compiled = choice is not None and fits and bilinear.alone(ctx)
-    return mlir.lower_fun(_compiled if compiled else _plain, multiple_results=True)(ctx, *operands)
+    return mlir.lower_fun(kernels.ring if compiled else _plain, multiple_results=True)(ctx, *operands)
 
 
 mlir.register_lowering(_ring, _lower)
