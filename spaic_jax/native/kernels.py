@@ -118,7 +118,8 @@ def ring(
 ) -> tuple[Shaped[Array, "m post"], Shaped[Array, "m slots post"]]:
     """What arrives in this step, and the slots of what is under way after it.
 
-    What is delivered as in `deliver` is added to slot `(step + delay) % slots`; then slot `step % slots` is read and cleared.
+    The slot of the step before is cleared, what is delivered as in `deliver` is added to slot `(step + delay) % slots`, and slot
+    `step % slots` is read.
     The slots are changed in place where XLA needs them no more.
 
     Args:

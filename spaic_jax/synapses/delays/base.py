@@ -12,7 +12,7 @@ import numpy as np
 
 from spaic_jax._numbers import real
 from spaic_jax._times import Times, times
-from spaic_jax.program import Constant, Context, Fragment, Given, Op, Site, Uniform, Variable
+from spaic_jax.program import Constant, Context, Fragment, Given, Initial, Op, Site, Uniform, Variable
 from spaic_jax.program.initial import as_initial
 from spaic_jax.synapses.base import check_elements, numbers
 
@@ -42,8 +42,8 @@ def arrive(
 
 
 def slots_of(delay: jax.Array, slots: int) -> jax.Array:
-    """The numbers of steps that there are, `[slots, 1, 1]`."""
-    return jnp.arange(slots, dtype=delay.dtype)[:, None, None]
+    """The numbers of steps that there are, `[slots, 1, ...]`, beside delays."""
+    return jnp.arange(slots, dtype=delay.dtype).reshape(slots, *(1,) * delay.ndim)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -116,20 +116,25 @@ class SynapticDelay(abc.ABC):
             raise ValueError(f"{where}: max_delay {self.max_delay:g} ms is less than a step of {dt:g} ms.")
         return slots
 
+    def first(self) -> Initial:
+        """The first delays, ms, none longer than the longest."""
+        assert self.max_delay is not None
+        if self.value is None:
+            return Uniform(self.min_delay, self.max_delay)
+        if isinstance(self.value, Given):
+            return Given(np.minimum(self.value.value, self.max_delay))
+        return Constant(min(self.value.value, self.max_delay)) if isinstance(self.value, Constant) else self.value
+
     def carry(self, site: Site, context: Context, weight: str, bias: Sequence[str]) -> Fragment:
         """The delays, what is under way, and the rows from a weight matrix to the current."""
         where, (pre, post), dt = f"connection '{site.name}'", (math.prod(site.takes), math.prod(site.gives)), context.dt
         assert self.max_delay is not None
-        init = self.value if self.value is not None else Uniform(self.min_delay, self.max_delay)
-        if isinstance(init, Given) and init.value.shape != (post, pre):
-            raise ValueError(f"{where}: delay has shape {init.value.shape}, but needs {(post, pre)} (post, pre).")
-        if isinstance(init, Given | Constant):
-            cut = np.minimum(init.value, self.max_delay)
-            init = Given(cut) if isinstance(init, Given) else Constant(float(cut))
+        if isinstance(self.value, Given) and self.value.value.shape != (post, pre):
+            raise ValueError(f"{where}: delay has shape {self.value.value.shape}, but needs {(post, pre)} (post, pre).")
         slots = self.slots(dt, where)
         trained = self.trained and site.owner.role_of("delay") == "parameter"
         delay = Variable(
-            f"{site.name}.delay", (post, pre), role="parameter" if trained else "constant", init=init,
+            f"{site.name}.delay", (post, pre), role="parameter" if trained else "constant", init=self.first(),
             bounds=(0.0, self.max_delay), narrow=False,
         )
         ahead = Variable(f"{site.name}.ahead", (slots - 1, post))
