@@ -8,6 +8,7 @@ import pytest
 
 import spaic_jax as sj
 from spaic_jax import plot
+from spaic_jax.analysis import Spikes
 
 HISTORY = [{"epoch": n, "loss": 2.0 / n, "accuracy": 1 - 0.5 / n, "test_accuracy": 0.9 - 0.4 / n} for n in (1, 2, 3)]
 
@@ -86,6 +87,18 @@ def test_raster_places_spikes_and_potentials_in_ms():
 @pytest.mark.parametrize("spikes", [np.zeros((5, 1), np.uint8), np.ones((1, 300), np.float32)])
 def test_raster_draws_silence_and_a_single_step(spikes):
     png(plot.raster({"layer": spikes}, dt=1.0))
+
+
+def test_raster_places_spikes_at_their_times():
+    events = Spikes([101.0, 103.5], [1, 0], num=3, start=100.0, stop=110.0)
+    figure = plot.raster({"in": events})
+    (line,) = figure.axes[0].lines
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([101.0, 103.5], [1, 0])
+    assert figure.axes[0].get_xlim() == (100.0, 110.0) and figure.axes[0].get_ylim() == (-0.7, 2.7)
+    beside = plot.raster({"in": events, "out": np.ones((5, 2))}, dt=0.5)
+    assert beside.axes[1].get_xlim() == (-0.25, 110.0) and len(beside.axes[1].lines[0].get_xdata()) == 10
+    with pytest.raises(ValueError, match="dt must be a positive number of milliseconds, got None"):
+        plot.raster({"in": events, "out": np.ones((5, 2))})
 
 
 def test_raster_refuses_wrong_shapes():
