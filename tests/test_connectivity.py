@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.stats
+from pairs import ends, matrix
 
 import spaic_jax as sj
 from spaic_jax.program import Given, LogNormal, TruncatedNormal
@@ -150,36 +151,25 @@ def test_autapses_are_those_of_one_neuron(link, settings):
     assert (post == pre).any()
 
 
-def ends(variables):
-    """The two ends of each synapse."""
-    return np.asarray(variables["w.post"]), np.asarray(variables["w.pre"])
-
-
-def dense_of(variables, shape=(6, 8)):
-    matrix = np.zeros(shape)
-    np.add.at(matrix, ends(variables), np.asarray(variables["w.weight"], float))
-    return matrix
-
-
 def test_given_lists_may_hold_a_pair_twice():
     index, weight = ([5, 0, 5, 2, 5], [1, 7, 0, 2, 1]), np.array([1.0, 2.0, 3.0, 4.0, 5.0], np.float32)
     _, variables = network("sparse", index=index, weight=weight, multapses=True)
     assert variables["w.weight"].tolist() == [3.0, 1.0, 5.0, 4.0, 2.0]
     expected = np.zeros((6, 8))
     np.add.at(expected, index, weight)
-    np.testing.assert_array_equal(dense_of(variables), expected)
+    np.testing.assert_array_equal(matrix(variables, variables["w.weight"], (6, 8)), expected)
 
 
 @pytest.mark.parametrize("form", ["coo", "csr", "csc"])
 @pytest.mark.parametrize("storage", ["pairs", "masked"])
 def test_a_sparse_matrix_is_its_synapses(form, storage):
-    matrix = scipy.sparse.random_array((6, 8), density=0.4, format=form, rng=np.random.default_rng(2), dtype=np.float32)
-    _, variables = network("sparse", weight=matrix, storage=storage)
+    given = scipy.sparse.random_array((6, 8), density=0.4, format=form, rng=np.random.default_rng(2), dtype=np.float32)
+    _, variables = network("sparse", weight=given, storage=storage)
     if storage == "pairs":
-        np.testing.assert_array_equal(dense_of(variables), matrix.toarray())
+        np.testing.assert_array_equal(matrix(variables, variables["w.weight"], (6, 8)), given.toarray())
     else:
-        np.testing.assert_array_equal(variables["w.weight"], matrix.toarray())
-        np.testing.assert_array_equal(variables["w.mask"], matrix.toarray() != 0)
+        np.testing.assert_array_equal(variables["w.weight"], given.toarray())
+        np.testing.assert_array_equal(variables["w.mask"], given.toarray() != 0)
 
 
 def near(storage="pairs", size=60, **settings):
@@ -239,6 +229,18 @@ def test_no_matrix_of_distances_is_held(monkeypatch):
     sim, _ = near(size=1200, distance_probability_function="gaussian", distance_scale=0.05)
     sim.init(jax.random.key(0))
     assert max(largest) < 1200 * 1200 / 4
+
+
+@pytest.mark.parametrize("storage", ["pairs", "masked"])
+def test_delays_follow_their_synapses_and_are_drawn_between_bounds(storage):
+    """Whatever the order that synapses are given in; also after a round through text, which `network` makes."""
+    index, delay = ([5, 0, 5, 2], [1, 7, 0, 2]), np.array([1.0, 2.0, 3.0, 4.0], np.float32)
+    if storage == "pairs":
+        _, variables = network("sparse", index=index, weight=10 * delay, storage=storage, delay=delay)
+        assert variables["w.delay"].tolist() == [3.0, 1.0, 4.0, 2.0] and variables["w.weight"].tolist() == [30.0, 10.0, 40.0, 20.0]
+    drawn = sj.synapses.FixedDelay(value=sj.program.Normal(1.5, 0.75), min_delay=1.0, max_delay=2.0)
+    delays = np.asarray(network("sparse", 40, 40, density=0.5, storage=storage, delay=drawn)[1]["w.delay"])
+    assert delays.min() == 1.0 and delays.max() == 2.0 and 1.3 < delays.mean() < 1.7
 
 
 def test_weights_are_drawn_from_long_tails_and_between_bounds():

@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
+from pairs import ends
 
 import spaic_jax as sj
 from spaic_jax.program import Fragment, Op
@@ -54,7 +55,7 @@ def where(variables, storage, shape):
         return np.asarray(variables["w.mask"])
     if "w.post" in variables.constants:
         there = np.zeros(shape, bool)
-        there[variables["w.post"], variables["w.pre"]] = True
+        there[ends(variables)] = True
         return there
     return np.eye(shape[0], dtype=bool) if storage == "diagonal" else np.asarray(variables["w.weight"]) != 0
 
@@ -82,7 +83,7 @@ def test_a_connectivity_is_the_same_in_every_storage(kind):
         np.testing.assert_allclose(probes["i"], current, rtol=1e-4, atol=1e-5, err_msg=storage)
         slope = 2 * np.einsum("tbi,tbj->ij", current, v)
         if storage == "pairs":
-            slope = slope[variables["w.post"], variables["w.pre"]]
+            slope = slope[ends(variables)]
         elif storage == "masked":
             slope = slope * pairs
         np.testing.assert_allclose(slopes["w.weight"], slope, rtol=1e-4, atol=1e-3, err_msg=storage)
@@ -200,7 +201,7 @@ def test_every_link_is_initialised_with_wide_numbers(link):
     [
         ("sparse", {"storage": "pair"}, "unknown storage 'pair': did you mean 'pairs'"),
         ("sparse", {"storage": "diagonal"}, "storage 'diagonal' holds the synapses of one_to_one, not of Sparse"),
-        ("sparse", {"storage": "pairs", "delay": np.ones((POST, PRE))}, "connection 'w': storage 'pairs' has no delay"),
+        ("sparse", {"storage": "pairs", "delay": "linear", "max_delay": 3.0}, "storage 'pairs' has no delay for each synapse, but fixed ones"),
         ("one_to_one", {"storage": "diagonal", "delay": np.ones((POST, POST))}, "storage 'diagonal' has no delay"),
         ("sparse", {"weight": np.ones(12)}, r"weight has shape \(12,\), but needs \(6, 5\) \(post, pre\)"),
         ("sparse", {"storage": "pairs", "weight": "kaiming_normal"}, r"weight of shape \(12,\) \(synapses\): kaiming_normal"),

@@ -157,4 +157,4 @@ def _unpack(packed: jax.Array, channels: int, *, transposed: bool) -> jax.Array:
     return turned if transposed else jnp.flip(turned, (2, 3)).swapaxes(0, 1)
 
 
-_contract = bilinear.primitive("convolution_of_events", _dense, _ways)
+_contract = bilinear.primitive("convolution_of_events", _dense, _ways, axes=3)

@@ -67,4 +67,4 @@ def _ways(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision: 
     return [(rows, CROSSOVER[gives], lambda: kernels.product(rows, packed, columns).reshape(*a.shape[:-1], columns))]
 
 
-_contract = bilinear.primitive("product_of_events", _dense, _ways)
+_contract = bilinear.primitive("product_of_events", _dense, _ways, axes=1)
