@@ -35,7 +35,9 @@ class FixedDelay(SynapticDelay):
 
     Args:
         value: `(post, pre)` array of ms, one number a synapse of pairs, an initial value, or `None` for U(min_delay, max_delay).
-        min_delay: shortest delay that is drawn, ms.
+        min_delay: shortest delay that is drawn, ms, to which shorter ones are brought; by default 1 where no value is given, else
+            0. A delay that must not be 0 is drawn as `FixedDelay(value=Normal(1.5, 0.75), min_delay=0.1, max_delay=5.0)`, or as
+            `TruncatedNormal(1.5, 0.75, a=0.1)`, of which none gather at the shortest.
         max_delay: longest delay, ms, to which longer ones are cut; the longest of a given array by default.
 
     Raises:

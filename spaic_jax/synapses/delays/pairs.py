@@ -52,22 +52,24 @@ def late(
         ValueError: delays of another number of synapses.
     """
     where = f"connection '{site.name}'"
-    init, matrix = of_each(pattern, delay.first()), (pattern.post, pattern.pre)
-    if isinstance(init, Given) and init.value.shape != (pattern.count,):
+    init, matrix = delay.first(), (pattern.post, pattern.pre)
+    if isinstance(init, Given) and init.value.shape not in (matrix, (pattern.count,)):
         raise ValueError(
             f"{where}: delay has shape {np.shape(init.value)}, but needs {matrix} (post, pre) or {(pattern.count,)} (synapses)."
         )
-    settings = {"slots": delay.slots(context.dt, where), "dt": context.dt}
+    slots = delay.slots(context.dt, where)
+    settings = {"slots": slots, "dt": context.dt}
     times = Variable(
-        f"{site.name}.delay", (pattern.count,), role="constant", init=init, bounds=(0.0, delay.max_delay), narrow=False
+        f"{site.name}.delay", (pattern.count,), role="constant", init=of_each(pattern, init), bounds=delay.bounds,
+        narrow=False,
     )
-    ahead = Variable(f"{site.name}.ahead", (settings["slots"], math.prod(site.gives)), narrow=False)
+    ahead = Variable(f"{site.name}.ahead", (slots, math.prod(site.gives)), narrow=False)
     steps, shares = f"{site.name}.steps", f"{site.name}.shares"
     inputs = (ahead.name, site.source, *synapses, steps, "[step]", *bias)
-    rows = (
+    rows = [
         Op(steps, steps_of, times.name, name=steps, settings=settings),
         Op((site.target, ahead.name), delivered_late, inputs, name=site.name, settings={"shape": site.gives}),
-    )
+    ]
     if getattr(site.owner, "plasticity", ()):
-        rows = (*rows, Op(shares, whole_steps, times.name, name=shares, settings=settings))
-    return Fragment((times, ahead), rows)
+        rows.append(Op(shares, whole_steps, times.name, name=shares, settings=settings))
+    return Fragment((times, ahead), tuple(rows))

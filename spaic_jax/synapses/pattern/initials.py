@@ -10,7 +10,6 @@ import numpy as np
 
 from spaic_jax.program import Given, Initial
 from spaic_jax.synapses.pattern.base import Pattern
-from spaic_jax.synapses.pattern.host import on_host
 
 #: Numbers that are drawn at once of those that a connection has for each synapse.
 PART = 2**16
@@ -57,8 +56,7 @@ class Mask(OfPattern):
             mask[post, pre] = True
             return mask
 
-        made: jax.Array = on_host(marked, jax.ShapeDtypeStruct(shape, dtype), *self.pattern.draw(key))
-        return made
+        return self.pattern.made(marked, jax.ShapeDtypeStruct(shape, dtype), key)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,10 +80,9 @@ class Picked(OfPattern):
 
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         def picked(post: np.ndarray, pre: np.ndarray) -> np.ndarray:
-            return self.matrix.value[post, pre].astype(dtype)
+            return np.asarray(self.matrix.value[post, pre], dtype)
 
-        made: jax.Array = on_host(picked, jax.ShapeDtypeStruct(shape, dtype), *self.pattern.draw(key))
-        return made
+        return self.pattern.made(picked, jax.ShapeDtypeStruct(shape, dtype), key)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 3))
