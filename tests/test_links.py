@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from pairs import ends
 
 import spaic_jax as sj
-from pairs import ends
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import LINKS, Weighted
 from spaic_jax.synapses.pattern import draw_pairs

@@ -5,9 +5,9 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
+from pairs import ends
 
 import spaic_jax as sj
-from pairs import ends
 from spaic_jax.program import Fragment, Op
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import LINKS, STORAGES, Connectivity, Pairs, Sparse, Storage

@@ -35,6 +35,7 @@ def primitive(
     axes: int,
     whole: int = 0,
     in_turn: bool = False,
+    shape: Callable[..., tuple[int, ...]] | None = None,
 ) -> Callable[..., jax.Array]:
     """A function of two arrays, of whole numbers beside them, and of the settings `gives`, `choice` and others, which may be hashed.
 
@@ -45,6 +46,7 @@ def primitive(
         axes: the axes of one row of what is taken and given.
         whole: how many arrays of whole numbers there are.
         in_turn: whether weights of several samples, under `vmap`, are taken one after the other, and not by `vmap` of `dense`.
+        shape: of what is given, for the operands and settings, where that is found sooner than by tracing `dense`.
     """
     layer = jax.extend.core.Primitive(name)
 
@@ -63,10 +65,12 @@ def primitive(
             return compiled(**settings)(*operands)
 
     @layer.def_abstract_eval
-    def shape(*operands: Any, choice: Choice | None, **settings: Any) -> Any:
+    def made(*operands: Any, choice: Choice | None, **settings: Any) -> Any:
+        if shape is not None:
+            return jax.core.ShapedArray(shape(*operands, **settings), operands[0].dtype)
         structs = (jax.ShapeDtypeStruct(x.shape, x.dtype) for x in operands)
-        made = jax.eval_shape(functools.partial(dense, **settings), *structs)
-        return jax.core.ShapedArray(made.shape, made.dtype)
+        value = jax.eval_shape(functools.partial(dense, **settings), *structs)
+        return jax.core.ShapedArray(value.shape, value.dtype)
 
     def derivative(of: int) -> Callable[..., jax.Array]:
         """What a tangent of an operand gives: the same map, of the tangent and the other one."""

@@ -11,7 +11,6 @@ import numpy as np
 
 from spaic_jax._times import Deliver
 from spaic_jax.native.delivery import deliver
-
 from spaic_jax.program import Context, Fragment, Given, Initial, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
 from spaic_jax.synapses.delays import FixedDelay
