@@ -47,10 +47,10 @@ def joined(*tables: jax.Array, sources: tuple[int, ...], first: tuple[int, ...])
             jnp.concatenate([moved[:1], jnp.diff(moved)]), mode="drop"
         )
         places.append(jnp.arange(more.size, dtype=jnp.int32) + jnp.cumsum(more))
-    place = jnp.concatenate(places)
+    all_places = jnp.concatenate(places)
     post = jnp.concatenate([post + jnp.int32(begin) for post, begin in zip(posts, first, strict=True)])
-    made = jnp.zeros_like(post).at[place].set(post, unique_indices=True)
-    weight = jnp.zeros(post.shape, weights[0].dtype).at[place].set(jnp.concatenate(weights), unique_indices=True)
+    made = jnp.zeros_like(post).at[all_places].set(post, unique_indices=True)
+    weight = jnp.zeros(post.shape, weights[0].dtype).at[all_places].set(jnp.concatenate(weights), unique_indices=True)
     return weight, made, start
 
 

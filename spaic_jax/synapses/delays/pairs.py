@@ -59,14 +59,15 @@ def late(
         raise ValueError(
             f"{where}: delay has shape {np.shape(init.value)}, but needs {matrix} (post, pre) or {(pattern.count,)} (synapses)."
         )
-    settings = {"slots": delay.slots(context.dt, where), "dt": context.dt}
+    slots = delay.slots(context.dt, where)
+    settings = {"slots": slots, "dt": context.dt}
     times = Variable(
         f"{site.name}.delay", (pattern.count,), role="constant", init=init, bounds=(0.0, delay.max_delay), narrow=False
     )
-    ahead = Variable(f"{site.name}.ahead", (settings["slots"], math.prod(site.gives)), narrow=False)
+    ahead = Variable(f"{site.name}.ahead", (slots, math.prod(site.gives)), narrow=False)
     steps, shares = f"{site.name}.steps", f"{site.name}.shares"
     inputs = (ahead.name, site.source, *synapses, steps, "[step]", *bias)
-    rows = (
+    rows: tuple[Op, ...] = (
         Op(steps, steps_of, times.name, name=steps, settings=settings),
         Op((site.target, ahead.name), delivered_late, inputs, name=site.name, settings={"shape": site.gives}),
     )

@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import math
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -44,9 +44,19 @@ class Connectivity(Weighted):
         pattern = self.pattern(site)
         if not pattern.count:
             raise ValueError(f"connection '{site.name}' has no synapse among its {pattern.post} x {pattern.pre} pairs.")
-        delayed = isinstance(site.owner.delay, SynapticDelay)
-        storage = usual_storage(pattern, delayed) if self.storage is None else resolve_storage(self.storage)
-        return storage.carry(self, pattern, site, context)
+        return self._stored(pattern, site, context).carry(self, pattern, site, context)
+
+    def settled(self, site: Site, context: Context) -> Self:
+        return dataclasses.replace(self, storage=self._stored(self.pattern(site), site, context))
+
+    def _stored(self, pattern: Pattern, site: Site, context: Context) -> Storage:
+        """How its synapses are kept."""
+        delay = site.owner.delay
+        if self.storage is not None:
+            return resolve_storage(self.storage)
+        if isinstance(delay, SynapticDelay):
+            return usual_storage(pattern, delay.slots(context.dt, f"connection '{site.name}'"), delay.trained)
+        return usual_storage(pattern)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
