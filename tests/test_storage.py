@@ -117,9 +117,10 @@ def test_drawn_weights_have_their_distribution_in_every_storage():
 def test_the_storage_follows_from_the_number_of_pairs_and_synapses():
     assert usual_storage(All(10, 10)) == Dense() and usual_storage(Aligned(10, 10)) == Diagonal()
     assert usual_storage(Drawn(100, 100, 0.01)) == usual_storage(Drawn(9000, 9000, 0.5)) == Masked()
-    assert usual_storage(Drawn(9000, 9000, 0.01)) == Pairs()
-    # Delays of each synapse need a matrix.
-    assert usual_storage(Drawn(9000, 9000, 0.01), delayed=True) == usual_storage(Aligned(3, 3), delayed=True) == Masked()
+    assert usual_storage(Drawn(2000, 2000, 0.02)) == usual_storage(Drawn(300, 300, 0.01), slots=20) == Pairs()
+    # Trained delays need a matrix.
+    assert usual_storage(Drawn(9000, 9000, 0.01), slots=20, trained=True) == usual_storage(Aligned(3, 3), slots=4) == Masked()
+    assert usual_storage(All(3, 3), slots=4) == Dense()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -30,7 +30,14 @@ Ways = tuple[list[Way], Callable[[], jax.Array]]
 
 
 def primitive(
-    name: str, axes: int, dense: Callable[..., jax.Array], ways: Callable[..., Ways], *, whole: int = 0, in_turn: bool = False
+    name: str,
+    axes: int,
+    dense: Callable[..., jax.Array],
+    ways: Callable[..., Ways],
+    *,
+    whole: int = 0,
+    in_turn: bool = False,
+    shape: Callable[..., tuple[int, ...]] | None = None,
 ) -> Callable[..., jax.Array]:
     """A function of two arrays, of whole numbers beside them, and of the settings `gives`, `choice` and others, which may be hashed.
 
@@ -42,6 +49,7 @@ def primitive(
             dense beside that; no way of events where that is no faster whatever the density.
         whole: how many arrays of whole numbers there are.
         in_turn: whether weights of several samples, under `vmap`, are taken one after the other, and not by `vmap` of `dense`.
+        shape: of what is given, for the operands and settings, where that is found sooner than by tracing `dense`.
     """
     layer = jax.extend.core.Primitive(name)
 
@@ -60,10 +68,12 @@ def primitive(
             return compiled(**settings)(*operands)
 
     @layer.def_abstract_eval
-    def shape(*operands: Any, choice: Choice | None, **settings: Any) -> Any:
+    def made(*operands: Any, choice: Choice | None, **settings: Any) -> Any:
+        if shape is not None:
+            return jax.core.ShapedArray(shape(*operands, **settings), operands[0].dtype)
         structs = (jax.ShapeDtypeStruct(x.shape, x.dtype) for x in operands)
-        made = jax.eval_shape(functools.partial(dense, **settings), *structs)
-        return jax.core.ShapedArray(made.shape, made.dtype)
+        value = jax.eval_shape(functools.partial(dense, **settings), *structs)
+        return jax.core.ShapedArray(value.shape, value.dtype)
 
     def derivative(of: int) -> Callable[..., jax.Array]:
         """What a tangent of an operand gives: the same map, of the tangent and the other one."""

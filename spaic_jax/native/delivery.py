@@ -67,12 +67,15 @@ def deliver(
     return _deliver(events, weight, post, start, gives="given", columns=columns, choice=choice)
 
 
+def _shape(a: Any, b: Any, post: Any, start: Any, *, gives: str, columns: int) -> tuple[int, ...]:
+    batch = a.shape[:-1]
+    return {"given": (*batch, columns), "taken": (*batch, start.shape[0] - 1), "weight": post.shape}[gives]
+
+
 def _plain(a: jax.Array, b: jax.Array, post: jax.Array, start: jax.Array, *, gives: str, columns: int) -> jax.Array:
     """The three maps in plain JAX, of any leading axes."""
-    dtype, batch, pre = b.dtype, a.shape[:-1], start.shape[0] - 1
-    m, shape = math.prod(batch), {"given": (*batch, columns), "taken": (*batch, pre), "weight": post.shape}[gives]
-    if m * max(pre, columns) >= 2**31:
-        raise ValueError(f"delivery from {pre} to {columns} neurons for {m} samples and steps at once is too large: use a shorter tile.")
+    dtype, m, pre = b.dtype, math.prod(a.shape[:-1]), start.shape[0] - 1
+    shape = _shape(a, b, post, start, gives=gives, columns=columns)
     if not m or not post.size:
         return jnp.zeros(shape, dtype)
     a, b = a.astype(wide(dtype)), b.astype(wide(dtype))
@@ -93,9 +96,9 @@ def _given(events: jax.Array, weight: jax.Array, post: jax.Array, start: jax.Arr
 
         def step(current: jax.Array, which: jax.Array, at: jax.Array, live: jax.Array) -> jax.Array:
             terms = jnp.where(live, flat[which][:, None] * weight[at], 0)
-            return _add(current, (which // pre * columns)[:, None] + post[at], terms)
+            return _add(current, ((which // pre)[:, None], post[at]), terms)
 
-        return walk(start, post.size, found, step, jnp.zeros(m * columns, weight.dtype)).reshape(m, columns)
+        return walk(start, post.size, found, step, jnp.zeros((m, columns), weight.dtype))
 
     def by_rows() -> jax.Array:
         # The samples lie innermost, so that what is fetched and added for a synapse is contiguous.
@@ -110,14 +113,14 @@ def _given(events: jax.Array, weight: jax.Array, post: jax.Array, start: jax.Arr
 
 
 def _weight(events: jax.Array, given: jax.Array, post: jax.Array, start: jax.Array) -> jax.Array:
-    (m, pre), columns = events.shape, given.shape[1]
+    m, pre = events.shape
     none = jnp.zeros(post.size, given.dtype)
 
     def by_events(found: Found) -> jax.Array:
-        flat, flat_given = events.reshape(-1), given.reshape(-1)
+        flat = events.reshape(-1)
 
         def step(slope: jax.Array, which: jax.Array, at: jax.Array, live: jax.Array) -> jax.Array:
-            there = flat_given[(which // pre * columns)[:, None] + post[at]]
+            there = given[(which // pre)[:, None], post[at]]
             return _add(slope, at, jnp.where(live, flat[which][:, None] * there, 0))
 
         return walk(start, post.size, found, step, none)
@@ -142,7 +145,7 @@ def _taken(given: jax.Array, weight: jax.Array, post: jax.Array, start: jax.Arra
     return all_rows(start, post.size, given.shape[0], step, jnp.zeros((start.shape[0] - 1, given.shape[0]), given.dtype))
 
 
-def _add(to: jax.Array, at: jax.Array, terms: jax.Array) -> jax.Array:
+def _add(to: jax.Array, at: Any, terms: jax.Array) -> jax.Array:
     return to.at[at].add(terms, mode="promise_in_bounds")
 
 
@@ -154,6 +157,9 @@ class Found:
     """
 
     def __init__(self, events: jax.Array):
+        if events.size >= 2**31:
+            m, pre = events.shape
+            raise ValueError(f"what {pre} neurons give in {m} samples and steps cannot be delivered at once: use a shorter tile.")
         self.size, self.pre = events.size, events.shape[1]
         self.chunk = min(max(self.size // EVENTS_OF, FEWEST), MOST)
         bits = jnp.pad((events != 0).reshape(-1), (0, -self.size % 32)).reshape(-1, 32).astype(jnp.uint32)
@@ -240,4 +246,4 @@ def _ways(a: jax.Array, b: jax.Array, post: jax.Array, start: jax.Array, *, give
     return [(a, 1.0, calls[gives])] if known else [], calls[gives]
 
 
-_deliver = bilinear.primitive(NAME, 1, _plain, _ways, whole=2, in_turn=True)
+_deliver = bilinear.primitive(NAME, 1, _plain, _ways, whole=2, in_turn=True, shape=_shape)

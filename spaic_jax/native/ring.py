@@ -121,10 +121,7 @@ def _(*operands: jax.Array, choice: Choice) -> Any:
 
 @_ring.def_abstract_eval
 def _(ahead: Any, events: Any, weight: Any, *others: Any, choice: Choice) -> Any:
-    m, slots, columns = ahead.shape
-    if m * max(events.shape[1], slots * columns) >= 2**31:
-        raise ValueError(f"a ring of {slots} slots of {columns} neurons for {m} samples is too large: use fewer samples.")
-    return jax.core.ShapedArray((m, columns), weight.dtype), jax.core.ShapedArray(ahead.shape, ahead.dtype)
+    return jax.core.ShapedArray(ahead.shape[::2], weight.dtype), jax.core.ShapedArray(ahead.shape, ahead.dtype)
 
 
 def _batched(operands: tuple[jax.Array, ...], dims: tuple[Any, ...], *, choice: Choice) -> tuple[Any, tuple[int, int]]:

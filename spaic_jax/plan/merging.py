@@ -41,13 +41,16 @@ def joined(*tables: jax.Array, sources: tuple[int, ...], first: tuple[int, ...])
     before = start[None, :-1] + jnp.cumsum(lengths, axis=0) - lengths
     places = []
     for number, (place, own) in enumerate(zip(sources, starts, strict=True)):
-        synapses = jnp.arange(posts[number].size, dtype=jnp.int32)
-        neuron = jnp.searchsorted(own, synapses, side="right").astype(jnp.int32) - 1
-        places.append(before[number, place + neuron] + synapses - own[neuron])
-    place = jnp.concatenate(places)
+        # How far a row is moved, at its first synapse as more than the row before it.
+        moved = before[number, place : place + own.size - 1] - own[:-1]
+        more = jnp.zeros(posts[number].size, jnp.int32).at[own[:-1]].add(
+            jnp.concatenate([moved[:1], jnp.diff(moved)]), mode="drop"
+        )
+        places.append(jnp.arange(more.size, dtype=jnp.int32) + jnp.cumsum(more))
+    all_places = jnp.concatenate(places)
     post = jnp.concatenate([post + jnp.int32(begin) for post, begin in zip(posts, first, strict=True)])
-    made = jnp.zeros_like(post).at[place].set(post, unique_indices=True)
-    weight = jnp.zeros(post.shape, weights[0].dtype).at[place].set(jnp.concatenate(weights), unique_indices=True)
+    made = jnp.zeros_like(post).at[all_places].set(post, unique_indices=True)
+    weight = jnp.zeros(post.shape, weights[0].dtype).at[all_places].set(jnp.concatenate(weights), unique_indices=True)
     return weight, made, start
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import jax
 
@@ -24,7 +24,7 @@ from spaic_jax.program.op import base_name
 Products = Literal["auto", "dense", "events"]
 
 #: The settings with which rows let the plan choose: what they are if it does not, and by events.
-_SETTINGS: dict[str, tuple[Callable[..., jax.Array], Callable[..., jax.Array]]] = {
+_SETTINGS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "times": (times, product),
     "convolve": (convolve, convolution),
     # By events in any case, and by the kernels of them wherever these are.
@@ -32,7 +32,7 @@ _SETTINGS: dict[str, tuple[Callable[..., jax.Array], Callable[..., jax.Array]]] 
     "arrive": (arrive, arrive),
 }
 _DELIVERED = {"deliver", "arrive"}
-_WAYS: dict[str, dict[Choice, Callable[..., jax.Array]]] = {
+_WAYS: dict[str, dict[Choice, Callable[..., Any]]] = {
     setting: {choice: functools.partial(way, choice="events" if setting in _DELIVERED else choice) for choice in get_args(Choice)}
     for setting, (_, way) in _SETTINGS.items()
 }
