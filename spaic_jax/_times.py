@@ -8,6 +8,8 @@ import jax.numpy as jnp
 
 #: From `(..., pre)` and a weight `(post, pre)` to `(..., post)`.
 Times = Callable[[jax.Array, jax.Array], jax.Array]
+#: From `(..., pre)`, the weights of synapses and where these lie to `(..., post)`: see `spaic_jax.native.delivery.deliver`.
+Deliver = Callable[..., jax.Array]
 #: From maps `(..., C, H, W)` and a kernel `(out, C / groups, kh, kw)` to maps, with the settings of `convolve`.
 Convolve = Callable[..., jax.Array]
 

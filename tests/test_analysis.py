@@ -138,7 +138,7 @@ def test_pairs_are_numbered_each_once():
     from spaic_jax.analysis.correlation import _pairs
 
     i, j = _pairs(np.arange(300 * 299 // 2))
-    assert (0 <= i).all() and (i < j).all() and j.max() == 299 and len(np.unique(i * 300 + j)) == len(i)
+    assert (i >= 0).all() and (i < j).all() and j.max() == 299 and len(np.unique(i * 300 + j)) == len(i)
     last = 100_000 * 99_999 // 2
     assert [int(x[0]) for x in _pairs(np.array([last - 1]))] == [99_998, 99_999]
 

@@ -246,6 +246,7 @@ def close(first, second, rtol=1e-5):
     ("package", "base", "table"),
     [
         (neurons, neurons.NeuronModel, NEURONS),
+        (neurons.receptors, neurons.receptors.Receptor, neurons.receptors.RECEPTORS),
         (surrogate, surrogate.Surrogate, SURROGATES),
         (synapses, synapses.Link, LINKS),
         (synapses, synapses.Synapse, SYNAPSES),

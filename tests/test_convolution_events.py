@@ -69,7 +69,7 @@ def check(rows, channels, kernel, window, room, density, dtype, seed):
         def maps(x, w, g):
             y, pull = jax.vjp(f, x, w)
             places = {name: window[name] for name in ("stride", "padding", "dilation")}
-            ways = _ways(g, x, gives="weight", choice="events", precision=None, window=Window(**places, maps=x.shape[2:], kernel=kernel))
+            ways, _ = _ways(g, x, gives="weight", choice="events", precision=None, window=Window(**places, maps=x.shape[2:], kernel=kernel))
             return y, *pull(g), *(way() for *_, way in ways)
 
         made = maps(x, w, g)

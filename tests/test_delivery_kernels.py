@@ -105,10 +105,10 @@ def with_ring(ahead, x, dense, delay, pre, post, step):
     """The ring by a loop over rows, events and synapses."""
     current, after = np.zeros((x.shape[0], ahead.shape[2])), ahead.astype("float64")
     for m in range(x.shape[0]):
+        after[m, (step - 1) % ahead.shape[1]] = 0
         for weight, wait, source, target in zip(dense, delay.tolist(), pre, post, strict=True):
             after[m, (step + wait) % ahead.shape[1], target] += weight * float(x[m, source])
         current[m] = after[m, step % ahead.shape[1]]
-        after[m, step % ahead.shape[1]] = 0
     return current, after
 
 

@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from pairs import ends
 
 import spaic_jax as sj
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import LINKS, Weighted
 from spaic_jax.synapses.pattern import Words
 from spaic_jax.synapses.pattern.distinct import pairs
-from spaic_jax.synapses.storage.pairs import TILE
 
 STEPS, BATCH, DT = 4, 3, 0.5
 #: What a link cannot do without.
@@ -37,7 +37,7 @@ def linked(link, pre=(2, 4), post=(6,), tile=2, **settings):
 
 def stored_loop(p, fixed, x):
     current = np.zeros((STEPS, BATCH, 6))
-    for w, i, j in zip(p["w.weight"], fixed["w.post"], fixed["w.pre"], strict=True):
+    for w, i, j in zip(p["w.weight"], *ends(fixed), strict=True):
         current[..., i] += w * x.reshape(STEPS, BATCH, -1)[..., j]
     return current + p["w.bias"]
 
@@ -113,8 +113,8 @@ def test_currents_and_gradients_equal_loops(link, loop, settings):
 def test_stored_synapses_of_several_tiles_are_the_dense_product(density):
     """Forward and both gradients, where the last tile is not full."""
     sim, variables, x = linked("sparse_sparse", (210,), (300,), density=density)
-    weight, post, pre = (variables[f"w.{part}"] for part in ("weight", "post", "pre"))
-    assert len(weight) == round(density * 210 * 300) and len(weight) > TILE and len(weight) % TILE
+    weight, (post, pre) = variables["w.weight"], ends(variables)
+    assert len(weight) == round(density * 210 * 300) and len(weight) > 210 + 300
     dense = np.zeros((300, 210))
     dense[post, pre] = weight
 
@@ -156,10 +156,10 @@ def test_pairs_are_different_sorted_and_equally_likely(post, pre, count, without
 def test_which_synapses_there_are_depends_on_the_key_alone():
     sim, variables, _ = linked("sparse_sparse", density=0.2)
     again, other = sim.init(jax.random.key(0), 1), sim.init(jax.random.key(1), 1)
-    pairs = [np.stack([v["w.post"], v["w.pre"]]) for v in (variables, again, other)]
+    pairs = [np.stack(ends(v)) for v in (variables, again, other)]
     assert (pairs[0] == pairs[1]).all() and (pairs[0] != pairs[2]).any()
     jitted = jax.jit(sim.init)(jax.random.key(0))
-    np.testing.assert_array_equal(np.stack([jitted["w.post"], jitted["w.pre"]]), pairs[0])
+    np.testing.assert_array_equal(np.stack(ends(jitted)), pairs[0])
     assert float(variables["w.weight"].max()) <= 0.05 and float(variables["w.weight"].min()) >= 0
 
 
@@ -196,7 +196,7 @@ def test_a_large_connectome_needs_no_more_than_its_synapses():
 def test_a_given_connectome_is_sorted_and_trained_in_place():
     post, pre, values = [5, 0, 5, 2], [1, 7, 0, 2], np.array([1.0, 2.0, 3.0, 4.0])
     sim, variables, x = linked("sparse_sparse", index=(post, pre), weight=values)
-    assert variables["w.post"].tolist() == [5, 5, 2, 0] and variables["w.pre"].tolist() == [0, 1, 2, 7]
+    assert variables["w.post"].tolist() == [5, 5, 2, 0] and ends(variables)[1].tolist() == [0, 1, 2, 7]
     assert variables["w.weight"].tolist() == [3.0, 1.0, 4.0, 2.0] and set(variables.params) == {"w.weight"}
     dense = np.zeros((6, 8))
     dense[post, pre] = values

@@ -8,6 +8,7 @@ import pytest
 
 import spaic_jax as sj
 from spaic_jax import plot
+from spaic_jax.analysis import Spikes
 
 HISTORY = [{"epoch": n, "loss": 2.0 / n, "accuracy": 1 - 0.5 / n, "test_accuracy": 0.9 - 0.4 / n} for n in (1, 2, 3)]
 
@@ -31,6 +32,15 @@ def test_a_network_shows_its_rewards_and_actions():
     assert {"action\nPopulationRateAction", "reward\nGlobalReward", "given\nEnvironmentReward [2]"} <= set(texts)
     arrows = [patch for patch in figure.axes[0].patches if type(patch).__name__ == "FancyArrowPatch"]
     assert len(arrows) == 3
+
+
+def test_a_network_shows_which_neurons_a_connection_joins_and_its_propagation():
+    with sj.Network() as net:
+        senses, cells = sj.Encoder(num=4), sj.NeuronGroup(10, model="lif")
+        sj.Connection(senses, cells[:8])
+        sj.Connection(cells[:8], cells[8:], propagation="one_step", delay=2.0)
+    texts = [text.get_text() for text in plot.network_graph(net).axes[0].texts]
+    assert texts[2:] == ["Full\nall -> [:8]", "Full\n2 ms\n[:8] -> [8:]\none_step"]
 
 
 def test_learning_curve_shows_loss_and_both_accuracies():
@@ -77,6 +87,18 @@ def test_raster_places_spikes_and_potentials_in_ms():
 @pytest.mark.parametrize("spikes", [np.zeros((5, 1), np.uint8), np.ones((1, 300), np.float32)])
 def test_raster_draws_silence_and_a_single_step(spikes):
     png(plot.raster({"layer": spikes}, dt=1.0))
+
+
+def test_raster_places_spikes_at_their_times():
+    events = Spikes([101.0, 103.5], [1, 0], num=3, start=100.0, stop=110.0)
+    figure = plot.raster({"in": events})
+    (line,) = figure.axes[0].lines
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([101.0, 103.5], [1, 0])
+    assert figure.axes[0].get_xlim() == (100.0, 110.0) and figure.axes[0].get_ylim() == (-0.7, 2.7)
+    beside = plot.raster({"in": events, "out": np.ones((5, 2))}, dt=0.5)
+    assert beside.axes[1].get_xlim() == (-0.25, 110.0) and len(beside.axes[1].lines[0].get_xdata()) == 10
+    with pytest.raises(ValueError, match="dt must be a positive number of milliseconds, got None"):
+        plot.raster({"in": events, "out": np.ones((5, 2))})
 
 
 def test_raster_refuses_wrong_shapes():

@@ -39,7 +39,7 @@ def exact(rng, shape, dtype):
 
 def every_kernel(x, w, g, transposed):
     packed = kernels.pack(w, transposed=transposed)
-    return kernels.product(x, packed, g.shape[1]), kernels.gradient(x, g, transposed=transposed), kernels.density(x)
+    return kernels.product(x, packed, g.shape[1]), kernels.gradient(x, g, transposed=transposed), kernels.density(x), kernels.transpose(g)
 
 
 def check_kernels(sizes, density, dtypes, seed, transposed):
@@ -49,8 +49,9 @@ def check_kernels(sizes, density, dtypes, seed, transposed):
     x, w, g = sparse(rng, (M, K), density, events), exact(rng, (K, N), dtype), exact(rng, (M, N), dtype)
     wide = x.astype("float64")
     with enable_x64(dtype == "float64"):
-        y, slope, share = jax.jit(every_kernel, static_argnums=3)(x, w.T.copy() if transposed else w, g, transposed)
+        y, slope, share, turned = jax.jit(every_kernel, static_argnums=3)(x, w.T.copy() if transposed else w, g, transposed)
     assert (y.dtype, slope.dtype, share.dtype) == (dtype, dtype, "float32")
+    np.testing.assert_array_equal(turned, g.T)
     np.testing.assert_array_equal(y, wide @ w)
     np.testing.assert_array_equal(slope, (wide.T @ g).T if transposed else wide.T @ g)
     # All rows are looked at where there are this few numbers.
@@ -198,6 +199,9 @@ F32, F64 = (functools.partial(jax.ShapeDtypeStruct, dtype=d) for d in ("float32"
         ("Pack", [(4, 3, 1)], (64,), {"transposed": False}, "pack needs a matrix of float32 or float64"),
         ("Pack", [("float16", 4, 3)], ("float16", 128), {"transposed": False}, "pack needs a matrix of float32 or float64"),
         ("Pack", [(4, 3)], (64,), {"turned": True}, "transposed"),
+        ("Transpose", [(4, 3)], (4, 3), {}, "transpose: sizes do not fit"),
+        ("Transpose", [(4, 3)], (12,), {}, "transpose needs matrices of float32 or float64"),
+        ("Transpose", [("uint8", 4, 3)], (3, 4), {}, "transpose needs matrices of float32 or float64"),
         ("Density", [(4, 3)], (1,), {}, "rank"),
         ("Density", [("int32", 4, 3)], (), {}, "density needs a matrix of float32, float64 or bytes"),
         ("Density", [(4,)], (), {}, "density needs a matrix of float32, float64 or bytes"),

@@ -13,7 +13,7 @@ from versions import enable_x64
 
 from spaic_jax import native
 from spaic_jax._times import times
-from spaic_jax.native.products import CROSSOVER, SMALL, product
+from spaic_jax.native.products import CROSSOVER, MANY, SMALL, product
 
 compiled = pytest.mark.skipif(not native.available(), reason=native.status())
 choices = pytest.mark.parametrize("choice", ["events", "auto"])
@@ -204,6 +204,13 @@ def computations(text):
         name = "ENTRY" if block.startswith("ENTRY") else block.split(" ", 1)[0]
         found[name] = re.findall(r'custom_call_target="SpaicEvents(\w+)"', block)
     return found
+
+
+@compiled
+@pytest.mark.parametrize("rows", [MANY - 1, MANY])
+def test_the_weights_of_many_rows_are_packed_only_where_events_are_few(rows):
+    text = jax.jit(functools.partial(product, choice="auto")).lower(*layer((rows,))).as_text()
+    assert (text.index("stablehlo.case") < text.index("SpaicEventsPack")) == (rows >= MANY)
 
 
 @compiled

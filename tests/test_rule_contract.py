@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from pairs import ends
 
 import spaic_jax as sj
 from spaic_jax.plasticity import RULES
@@ -95,6 +96,24 @@ def test_it_learns_and_keeps_shapes_and_bounds(rule, batch, key):
     assert result.probes["kept"].shape == (T, POST, PRE)
     np.testing.assert_array_equal(result.probes["kept"][-1], weight)
     assert "w.weight" in sim.train().describe()
+
+
+@rules
+@pytest.mark.parametrize("delayed", [False, True])
+def test_synapses_stored_as_pairs_learn_as_those_of_a_matrix(rule, delayed, key):
+    delay = {"delay": np.random.default_rng(3).integers(0, 3, (POST, PRE)).astype(np.float32)} if delayed else {}
+    weights = {}
+    for storage in ("masked", "pairs"):
+        sim = sj.build(network(rule, watched=False, link_type="sparse", density=0.6, storage=storage, **delay), dt=1.0)
+        variables = sim.init(key, 2)
+        after = learned(sim, key, 2).variables["w.weight"]
+        place = ends(variables) if storage == "pairs" else np.nonzero(np.asarray(variables["w.mask"]))
+        made = np.zeros((POST, PRE))
+        made[place] = after if storage == "pairs" else np.asarray(after)[place]
+        weights[storage] = made
+        assert float(jnp.abs(after - variables["w.weight"]).max()) > 0
+    if not RULES[rule].random:  # what is drawn depends on the shape of the weights
+        np.testing.assert_allclose(weights["pairs"], weights["masked"], rtol=1e-5, atol=1e-6)
 
 
 @rules

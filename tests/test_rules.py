@@ -204,7 +204,7 @@ def test_links_of_every_kind_learn_as_the_matrix_that_they_are(rule):
     there = rng.random((4, 16)) < 0.4
     index = there.nonzero()
     pairs = linked("sparse", rule, **flat, index=index, weight=matrix[index], storage="pairs")
-    close(pairs, dense[index])
+    close(pairs, dense[index][np.lexsort(index)])
     masked = linked("sparse", rule, **flat, index=index, weight=matrix[index], storage="masked")
     close(masked, np.where(there, dense, 0))
 

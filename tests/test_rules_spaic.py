@@ -375,6 +375,7 @@ def test_synapses_that_are_there_learn_as_those_of_all(storage, compat):
     trains, told = Trains.of(13), np.zeros((40, 3, 4), np.float32)
     told[3, :, 1:3] = 1
     there = np.nonzero(np.random.default_rng(0).random(trains.weight.shape) < 0.6)
+    there = tuple(end[np.lexsort(there)] for end in there)
     reward = np.random.default_rng(1).normal(size=(40, 3, 4)).astype(np.float32)
     some = dataclasses.replace(trains, weight=trains.weight[there])
     link = {"link_type": "sparse", "index": tuple(map(tuple, there)), "storage": storage}

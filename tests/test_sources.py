@@ -12,31 +12,37 @@ from spaic_jax.coding.generators import PoissonHz, SpikeList
 from spaic_jax.coding.generators.poisson_hz import levels_of_chance, levels_of_counts
 
 
-def network(source):
-    """One that gives what a source emits as the probe `o`."""
+def network(sources):
+    """Sources by name, and what they give as the probes of `<name>_seen`."""
     net = sj.Network()
-    net.aaa = source
-    net.g = sj.NeuronGroup(shape=source.shape, model="if")
-    net.w = sj.Connection(net.aaa, net.g, weight=np.eye(source.num))
-    net.o = sj.StateMonitor(net.aaa, "O")
+    net.g = sj.NeuronGroup(4, model="if")
+    for name, settings in sources.items():
+        net.add(name, sj.Generator(4, dec_target=net.g, **settings))
+        net.add(f"{name}_seen", sj.StateMonitor(net.members[name], "O"))
     return net
 
 
-def emitted(steps, dt=0.1, num=4, batch=1, seed=5, plan=None, **settings):
-    """What a source gives, `[T, B, num]`."""
-    sim = sj.build(network(sj.Generator(num, **settings)), dt, **({} if plan is None else {"plan": plan}))
-    return np.asarray(sim.run(sim.init(jax.random.key(0), batch), key=jax.random.key(seed), steps=steps).probes["o"])
+def all_emitted(sources, steps, dt=0.1, batch=1, plan=None):
+    """What sources give by name, `[T, B, 4]`."""
+    sim = sj.build(network(sources), dt, **({} if plan is None else {"plan": plan}))
+    probes = sim.run(sim.init(jax.random.key(0), batch), key=jax.random.key(5), steps=steps).probes
+    return {name: np.asarray(probes[f"{name}_seen"]) for name in sources}
+
+
+def emitted(steps, dt=0.1, batch=1, **settings):
+    """What one source gives, `[T, B, 4]`."""
+    return all_emitted({"aaa": settings}, steps, dt, batch)["aaa"]
 
 
 @pytest.mark.parametrize("dt", [0.1, 0.5, 1.0])
 def test_the_rate_is_that_of_hz_at_every_step(dt):
-    rates = np.array([0.0, 15.0, 200.0, 1000.0])
+    rates = np.array([0.0, 150.0, 200.0, 1000.0])
     spikes = emitted(2000, dt, batch=20, coding_method="poisson_hz", rate=rates)
     assert set(np.unique(spikes)) == {0.0, 1.0}
     p = rates * dt / 1000
     assert (np.abs(spikes.mean((0, 1)) - p) <= 4.5 * np.sqrt(p * (1 - p) / 40_000) + 1e-9).all()
     # Independent from step to step, from sample to sample and from neuron to neuron.
-    x, y = ((spikes[..., i] - spikes[..., i].mean()) / spikes[..., i].std() for i in (2, 3))
+    x, y = ((spikes[..., i] - spikes[..., i].mean()) / spikes[..., i].std() for i in (1, 2))
     for a, b in ((x[1:], x[:-1]), (x[:, 1:], x[:, :-1]), (x, y)):
         assert abs((a * b).mean()) <= 4.5 / np.sqrt(a.size)
 
@@ -80,48 +86,38 @@ def test_levels_are_the_distribution_to_a_part_in_2_to_the_32():
 
 
 SOURCES = {
-    "poisson_hz": {"rate": [5.0, 200.0, 900.0, 3000.0], "start_time": 1.0, "end_time": 6.0},
-    "inhomogeneous_poisson": {"rate": [500.0, 0.0, 3000.0], "interval": 1.5, "after": "repeat"},
-    "timed_array": {"values": [1.0, 2.0, 3.0], "interval": 2.5},
-    "spike_list": {"times": [0.0, 0.3, 0.3, 4.1, 7.9], "neurons": [0, 3, 3, 1, 2]},
+    "aaa": {"coding_method": "poisson_hz", "rate": [5.0, 200.0, 900.0, 3000.0], "start_time": 1.0, "end_time": 6.0},
+    "counts": {"coding_method": "poisson_hz", "rate": 9000.0, "counts": True},
+    "changing": {"coding_method": "inhomogeneous_poisson", "rate": [500.0, 0.0, 3000.0], "interval": 1.5, "after": "repeat"},
+    "listed": {"coding_method": "timed_array", "values": [1.0, 2.0, 3.0], "interval": 2.5},
+    "zzz": {"coding_method": "spike_list", "times": [0.0, 0.3, 0.3, 4.1, 7.9], "neurons": [0, 3, 3, 1, 2]},
 }
+RANDOM = {"aaa", "counts", "changing"}
 
 
-@pytest.mark.parametrize("method", SOURCES)
-def test_pieces_plans_and_batches_are_bit_for_bit_the_same(method):
-    settings = {"coding_method": method, **SOURCES[method]}
-    whole = emitted(80, batch=3, plan=sj.Reference(), **settings)
-    assert whole.any() and not (whole == whole[:1]).all()
+def test_pieces_plans_batches_and_files_are_bit_for_bit_the_same(tmp_path):
+    whole = all_emitted(SOURCES, 80, batch=3, plan=sj.Reference())
+    for name, seen in whole.items():
+        assert seen.any() and not (seen == seen[:1]).all()
+        assert (name in RANDOM) == (seen[:, 0] != seen[:, 1]).any()
     for plan in (sj.Tiled(), sj.Tiled(7)):
-        np.testing.assert_array_equal(emitted(80, batch=3, plan=plan, **settings), whole)
-    # A sample is the same in a smaller batch, and random ones differ.
-    np.testing.assert_array_equal(emitted(80, batch=1, **settings)[:, 0], whole[:, 0])
-    assert ("poisson" in method) == (whole[:, 0] != whole[:, 1]).any()
-    sim = sj.build(network(sj.Generator(4, **settings)), 0.1)
+        for name, seen in all_emitted(SOURCES, 80, batch=3, plan=plan).items():
+            np.testing.assert_array_equal(seen, whole[name])
+    # A sample is the same in a smaller batch; so is a source without the others.
+    for name, seen in all_emitted({name: SOURCES[name] for name in ("aaa", "zzz")}, 80).items():
+        np.testing.assert_array_equal(seen[:, 0], whole[name][:, 0])
+    sj.save_network(tmp_path / "net.toml", network(SOURCES))
+    sim = sj.build(sj.load_network(tmp_path / "net.toml"), 0.1)
     variables, key, pieces = sim.init(jax.random.key(0), 3), jax.random.key(5), []
-    for n in (13, 1, 46):
+    for n in (13, 62):
         result = sim.run(variables, key=key, steps=n)
         variables = result.variables
-        pieces.append(result.probes["o"])
-    for _ in range(20):
+        pieces.append(result.probes)
+    for _ in range(5):
         variables, seen = sim.step(variables, key=key)
-        pieces.append(seen["o"][None])
-    np.testing.assert_array_equal(np.concatenate(pieces), whole)
-
-
-def test_sources_come_back_from_a_file_and_do_not_depend_on_other_sources(tmp_path):
-    net = network(sj.Generator(4, "poisson_hz", rate=2000.0, counts=True))
-    net.zzz = sj.Generator(4, "spike_list", dec_target=net.g, **SOURCES["spike_list"])
-    net.p = sj.StateMonitor(net.zzz, "O")
-    sj.save_network(net, tmp_path / "net.toml")
-    again = sj.load_network(tmp_path / "net.toml")
-    runs = []
-    for each in (net, again):
-        sim = sj.build(each, 0.1)
-        runs.append(sim.run(sim.init(jax.random.key(0)), key=jax.random.key(5), steps=90).probes)
-    for name in ("o", "p"):
-        np.testing.assert_array_equal(runs[0][name], runs[1][name])
-    np.testing.assert_array_equal(runs[0]["o"], emitted(90, coding_method="poisson_hz", rate=2000.0, counts=True))
+        pieces.append({name: x[None] for name, x in seen.items()})
+    for name in SOURCES:
+        np.testing.assert_array_equal(np.concatenate([piece[f"{name}_seen"] for piece in pieces]), whole[name])
 
 
 def test_a_rate_that_changes_is_the_one_listed():
@@ -133,32 +129,40 @@ def test_a_rate_that_changes_is_the_one_listed():
     assert (np.abs(got - p) <= 4.5 * np.sqrt(p * (1 - p) / 8000)).all()
 
 
-@pytest.mark.parametrize("after", ["zero", "hold", "repeat"])
-@pytest.mark.parametrize("per_neuron", [False, True])
-def test_listed_values_hold_for_their_interval(after, per_neuron):
-    values = np.random.default_rng(2).normal(size=(3, 4) if per_neuron else 3).astype(np.float32)
-    got = emitted(100, 0.1, coding_method="timed_array", values=values, interval=0.7, after=after)[:, 0]
+def test_listed_values_hold_for_their_interval():
+    rng = np.random.default_rng(2)
+    values = {"alike": rng.normal(size=3).astype(np.float32), "each": rng.normal(size=(3, 4)).astype(np.float32)}
+    cases = {f"{kind}_{after}": (kind, after) for kind in values for after in ("zero", "hold", "repeat")}
+    seen = all_emitted(
+        {name: {"coding_method": "timed_array", "values": values[kind], "interval": 0.7, "after": after} for name, (kind, after) in cases.items()},
+        100,
+    )
     row = np.arange(100) // 7
-    listed = values if per_neuron else np.repeat(values[:, None], 4, 1)
-    expected = listed[row % 3 if after == "repeat" else np.minimum(row, 2)]
-    if after == "zero":
-        expected = expected * (row < 3)[:, None]
-    np.testing.assert_array_equal(got, expected)
+    for name, (kind, after) in cases.items():
+        listed = values["each"] if kind == "each" else np.repeat(values["alike"][:, None], 4, 1)
+        expected = listed[row % 3 if after == "repeat" else np.minimum(row, 2)]
+        if after == "zero":
+            expected = expected * (row < 3)[:, None]
+        np.testing.assert_array_equal(seen[name][:, 0], expected)
 
 
-@pytest.mark.parametrize("dtype", [float, np.float32])
-@pytest.mark.parametrize("period", [None, 30.0])
-def test_listed_spikes_are_in_their_steps(dtype, period):
+def test_listed_spikes_are_in_their_steps():
     rng = np.random.default_rng(3)
     steps, neurons = rng.integers(0, 300, 200), rng.integers(0, 4, 200)
     # Half of them on the grid, as products of whole numbers, half of them within a step.
-    within = rng.uniform(0.1, 0.9, 200) * (rng.random(200) < 0.5)
-    got = emitted(700, 0.1, coding_method="spike_list", times=((steps + within) * 0.1).astype(dtype), neurons=neurons, period=period)
-    expected = np.zeros((700, 4))
-    np.add.at(expected, (steps, neurons), 1)
-    if period:
-        expected = expected[np.arange(700) % 300]
-    np.testing.assert_array_equal(got[:, 0], expected)
+    times = (steps + rng.uniform(0.1, 0.9, 200) * (rng.random(200) < 0.5)) * 0.1
+    cases = {f"{kind}_{period}": (kind, period) for kind in ("float64", "float32") for period in (None, 30)}
+    seen = all_emitted(
+        {
+            name: {"coding_method": "spike_list", "times": times.astype(kind), "neurons": neurons, "period": period}
+            for name, (kind, period) in cases.items()
+        },
+        700,
+    )
+    for name, (_, period) in cases.items():
+        expected = np.zeros((700, 4))
+        np.add.at(expected, (steps, neurons), 1)
+        np.testing.assert_array_equal(seen[name][:, 0], expected[np.arange(700) % 300] if period else expected)
     assert expected.max() > 1
 
 
@@ -197,11 +201,14 @@ def test_sources_late_in_a_long_run():
 
 
 def test_currents_begin_and_end():
-    for method, value in (("cc_generator", 2.0), ("sin", 2 * np.sin(2 * np.pi * 0.25))):
-        got = emitted(12, 0.5, coding_method=method, amp=[2.0, 0.0, 0.0, 1.0], start_time=1.0, end_time=3.5,
-                      **({"period": 1e6, "phase": np.pi / 2} if method == "sin" else {}))[:, 0]
-        inside = (np.arange(12) >= 2) & (np.arange(12) < 7)
-        np.testing.assert_allclose(got, inside[:, None] * np.array([value, 0, 0, value / 2]), rtol=1e-5)
+    common = {"amp": [2.0, 0.0, 0.0, 1.0], "start_time": 1.0, "end_time": 3.5}
+    sources = {
+        "constant": {"coding_method": "cc_generator", **common},
+        "slow": {"coding_method": "sin", "period": 1e6, "phase": np.pi / 2, **common},
+    }
+    inside = (np.arange(12) >= 2) & (np.arange(12) < 7)
+    for seen in all_emitted(sources, 12, 0.5).values():
+        np.testing.assert_allclose(seen[:, 0], inside[:, None] * np.array([2.0, 0, 0, 1.0]), rtol=1e-5)
 
 
 def test_a_target_receives_it_as_the_variable_that_is_named():
@@ -255,7 +262,7 @@ NAN = float("nan")
 )
 def test_what_no_source_can_be_is_refused_by_name(settings, sentence):
     with pytest.raises(ValueError) as error:
-        sj.build(network(sj.Generator(4, **settings)), 0.1)
+        sj.build(network({"aaa": settings}), 0.1)
     assert sentence in str(error.value)
 
 

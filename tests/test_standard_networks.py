@@ -5,12 +5,10 @@ on its spikes.
 """
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.neurons import custom_model
 
 DT, DURATION, AFTER = 0.1, 1000.0, 200.0
 EXCITATORY, INHIBITORY, DENSITY = 3200, 800, 0.02
@@ -86,15 +84,6 @@ def test_balanced_networks(network, rate, spread, variation):
     np.testing.assert_allclose(found[:, 1].mean(), variation, rtol=0.05)
 
 
-def halves(v, u, current, a, b, c, d):
-    """A step of 1 ms of Izhikevich's program: resets of the step before, two half steps of `v`, one of `u`."""
-    fired = v > 30
-    v, u = jnp.where(fired, c, v), jnp.where(fired, u + d, u)
-    for _ in range(2):
-        v = v + 0.5 * (0.04 * v**2 + 5 * v + 140 - u + current)
-    return v, u + a * (b * v - u)
-
-
 def cortex(seed, steps):
     """Parameters, weights and noise of the 1000 neurons of Izhikevich (2003)."""
     rng = np.random.default_rng(seed)
@@ -110,11 +99,10 @@ def cortex(seed, steps):
 
 def simulated(seed, steps, dtype):
     parameters, weight, noise = cortex(seed, steps)
-    reads = ["V", "U", "Isyn", *parameters]
-    model = custom_model(reads, ["V", "U"], {"V": -65.0, "U": 0.0, "Vth": 30.0, **parameters})(halves)
     net = sj.Network()
     net.noise = sj.Encoder(num=1000, coding_method="null")
-    net.g = sj.NeuronGroup(1000, model=model)
+    a, b, c, d = parameters.values()
+    net.g = sj.NeuronGroup(1000, model="izh", integrator="half_steps", a=a, b=b, Vreset=c, d=d)
     net.drive = sj.Connection(net.noise, net.g, "one_to_one", weight=np.ones(1000))
     net.loop = sj.Connection(net.g, net.g, weight=weight)
     net.o = sj.SpikeMonitor(net.g)

@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
+from pairs import ends
 
 import spaic_jax as sj
 from spaic_jax.program import Fragment, Op
@@ -54,7 +55,7 @@ def where(variables, storage, shape):
         return np.asarray(variables["w.mask"])
     if "w.post" in variables.constants:
         there = np.zeros(shape, bool)
-        there[variables["w.post"], variables["w.pre"]] = True
+        there[ends(variables)] = True
         return there
     return np.eye(shape[0], dtype=bool) if storage == "diagonal" else np.asarray(variables["w.weight"]) != 0
 
@@ -82,7 +83,7 @@ def test_a_connectivity_is_the_same_in_every_storage(kind):
         np.testing.assert_allclose(probes["i"], current, rtol=1e-4, atol=1e-5, err_msg=storage)
         slope = 2 * np.einsum("tbi,tbj->ij", current, v)
         if storage == "pairs":
-            slope = slope[variables["w.post"], variables["w.pre"]]
+            slope = slope[ends(variables)]
         elif storage == "masked":
             slope = slope * pairs
         np.testing.assert_allclose(slopes["w.weight"], slope, rtol=1e-4, atol=1e-3, err_msg=storage)
@@ -116,9 +117,10 @@ def test_drawn_weights_have_their_distribution_in_every_storage():
 def test_the_storage_follows_from_the_number_of_pairs_and_synapses():
     assert usual_storage(All(10, 10)) == Dense() and usual_storage(Aligned(10, 10)) == Diagonal()
     assert usual_storage(Drawn(100, 100, 0.01)) == usual_storage(Drawn(9000, 9000, 0.5)) == Masked()
-    assert usual_storage(Drawn(9000, 9000, 0.01)) == Pairs()
-    # Delays of each synapse need a matrix.
-    assert usual_storage(Drawn(9000, 9000, 0.01), delayed=True) == usual_storage(Aligned(3, 3), delayed=True) == Masked()
+    assert usual_storage(Drawn(2000, 2000, 0.02)) == usual_storage(Drawn(300, 300, 0.01), slots=20) == Pairs()
+    # Trained delays need a matrix.
+    assert usual_storage(Drawn(9000, 9000, 0.01), slots=20, trained=True) == usual_storage(Aligned(3, 3), slots=4) == Masked()
+    assert usual_storage(All(3, 3), slots=4) == Dense()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -200,7 +202,7 @@ def test_every_link_is_initialised_with_wide_numbers(link):
     [
         ("sparse", {"storage": "pair"}, "unknown storage 'pair': did you mean 'pairs'"),
         ("sparse", {"storage": "diagonal"}, "storage 'diagonal' holds the synapses of one_to_one, not of Sparse"),
-        ("sparse", {"storage": "pairs", "delay": np.ones((POST, PRE))}, "connection 'w': storage 'pairs' has no delay"),
+        ("sparse", {"storage": "pairs", "delay": "linear", "max_delay": 3.0}, "storage 'pairs' has no delay for each synapse, but fixed ones"),
         ("one_to_one", {"storage": "diagonal", "delay": np.ones((POST, POST))}, "storage 'diagonal' has no delay"),
         ("sparse", {"weight": np.ones(12)}, r"weight has shape \(12,\), but needs \(6, 5\) \(post, pre\)"),
         ("sparse", {"storage": "pairs", "weight": "kaiming_normal"}, r"weight of shape \(12,\) \(synapses\): kaiming_normal"),

@@ -74,7 +74,7 @@ def _lags(spikes: Spikes, bin: float, longest: float) -> np.ndarray:
 def _pairs(first: np.ndarray, second: np.ndarray, bin: float, bins: int) -> np.ndarray:
     """How many pairs of a time of each differ by each lag; a difference on an edge belongs to the later one."""
     edge, found = bins / 2 * bin, np.zeros(bins)
-    low, high = (np.searchsorted(second, first + end, side) for end, side in ((-edge - bin, "left"), (edge + bin, "right")))
+    low, high = (np.searchsorted(second, first + end) for end in (-edge - bin, edge + bin))
     ends = np.cumsum(high - low)
     start = 0
     while start < len(first):

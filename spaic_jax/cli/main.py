@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--duration", type=float, metavar="MS", help="simulated time, instead of simulation.duration")
     simulate.add_argument("--chunk", type=float, metavar="MS", help="length of a chunk; by default as long as its memory allows")
     simulate.add_argument("--out", help="folder of the recording; runs/<config>-seed<N> by default")
-    simulate.add_argument("--seed", type=_seed, default=0, help="seed of all that is random; 0 by default")
+    simulate.add_argument("--seed", type=seed, default=0, help="seed of all that is random; 0 by default")
     simulate.add_argument("--learn", action="store_true", help="let learning rules change weights")
     simulate.add_argument("--resume", action="store_true", help="go on with a recording that was stopped")
     simulate.add_argument("--json", action="store_true", help="one line of JSON")
@@ -102,12 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _seed(text: str) -> int:
+def seed(text: str) -> int:
     """A seed, as JAX takes them; ValueError for anything else, which argparse puts in words."""
-    seed = int(text)
-    if not 0 <= seed < 2**32:
+    number = int(text)
+    if not 0 <= number < 2**32:
         raise ValueError
-    return seed
+    return number
 
 
 def _add_set(parser: argparse.ArgumentParser) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import jax
 
 from spaic_jax._extras import import_extra
+from spaic_jax.analysis import cv
 from spaic_jax.cli.config import read_declaration
 from spaic_jax.cli.errors import UserError, memory_errors, user_errors
 from spaic_jax.cli.experiment import build_network
-from spaic_jax.cli.interrupt import noted_interrupts
 from spaic_jax.cli.table import show
 from spaic_jax.recording import Recording, resume, simulate
 from spaic_jax.run import Simulator
@@ -59,7 +59,7 @@ def simulate_config(
     folder = Path(out) if out is not None else Path("runs") / f"{Path(config).stem}-seed{seed}"
     started = time.perf_counter()
     try:
-        with user_errors(config), memory_errors(config), noted_interrupts():
+        with user_errors(config), memory_errors(config):
             recording = _run(sim, steps, folder, chunk, seed, go_on, not quiet)
     except FloatingPointError as error:
         raise UserError(f"{error} (what came before is kept in {folder})") from error
@@ -83,10 +83,10 @@ def _run(
     sim: Simulator, steps: int, folder: Path, chunk: float | None, seed: int, go_on: bool, progress: bool
 ) -> Recording:
     if go_on:
-        recording = Recording.load(folder)
-        if recording.layout.steps != steps:
-            whole = recording.layout.steps * recording.layout.dt
-            raise ValueError(f"the recording in '{folder}' is one of {whole:g} ms, not of {steps * sim.program.dt:g} ms.")
+        layout, dt = Recording.load(folder).layout, sim.program.dt
+        for what, begun, wanted in (("run", layout.steps * dt, steps * dt), ("chunk", layout.chunk * dt, chunk)):
+            if wanted is not None and abs(begun - wanted) > dt / 2:
+                raise ValueError(f"the recording in '{folder}' has a {what} of {begun:g} ms, not of {wanted:g} ms.")
         return resume(folder, sim, progress=progress)
     start, key = jax.random.split(jax.random.key(seed))
     duration = steps * sim.program.dt

@@ -13,10 +13,10 @@ from spaic_jax.synapses.links.conv_transpose import conv_transpose
 from spaic_jax.synapses.links.local import windows
 from spaic_jax.synapses.storage.dense import affine
 from spaic_jax.synapses.storage.diagonal import scaled
-from spaic_jax.synapses.storage.pairs import deliver
+from spaic_jax.synapses.storage.pairs import delivered
 
 #: Functions of presynaptic values, weights and perhaps a `bias`, linear in the first and affine with the last.
-PRODUCTS = (affine, scaled, deliver, conv, conv_transpose, windows)
+PRODUCTS = (affine, scaled, delivered, conv, conv_transpose, windows)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,11 +18,12 @@ __all__ = ["available", "status"]
 HANDLERS = (
     *("SpaicEventsDeliver", "SpaicEventsDeliverBack", "SpaicEventsDeliverWeight", "SpaicEventsDensity", "SpaicEventsGather"),
     *("SpaicEventsGradient", "SpaicEventsPack", "SpaicEventsProduct", "SpaicEventsRing", "SpaicEventsScatter"),
+    "SpaicEventsTranspose",
 )
 #: What it is built from.
 SOURCES = (
     *("convolution.cc", "convolution.inc", "delivery.cc", "delivery.inc", "events.cc", "handlers.h", "kernels.inc"),
-    *("levels.inc", "scan.inc"),
+    *("levels.inc", "scan.inc", "transpose.inc"),
 )
 #: Where the library lies, and in a working copy its sources.
 FOLDER = Path(__file__).parent

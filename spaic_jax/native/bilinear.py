@@ -2,7 +2,8 @@
 
 Three arrays belong to a layer: what it takes, its weights, and what it gives. Each follows from the two others by a map that is
 linear in both, and the derivatives of these three maps are such maps again. The first and the last have rows, and may be full of
-zeros: spikes, and gradients of surrogates that are zero far from the threshold.
+zeros: spikes, and gradients of surrogates that are zero far from the threshold. Whole numbers may stand beside the weights, such
+as those of the neurons that they join; they belong to all three maps.
 """
 
 import functools
@@ -25,20 +26,35 @@ Gives = Literal["given", "taken", "weight"]
 OPERANDS: dict[str, tuple[str, str]] = {"given": ("taken", "weight"), "taken": ("given", "weight"), "weight": ("given", "taken")}
 #: Events as a matrix, the density below which they take less time than what is dense, and what is computed from them.
 Way = tuple[jax.Array, float, Callable[[], jax.Array]]
+Ways = tuple[list[Way], Callable[[], jax.Array]]
 
 
-def primitive(name: str, dense: Callable[..., jax.Array], ways: Callable[..., list[Way]]) -> Callable[..., jax.Array]:
-    """A function of two arrays, and of the settings `gives`, `choice` and others, which may be hashed.
+def primitive(
+    name: str,
+    axes: int,
+    dense: Callable[..., jax.Array],
+    ways: Callable[..., Ways],
+    *,
+    whole: int = 0,
+    in_turn: bool = False,
+    shape: Callable[..., tuple[int, ...]] | None = None,
+) -> Callable[..., jax.Array]:
+    """A function of two arrays, of whole numbers beside them, and of the settings `gives`, `choice` and others, which may be hashed.
 
     Args:
         name: its name in a jaxpr.
+        axes: how many axes a row has of what is taken or given.
         dense: the same function without `choice`, of arrays whose rows are any number of leading axes.
-        ways: how it is computed from the events of one operand or the other; none where that is no faster whatever the density.
+        ways: how it is computed, of arrays whose rows are their first axis, from the events of one operand or the other, and
+            dense beside that; no way of events where that is no faster whatever the density.
+        whole: how many arrays of whole numbers there are.
+        in_turn: whether weights of several samples, under `vmap`, are taken one after the other, and not by `vmap` of `dense`.
+        shape: of what is given, for the operands and settings, where that is found sooner than by tracing `dense`.
     """
     layer = jax.extend.core.Primitive(name)
 
-    def bound(a: jax.Array, b: jax.Array, **settings: Any) -> jax.Array:
-        made: jax.Array = layer.bind(a, b, **settings)
+    def bound(a: jax.Array, b: jax.Array, *others: jax.Array, **settings: Any) -> jax.Array:
+        made: jax.Array = layer.bind(a, b, *others, **settings)
         return made
 
     @functools.cache
@@ -46,62 +62,95 @@ def primitive(name: str, dense: Callable[..., jax.Array], ways: Callable[..., li
         return jax.jit(functools.partial(bound, **settings))
 
     @layer.def_impl
-    def impl(a: jax.Array, b: jax.Array, **settings: Any) -> jax.Array:
+    def impl(*operands: jax.Array, **settings: Any) -> jax.Array:
         # Where `jax.disable_jit` is on, a function that is not compiled would come back here.
         with jax.disable_jit(False):
-            return compiled(**settings)(a, b)
+            return compiled(**settings)(*operands)
 
     @layer.def_abstract_eval
-    def shape(a: Any, b: Any, *, choice: Choice, **settings: Any) -> Any:
-        made = jax.eval_shape(functools.partial(dense, **settings), *(jax.ShapeDtypeStruct(x.shape, x.dtype) for x in (a, b)))
-        return jax.core.ShapedArray(made.shape, made.dtype)
+    def made(*operands: Any, choice: Choice | None, **settings: Any) -> Any:
+        if shape is not None:
+            return jax.core.ShapedArray(shape(*operands, **settings), operands[0].dtype)
+        structs = (jax.ShapeDtypeStruct(x.shape, x.dtype) for x in operands)
+        value = jax.eval_shape(functools.partial(dense, **settings), *structs)
+        return jax.core.ShapedArray(value.shape, value.dtype)
 
-    def cotangent(of: int) -> Callable[..., jax.Array]:
-        """What a cotangent gives to an operand: the map from it and the other one."""
+    def derivative(of: int) -> Callable[..., jax.Array]:
+        """What a tangent of an operand gives: the same map, of the tangent and the other one."""
 
-        def rule(cotangent: jax.Array, a: Any, b: Any, *, gives: str, **settings: Any) -> jax.Array:
-            wanted, other = OPERANDS[gives][of], OPERANDS[gives][1 - of]
-            pair = {gives: cotangent, other: (b, a)[of]}
-            return bound(*(pair[operand] for operand in OPERANDS[wanted]), gives=wanted, **settings)
+        def rule(tangent: jax.Array, *operands: jax.Array, **settings: Any) -> jax.Array:
+            return bound(*(tangent if place == of else operand for place, operand in enumerate(operands)), **settings)
 
         return rule
 
-    ad.defbilinear(layer, cotangent(0), cotangent(1))
+    ad.defjvp(layer, derivative(0), derivative(1), *(None,) * whole)
 
-    def batched(operands: tuple[jax.Array, jax.Array], dims: tuple[Any, Any], **settings: Any) -> tuple[jax.Array, int]:
-        a, b = operands
-        if settings["gives"] != "weight" and dims[1] is None:
+    def transposed(cotangent: Any, *operands: Any, gives: str, **settings: Any) -> list[Any]:
+        """What a cotangent gives to an operand: the map from it and the other one."""
+        if type(cotangent) is ad.Zero:
+            return [None] * len(operands)
+        pair, others = operands[:2], operands[2:]
+        of = 0 if ad.is_undefined_primal(pair[0]) else 1
+        wanted, other = OPERANDS[gives][of], OPERANDS[gives][1 - of]
+        known = {gives: cotangent, other: pair[1 - of]}
+        made = bound(*(known[operand] for operand in OPERANDS[wanted]), *others, gives=wanted, **settings)
+        return [made if place == of else None for place in range(len(operands))]
+
+    ad.primitive_transposes[layer] = transposed
+
+    def batched(operands: tuple[jax.Array, ...], dims: tuple[Any, ...], **settings: Any) -> tuple[jax.Array, int]:
+        if settings["gives"] != "weight" and all(dim is None for dim in dims[1:]):
             # More rows for the same weights.
-            return bound(jnp.moveaxis(a, dims[0], 0), b, **settings), 0
+            return bound(jnp.moveaxis(operands[0], dims[0], 0), *operands[1:], **settings), 0
+        if in_turn:
+            moved = [x if dim is None else jnp.moveaxis(x, dim, 0) for x, dim in zip(operands, dims, strict=True)]
+            several = [place for place, dim in enumerate(dims) if dim is not None]
+
+            def one(own: list[jax.Array]) -> jax.Array:
+                chosen = dict(zip(several, own, strict=True))
+                return bound(*(chosen.get(place, x) for place, x in enumerate(moved)), **settings)
+
+            return jax.lax.map(one, [moved[place] for place in several]), 0
         del settings["choice"]
-        return jax.vmap(functools.partial(dense, **settings), in_axes=dims)(a, b), 0
+        return jax.vmap(functools.partial(dense, **settings), in_axes=dims)(*operands), 0
 
     batching.primitive_batchers[layer] = batched
 
-    def by_events(a: jax.Array, b: jax.Array, *, choice: Choice, **settings: Any) -> jax.Array:
-        if settings["gives"] == "weight":
-            # With several axes of rows, XLA would turn an operand round in a copy before the dense sum over them.
-            rows = a.ndim + 1 - jax.eval_shape(functools.partial(dense, **settings), a, b).ndim
-            a, b = (x.reshape(math.prod(x.shape[:rows]), *x.shape[rows:]) for x in (a, b))
-        made = functools.partial(dense, a, b, **settings)
-        found = ways(a, b, choice=choice, **settings)
-        if found and choice == "events":
-            return found[0][-1]()
-        for events, crossover, way in reversed(found):
-            made = functools.partial(jax.lax.cond, kernels.density(events) < crossover, way, made)
-        return made()
+    def by_events(a: jax.Array, b: jax.Array, *others: jax.Array, choice: Choice, **settings: Any) -> jax.Array:
+        def rows(x: jax.Array) -> jax.Array:
+            return x.reshape(math.prod(x.shape[: x.ndim - axes]), *x.shape[x.ndim - axes :])
 
-    def lower_dense(ctx: Any, *operands: Any, choice: Choice, **settings: Any) -> Any:
+        # The same rows for all ways: an operand of two shapes is copied out of a loop's array twice.
+        weighted = settings["gives"] != "weight"
+        found, made = ways(rows(a), b if weighted else rows(b), *others, choice=choice, **settings)
+        if not found:
+            return dense(a, b, *others, **settings)
+        if choice == "events":
+            made = found[0][-1]
+        else:
+            for events, crossover, way in reversed(found):
+                made = functools.partial(jax.lax.cond, kernels.density(events) < crossover, way, made)
+        given = made()
+        return given.reshape(*a.shape[: a.ndim - axes], *given.shape[1:]) if weighted else given
+
+    def lower_dense(ctx: Any, *operands: Any, choice: Choice | None, **settings: Any) -> Any:
         return mlir.lower_fun(functools.partial(dense, **settings), multiple_results=False)(ctx, *operands)
 
     def lower_cpu(ctx: Any, *operands: Any, **settings: Any) -> Any:
-        # A kernel that XLA does not know would gather a batch that lies on several devices, and is unknown where a file is read.
-        module = ctx.module_context
-        several = getattr(module.axis_context, "num_devices", 1) != 1
-        if several or module.lowering_parameters.for_export or not native.available():
+        if settings["choice"] is None or not alone(ctx):
             return lower_dense(ctx, *operands, **settings)
         return mlir.lower_fun(functools.partial(by_events, **settings), multiple_results=False)(ctx, *operands)
 
     mlir.register_lowering(layer, lower_dense)
     mlir.register_lowering(layer, lower_cpu, platform="cpu")
     return bound
+
+
+def alone(ctx: Any) -> bool:
+    """Whether kernels are there and may be called in what is lowered for the CPU.
+
+    A kernel that XLA does not know would gather a batch that lies on several devices, and is unknown where a file is read.
+    """
+    module = ctx.module_context
+    several = getattr(module.axis_context, "num_devices", 1) != 1
+    return not several and not module.lowering_parameters.for_export and native.available()

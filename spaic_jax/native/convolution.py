@@ -18,7 +18,7 @@ import numpy as np
 from spaic_jax import _times
 from spaic_jax._shapes import Array, Shaped
 from spaic_jax.native import bilinear, kernels
-from spaic_jax.native.bilinear import Choice, Way
+from spaic_jax.native.bilinear import Choice, Ways
 
 Pair = tuple[int, int]
 
@@ -99,24 +99,23 @@ def _dense(a: jax.Array, b: jax.Array, *, gives: str, window: Window, precision:
     return jax.linear_transpose(lambda kernel: given(b, kernel), weight)(a)[0]
 
 
-def _ways(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, window: Window, precision: str | None) -> list[Way]:
+def _ways(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, window: Window, precision: str | None) -> Ways:
     """From the events of one operand that has rows or of the other."""
-    batch = a.shape[:-3]
+    dense = functools.partial(_dense, a, b, gives=gives, window=window, precision=precision)
     out, taken = (a.shape[-3], b.shape[-3]) if gives == "weight" else b.shape[:2]
-    work = math.prod((*batch, out, taken, *window.kernel, *window.given))
+    work = math.prod((a.shape[0], out, taken, *window.kernel, *window.given))
     if work == 0 or (choice == "auto" and work < SMALL):
-        return []
+        return [], dense
     settings = np.array([*window.stride, *window.padding, *window.dilation])
-    a, *others = (x.reshape(-1, *x.shape[-3:]) for x in ((a, b) if gives == "weight" else (a,)))
     if gives != "weight":
         maps = (out, *window.given) if gives == "given" else (taken, *window.maps)
         # Outside of the choice, so that a loop packs its kernel once.
         packed = _pack(b, _block(maps, a.dtype), transposed=gives == "taken")
 
         def scatter() -> jax.Array:
-            return kernels.scatter(a, packed, maps, settings, transposed=gives == "taken").reshape(*batch, *maps)
+            return kernels.scatter(a, packed, maps, settings, transposed=gives == "taken")
 
-        return [(_matrix(a), CROSSOVER[bilinear.OPERANDS[gives][0]], scatter)]
+        return [(_matrix(a), CROSSOVER[bilinear.OPERANDS[gives][0]], scatter)], dense
 
     def gather(events: jax.Array, dense: jax.Array, *, transposed: bool) -> jax.Array:
         width = _block(dense.shape[1:], dense.dtype)
@@ -124,11 +123,10 @@ def _ways(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, window: Win
         packed = kernels.gather(events, dense, shape, settings, transposed=transposed)
         return _unpack(packed, dense.shape[1], transposed=transposed)
 
-    (b,) = others
     return [
         (_matrix(b), CROSSOVER["taken"], functools.partial(gather, b, a, transposed=False)),
         (_matrix(a), CROSSOVER["given"], functools.partial(gather, a, b, transposed=True)),
-    ]
+    ], dense
 
 
 def _matrix(maps: jax.Array) -> jax.Array:
@@ -157,4 +155,4 @@ def _unpack(packed: jax.Array, channels: int, *, transposed: bool) -> jax.Array:
     return turned if transposed else jnp.flip(turned, (2, 3)).swapaxes(0, 1)
 
 
-_contract = bilinear.primitive("convolution_of_events", _dense, _ways)
+_contract = bilinear.primitive("convolution_of_events", 3, _dense, _ways)

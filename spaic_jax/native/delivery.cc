@@ -44,7 +44,7 @@ bool table_of(const ffi::AnyBuffer& like, const ffi::AnyBuffer& post, const ffi:
 }
 
 // Adds what the events of the rows of x deliver: to y, from zero; or to the slots in `ring`, of which the one that is due
-// goes to y and is cleared.
+// goes to y, and the one before, which went there in the last step, is cleared first.
 template <bool delayed, class X, class T>
 ffi::Error add(ffi::ThreadPool& pool, const Synapses& table, const X* x, const T* weight, int64_t rows, T* ring, T* y) {
   const int64_t K = table.neurons, N = table.columns, threads = threads_of(pool);
@@ -59,13 +59,10 @@ ffi::Error add(ffi::ThreadPool& pool, const Synapses& table, const X* x, const T
     const int64_t parts = synapses < kWork ? 1 : std::min(threads, N);
     parallel(pool, parts, [&](int64_t part) {
       const int64_t first = N * part / parts, last = N * (part + 1) / parts;
-      if (!delayed) std::memset(out + first, 0, (last - first) * sizeof(T));
+      T* old = delayed ? out + (table.now + table.slots - 1) % table.slots * N : out;
+      std::memset(old + first, 0, (last - first) * sizeof(T));
       if (!DISPATCH(spread<delayed>(table, weight, place, value, n, first, last, out))) failed = true;
-      if (delayed) {
-        T* due = out + table.now * N;
-        std::memcpy(y + m * N + first, due + first, (last - first) * sizeof(T));
-        std::memset(due + first, 0, (last - first) * sizeof(T));
-      }
+      if (delayed) std::memcpy(y + m * N + first, out + table.now * N + first, (last - first) * sizeof(T));
     });
   };
   if (rows < threads || rows * (K + N) < kRead) {

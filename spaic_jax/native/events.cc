@@ -12,6 +12,7 @@ constexpr int64_t kBlock = 384;   // bytes of a block of columns: its sums fill 
 constexpr int64_t kDepth = 1536;  // rows of weights that are added up at once: with a block of columns they fit the cache
 constexpr int64_t kChunk = 1024;  // rows of a gradient that are added up at once
 constexpr int64_t kWidest = 1 << 21;  // columns of which `kChunk` rows have fewer events than an int32 counts
+constexpr int64_t kRows = 64;     // rows that a thread transposes at once
 constexpr int64_t kSample = 1 << 15;  // numbers that are looked at for a density
 
 struct Shape {
@@ -115,6 +116,22 @@ ffi::Error Gradient(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer g, ff
   });
 }
 
+ffi::Error Transpose(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> y) {
+  const auto type = y->element_type();
+  if (x.dimensions().size() != 2 || y->dimensions().size() != 2 || x.element_type() != type || !fits(x, type))
+    return wrong("transpose needs matrices of float32 or float64");
+  const Shape shape{x.dimensions()[0], 0, x.dimensions()[1]};
+  if (y->dimensions()[0] != shape.N || y->dimensions()[1] != shape.M) return wrong("transpose: sizes do not fit");
+  return by_type(type, type, [&](auto, auto number) {
+    using T = decltype(number);
+    const int64_t parts = std::max<int64_t>(shape.M / kRows, 1);
+    parallel(pool, parts, [&](int64_t i) {
+      DISPATCH(transpose_rows(shape, (const T*)x.untyped_data(), (T*)y->untyped_data(), shape.M * i / parts, shape.M * (i + 1) / parts));
+    });
+    return ffi::Error::Success();
+  });
+}
+
 // The share of x that is not zero, in rows at equal distances that hold `kSample` numbers or so.
 ffi::Error Density(ffi::AnyBuffer x, ffi::ResultBufferR0<ffi::DataType::F32> share) {
   if (x.dimensions().size() != 2 || !(fits(x, ffi::DataType::F32) || fits(x, ffi::DataType::F64)))
@@ -148,5 +165,6 @@ extern "C" const char* SpaicEventsInstructions() {
 XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsPack, Pack, BUFFERS(ARGUMENT).Attr<bool>("transposed"));
 XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsProduct, Product, BUFFERS(ARGUMENT ARGUMENT));
 XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsGradient, Gradient, BUFFERS(ARGUMENT ARGUMENT).Attr<bool>("transposed"));
+XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsTranspose, Transpose, BUFFERS(ARGUMENT));
 XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsDensity, Density,
                               ffi::Ffi::Bind() ARGUMENT.Ret<ffi::BufferR0<ffi::DataType::F32>>());

@@ -42,6 +42,11 @@ def gradient(events: Shaped[Array, "m k"], dense: Shaped[Array, "m n"], *, trans
     return _call("Gradient", shape[::-1] if transposed else shape, dense.dtype, events, dense, transposed=transposed)
 
 
+def transpose(matrix: Shaped[Array, "m n"]) -> Shaped[Array, "n m"]:
+    """The transpose in memory, where XLA's own copy is slow."""
+    return _call("Transpose", matrix.shape[::-1], matrix.dtype, matrix)
+
+
 def density(events: Shaped[Array, "m k"]) -> Shaped[Array, ""]:
     """The share of numbers that are not zero, among some tens of thousands of them."""
     return _call("Density", (), jnp.float32, events)
@@ -113,7 +118,8 @@ def ring(
 ) -> tuple[Shaped[Array, "m post"], Shaped[Array, "m slots post"]]:
     """What arrives in this step, and the slots of what is under way after it.
 
-    What is delivered as in `deliver` is added to slot `(step + delay) % slots`; then slot `step % slots` is read and cleared.
+    The slot of the step before is cleared, what is delivered as in `deliver` is added to slot `(step + delay) % slots`, and slot
+    `step % slots` is read.
     The slots are changed in place where XLA needs them no more.
 
     Args:

@@ -6,18 +6,22 @@ The three arrays of the layer are what it takes, `(..., presynaptic)`, its weigh
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
 from spaic_jax._shapes import Array, Shaped
 from spaic_jax.native import bilinear, kernels
-from spaic_jax.native.bilinear import Choice, Way
+from spaic_jax.native.bilinear import Choice, Ways
 
 #: The density below which the kernels take less time than a dense product, as measured. Products of fewer multiplications
 #: than `SMALL`, or from or to fewer neurons than `NARROW`, are dense: there is too little to save.
 CROSSOVER = {"given": 0.25, "taken": 0.25, "weight": 0.15}
 SMALL = 2**15
 NARROW = 32
+#: Rows from which on a product takes so much longer than packing its weights that they are packed only where events are few.
+MANY = 1536
 #: The kernels count the events of a thousand rows in 31 bits.
 WIDEST = 2**21
 
@@ -47,24 +51,24 @@ def _dense(a: jax.Array, b: jax.Array, *, gives: str, precision: str | None) -> 
     return jnp.tensordot(a, b, axes=((-1,), (1 if gives == "given" else 0,)), precision=precision)
 
 
-def _ways(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision: str | None) -> list[Way]:
+def _ways(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision: str | None) -> Ways:
     """From the events of one operand that has rows or of the other."""
+    dense = functools.partial(_dense, a, b, gives=gives, precision=precision)
     columns = b.shape[0 if gives == "given" else -1]
     work = a.size * columns
     narrow, *_, wide = sorted((a.shape[-1], b.shape[-1], columns))
     if work == 0 or wide >= WIDEST or (choice == "auto" and (work < SMALL or narrow < NARROW)):
-        return []
-    rows = a.reshape(-1, a.shape[-1])
+        return [], dense
     if gives == "weight":
-        before = b.reshape(-1, b.shape[-1])
         # Both sides may have events; those of the presynaptic one are usually fewer.
         return [
-            (before, CROSSOVER[gives], lambda: kernels.gradient(before, rows, transposed=True)),
-            (rows, CROSSOVER[gives], lambda: kernels.gradient(rows, before, transposed=False)),
-        ]
-    # Outside of the choice, so that a loop packs its weights once.
-    packed = kernels.pack(b, transposed=gives == "given")
-    return [(rows, CROSSOVER[gives], lambda: kernels.product(rows, packed, columns).reshape(*a.shape[:-1], columns))]
+            (b, CROSSOVER[gives], lambda: kernels.gradient(b, a, transposed=True)),
+            (a, CROSSOVER[gives], lambda: kernels.gradient(a, b, transposed=False)),
+        ], lambda: jnp.matmul(kernels.transpose(a), b, precision=precision)  # XLA is slow where it sums over the first axes
+    pack = functools.cache(functools.partial(kernels.pack, b, transposed=gives == "given"))
+    if a.shape[0] < MANY:
+        pack()  # outside of the choice, so that a loop packs its weights once
+    return [(a, CROSSOVER[gives], lambda: kernels.product(a, pack(), columns))], dense
 
 
-_contract = bilinear.primitive("product_of_events", _dense, _ways)
+_contract = bilinear.primitive("product_of_events", 1, _dense, _ways)

@@ -131,6 +131,10 @@ class NeuronGroup(Element):
         return self.model.output
 
     @property
+    def _parts(self) -> tuple[Any, ...]:
+        return (*super()._parts, *self.receptors.values())
+
+    @property
     def receives(self) -> tuple[str, ...]:
         """What connections may write: the inputs of the model, and the receptors."""
         return (*self.model.receives, *self.receptors)
@@ -183,8 +187,8 @@ def _receptors(given: Mapping[str, str | Receptor] | None, model: NeuronModel) -
         found[name] = resolve_receptor(receptor)
         if "Isyn" not in model.receives:
             raise ValueError(f"NeuronGroup: a {kind} has no input Isyn, which the receptor '{name}' needs.")
-        if found[name].E is not None and "V" not in model.states():
-            raise ValueError(f"NeuronGroup: a {kind} has no membrane potential V, which the receptor '{name}' with E needs.")
+        if found[name].E is not None and ("V" not in (states := model.states()) or not jnp.issubdtype(states["V"].dtype, jnp.floating)):
+            raise ValueError(f"NeuronGroup: a {kind} has no membrane potential V of real numbers, which the receptor '{name}' with E needs.")
     return found
 
 

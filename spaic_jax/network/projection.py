@@ -9,7 +9,7 @@ from spaic_jax.network.element import element, names_of, undeclared
 from spaic_jax.network.group import NeuronGroup
 from spaic_jax.network.network import Network
 from spaic_jax.network.policy import ConnectPolicy, resolve_policies
-from spaic_jax.network.slice import Slice, called, member_of
+from spaic_jax.network.slice import Slice, member_of
 from spaic_jax.network.source import Source
 from spaic_jax.network.wiring import Propagation, Wiring, rules_of, wired
 from spaic_jax.plasticity import Rule
@@ -125,5 +125,5 @@ class Projection(Wiring):
 def _ways(network: Network, end: Any) -> dict[str, Any]:
     """The groups of an end: by path, the members on the way to each."""
     if not isinstance(end, Assembly):
-        return {called(end, network.name_of).rpartition(SEPARATOR)[2]: (end,)}
+        return {network.name_of(member_of(end)).rpartition(SEPARATOR)[2]: (end,)}
     return {path: (*end.assemblies_around(group), group) for path, group in end.of_kind(NeuronGroup).items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -63,19 +62,15 @@ class Slice:
         """The slice that `of[places]` means."""
         if not isinstance(places, slice):
             raise TypeError(f"{_kind(of)} takes a slice such as [0:1] or [::2], not [{places!r}].")
-        size, given = of.shape[0], [places.start, places.stop, places.step]
-        try:
-            numbers = [None if n is None else operator.index(n) for n in given]
-        except TypeError:
-            numbers = [None]
-        text = f"[{':'.join('' if n is None else repr(n) for n in (given if places.step is not None else given[:2]))}]"
-        if len(numbers) < len(given) or any(isinstance(n, bool) for n in given):
+        size, given = of.shape[0], (places.start, places.stop, places.step)
+        text = f"[{':'.join('' if n is None else repr(n) for n in (given[:2] if places.step is None else given))}]"
+        if any(n is not None and (isinstance(n, bool) or not isinstance(n, int | np.integer)) for n in given):
             raise TypeError(f"{_kind(of)} takes a slice of whole numbers, not {text}.")
-        if numbers[2] is not None and numbers[2] < 1:
+        if places.step is not None and places.step < 1:
             raise ValueError(f"{_kind(of)} takes a slice with a step of at least 1, not {text}.")
-        if any(n is not None and not -size <= n <= size for n in numbers[:2]):
+        if any(n is not None and not -size <= n <= size for n in given[:2]):
             raise ValueError(f"{_kind(of)} has {size} places along its first axis, but was asked for {text}.")
-        chosen = range(*slice(*numbers).indices(size))
+        chosen = range(*places.indices(size))
         if not chosen:
             raise ValueError(f"{_kind(of)}: the slice {text} holds none of its {size} places.")
         # Slices of the same places are equal.
@@ -119,7 +114,7 @@ class Slice:
     def label(self) -> str:
         """The places as they are written in square brackets."""
         start = self.start or ""
-        stop = "" if self.stop == self.of.shape[0] else self.stop
+        stop = "" if self.stop - 1 + self.step >= self.of.shape[0] else self.stop
         return f"{start}:{stop}" + (f":{self.step}" if self.step > 1 else "")
 
     def __repr__(self) -> str:

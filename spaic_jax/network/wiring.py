@@ -8,6 +8,7 @@ from spaic_jax._tables import resolve
 from spaic_jax.network.element import Element, element, named
 from spaic_jax.network.slice import Slice
 from spaic_jax.plasticity import RULES, Rule
+from spaic_jax.program import Given
 from spaic_jax.synapses import Chain, Link, Synapse, SynapticDelay
 
 #: A delay of all synapses, ms, or of each of them.
@@ -34,6 +35,12 @@ class Wiring(Element):
     plasticity: tuple[Rule, ...]
 
     def _check(self) -> None:
+        order, value = getattr(self.link, "order", None), getattr(self.delay, "value", None)
+        if order is not None and isinstance(value, Given) and value.value.shape == order.shape:
+            # Delays of listed synapses are sorted with them, once.
+            assert isinstance(self.delay, SynapticDelay)
+            delay = dataclasses.replace(self.delay, value=value.value[order])
+            self._set(delay=delay, link=dataclasses.replace(self.link))
         kind, fixed = type(self).__name__, dict[str, Rule]()
         if self.propagation is not None and self.propagation not in get_args(Propagation):
             raise ValueError(f"{kind}: {unknown('propagation', self.propagation, get_args(Propagation))}")

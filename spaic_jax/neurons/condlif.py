@@ -55,7 +55,8 @@ class CondLIF(RefractoryModel):
     Raises:
         ValueError: at build, a dt that is too long for `C/gL`, `tau_exc` or `tau_inh` with `"euler"` or `"rk4"`.
 
-    The defaults are those of the COBA benchmark network.
+    Receptors of a group are held for the step as a current of the potential with which it begins, of order 1: these two
+    conductances are integrated better. The defaults are those of the COBA benchmark network.
 
     Source: Vogels and Abbott (2005); Brette et al., Simulation of networks of spiking neurons (2007), benchmark 1.
 

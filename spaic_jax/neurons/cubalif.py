@@ -35,6 +35,9 @@ class CubaLIF(RefractoryModel):
 
     $$ \\tau_m V' = -(V - v_{rest}) + R I, \\qquad \\tau_s I' = -I, \\qquad I \\leftarrow I + I_{syn} $$
 
+    With `order="voltage_first"` and R = tau_m/C it is NEST's `iaf_psc_exp`, in mV, pA and GOhm, exact at every dt; a constant
+    current I_e is a `v_rest` that is higher by R I_e.
+
     Args:
         tau_m, tau_s: time constants of the membrane and of the synaptic current, ms.
         v_rest: potential of rest.

@@ -19,7 +19,8 @@ class LIF(RefractoryModel):
 
     $$ v_t = e^{-dt/\\tau_m} V_{t-1} + I_t, \\qquad O_t = H(v_t - v_{th}), \\qquad V_t = \\mathrm{reset}(v_t, O_t) $$
 
-    The input is added whole (no factor 1 - e^{-dt/tau}), as in SPAIC's `lif`. SPAIC ignores `v_reset`; here it holds.
+    The input is added whole (no factor 1 - e^{-dt/tau}), as in SPAIC's `lif`, so that rates depend on dt; `constantcurrentlif`
+    with `integrator="exact"` has a resistance and a potential of rest instead. SPAIC ignores `v_reset`; here it holds.
 
     Args:
         tau_m: membrane time constant, ms.

@@ -11,7 +11,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import real
-from spaic_jax.neurons.fields import Numbers, Range, parameter
+from spaic_jax.neurons.fields import Range, Value, extremes, parameter
 from spaic_jax.neurons.integrators import (
     STABLE,
     Derivatives,
@@ -25,14 +25,14 @@ from spaic_jax.neurons.integrators import (
 from spaic_jax.neurons.named import Frozen, NamedModel
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.state import StateVariable
-from spaic_jax.program.initial import Constant
+from spaic_jax.program import Constant, Initial
 
 #: Fields that are a number, and so a parameter, or a function, and so a choice.
 _RULES = ("threshold", "reset")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class ODE(NamedModel, RefractoryModel):
+class ODE(NamedModel, RefractoryModel):  # type: ignore[misc]  # its State is that of the names
     """A model whose state follows `x' = rhs(p, x, I)`, with the input held for the step.
 
     Where there is a `threshold`, the first variable is compared with it after each step; beyond it there is a spike, and
@@ -103,7 +103,7 @@ class ODE(NamedModel, RefractoryModel):
     integrator: Integrator = "euler"
 
     def __post_init__(self) -> None:
-        rules = {name: getattr(self, name) for name in _RULES if callable(getattr(self, name))}
+        rules = {name: getattr(self, name) for name in _RULES if _is_rule(getattr(self, name))}
         super().__post_init__()
         for name, rule in rules.items():
             object.__setattr__(self, name, rule)
@@ -129,7 +129,8 @@ class ODE(NamedModel, RefractoryModel):
         if isinstance(size, str):
             if size not in self.values:
                 raise ValueError(f"ODE: {unknown(f'parameter of the noise of {name}', size, self.values)}")
-            self._check_between(size, 0.0, np.inf)
+            if (extremes(self.values[size]) < 0).any():
+                raise ValueError(f"ODE: {size}, the noise of {name}, must not be negative, not {self.values[size]!r}.")
             return size
         number = real(size, f"ODE: noise of {name}")
         if number < 0:
@@ -162,7 +163,7 @@ class ODE(NamedModel, RefractoryModel):
         return self.threshold is not None
 
     def _check(self, name: str, value: object, positive: bool) -> None:
-        if name not in _RULES or not (value is None or callable(value)):
+        if name not in _RULES or not (value is None or _is_rule(value)):
             super()._check(name, value, positive)
 
     def bounds(self, name: str, dt: float, trained: Collection[str] = ()) -> Range:
@@ -174,11 +175,11 @@ class ODE(NamedModel, RefractoryModel):
         left = RefractoryModel.State.names()["refrac"]
         return super().states() | ({"refrac": left} if left and np.any(self.t_ref) else {})
 
-    def parameters(self) -> dict[str, Numbers]:
-        return {name: value for name, value in super().parameters().items() if not callable(value)}
+    def parameters(self) -> dict[str, Value]:
+        return {name: value for name, value in super().parameters().items() if not _is_rule(value)}
 
     def choices(self) -> dict[str, Any]:
-        return super().choices() | {name: rule for name in _RULES if callable(rule := getattr(self, name))}
+        return super().choices() | {name: rule for name in _RULES if _is_rule(rule := getattr(self, name))}
 
     @classmethod
     def in_a_run(cls, choices: Mapping[str, Any], parameters: Mapping[str, Any], **known: Any) -> Self:
@@ -267,13 +268,20 @@ class ODE(NamedModel, RefractoryModel):
             if not isinstance(slopes, Mapping) or set(slopes) != set(self.initial):
                 raise ValueError(f"ODE: rhs must give the derivatives of {[*self.initial]}, not {_told(slopes)}.")
             for name, slope in slopes.items():
-                if np.shape(slope) not in ((), x[name].shape):
+                # One value does for all neurons, and one a neuron for all samples.
+                fits = np.ndim(slope) == x[name].ndim and all(n in (1, m) for n, m in zip(np.shape(slope), x[name].shape, strict=True))
+                if np.ndim(slope) and not fits:
                     raise ValueError(
                         f"ODE: the derivative of {name} has shape {np.shape(slope)}, but {name} has {x[name].shape}."
                     )
             return {name: jnp.broadcast_to(jnp.asarray(slope, x[name].dtype), x[name].shape) for name, slope in slopes.items()}
 
         return derivatives
+
+
+def _is_rule(value: object) -> bool:
+    """Whether it is a function, rather than a number, or how that is drawn."""
+    return callable(value) and not isinstance(value, Initial)
 
 
 def _told(slopes: object) -> str:

@@ -23,7 +23,8 @@ class RefractoryModel(ResettingModel):
     is NEST's convention. Brian2 holds it in n-1 steps: its `refractory` of `t_ref + dt` is a `t_ref` here. Input that would
     have moved the potential is lost; other variables, such as a synaptic current, go on.
 
-    A period that is drawn is rounded to whole steps. The state variable `refrac` counts the steps that are left. With `t_ref` 0 there is none, and nothing is computed.
+    A period that is drawn is rounded to whole steps. The state variable `refrac` counts the steps that are left. With `t_ref` 0
+    there is none, and nothing is computed.
     """
 
     class State(ResettingModel.State):
@@ -33,7 +34,9 @@ class RefractoryModel(ResettingModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if (extremes(self.t_ref) < 0).any():
+        times = extremes(self.t_ref)
+        # What is drawn below 0 is brought back to it.
+        if (times.max() if isinstance(self.t_ref, Initial) else times.min()) < 0:
             raise ValueError(f"{type(self).__name__}: t_ref must not be negative, not {self.t_ref!r}.")
         if np.any(self.t_ref) and getattr(self, "compat", False):
             raise ValueError(f"{type(self).__name__}: SPAIC's equations (compat) have no refractory period t_ref.")

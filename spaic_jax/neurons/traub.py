@@ -44,7 +44,7 @@ class TraubMiles(GatedModel):
     Raises:
         ValueError: at build, a dt that is too long for the membrane in an action potential by an explicit integrator.
 
-    The defaults are those of the COBAHH benchmark network.
+    The defaults are those of the COBAHH benchmark network, in which a cell without input fires at 14 Hz.
 
     Source: Traub and Miles, Neuronal Networks of the Hippocampus (1991); Brette et al., Simulation of networks of spiking
     neurons (2007), benchmark 3.

@@ -9,12 +9,13 @@ import jax.numpy as jnp
 
 from spaic_jax.plan.base import Clock, Kept
 from spaic_jax.plan.cost import size_of
-from spaic_jax.plan.products import choice_in
+from spaic_jax.plan.products import choice_in, delivers
 from spaic_jax.plan.remat import Auto, Chunk, Remat
 from spaic_jax.plan.stage import Stage
 from spaic_jax.program import Program, Steps
 
 _WAYS = {None: "matrix product", "auto": "product of events where they are few", "events": "product of events"}
+_DELIVERED = {False: "delivery by events", True: "delivery by events, compiled"}
 #: `Tiled.run`.
 Run = Callable[..., Kept]
 
@@ -36,7 +37,8 @@ def describe(run: Run, stages: tuple[Stage, ...], tile: int | None, remat: Remat
 
 def _products(stage: Stage) -> str:
     """How the products of a stage are computed."""
-    return ", ".join(dict.fromkeys(_WAYS[choice_in(op)] for op in stage.heavy))
+    ways = ((_DELIVERED[choice_in(op) is not None] if delivers(op) else _WAYS[choice_in(op)]) for op in stage.heavy)
+    return ", ".join(dict.fromkeys(ways))
 
 
 def kept_bytes(run: Run, period: int, program: Program) -> float:

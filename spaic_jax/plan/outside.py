@@ -54,13 +54,13 @@ def _nudged(op: Op, nudges: tuple[str, ...]) -> Op:
     return dataclasses.replace(op, fn=fn, settings=(), inputs=(*op.inputs, *nudges))
 
 
-def sources_of(weighted: Iterable[Op], weights: Mapping[str, Any]) -> tuple[str, ...]:
-    """What products read beside their weights."""
-    return tuple(sorted({read for op in weighted for read in op.inputs if read not in weights}))
+def sources_of(weighted: Iterable[Op], fixed: frozenset[str]) -> tuple[str, ...]:
+    """What products read beside what stays the same."""
+    return tuple(sorted({read for op in weighted for read in op.inputs if read not in fixed}))
 
 
 def products(weighted: Sequence[Op], sources: Mapping[str, Any], weights: Mapping[str, Any]) -> dict[str, Any]:
-    """What products write in all steps, by nudge, from what they have read in each and from the weights."""
+    """What products write in all steps, by nudge, from what they have read in each, and from the weights and what else is fixed."""
 
     def at_step(read: Mapping[str, Any]) -> dict[str, Any]:
         env = {**weights, **read}

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import jax
 
@@ -12,7 +12,9 @@ from spaic_jax import native
 from spaic_jax._times import convolve, times
 from spaic_jax.native.bilinear import Choice
 from spaic_jax.native.convolution import convolution
+from spaic_jax.native.delivery import deliver
 from spaic_jax.native.products import product
+from spaic_jax.native.ring import arrive
 from spaic_jax.plan.stage import BEFORE, Once, Stage
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import function_of
@@ -22,12 +24,16 @@ from spaic_jax.program.op import base_name
 Products = Literal["auto", "dense", "events"]
 
 #: The settings with which rows let the plan choose: what they are if it does not, and by events.
-_SETTINGS: dict[str, tuple[Callable[..., jax.Array], Callable[..., jax.Array]]] = {
+_SETTINGS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "times": (times, product),
     "convolve": (convolve, convolution),
+    # By events in any case, and by the kernels of them wherever these are.
+    "deliver": (deliver, deliver),
+    "arrive": (arrive, arrive),
 }
-_WAYS: dict[str, dict[Choice, Callable[..., jax.Array]]] = {
-    setting: {choice: functools.partial(way, choice=choice) for choice in get_args(Choice)}
+_DELIVERED = {"deliver", "arrive"}
+_WAYS: dict[str, dict[Choice, Callable[..., Any]]] = {
+    setting: {choice: functools.partial(way, choice="events" if setting in _DELIVERED else choice) for choice in get_args(Choice)}
     for setting, (_, way) in _SETTINGS.items()
 }
 
@@ -48,7 +54,8 @@ def choice_of(products: Products) -> Choice | None:
 
 @functools.lru_cache(maxsize=256)
 def by_events(program: Program, varying: frozenset[str], stages: tuple[Stage, ...], choice: Choice) -> tuple[Stage, ...]:
-    """The stages with `product` or `convolution` in every row that lets the plan choose and whose weights stay the same for the run."""
+    """The stages with `product` or `convolution` in every row that lets the plan choose and whose weights stay the same for the run;
+    and with the kernels of `deliver`, which prepare no weights, in every row that delivers."""
     moving = varying | program.carried | {name for stage in stages if not isinstance(stage, Once) for name in stage.writes}
 
     def chosen(op: Op) -> Op:
@@ -56,11 +63,17 @@ def by_events(program: Program, varying: frozenset[str], stages: tuple[Stage, ..
         # A setting of the same name that means something else has another default.
         free = (name for name, (usual, _) in _SETTINGS.items() if name in parameters and parameters[name].default is usual)
         settings = set(free) - dict(op.settings).keys()
-        if not settings or any(base_name(read.removesuffix(BEFORE)) in moving for read in op.inputs[1:]):
+        if not settings or (not delivers(op) and any(base_name(read.removesuffix(BEFORE)) in moving for read in op.inputs[1:])):
             return op
         return dataclasses.replace(op, settings=(*op.settings, *((setting, _WAYS[setting][choice]) for setting in settings)))
 
     return tuple(stage if isinstance(stage, Once) else stage.changed(chosen) for stage in stages)
+
+
+def delivers(op: Op) -> bool:
+    """Whether a row delivers over single synapses, which is always by events."""
+    parameters = inspect.signature(function_of(op)).parameters
+    return any(name in parameters and parameters[name].default is _SETTINGS[name][0] for name in _DELIVERED)
 
 
 def choice_in(op: Op) -> Choice | None:

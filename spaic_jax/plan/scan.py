@@ -65,7 +65,7 @@ class Scan(Stage):
 
     def loop(self, tile: Tile, stacked: tuple[str, ...], kept: tuple[Record, ...]) -> Loop:
         """Its loop over a tile: see `Loop`."""
-        return Loop(tile, self.ops, self.weighted(tile.weights), stacked, kept)
+        return Loop(tile, self.ops, self.weighted(tile.real_weights), stacked, kept)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +118,8 @@ class Loop:
 
             nudges = no_nudges(self.tile.program, self.weighted, self.tile.positions.shape[0], self.tile.batch_size)
             out, linear, sources = jax.linearize(unweighted, carry, timed, rest, nudges, has_aux=True)
-            _, nudges = jax.jvp(lambda w: products(self.weighted, sources, w), (weights,), (tangents[3],))
+            others = {name: value for name, value in rest.items() if name in self.tile.weights}
+            _, nudges = jax.jvp(lambda w: products(self.weighted, sources, {**others, **w}), (weights,), (tangents[3],))
             return out, linear(*tangents[:3], nudges)
 
         return loop(carry, timed, rest, weights, key)
@@ -136,7 +137,7 @@ class Loop:
             totals, rows = records.update(program, self.kept, totals, seen, position[None], tile.span)
             new = {name: env[program.written_read(name)] for name in state}
             stacked = {read: env[read] for read in self.stacked}
-            sources = {read: env[read] for read in sources_of(weighted, weights)}
+            sources = {read: env[read] for read in sources_of(weighted, tile.weights)}
             return (new, totals), ((stacked, jax.tree.map(lambda row: row[0], rows)), sources)
 
         if tile.recompute:

@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 
+from spaic_jax.native import delivery
 from spaic_jax.plan.cost import size_of, this_device, window_pays
 from spaic_jax.plan.graph import Graph, classify, fuse, order
 from spaic_jax.plan.scan import Scan
@@ -22,7 +23,7 @@ from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import call
 from spaic_jax.program.op import base_name
 
-_HEAVY = frozenset({"dot_general", "conv_general_dilated"})
+_HEAVY = frozenset({"dot_general", "conv_general_dilated", delivery.NAME})
 
 
 @functools.lru_cache(maxsize=256)
@@ -81,7 +82,7 @@ def _pays(program: Program, windows: Windows) -> bool:
 
 
 def is_heavy(program: Program, op: Op) -> bool:
-    """Whether an op holds a matrix product or a convolution."""
+    """Whether an op holds a matrix product, a convolution or a delivery."""
     structs = [program.struct(read, 2) for read in op.inputs]
     key = jax.eval_shape(lambda: jax.random.key(0))
     jaxpr = jax.make_jaxpr(lambda key, *inputs: call(op, inputs, key))(key, *structs).jaxpr

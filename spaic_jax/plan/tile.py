@@ -52,6 +52,12 @@ class Tile:
     last: dict[str, Any] = dataclasses.field(default_factory=dict)
     kept: dict[str, Any] = dataclasses.field(default_factory=dict)
 
+    @property
+    def real_weights(self) -> frozenset[str]:
+        """The weights that are real numbers, and so may have a gradient."""
+        there = (name for name in self.weights if name in self.fixed)
+        return frozenset(name for name in there if jnp.issubdtype(self.fixed[name].dtype, jnp.inexact))
+
     def get(self, read: str) -> tuple[Any, bool]:
         """The value of a read, and whether it has a time axis."""
         if read in self.timed:

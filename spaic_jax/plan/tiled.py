@@ -17,7 +17,8 @@ from spaic_jax.plan.ahead import Ahead, carry_out_ahead, with_ahead
 from spaic_jax.plan.base import Clock, Kept, Plan
 from spaic_jax.plan.cost import choose_tile, size_of, this_device
 from spaic_jax.plan.describe import describe
-from spaic_jax.plan.products import Products, by_events, choice_in, choice_of
+from spaic_jax.plan.merging import merged
+from spaic_jax.plan.products import Products, by_events, choice_in, choice_of, delivers
 from spaic_jax.plan.remat import Auto, Chunk, Remat, check_remat
 from spaic_jax.plan.scan import Scan
 from spaic_jax.plan.stage import Once, Stage, wanted_reads, weight_bytes
@@ -70,6 +71,7 @@ class Tiled(Plan):
         steps: int,
         batch_size: int,
     ) -> Kept:
+        program = merged(program, frozenset(sequences))
         stages = self.stages(program, frozenset(sequences))
         once = tuple(op for stage in stages if isinstance(stage, Once) for op in stage.ops)
         now = reserved(program, clock.step, clock.position, clock.window)
@@ -127,15 +129,17 @@ class Tiled(Plan):
 
     def describe(self, program: Program) -> str:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes != "held")
+        program = merged(program, timed)
         return describe(self.run, self.stages(program, timed), self.tile, self.remat, program)
 
     def working_bytes(self, program: Program, steps: int, batch_size: int) -> int:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes == "time")
+        program = merged(program, timed)
         stages = self.stages(program, timed)
         whole = {name for stage in stages if isinstance(stage, Ahead) for name in stage.writes}
         ahead = sum(size_of(program.struct(program.written_read(name), batch_size)) for name in whole)
         # Kernels of events have the weights a second time, as rows.
-        packed = weight_bytes(program, (op for stage in stages for op in stage.heavy if choice_in(op)))
+        packed = weight_bytes(program, (op for stage in stages for op in stage.heavy if choice_in(op) and not delivers(op)))
         in_tile = self.tile_length(program, stages, steps, batch_size) * _step_bytes(program, stages, batch_size)
         return packed + steps * ahead + in_tile
 

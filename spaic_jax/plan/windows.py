@@ -64,7 +64,7 @@ class Windows(Scan):
         return dataclasses.replace(super().changed(change), stages=tuple(stage.changed(change) for stage in self.stages))
 
     def loop(self, tile: Tile, stacked: tuple[str, ...], kept: tuple[Record, ...]) -> Loop:
-        return WindowLoop(tile, self.ops, self.weighted(tile.weights), stacked, kept, self)
+        return WindowLoop(tile, self.ops, self.weighted(tile.real_weights), stacked, kept, self)
 
 
 def _names(ops: Sequence[Op]) -> str:
@@ -82,7 +82,7 @@ class WindowLoop(Loop):
     ) -> tuple[Any, dict[str, Any]]:
         tile, program = self.tile, self.tile.program
         stages = self.windows.changed(nudging(weighted)).stages
-        sources = sources_of(weighted, weights)
+        sources = sources_of(weighted, tile.weights)
         needed = {program.written_read(base_name(read)) for read in sources if base_name(read) in self.windows.writes}
         wanted = wanted_reads(program, stages) | set(self.stacked) | needed
         # A product inside a window's own loops has its gradient formed outside of all windows.

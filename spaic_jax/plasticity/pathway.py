@@ -52,7 +52,8 @@ class Pathway:
         """
         link, name = site.owner.chain.link, context.name_of(site.owner)
         # The link alone: no delay of its synapses, no bias.
-        alone = dataclasses.replace(link, bias=None) if getattr(link, "bias", None) is not None else link
+        alone = link.settled(site, context)
+        alone = dataclasses.replace(alone, bias=None) if getattr(link, "bias", None) is not None else alone
         plain = SimpleNamespace(delay=None, role_of=lambda variable: "constant")
         made = alone.lower(dataclasses.replace(site, name=name, source="[pre]", target="[current]", owner=plain), context)
         weight = next((v for v in made.variables if v.name == f"{name}.weight"), None)

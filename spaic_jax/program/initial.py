@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,9 @@ from spaic_jax._numbers import real
 
 class Initial(abc.ABC):
     """How the first value of a variable is drawn: a hashable value with one method."""
+
+    #: Whether each number is drawn on its own from one distribution, so that a long array may be drawn in parts.
+    independent: ClassVar[bool] = False
 
     @abc.abstractmethod
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
@@ -70,6 +73,7 @@ class Normal(Initial):
     [3.0, 3.0]
     """
 
+    independent: ClassVar = True
     mean: float = 0.0
     std: float = 1.0
 
@@ -95,6 +99,7 @@ class Uniform(Initial):
     (True, True)
     """
 
+    independent: ClassVar = True
     a: float = 0.0
     b: float = 1.0
 
@@ -127,6 +132,7 @@ class TruncatedNormal(Initial):
     (True, True)
     """
 
+    independent: ClassVar = True
     mean: float = 0.0
     std: float = 1.0
     a: float = -math.inf
@@ -169,6 +175,7 @@ class LogNormal(Initial):
     [1.0, 1.0]
     """
 
+    independent: ClassVar = True
     mean: float = 0.0
     std: float = 1.0
 

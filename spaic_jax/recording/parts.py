@@ -189,7 +189,13 @@ def _read(path: Path, *names: str) -> dict[str, np.ndarray]:
         CheckpointError: the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in names or file.files}
+        with zipfile.ZipFile(path) as archive:
+            return {name: _member(archive, name) for name in names or [file.removesuffix(".npy") for file in archive.namelist()]}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"'{path}' is missing or damaged: {error}") from error
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as member:
+        x: np.ndarray = np.lib.format.read_array(member, allow_pickle=False)
+        return x

@@ -96,7 +96,9 @@ def part_of(
         if kept.kind == "total":
             continue
         steps = kept.steps()[len(kept.steps(begin)) : len(kept.steps(end))]
-        rows = np.asarray(values[name])[: len(steps)]
+        rows = np.asarray(values[name])
+        # A view would keep the room of a whole chunk.
+        rows = rows if len(rows) == len(steps) else rows[: len(steps)].copy()
         if kept.kind == "spikes":
             at, samples, neurons = pairs(rows)
             part[NUMBER.format(name)] = np.bincount(samples, minlength=layout.batch)

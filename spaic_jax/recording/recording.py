@@ -122,7 +122,8 @@ class Recording:
 
         What reduces over the run is there when the run is finished.
         """
-        names = [name for name, kept in self.layout.kept.items() if kept.kind == "rows" or (kept.kind == "total" and self.finished)]
+        totals = self.parts.totals()
+        names = [name for name, kept in self.layout.kept.items() if kept.kind == "rows" or name in totals]
         return _Read("probe", names, self._probe)
 
     @property

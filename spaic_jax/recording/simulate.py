@@ -1,28 +1,22 @@
 """Long runs, chunk after chunk: compiled once, continued exactly, and kept as they go on."""
 
-import contextlib
 import dataclasses
-import functools
 import os
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.plan.records import finished, first_total
-from spaic_jax.recording.divergence import diverged, first_beyond
-from spaic_jax.recording.layout import Layout, layout_of, monitored, recorded
+from spaic_jax._numbers import whole
+from spaic_jax.recording.chunks import POSITION, STEP, State, first_totals, go_on, written
+from spaic_jax.recording.layout import layout_of
 from spaic_jax.recording.parts import Folder, Memory, Parts
-from spaic_jax.recording.pieces import RATE, Inputs, input_pieces, open_rows, part_of, piece_of
-from spaic_jax.recording.progress import progress_bar
+from spaic_jax.recording.pieces import Inputs, input_pieces, open_rows
 from spaic_jax.recording.recording import Recording
-from spaic_jax.run import Simulator, Variables, compiled
+from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import batch_size_of, check_key
 from spaic_jax.storage._tensors import CheckpointError, fingerprint
-
-STEP, POSITION, TOTAL, ROWS = "[step]", "[position]", "[total]{}[{}]", "[rows]{}"
 
 
 def simulate(
@@ -84,16 +78,18 @@ def simulate(
     batch = batch_size_of(sim.program, variables) or 1
     check_key(sim.program, key)
     key = key if key is None or jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
-    layout = layout_of(sim.program, int(variables.step), batch, steps, chunk)
+    first = int(variables.step)
+    whole(first + steps, "the number of steps of all runs")
+    layout = layout_of(sim.program, first, batch, steps, chunk)
     given = input_pieces(sim.program, inputs, layout, 0)
     start = dataclasses.replace(variables, position=jnp.zeros((), jnp.int32))
     parts: Parts = Memory()
     if to is not None:
         parts = folder = Folder(to, sim.program)
-        with _written(folder, layout):
+        with written(folder, layout):
             folder.check_free()
             folder.begin(layout, {**start.values, STEP: start.step, POSITION: start.position}, key)
-    return _go_on(sim, layout, given, key, parts, _State(start, _first_totals(sim, layout)), 0, progress)
+    return go_on(sim, layout, given, key, parts, State(start, first_totals(sim, layout)), 0, progress)
 
 
 def resume(
@@ -140,7 +136,7 @@ def resume(
     counts = dict.fromkeys((STEP, POSITION), jax.ShapeDtypeStruct((), "int32"))
     start, key = parts.read_start(values | counts)
     check_key(sim.program, key)
-    totals = _first_totals(sim, layout)
+    totals = first_totals(sim, layout)
     moving = {v.name: values[v.name] for v in sim.program.of_role("state", "plastic")} | counts
 
     def needed(chunks: int) -> dict[str, Any]:
@@ -149,121 +145,11 @@ def resume(
             name: np.zeros((open_rows(kept, done), *kept.shape), jnp.dtype(kept.seen))
             for name, kept in layout.kept.items() if kept.kind == "rows" and kept.bins > 1
         }
-        return moving | _State.named(totals, rows)
+        return moving | State.named(totals, rows)
 
     arrays, done = parts.read_state(needed)
     merged = start | {name: x for name, x in arrays.items() if name in start}
     variables = Variables.of(sim.program, merged, merged[STEP], merged[POSITION])
-    state = _State.of(variables, totals, arrays) if done else _State(variables, totals)
+    state = State.of(variables, totals, arrays) if done else State(variables, totals)
     given = input_pieces(sim.program, inputs, layout, done)
-    return _go_on(sim, layout, given, key, parts, state, done, progress)
-
-
-@dataclasses.dataclass(frozen=True)
-class _State:
-    """What a chunk goes on from.
-
-    Attributes:
-        variables: after the chunk before.
-        totals: of the monitors that reduce, by name.
-        rows: those of bins that are not complete, by name.
-    """
-
-    variables: Variables
-    totals: Mapping[str, Any]
-    rows: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
-
-    def arrays(self) -> dict[str, Any]:
-        """What a run moves, by names for a file."""
-        variables = self.variables
-        arrays = {**variables.state, **variables.plastic, STEP: variables.step, POSITION: variables.position}
-        return arrays | self.named(self.totals, self.rows)
-
-    @staticmethod
-    def named(totals: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, Any]:
-        """The arrays of totals and rows by names for a file; no variable can be called so."""
-        leaves = {TOTAL.format(name, i): x for name, total in totals.items() for i, x in enumerate(jax.tree.leaves(total))}
-        return leaves | {ROWS.format(name): x for name, x in rows.items()}
-
-    @classmethod
-    def of(cls, variables: Variables, totals: Mapping[str, Any], arrays: Mapping[str, Any]) -> Self:
-        """The state of some variables; `totals` has the structure of those in the arrays."""
-        read = {}
-        for name, total in totals.items():
-            leaves, structure = jax.tree.flatten(total)
-            read[name] = jax.tree.unflatten(structure, [arrays[TOTAL.format(name, i)] for i in range(len(leaves))])
-        prefix = ROWS.format("")
-        return cls(variables, read, {n.removeprefix(prefix): np.asarray(x) for n, x in arrays.items() if n.startswith(prefix)})
-
-
-def _first_totals(sim: Simulator, layout: Layout) -> dict[str, Any]:
-    records = {name: record for name, record in monitored(sim.program).items() if record.reduce is not None}
-    return {name: first_total(sim.program, record, layout.batch) for name, record in records.items()}
-
-
-def _go_on(
-    sim: Simulator, layout: Layout, given: Iterator[dict[str, Any]], key: jax.Array | None, parts: Parts,
-    state: _State, done: int, progress: bool,
-) -> Recording:
-    """All chunks from the number `done` on, and the end."""
-    engine = dataclasses.replace(sim.engine, program=recorded(sim.engine.program))
-    variables, totals = state.variables, state.totals
-    waiting: Callable[[], None] | None = None
-    rest = state.rows
-    health = {record.variable: record.name for record in engine.program.kept if record.kind == "health"}
-    with progress_bar(progress, layout.bounds(done)[0] * layout.dt, layout.steps * layout.dt) as report:
-
-        def keep(number: int, before: Variables, after: Variables, inputs: Any, values: Any, beyond: Any) -> None:
-            nonlocal rest
-            if (seen := first_beyond(beyond)) is not None:
-                raise diverged(sim, layout, number, before, inputs, key, seen)
-            begin, end = layout.bounds(number)
-            part, rest = part_of(layout, number, values, rest)
-            rates = {name: np.asarray(values[record]) / (end - begin) for name, record in health.items()}
-            new = _State(after, {name: values[name] for name in totals}, rest)
-            with _written(parts, layout):
-                parts.add(number, part | {RATE.format(name): rate for name, rate in rates.items()}, new.arrays())
-            spikes = sum(float(rate) * layout.groups[name] for name, rate in rates.items())
-            report(end * layout.dt, spikes * 1000 / layout.dt)
-
-        for number, inputs in enumerate(given, done):
-            begin, end = layout.bounds(number)
-            piece = piece_of(layout, number, totals)
-            moved, values, beyond = compiled.piece(engine, variables, inputs, key, end - begin, piece)
-            before, variables = variables, variables.moved(moved)
-            totals = {name: values[name] for name in totals}
-            if waiting is not None:
-                # While the device computes this chunk, the one before is kept.
-                waiting()
-            waiting = functools.partial(keep, number, before, variables, inputs, values, beyond)
-        if waiting is not None:
-            waiting()
-    if not parts.totals():
-        with _written(parts, layout):
-            parts.end(_finished(sim, layout, variables, totals))
-    return Recording(layout, parts, variables)
-
-
-def _finished(sim: Simulator, layout: Layout, variables: Variables, totals: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """What has been reduced over the whole run."""
-    values, made = variables.astype(sim.program).values, {}
-    for name, total in totals.items():
-        record, count = monitored(sim.program)[name], len(layout.kept[name].steps())
-        # Compiled as in a run, whose division by a number may be a product.
-        made[name] = np.asarray(jax.jit(lambda total, fixed, r=record, n=count: finished(r, total, n, fixed))(
-            total, {name: values[name] for name in record.constants}
-        ))
-    return made
-
-
-@contextlib.contextmanager
-def _written(parts: Parts, layout: Layout) -> Iterator[None]:
-    """Say of an error of the disk how much is kept."""
-    try:
-        yield
-    except OSError as error:
-        if not isinstance(parts, Folder):
-            raise
-        done = min(len(parts) * layout.chunk, layout.steps) * layout.dt
-        kept = f"its first {done:g} ms are kept, and resume goes on from there" if done else "nothing of it is kept"
-        raise OSError(f"cannot write the recording to '{parts.path}': {error.strerror or error}; {kept}.") from error
+    return go_on(sim, layout, given, key, parts, state, done, progress)

@@ -83,7 +83,9 @@ class Result:
     dt: float = dataclasses.field(metadata={"static": True})
 
     def spike_times(self, monitor: str, sample: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """The spikes that a monitor kept of one sample: their times in ms and the neurons that fired.
+        """The spikes that a monitor kept of one sample: their times in ms and the neurons that fired, as two arrays.
+
+        For what is then done with them, `spikes` gives them as one value.
 
         Args:
             monitor: name of a `SpikeMonitor`.

@@ -126,6 +126,12 @@ def load_weights(
         told.append(f"it was written with dt {metadata.get('dt')} ms, here it is {sim.program.dt:g} ms")
     known = (*sim.program.of_role("parameter", "constant"), *lasting_variables(sim.program))
     for v in known:
+        old = v.name.removesuffix(".start") + ".pre"
+        if v.name.endswith(".start") and v.name not in arrays and old in arrays:
+            raise CheckpointError(
+                f"'{path}' holds '{old}': its synapses lie in the order of an earlier version, sorted by postsynaptic neuron, but"
+                f" are sorted by presynaptic neuron here, with '{v.name}': its weights would come to other synapses."
+            )
         value, note = _choose(v, values[v.name], arrays.get(v.name), there.get(v.name), sim.program, partial or v.stay, f"'{path}'")
         values[v.name] = value
         told += note

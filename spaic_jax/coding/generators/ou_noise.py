@@ -1,7 +1,8 @@
 """A current of coloured noise."""
 
 import dataclasses
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ import numpy as np
 from spaic_jax._shapes import Array, Float, Int
 from spaic_jax.coding.generators.base import Generating, each
 from spaic_jax.coding.values import Value
-from spaic_jax.program import Context, Fragment, Normal, Op, Site, Variable
+from spaic_jax.program import Context, Fragment, Op, Site, Variable
 
 
 def emit(
@@ -18,7 +19,8 @@ def emit(
     mean: Float[Array, "..."], sigma: Float[Array, "..."], tau: Float[Array, "..."], *, dt: float,
 ) -> tuple[Float[Array, "batch *shape"], Float[Array, "batch *shape"]]:
     """The process in units of `sigma` after one step, and the current."""
-    decays = dt / each(on, tau)
+    # First values are the same in all samples: where the process begins is drawn in the first step, in which nothing is left.
+    decays = jnp.where(step == 0, jnp.inf, dt / each(on, tau))
     drawn = jax.random.normal(key, x.shape, tau.dtype)
     new = jnp.exp(-decays) * x + jnp.sqrt(-jnp.expm1(-2 * decays)) * drawn
     return new.astype(x.dtype), (each(on, mean) + each(on, sigma) * new).astype(on.dtype)
@@ -30,8 +32,8 @@ class OUNoise(Generating):
 
     It is stationary from the first step, normal with mean `mean` and standard deviation `sigma`, and what it is two times
     `s` apart has the correlation `e^(-s / tau)`, at any step: the update is exact. Each neuron of each sample has noise of
-    its own; many that are to have the same are connected to one `Generator(1, ...)`. The next presentation goes on where
-    the last one ended.
+    its own; many that are to have the same are connected to one `Generator(1, ...)`. A run that starts afresh draws anew where
+    the process is.
 
     Args:
         mean: a number, or one a neuron.
@@ -47,7 +49,7 @@ class OUNoise(Generating):
     0.0
     """
 
-    emit: ClassVar = staticmethod(emit)
+    emit: ClassVar[Callable[..., Any]] = staticmethod(emit)
     random: ClassVar = True
     mean: Value = 0.0
     sigma: Value = 1.0
@@ -61,9 +63,9 @@ class OUNoise(Generating):
             raise ValueError(f"OUNoise: tau must be positive, got {self.tau!r}.")
 
     def lower(self, site: Site, context: Context) -> Fragment:
-        """As of every source, and the process, a state that stays."""
+        """As of every source, and the process, a state."""
         made = super().lower(site, context)
-        x = Variable(f"{site.name}.x", site.gives, init=Normal(0.0, 1.0), narrow=False, stay=True)
+        x = Variable(f"{site.name}.x", site.gives, narrow=False)
         (row,) = made.ops
         return Fragment(
             (*made.variables, x),

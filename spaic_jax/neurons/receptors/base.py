@@ -18,6 +18,10 @@ class Receptor(NeuronModel):
     it, is that of the end of the step, as `V` is, and the charge that a spike brings does not depend on dt. It goes on in a
     refractory period.
 
+    A current-based receptor is so of order 2 in dt, one with `E` of order 1 and stable while a step is short beside C/g; models
+    with conductances of their own, such as `condlif`, integrate these better. In a model that adds its input whole, such as
+    `lif`, the effect depends on dt as that of any input; in one whose input is an increment, such as `cubalif`, it decays twice.
+
     Attributes:
         E: reversal potential; `None` for a current-based receptor.
     """

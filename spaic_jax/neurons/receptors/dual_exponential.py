@@ -16,7 +16,7 @@ from spaic_jax.neurons.receptors.base import Receptor
 from spaic_jax.neurons.state import variable
 
 #: Points and weights of the mean over a step: Gauss and Legendre's of order 16, exact to float32 up to 10 time constants.
-_POINTS, _WEIGHTS = (x.tolist() for x in np.polynomial.legendre.leggauss(8))
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
 class Propagator(NamedTuple):
@@ -37,11 +37,11 @@ def rising(tau_rise: jax.Array, tau_decay: jax.Array, t: float | jax.Array) -> j
 
 def propagator(tau_rise: jax.Array, tau_decay: jax.Array, dt: float) -> Propagator:
     """The exact step of `tau_decay g' = -g + tau_decay x`, `tau_rise x' = -x`, for any time constants, equal ones as well."""
-    mean = sum(
-        weight / 2 * rising(tau_rise, tau_decay, dt * (1 + point) / 2) for point, weight in zip(_POINTS, _WEIGHTS, strict=True)
-    )
-    decay, rise = jnp.exp(-dt / tau_decay), jnp.exp(-dt / tau_rise)
-    return Propagator(decay, rise, rising(tau_rise, tau_decay, dt), phi(-dt / tau_decay), jnp.asarray(mean))
+    rise, decay = jnp.broadcast_arrays(tau_rise, tau_decay)
+    points, weights = (jnp.asarray(x.reshape(-1, *(1,) * rise.ndim), rise.dtype) for x in (_POINTS, _WEIGHTS))
+    mean = (weights / 2 * rising(rise[None], decay[None], dt * (1 + points) / 2)).sum(0)
+    gain = rising(tau_rise, tau_decay, dt)
+    return Propagator(jnp.exp(-dt / tau_decay), jnp.exp(-dt / tau_rise), gain, phi(-dt / tau_decay), mean)
 
 
 def unit_peak(tau_rise: jax.Array, tau_decay: jax.Array) -> jax.Array:

@@ -12,7 +12,7 @@ import numpy as np
 
 from spaic_jax._numbers import real
 from spaic_jax._times import Times, times
-from spaic_jax.program import Constant, Context, Fragment, Given, Op, Site, Uniform, Variable
+from spaic_jax.program import Constant, Context, Fragment, Given, Initial, Op, Site, Uniform, Variable
 from spaic_jax.program.initial import as_initial
 from spaic_jax.synapses.base import check_elements, numbers
 
@@ -42,8 +42,8 @@ def arrive(
 
 
 def slots_of(delay: jax.Array, slots: int) -> jax.Array:
-    """The numbers of steps that there are, `[slots, 1, 1]`."""
-    return jnp.arange(slots, dtype=delay.dtype)[:, None, None]
+    """The numbers of steps that there are, `[slots, 1, ...]`, beside delays."""
+    return jnp.arange(slots, dtype=delay.dtype).reshape(slots, *(1,) * delay.ndim)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +55,7 @@ class SynapticDelay(abc.ABC):
 
     Args:
         value: `(post, pre)` array of ms, an initial value, or `None` for U(min_delay, max_delay).
-        min_delay: shortest delay that is drawn, ms.
+        min_delay: shortest delay that is drawn, ms; 1 by default where no value is given.
         max_delay: longest delay, ms, to which longer ones are cut.
 
     Raises:
@@ -72,7 +72,7 @@ class SynapticDelay(abc.ABC):
     given: ClassVar[tuple[str, ...]] = ()
 
     value: Any = None
-    min_delay: float = 1.0
+    min_delay: float | None = None
     max_delay: float | None = None
 
     def __post_init__(self) -> None:
@@ -87,12 +87,16 @@ class SynapticDelay(abc.ABC):
                 raise ValueError(f"{kind}: max_delay must say how long a delay may be, in ms.")
             object.__setattr__(self, "max_delay", longest)
         object.__setattr__(self, "max_delay", real(self.max_delay, f"{kind}: max_delay, in ms,", least=0))
-        shortest = real(self.min_delay, f"{kind}: min_delay, in ms,")
-        object.__setattr__(self, "min_delay", shortest)
-        if self.value is None and not 0 <= shortest <= self.max_delay:  # type: ignore[operator]
-            raise ValueError(
-                f"{kind}: min_delay must lie between 0 and max_delay {self.max_delay:g} ms, got {self.min_delay!r}."
-            )
+        if self.min_delay is None and self.value is None:
+            object.__setattr__(self, "min_delay", 1.0)
+        if self.min_delay is not None:
+            shortest = real(self.min_delay, f"{kind}: min_delay, in ms,")
+            object.__setattr__(self, "min_delay", shortest)
+            drawn = not isinstance(self.value, Given | Constant)
+            if drawn and not 0 <= shortest <= self.max_delay:  # type: ignore[operator]
+                raise ValueError(
+                    f"{kind}: min_delay must lie between 0 and max_delay {self.max_delay:g} ms, got {self.min_delay!r}."
+                )
 
     def _checked(self) -> float | None:
         """The longest of given delays."""
@@ -116,21 +120,33 @@ class SynapticDelay(abc.ABC):
             raise ValueError(f"{where}: max_delay {self.max_delay:g} ms is less than a step of {dt:g} ms.")
         return slots
 
+    @property
+    def bounds(self) -> tuple[float, float | None]:
+        """The shortest and the longest delay, ms: training may make drawn ones shorter, and given ones are what they are."""
+        free = self.trained or isinstance(self.value, Given | Constant)
+        return (0.0 if free else self.min_delay or 0.0), self.max_delay
+
+    def first(self) -> Initial:
+        """The first delays, ms, given ones no longer than the longest."""
+        assert self.max_delay is not None
+        if self.value is None:
+            assert self.min_delay is not None
+            return Uniform(self.min_delay, self.max_delay)
+        if isinstance(self.value, Given):
+            return Given(np.minimum(self.value.value, self.max_delay))
+        return Constant(min(self.value.value, self.max_delay)) if isinstance(self.value, Constant) else self.value
+
     def carry(self, site: Site, context: Context, weight: str, bias: Sequence[str]) -> Fragment:
         """The delays, what is under way, and the rows from a weight matrix to the current."""
         where, (pre, post), dt = f"connection '{site.name}'", (math.prod(site.takes), math.prod(site.gives)), context.dt
         assert self.max_delay is not None
-        init = self.value if self.value is not None else Uniform(self.min_delay, self.max_delay)
-        if isinstance(init, Given) and init.value.shape != (post, pre):
-            raise ValueError(f"{where}: delay has shape {init.value.shape}, but needs {(post, pre)} (post, pre).")
-        if isinstance(init, Given | Constant):
-            cut = np.minimum(init.value, self.max_delay)
-            init = Given(cut) if isinstance(init, Given) else Constant(float(cut))
+        if isinstance(self.value, Given) and self.value.value.shape != (post, pre):
+            raise ValueError(f"{where}: delay has shape {self.value.value.shape}, but needs {(post, pre)} (post, pre).")
         slots = self.slots(dt, where)
         trained = self.trained and site.owner.role_of("delay") == "parameter"
         delay = Variable(
-            f"{site.name}.delay", (post, pre), role="parameter" if trained else "constant", init=init,
-            bounds=(0.0, self.max_delay), narrow=False,
+            f"{site.name}.delay", (post, pre), role="parameter" if trained else "constant", init=self.first(),
+            bounds=self.bounds, narrow=False,
         )
         ahead = Variable(f"{site.name}.ahead", (slots - 1, post))
         settings = numbers(site, self, *self.given)

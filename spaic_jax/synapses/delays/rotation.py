@@ -43,7 +43,7 @@ class RotationDelay(SynapticDelay):
 
     shares: ClassVar = staticmethod(met)
     given: ClassVar = ("tau", "rot_k")
-    min_delay: float = 0.0
+    min_delay: float | None = 0.0
     max_delay: float | None = 5.0
     tau: float = 10.0
     rot_k: float = 6.0

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from spaic_jax.program import Context, Fragment, Site
 
@@ -31,6 +31,10 @@ class Link(abc.ABC):
     def makes(self, pre_shape: tuple[int, ...], post_shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of a sample of what it gives; `post_shape` is that of the postsynaptic group."""
         return post_shape
+
+    def settled(self, site: Site, context: Context) -> Self:
+        """The same link, with what follows from its site, such as from delays, said."""
+        return self
 
     @abc.abstractmethod
     def lower(self, site: Site, context: Context) -> Fragment:

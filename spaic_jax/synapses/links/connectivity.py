@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from spaic_jax._numbers import LARGEST
 from spaic_jax.program import Context, Fragment, Given, Site
 from spaic_jax.synapses.delays import SynapticDelay
 from spaic_jax.synapses.links.weighted import Weighted
@@ -43,13 +44,25 @@ class Connectivity(Weighted):
         pattern = self.pattern(site)
         if not pattern.count:
             raise ValueError(f"connection '{site.name}' has no synapse among its {pattern.post} x {pattern.pre} pairs.")
-        delayed = isinstance(site.owner.delay, SynapticDelay)
-        storage = usual_storage(pattern, delayed) if self.storage is None else resolve_storage(self.storage)
-        return storage.carry(self.of_pattern(pattern, site), pattern, site, context)
+        if pattern.count > LARGEST:
+            raise ValueError(f"connection '{site.name}' has {pattern.count} synapses, more than the {LARGEST} that can be counted.")
+        return self._stored(pattern, site, context).carry(self.of_pattern(pattern, site), pattern, site, context)
 
     def of_pattern(self, pattern: Pattern, site: Site) -> Self:
         """The link with weights that follow from who is connected, if they do."""
         return self
+
+    def settled(self, site: Site, context: Context) -> Self:
+        return dataclasses.replace(self, storage=self._stored(self.pattern(site), site, context))
+
+    def _stored(self, pattern: Pattern, site: Site, context: Context) -> Storage:
+        """How its synapses are kept."""
+        delay = site.owner.delay
+        if self.storage is not None:
+            return resolve_storage(self.storage)
+        if isinstance(delay, SynapticDelay):
+            return usual_storage(pattern, delay.slots(context.dt, f"connection '{site.name}'"), delay.trained)
+        return usual_storage(pattern)
 
 
 def same_neurons(site: Site) -> Given | None:

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -68,12 +69,20 @@ class Pattern(abc.ABC):
         """The two ends of all synapses, int32 `[count]` each, sorted by `pre`, then `post`."""
         return self.rows(key)[:2]
 
+    def made(self, function: Callable[[np.ndarray, np.ndarray], np.ndarray], like: jax.ShapeDtypeStruct, key: jax.Array) -> jax.Array:
+        """What a NumPy function makes of the two ends of all synapses; `like` has its shape and dtype."""
+        if isinstance(key, jax.core.Tracer):
+            # They are drawn again: a callback that waits for large arrays may wait for ever.
+            traced: jax.Array = on_host(lambda data: function(*self.choose(Words(data))), like, key)
+            return traced
+        return jnp.asarray(function(*map(np.asarray, self.draw(key))))
+
     def _rows(self, key: jax.Array) -> Rows:
         ends = jax.ShapeDtypeStruct((self.count,), jnp.int32)
         like = Rows(ends, ends, jax.ShapeDtypeStruct((self.pre + 1,), jnp.int32))
-        rows: Rows = on_host(self._of, like, jax.random.key_data(key))
+        rows: Rows = on_host(self._of, like, key)
         return rows
 
     def _of(self, data: np.ndarray) -> Rows:
-        post, pre = self.choose(Words(np.asarray(data)))
+        post, pre = self.choose(Words(data))
         return Rows(post, pre, np.searchsorted(pre, np.arange(self.pre + 1, dtype=pre.dtype)).astype(np.int32))

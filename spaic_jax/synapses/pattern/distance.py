@@ -10,7 +10,7 @@ import numpy as np
 
 from spaic_jax.program import Given
 from spaic_jax.synapses.pattern.base import Pattern
-from spaic_jax.synapses.pattern.host import BLOCK, Words, on_host
+from spaic_jax.synapses.pattern.host import BLOCK, Words
 from spaic_jax.synapses.pattern.initials import OfPattern
 
 Function = Callable[[np.ndarray], Any]
@@ -125,9 +125,8 @@ class AtDistance(OfPattern):
         if len(shape) == 2:
             i, j = np.ogrid[: self.pattern.post, : self.pattern.pre]
             return jnp.asarray(of_distance(self.function, self.space.between(i, j), self.what), dtype)
-        made: jax.Array = on_host(self._of, jax.ShapeDtypeStruct(shape, jnp.float32), *self.pattern.draw(key))
-        return made.astype(dtype)
 
-    def _of(self, post: np.ndarray, pre: np.ndarray) -> np.ndarray:
-        distance = self.space.between(np.asarray(post), np.asarray(pre))
-        return of_distance(self.function, distance, self.what).astype(np.float32)
+        def weights(post: np.ndarray, pre: np.ndarray) -> np.ndarray:
+            return of_distance(self.function, self.space.between(post, pre), self.what).astype(dtype)
+
+        return self.pattern.made(weights, jax.ShapeDtypeStruct(shape, dtype), key)

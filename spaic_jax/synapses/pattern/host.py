@@ -47,11 +47,12 @@ class Words:
         return ((self._raw(count) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
-def on_host(function: Callable[..., Any], like: Any, *arrays: jax.Array) -> Any:
-    """What a NumPy function makes of arrays, which may be traced; `like` has the shapes and dtypes."""
-    if any(isinstance(array, jax.core.Tracer) for array in arrays):
-        return jax.pure_callback(function, like, *arrays, vmap_method="sequential")
-    return jax.tree.map(jnp.asarray, function(*map(np.asarray, arrays)))
+def on_host(function: Callable[[np.ndarray], Any], like: Any, key: jax.Array) -> Any:
+    """What a NumPy function makes of the data of a key, which may be traced; `like` has the shapes and dtypes."""
+    data = jax.random.key_data(key)
+    if isinstance(data, jax.core.Tracer):
+        return jax.pure_callback(lambda data: function(np.asarray(data)), like, data, vmap_method="sequential")
+    return jax.tree.map(jnp.asarray, function(np.asarray(data)))
 
 
 _last: contextvars.ContextVar[list[tuple[Hashable, jax.Array, Any]] | None] = contextvars.ContextVar("_last", default=None)

@@ -1,13 +1,18 @@
 """First values that depend on who is connected."""
 
 import dataclasses
+import functools
 from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax.program import Given, Initial
 from spaic_jax.synapses.pattern.base import Pattern
+
+#: Numbers that are drawn at once of those that a connection has for each synapse.
+PART = 2**16
 
 
 class OfPattern(Initial):
@@ -46,7 +51,12 @@ class Mask(OfPattern):
     pattern: Pattern
 
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-        return jnp.zeros(shape, dtype).at[self.pattern.draw(key)].set(True)
+        def marked(post: np.ndarray, pre: np.ndarray) -> np.ndarray:
+            mask = np.zeros(shape, dtype)
+            mask[post, pre] = True
+            return mask
+
+        return self.pattern.made(marked, jax.ShapeDtypeStruct(shape, dtype), key)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +79,30 @@ class Picked(OfPattern):
     matrix: Given
 
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-        return jnp.asarray(self.matrix.value, dtype)[self.pattern.draw(key)]
+        def picked(post: np.ndarray, pre: np.ndarray) -> np.ndarray:
+            return np.asarray(self.matrix.value[post, pre], dtype)
+
+        return self.pattern.made(picked, jax.ShapeDtypeStruct(shape, dtype), key)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 3))
+def _part(init: Initial, key: jax.Array, number: jax.Array, dtype: Any) -> jax.Array:
+    return init(jax.random.fold_in(key, number), (PART,), dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class InParts(Initial):
+    """Independent numbers, drawn in parts of one size: nothing is compiled anew for another number of synapses."""
+
+    init: Initial
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        (count,) = shape
+        draw = functools.partial(_part, self.init, key, dtype=jnp.dtype(dtype))
+        parts = -(-count // PART)
+        if isinstance(key, jax.core.Tracer):
+            return jax.lax.map(draw, jnp.arange(parts, dtype=jnp.uint32)).ravel()[:count]
+        return jnp.asarray(np.concatenate([np.asarray(draw(np.uint32(n))) for n in range(parts)])[:count])
 
 
 def of_each(pattern: Pattern, init: Initial) -> Initial:
@@ -79,7 +112,7 @@ def of_each(pattern: Pattern, init: Initial) -> Initial:
     that the synapses were given in, and is brought into that of the pattern.
     """
     if not isinstance(init, Given):
-        return init
+        return InParts(init) if init.independent else init
     if init.value.shape == (pattern.post, pattern.pre):
         return Picked(pattern, init) if pattern.listed is None else Given(init.value[pattern.listed])
     if pattern.order is not None and init.value.shape == (pattern.count,):

@@ -46,11 +46,11 @@ def matrix_of(link: Weighted, pattern: Pattern, site: Site) -> Any:
     return given
 
 
-def refuse_delays(site: Site, storage: str) -> None:
-    """ValueError when each synapse has a delay of its own."""
+def refuse_delays(site: Site, storage: str, but: str = "") -> None:
+    """ValueError when each synapse has a delay of its own, of a kind that the storage has not."""
     if isinstance(site.owner.delay, SynapticDelay):
         raise ValueError(
-            f"connection '{site.name}': storage '{storage}' has no delay for each synapse: use 'masked' or 'dense', or give"
+            f"connection '{site.name}': storage '{storage}' has no delay for each synapse{f', {but}' if but else ''}: use 'masked' or 'dense', or give"
             " one number of ms."
         )
 

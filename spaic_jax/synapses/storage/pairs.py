@@ -3,84 +3,72 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from typing import TYPE_CHECKING, Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
-from spaic_jax.program import Context, Fragment, Op, Site, Variable
+from spaic_jax._times import Deliver
+from spaic_jax.native.delivery import deliver
+from spaic_jax.program import Context, Fragment, Given, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
-from spaic_jax.synapses.pattern import Ends, Pattern, of_each
+from spaic_jax.synapses.delays import FixedDelay
+from spaic_jax.synapses.delays.pairs import late
+from spaic_jax.synapses.pattern import Ends, Pattern, Start, of_each
 from spaic_jax.synapses.storage.base import Storage, refuse_delays
 
 if TYPE_CHECKING:
     from spaic_jax.synapses.links.weighted import Weighted
 
-#: Synapses that are delivered at once: what is computed of them stays in the cache.
-TILE = 4096
 
-
-def tiles(*arrays: jax.Array) -> tuple[jax.Array, ...]:
-    """Weight, post and pre as `[tiles, size]`; what is added in the end has no weight."""
-    count = arrays[0].shape[0]
-    size = min(TILE, count)
-    rest = -count % size
-    weight, *index = arrays
-    padded = [jnp.pad(weight, (0, rest)), *(jnp.pad(i, (0, rest), mode="edge") for i in index)]
-    return tuple(x.reshape(-1, size) for x in padded)
-
-
-def deliver(
+def delivered(
     spikes: jax.Array,
     weight: jax.Array,
     post: jax.Array,
-    pre: jax.Array,
+    start: jax.Array,
     bias: jax.Array | None = None,
     *,
     shape: tuple[int, ...],
+    deliver: Deliver = deliver,
 ) -> jax.Array:
-    """`I_i = sum_{k: post_k = i} w_k s_{pre_k} (+ b_i)`, tile by tile; `shape` is that of a sample of the current."""
+    """`I_i = sum_{k: post_k = i} w_k s_{pre_k} (+ b_i)`, by events; `shape` is that of a sample of the current."""
     batch = spikes.shape[0]
-    # The batch lies innermost, so that what is fetched and added for a synapse is contiguous.
-    columns = spikes.reshape(batch, -1).T
-
-    # The gradient fetches again what a tile has read: kept, it would fill a row for each synapse and sample.
-    @functools.partial(jax.checkpoint, prevent_cse=False)
-    def add(current: jax.Array, columns: jax.Array, tile: tuple[jax.Array, ...]) -> jax.Array:
-        weight, post, pre = tile
-        terms = columns.at[pre].get(mode="promise_in_bounds") * weight[:, None]
-        return current.at[post].add(terms, mode="promise_in_bounds")
-
-    zero = jnp.zeros((math.prod(shape), batch), spikes.dtype)
-    current = jax.lax.scan(lambda now, tile: (add(now, columns, tile), None), zero, (weight, post, pre))[0].T
+    current = deliver(spikes.reshape(batch, -1), weight, post, start, columns=math.prod(shape))
     return (current if bias is None else current + bias[None]).reshape(batch, *shape)
 
 
 @dataclasses.dataclass(frozen=True)
 class Pairs(Storage):
-    """One weight a synapse, and its two ends as the constants `post` and `pre`, sorted by `pre`, then by `post`.
+    """One weight a synapse, in rows by presynaptic neuron, so that a spike finds its synapses side by side.
 
-    Nothing grows with the number of pairs. Synapses have no delays of their own.
+    The constant `post` is the postsynaptic neuron of each synapse, and row `j` of those of presynaptic neuron `j` is
+    `start[j]:start[j + 1]`. Only the synapses of what is not zero are gone through, so that a step costs what its spikes cost;
+    nothing grows with the number of pairs. Each synapse may have a fixed delay.
     """
 
     def carry(self, link: Weighted, pattern: Pattern, site: Site, context: Context) -> Fragment:
-        refuse_delays(site, "pairs")
         given = link.drawn() if link.weight is None else as_initial(link.weight)
         weight = link.variable(site, "weight", (pattern.count,), "synapses", of_each(pattern, given))
         bias = link.biases(site, pattern.post)
-        ends: tuple[Any, Any] = pattern.listed or (Ends(pattern, "post"), Ends(pattern, "pre"))
-        places = tuple(
-            Variable(f"{site.name}.{end}", (pattern.count,), "int32", "constant", init=as_initial(init))
-            for end, init in zip(("post", "pre"), ends, strict=True)
-        )
-        parts = tuple(f"{site.name}.tiles_{part}" for part in ("weight", "post", "pre"))
-        inputs = (site.source, *parts, *(variable.name for variable in bias))
-        return Fragment(
-            (weight, *bias, *places),
-            (
-                Op(parts, tiles, (weight.name, *(place.name for place in places)), name=f"{site.name}.tiles"),
-                Op(site.target, deliver, inputs, name=site.name, settings={"shape": site.gives}),
-            ),
-        )
+        places, delay = _places(site, pattern), site.owner.delay
+        synapses, biases = tuple(v.name for v in (weight, *places)), tuple(v.name for v in bias)
+        made = Fragment((weight, *bias, *places))
+        if isinstance(delay, FixedDelay):
+            return made + late(delay, pattern, site, context, synapses, biases)
+        refuse_delays(site, "pairs", "but fixed ones")
+        inputs = (site.source, *synapses, *biases)
+        return made + Fragment(ops=(Op(site.target, delivered, inputs, name=site.name, settings={"shape": site.gives}),))
+
+
+def _places(site: Site, pattern: Pattern) -> tuple[Variable, Variable]:
+    """Where the synapses lie: `post` of each, and the `start` of each row."""
+    post: Any = Ends(pattern, "post")
+    start: Any = Start(pattern)
+    if pattern.listed is not None:
+        ends = pattern.listed
+        post, start = Given(ends[0]), Given(np.searchsorted(ends[1], np.arange(pattern.pre + 1)).astype(np.int32))
+    return (
+        Variable(f"{site.name}.post", (pattern.count,), "int32", "constant", init=post),
+        Variable(f"{site.name}.start", (pattern.pre + 1,), "int32", "constant", init=start),
+    )
