@@ -148,16 +148,17 @@ def _step_bytes(program: Program, stages: tuple[Stage, ...], batch_size: int) ->
     """Bytes of what the rows of one step write that are carried out in every step.
 
     What a loop learns and no other stage reads, such as weights that a rule changes, has one place for all steps, and so
-    has what windows read as it was before them, such as the ring of a delay.
+    have the ring of a delay and what windows read as it was before them.
     """
     wanted = wanted_reads(program, stages)
+    rings = {v.name for v in program.variables if v.ring}
     names: list[str] = []
     for stage in stages:
         if isinstance(stage, Once | Ahead):
             continue
         learned = {name for op in stage.ops if isinstance(stage, Scan) and op.when == "learning" for name in op.outputs}
         before = stage.before if isinstance(stage, Windows) else frozenset()
-        single = {name for name in learned | before if program.written_read(name) not in wanted}
+        single = {name for name in learned | before | rings if program.written_read(name) not in wanted}
         names += sorted(stage.writes - single)
     return sum(size_of(program.struct(program.written_read(name), batch_size)) for name in names)
 

@@ -18,8 +18,10 @@ def start(state: Mapping[str, Any]) -> dict[str, jax.Array]:
 
 
 def moving(program: Program) -> frozenset[str]:
-    """What the next step starts from: values that can run away. All else that is carried follows from these."""
-    return program.carried & {read for op in program.rows for read in op.inputs}
+    """What the next step starts from: values that can run away. All else that is carried follows from these, and what is under
+    way in a ring from what was sent."""
+    rings = {v.name for v in program.variables if v.ring}
+    return (program.carried & {read for op in program.rows for read in op.inputs}) - rings
 
 
 def update(

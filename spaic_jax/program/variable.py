@@ -39,6 +39,8 @@ class Variable:
             take; called before a run with what is not traced.
         stay: whether a state keeps its value when a run starts afresh from earlier variables (SPAIC's `[stay]`), such as
             a slowly adapting threshold.
+        ring: whether a state holds what is under way for many steps, of which a step changes a few places: a plan has it once,
+            whatever the number of steps that it takes at once, and looks for what is beyond all bounds where it arrives.
 
     Raises:
         ValueError: for an empty name, a negative axis, an unknown role or dtype, `stay` of what is no state.
@@ -57,6 +59,7 @@ class Variable:
     derived: tuple[str, Callable[[Any], Any]] | None = None
     check: Callable[[str, Any, int | None], None] | None = None
     stay: bool = False
+    ring: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or "[" in self.name:

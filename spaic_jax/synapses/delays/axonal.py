@@ -28,7 +28,7 @@ def delayed(name: str, source: str, shape: tuple[int, ...], steps: int) -> tuple
     Returns:
         The name to read, and the variable with the rows that write both.
     """
-    past = Variable(f"{name}.past", (steps, *shape))
+    past = Variable(f"{name}.past", (steps, *shape), ring=True)
     read = f"{name}.delayed"
     rows = (
         # A slot that is read was written so many steps ago.

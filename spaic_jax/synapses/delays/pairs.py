@@ -63,7 +63,7 @@ def late(
         f"{site.name}.delay", (pattern.count,), role="constant", init=of_each(pattern, init), bounds=delay.bounds,
         narrow=False,
     )
-    ahead = Variable(f"{site.name}.ahead", (slots, math.prod(site.gives)), narrow=False)
+    ahead = Variable(f"{site.name}.ahead", (slots, math.prod(site.gives)), narrow=False, ring=True)
     steps, shares = f"{site.name}.steps", f"{site.name}.shares"
     inputs = (ahead.name, site.source, *synapses, steps, "[step]", *bias)
     rows = [
