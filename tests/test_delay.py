@@ -225,7 +225,7 @@ def test_a_delay_is_found_by_training(key):
         ("full", -np.ones((2, 3)), r"FixedDelay: delay must be finite and at least 0, but delay\[0, 0\] is -1"),
         ("full", sj.program.Uniform(0.0, 3.0), "FixedDelay: max_delay must say how long a delay may be"),
         ("conv", np.ones((2, 3)), "a Conv link has no delay for each synapse"),
-        ("sparse_sparse", np.ones((2, 3)), "connection 'w': storage 'pairs' has no delay for each synapse: use 'masked' or"),
+        ("sparse_sparse", sj.synapses.LinearDelay(max_delay=3.0), "connection 'w': storage 'pairs' has no delay for each synapse, but fixed ones: use 'masked' or"),
     ],
 )
 def test_bad_delays_of_synapses_are_named(link, delay, sentence):

@@ -1,7 +1,6 @@
 """Synapses stored as pairs, delivered by events: against loops in float64 and against matrices."""
 
 import contextlib
-import dataclasses
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +15,8 @@ from spaic_jax.plan.merging import merged
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import FixedDelay
 
-PLANS = (sj.Reference(), sj.Tiled(), sj.Tiled(7), sj.Tiled(products="dense"), sj.Tiled(1))
+#: Thirteen steps are one tile, two of different lengths, or many.
+PLANS = (sj.Reference(), sj.Tiled(), sj.Tiled(7, products="dense"), sj.Tiled(1))
 
 
 def synapses(rng, pre, post, count, *, onto=None):
@@ -112,12 +112,14 @@ def test_the_ring_delivers_when_it_is_time(choice):
 
 
 def recurrent(storage, delayed, plan, **settings):
-    """A network of two groups with all connections between them, every one by its own matrix."""
+    """A network of two groups with connections between them, every one by its own matrix; with delays, of three of them."""
     rng, net = np.random.default_rng(4), sj.Network()
     net.x = sj.Encoder(num=6, coding_method="null")
     net.a, net.b = sj.NeuronGroup(7, model="lif", v_th=0.5), sj.NeuronGroup(5, model="lif", v_th=0.5)
     for name, pre, post in (("zzz", net.x, net.a), ("aa", net.a, net.a), ("ab", net.a, net.b), ("ba", net.b, net.a), ("aaa", net.a, net.a)):
         shape = (post.num, pre.num)
+        if delayed and name not in ("zzz", "aa", "ab"):
+            continue
         delay = {"delay": rng.integers(0, 5, shape).astype("float32")} if delayed else {}
         weight = (rng.normal(size=shape) + 0.3).astype("float32")
         setattr(net, name, sj.Connection(pre, post, "sparse", density=0.6, storage=storage, weight=weight, **delay, **settings))
@@ -142,7 +144,7 @@ def test_a_network_of_pairs_is_that_of_matrices(delayed):
 
         (slopes, by_x), probes = jax.grad(loss, (0, 1), has_aux=True)(variables.params, x)
         if storage == "pairs":
-            shapes = {"zzz": (7, 6), "ab": (5, 7), "ba": (7, 5)}
+            shapes = {"zzz": (7, 6), "ab": (5, 7), "ba": (7, 5)}  # else of a group and itself
             slopes = {n: matrix(variables, s, shapes.get(n[:-7], (7, 7)), n[:-7]) for n, s in slopes.items()}
         made = {**probes, **slopes, "by_x": by_x}
         found = made if found is None else found
@@ -172,7 +174,7 @@ def test_runs_in_pieces_are_one_run_and_a_second_presentation_is_like_the_first(
 def test_rows_of_one_loop_are_merged_and_no_others():
     sim = recurrent("pairs", False, None)
     rows = {op.name for op in merged(sim.program, frozenset({"x"})).rows}
-    assert "ab, aa, ba, aaa" in rows or any(len(name.split(", ")) == 4 for name in rows)
+    assert any(sorted(name.split(", ")) == ["aa", "aaa", "ab", "ba"] for name in rows)
     assert "zzz" in rows and "aa" not in rows
     assert "delivery by events" in sim.plan.describe(sim.program)
     assert merged(recurrent("pairs", True, None).program, frozenset({"x"})).rows == recurrent("pairs", True, None).program.rows
@@ -182,13 +184,12 @@ def test_rows_of_one_loop_are_merged_and_no_others():
 
 
 def test_the_ring_is_changed_in_place():
-    sim = recurrent("pairs", True, None)
     for plan in (sj.Tiled(), sj.Tiled(products="dense")):
-        sim = dataclasses.replace(sim, plan=plan) if hasattr(sim, "plan") else sim
+        sim = recurrent("pairs", True, plan)
         variables = sim.init(jax.random.key(1), 3)
         text = jax.jit(lambda v, x, sim=sim: sim.run(v, {"x": x}).variables).lower(variables, SPIKES.astype("float32")).compile().as_text()
         loops = [part for part in text.split("\n\n") if "ENTRY" not in part]
-        copies = [line for part in loops for line in part.splitlines() if "= f32[3,5,7]" in line and " copy(" in line]
+        copies = [line for part in loops for line in part.splitlines() if "= f32[3,5," in line and " copy(" in line]
         assert not copies, copies
 
 

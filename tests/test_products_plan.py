@@ -44,7 +44,7 @@ def network(kind, **neurons):
         "trained delays": {"delay": LinearDelay(value=delays, max_delay=3.0)},
         "bias": {"bias": grid(POST, 0.2, 5)},
     }
-    weight = {} if kind == "masked" else {"weight": grid((POST, PRE), 0.2)}
+    weight = {"w_std": 0.3} if kind == "masked" else {"weight": grid((POST, PRE), 0.2)}
     net.xa = sj.Connection(net.x, net.a, **weight, **links.get(kind, {}))
     net.ab = sj.Connection(net.a, net.b, weight=grid((5, POST), 0.3, 1))
     if kind == "loop":

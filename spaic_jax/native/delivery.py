@@ -170,7 +170,8 @@ class Found:
     def __call__(self, first: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """The places of so many events from the first of a chunk, in the flat array; their neurons; and whether they are there."""
         number = first + jnp.arange(self.chunk, dtype=jnp.int32)
-        place = jnp.searchsorted(self._counts, number + 1, method="scan_unrolled").astype(jnp.int32)
+        method = "compare_all" if self._counts.size <= 256 else "scan_unrolled"
+        place = jnp.searchsorted(self._counts, number + 1, method=method).astype(jnp.int32)
         place = jnp.minimum(place, self._counts.size - 1)
         word = self._words[place]
         left, bit = number - (self._counts[place] - _ones(word)), jnp.zeros_like(number)
