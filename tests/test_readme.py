@@ -32,6 +32,8 @@ with sj.Network() as other:
 other = sj.build(other, dt=1.0)
 result = other.run(other.init(jax.random.key(0)), {"drive": jax.numpy.ones((1, 100))}, steps=20)
 assert result.outputs["rate"].sum() > 0
+assert recording.finished and 5 < mean_rate < 100 and 0.2 < irregular < 1.5 and len(bins) == len(course) == 60
+assert adapted.num == 3 and 3 < len(adapted.times) < 60
 assert sum(shares[:5]) / 5 < 0.7 and sum(shares[-20:]) / 20 > 0.85
 assert after.shape == (10, 50) and abs(after.sum(1) - 5).max() < 1e-4 and after.std() > 0.01
 """,
