@@ -10,10 +10,12 @@ from spaic_jax import (
     neurons,
     ops,
     program,
+    standard,
     surrogate,
     synapses,
     train,
 )
+from spaic_jax.lowering import UnreachedWarning
 from spaic_jax.network import (
     Action,
     Assembly,
@@ -51,10 +53,11 @@ from spaic_jax.storage import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "Action", "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator", "Health",
-    "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup", "Op", "Program",
-    "Projection", "RateMonitor", "Record", "Recording", "Reference", "Result", "Reward", "Simulator", "SpikeMonitor", "StateMonitor", "Tiled",
-    "Variable", "Variables", "WeightMonitor", "analysis", "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "keep_heap", "load_network",
-    "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "resume", "save_network", "save_variables",
-    "save_weights", "simulate", "surrogate", "synapses", "train",
+    "Action", "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator",
+    "Health", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup",
+    "Op", "Program", "Projection", "RateMonitor", "Record", "Recording", "Reference", "Result", "Reward", "Simulator",
+    "SpikeMonitor", "StateMonitor", "Tiled", "UnreachedWarning", "Variable", "Variables", "WeightMonitor", "analysis",
+    "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "keep_heap", "load_network",
+    "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "resume", "save_network",
+    "save_variables", "save_weights", "simulate", "standard", "surrogate", "synapses", "train",
 ]

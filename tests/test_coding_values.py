@@ -67,7 +67,7 @@ def test_probabilities_above_one_are_refused(key):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"coding_method": "poisson_generator", "rate": 15}, "generator 'x': rate holds 15.0 at [], but needs rates from 0 to 10"),
+        ({"coding_method": "poisson_generator", "rate": 15}, "generator 'x': rate holds 15.0, but needs rates from 0 to 10"),
         ({"coding_method": "poisson_generator", "rate": [1.0, -1.0]}, "generator 'x': rate holds -1.0 at [1]"),
         ({"coding_method": "poisson_generator2", "rate": [1.0, 11.0]}, "holds 11.0 at [1], but needs rates from 0 to 10"),
         ({"coding_method": "poisson_generator", "weight": INF}, "PoissonGenerator: weight holds NaN or inf"),

@@ -234,7 +234,7 @@ NAN = float("nan")
     [
         ({"coding_method": "poisson_hz", "rate": [1.0, -1.0]}, "PoissonHz: rate holds -1.0 at [1], but needs rates in Hz of at least 0"),
         ({"coding_method": "poisson_hz", "rate": NAN}, "PoissonHz: rate holds NaN"),
-        ({"coding_method": "poisson_hz", "rate": 20_000.0}, "generator 'aaa': rate holds 20000.0 at [], but needs rates from 0 to 10000, as dt, in seconds, is 0.0001, and no probability above 1; counts=True"),
+        ({"coding_method": "poisson_hz", "rate": 20_000.0}, "generator 'aaa': rate holds 20000.0, but needs rates from 0 to 10000, as dt, in seconds, is 0.0001, and no probability above 1; counts=True"),
         ({"coding_method": "poisson_hz", "rate": [1.0, 2.0, 3.0]}, "rate has shape (3,), but needs one number or (4,)"),
         ({"coding_method": "poisson_hz", "counts": 1}, "counts must be True or False, got 1"),
         ({"coding_method": "poisson_hz", "start_time": 5.0, "end_time": 4.0}, "end_time must not be before start_time, got 5 and 4"),

@@ -21,6 +21,7 @@ def synchrony(potentials: ArrayLike) -> float:
 
     Raises:
         ValueError: an array of other axes, or one that is empty.
+        TypeError: spikes.
 
     Source: Golomb and Rinzel (1994).
 
@@ -29,6 +30,8 @@ def synchrony(potentials: ArrayLike) -> float:
         >>> round(synchrony(np.stack([wave, wave], axis=1)), 6), round(synchrony(np.stack([wave, -wave], axis=1)), 6)
         (1.0, 0.0)
     """
+    if isinstance(potentials, Spikes):
+        raise TypeError("synchrony takes potentials [T, N], not spikes: for those there is count_synchrony.")
     x = np.asarray(potentials, float)
     if x.ndim != 2 or not x.size:
         raise ValueError(f"synchrony: an array of shape {x.shape} came, but needs [T, N]: one sample, without the batch axis.")

@@ -38,6 +38,7 @@ def refuse(what: str, array: np.ndarray, bad: np.ndarray, needed: str) -> None:
     places = np.argwhere(bad)
     if len(places):
         place = tuple(places[0].tolist())
+        at = f" at {list(place)}" if place else ""
         if np.isfinite(array[place]):
-            raise ValueError(f"{what} holds {array[place]} at {list(place)}, but needs {needed}.")
-        raise ValueError(f"{what} holds NaN or infinite values, but needs {needed}: the first is {array[place]} at {list(place)}.")
+            raise ValueError(f"{what} holds {array[place]}{at}, but needs {needed}.")
+        raise ValueError(f"{what} holds NaN or infinite values, but needs {needed}: the first is {array[place]}{at}.")

@@ -41,7 +41,8 @@ class Connection(Wiring):
         propagation: `"same_step"` to carry the spikes of the same step, wherever it stands, or `"one_step"` those of the step
             before; by default what the network is built with, where `"same_step"` is `"one_step"` in a loop. So the delays of
             connections that say it are the same whatever else is connected.
-        max_delay: the longest delay that is drawn, ms: delays are U(1, max_delay) where `delay` is not given, as in SPAIC.
+        max_delay: the longest delay, ms, which must be said of delays that are trained or that have no upper end, such as `Normal(...)`:
+            longer ones are cut; where `delay` is not given, delays are U(1, max_delay), as in SPAIC.
         is_parameter: whether what it has, such as weights and bias, is trained by its gradient; by default all but plastic weights is.
         parameter_variables: names of parameters of the synapse types that are trained, such as `["tau"]`.
         plasticity: a local learning rule, or several, or their names (see `spaic_jax.plasticity.RULES`), that change the

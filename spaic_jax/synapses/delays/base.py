@@ -99,13 +99,15 @@ class SynapticDelay(abc.ABC):
                 )
 
     def _checked(self) -> float | None:
-        """The longest of given delays."""
+        """The longest of given delays, or of those that may be drawn."""
         if self.value is None:
             return None
         if not isinstance(self.value, str):
             check_elements(getattr(self.value, "value", self.value), f"{type(self).__name__}: delay", least=0)
         object.__setattr__(self, "value", as_initial(self.value))
-        return float(np.max(self.value.value)) if isinstance(self.value, Given | Constant) else None
+        if isinstance(self.value, Given | Constant):
+            return float(np.max(self.value.value))
+        return self.value.ends[1] if isinstance(self.value, Uniform) else None
 
     def slots(self, dt: float, where: str) -> int:
         """How many steps apart what arrives in one step may have been sent: the longest delay in steps, and one.
