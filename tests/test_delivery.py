@@ -120,6 +120,7 @@ def recurrent(storage, delayed, plan, **settings):
     for name, pre, post in (*ends, *((f"b{n}", net.b, net.b) for n in range(4))):
         if delayed and name not in ("zzz", "aa", "ab"):
             continue
+        shape = (post.num, pre.num)
         delay = {"delay": rng.integers(0, 5, shape).astype("float32")} if delayed else {}
         weight = (rng.normal(size=shape) + 0.3).astype("float32")
         setattr(net, name, sj.Connection(pre, post, "sparse", density=0.6, storage=storage, weight=weight, **delay, **settings))
