@@ -15,8 +15,8 @@ from spaic_jax.plan.merging import merged
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.synapses import FixedDelay
 
-#: Thirteen steps are one tile, two of different lengths, or many.
-PLANS = (sj.Reference(), sj.Tiled(), sj.Tiled(7, products="dense"), sj.Tiled(1))
+#: Thirteen steps are one tile, two of different lengths, or many; and whether gradients are looked at.
+PLANS = ((sj.Reference(), False), (sj.Tiled(), True), (sj.Tiled(7, products="dense"), True), (sj.Tiled(1), False))
 
 
 def synapses(rng, pre, post, count, *, onto=None):
@@ -116,10 +116,11 @@ def recurrent(storage, delayed, plan, **settings):
     rng, net = np.random.default_rng(4), sj.Network()
     net.x = sj.Encoder(num=6, coding_method="null")
     net.a, net.b = sj.NeuronGroup(7, model="lif", v_th=0.5), sj.NeuronGroup(5, model="lif", v_th=0.5)
-    for name, pre, post in (("zzz", net.x, net.a), ("aa", net.a, net.a), ("ab", net.a, net.b), ("ba", net.b, net.a), ("aaa", net.a, net.a)):
-        shape = (post.num, pre.num)
+    ends = [("zzz", net.x, net.a), ("aa", net.a, net.a), ("ab", net.a, net.b), ("ba", net.b, net.a), ("aaa", net.a, net.a)]
+    for name, pre, post in (*ends, *((f"b{n}", net.b, net.b) for n in range(4))):
         if delayed and name not in ("zzz", "aa", "ab"):
             continue
+        shape = (post.num, pre.num)
         delay = {"delay": rng.integers(0, 5, shape).astype("float32")} if delayed else {}
         weight = (rng.normal(size=shape) + 0.3).astype("float32")
         setattr(net, name, sj.Connection(pre, post, "sparse", density=0.6, storage=storage, weight=weight, **delay, **settings))
@@ -134,7 +135,7 @@ SPIKES = (np.random.default_rng(5).random((13, 3, 6)) < 0.5) * np.random.default
 def test_a_network_of_pairs_is_that_of_matrices(delayed):
     """Spikes, potentials and gradients in every plan; of plans that merge what they deliver, and of one that does not."""
     x, found = SPIKES.astype("float32"), None
-    for storage, plan in (("masked", sj.Reference()), *(("pairs", plan) for plan in PLANS)):
+    for storage, plan, trained in (("masked", sj.Reference(), True), *(("pairs", *plan) for plan in PLANS)):
         sim = recurrent(storage, delayed, plan)
         variables = sim.init(jax.random.key(1), 3)
 
@@ -142,9 +143,13 @@ def test_a_network_of_pairs_is_that_of_matrices(delayed):
             probes = sim.run(variables.with_params(params), {"x": x}).probes
             return (probes["va"] ** 2).sum() + probes["vb"].sum(), probes
 
+        if not trained:
+            for name, probe in loss(variables.params, x)[1].items():
+                np.testing.assert_allclose(probe, found[name], rtol=2e-4, atol=2e-4, err_msg=f"{name} {plan}")
+            continue
         (slopes, by_x), probes = jax.grad(loss, (0, 1), has_aux=True)(variables.params, x)
         if storage == "pairs":
-            shapes = {"zzz": (7, 6), "ab": (5, 7), "ba": (7, 5)}  # else of a group and itself
+            shapes = {"zzz": (7, 6), "ab": (5, 7), "ba": (7, 5), **{f"b{n}": (5, 5) for n in range(4)}}  # else of a group and itself
             slopes = {n: matrix(variables, s, shapes.get(n[:-7], (7, 7)), n[:-7]) for n, s in slopes.items()}
         made = {**probes, **slopes, "by_x": by_x}
         found = made if found is None else found
@@ -174,7 +179,7 @@ def test_runs_in_pieces_are_one_run_and_a_second_presentation_is_like_the_first(
 def test_rows_of_one_loop_are_merged_and_no_others():
     sim = recurrent("pairs", False, None)
     rows = {op.name for op in merged(sim.program, frozenset({"x"})).rows}
-    assert any(sorted(name.split(", ")) == ["aa", "aaa", "ab", "ba"] for name in rows)
+    assert any(sorted(name.split(", ")) == ["aa", "aaa", "ab", "b0", "b1", "b2", "b3", "ba"] for name in rows)
     assert "zzz" in rows and "aa" not in rows
     assert "delivery by events" in sim.plan.describe(sim.program)
     assert merged(recurrent("pairs", True, None).program, frozenset({"x"})).rows == recurrent("pairs", True, None).program.rows

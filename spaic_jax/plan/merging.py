@@ -73,16 +73,26 @@ def delivered_together(
     )
 
 
+#: Rows that are worth a table: in plain JAX, where each row is a loop of its own, and by the kernels, where it is a cheap call.
+LEAST, LEAST_COMPILED = 2, 8
+
+
 @functools.lru_cache(maxsize=256)
-def merged(program: Program, varying: frozenset[str]) -> Program:
-    """The program with one row in place of those that deliver in one loop, without a delay and with weights that stay the same."""
+def merged(program: Program, varying: frozenset[str], least: int = LEAST) -> Program:
+    """The program with one row in place of those that deliver in one loop, without a delay and with weights that stay the same.
+
+    Args:
+        program: what to run.
+        varying: the sequences.
+        least: how many rows there must be.
+    """
     stages, ops = find_stages(program, varying), program.rows
     once = {name for stage in stages if isinstance(stage, Once) for name in stage.writes}
     fixed = frozenset(once | {v.name for v in program.variables}) - program.carried - varying
     for stage in stages:
         # Windows take a loop apart by themselves.
         for group in _groups(program, stage, fixed) if type(stage) is Scan else ():
-            ops = _replaced(program, ops, group)
+            ops = _replaced(program, ops, group) if len(group) >= least else ops
     if ops is program.rows:
         return program
     return dataclasses.replace(program, ops=(*ops, *(op for op in program.ops if op not in program.rows)))
@@ -104,7 +114,7 @@ def _groups(program: Program, stage: Stage, fixed: frozenset[str]) -> Iterable[l
             if all(program.struct(other.inputs[1], 1).dtype == dtype for other in groups.get(level, ())):
                 groups.setdefault(level, []).append(op)
                 levels[id(op)] = level + 1
-    return (group for group in groups.values() if len(group) > 1)
+    return groups.values()
 
 
 def _replaced(program: Program, ops: tuple[Op, ...], group: Sequence[Op]) -> tuple[Op, ...]:

@@ -17,7 +17,7 @@ from spaic_jax.plan.ahead import Ahead, carry_out_ahead, with_ahead
 from spaic_jax.plan.base import Clock, Kept, Plan
 from spaic_jax.plan.cost import choose_tile, size_of, this_device
 from spaic_jax.plan.describe import describe
-from spaic_jax.plan.merging import merged
+from spaic_jax.plan.merging import LEAST, LEAST_COMPILED, merged
 from spaic_jax.plan.products import Products, by_events, choice_in, choice_of, delivers
 from spaic_jax.plan.remat import Auto, Chunk, Remat, check_remat
 from spaic_jax.plan.scan import Scan
@@ -71,7 +71,7 @@ class Tiled(Plan):
         steps: int,
         batch_size: int,
     ) -> Kept:
-        program = merged(program, frozenset(sequences))
+        program = self._merged(program, frozenset(sequences))
         stages = self.stages(program, frozenset(sequences))
         once = tuple(op for stage in stages if isinstance(stage, Once) for op in stage.ops)
         now = reserved(program, clock.step, clock.position, clock.window)
@@ -110,6 +110,9 @@ class Tiled(Plan):
         beyond = watch.update(beyond, final, steps - 1, final)
         return Kept(final, records.finish(program, totals, rows, span, fixed), beyond)
 
+    def _merged(self, program: Program, varying: frozenset[str]) -> Program:
+        return merged(program, varying, LEAST if choice_of(self.products) is None else LEAST_COMPILED)
+
     def stages(self, program: Program, varying: frozenset[str]) -> tuple[Stage, ...]:
         """The stages of a run whose reads `varying` change: see `find_stages`."""
         stages, choice = with_ahead(program, varying, find_stages(program, varying)), choice_of(self.products)
@@ -129,12 +132,12 @@ class Tiled(Plan):
 
     def describe(self, program: Program) -> str:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes != "held")
-        program = merged(program, timed)
+        program = self._merged(program, timed)
         return describe(self.run, self.stages(program, timed), self.tile, self.remat, program)
 
     def working_bytes(self, program: Program, steps: int, batch_size: int) -> int:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes == "time")
-        program = merged(program, timed)
+        program = self._merged(program, timed)
         stages = self.stages(program, timed)
         whole = {name for stage in stages if isinstance(stage, Ahead) for name in stage.writes}
         ahead = sum(size_of(program.struct(program.written_read(name), batch_size)) for name in whole)
