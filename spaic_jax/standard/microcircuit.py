@@ -82,8 +82,8 @@ def microcircuit(scale: float = 0.1, *, dt: float = 0.1) -> Network:
                 inhibits = j % 2 == 1
                 mean = weight * (INHIBITION if inhibits else 2.0 if (i, j) == (0, 2) else 1.0)
                 late, spread = (0.75, 0.375) if inhibits else (1.5, 0.75)
-                # The step that a loop takes is part of the delay.
-                delay = FixedDelay(value=Normal(late - dt, spread), min_delay=0.0, max_delay=late + 4 * spread)
+                # The step that a loop takes is part of the delay; half a step more, as delays are rounded down, and not to the nearest.
+                delay = FixedDelay(value=Normal(late - dt / 2, spread), min_delay=0.0, max_delay=late + 4 * spread)
                 Connection(
                     pre, post, FixedTotal(number=number, weight=Normal(mean, 0.1 * abs(mean))), delay=delay, post_var_name="exc",
                     is_parameter=False,
