@@ -42,7 +42,14 @@ def bench(
         UserError: unknown workload, a density that cannot be, or a picture that cannot be written.
     """
     from spaic_jax.bench import (
-        BRAIN, MODELS, WORKLOADS, measure, measure_brain, measure_closed_loop, measure_model, measure_plastic,
+        BRAIN,
+        MODELS,
+        WORKLOADS,
+        measure,
+        measure_brain,
+        measure_closed_loop,
+        measure_model,
+        measure_plastic,
     )
     from spaic_jax.bench.workload import resolve_workload
 
