@@ -1,5 +1,7 @@
 """Inhibitory synapses that learn to balance excitation."""
 
+from typing import Any
+
 from spaic_jax._numbers import whole
 from spaic_jax.network import Connection, Network, NeuronGroup, SpikeMonitor
 from spaic_jax.plasticity import VogelsSTDP
@@ -31,7 +33,7 @@ def vogels(num: int = 10_000) -> Network:
             V=Uniform(-60.0, -50.0), name="cells",
         )
         inner, outer = cells[:excitatory], cells[excitatory:]
-        sparse = {"density": share, "storage": "pairs", "is_parameter": False}
+        sparse: dict[str, Any] = {"density": share, "storage": "pairs", "is_parameter": False}
         Connection(inner, cells, "sparse", weight=0.3, post_var_name="g_exc", **sparse)
         Connection(outer, outer, "sparse", weight=3.0, post_var_name="g_inh", **sparse)
         Connection(
