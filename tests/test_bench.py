@@ -1,6 +1,7 @@
 """The benchmark on a workload of a few neurons: what it returns, and that it measures what it says."""
 
 import dataclasses
+import functools
 import json
 import math
 import re
@@ -11,7 +12,20 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax.bench import MODELS, WORKLOADS, Workload, floor, measure, measure_model, timing
+from spaic_jax import native
+from spaic_jax.bench import (
+    BRAIN,
+    MODELS,
+    WORKLOADS,
+    BrainNetwork,
+    Workload,
+    floor,
+    measure,
+    measure_brain,
+    measure_model,
+    timing,
+)
+from spaic_jax.bench.brain import silent
 from spaic_jax.bench.floor import products, recurrent
 from spaic_jax.bench.workload import resolve_workload
 from spaic_jax.cli import main
@@ -80,6 +94,36 @@ def test_a_model_is_timed_beside_its_loop():
         assert figures.pop("model") == name and len(figures) == 3 and all(value > 0 for value in figures.values())
     with pytest.raises(ValueError, match="repeats must be at least 1"):
         measure_model("lif", repeats=0)
+
+
+def regular():
+    """Ten neurons that fire every 37 ms: 32 from reset to threshold, and 5 of refractory period."""
+    with sj.Network() as net:
+        rest = -50 + 10 / np.expm1(32.05 / 20)
+        cells = sj.NeuronGroup(
+            10, model="constantcurrentlif", integrator="exact", tau_m=20.0, v_rest=rest, v_th=-50.0, v_reset=-60.0, t_ref=5.0, V=-60.0
+        )
+        sj.Connection(cells, cells, "fixed_indegree", indegree=3, storage="pairs", weight=0.0, is_parameter=False)
+        sj.SpikeMonitor(cells, name="spikes")
+    return net
+
+
+def test_a_network_of_the_brain_is_timed_beside_plain_jax():
+    figures = measure_brain(BrainNetwork("tiny", regular, duration=370.0), repeats=1)
+    assert (figures.pop("network"), figures.pop("synapses")) == ("tiny", 30)
+    assert 6 / 0.296 <= figures["rate_hz"] <= 9 / 0.296 and figures.pop("cv_isi") == pytest.approx(0, abs=0.01)
+    assert (figures["plain_wall_s_per_s"] is None) == (not native.available())
+    assert all(value > 0 for value in figures.values() if value is not None)
+    still = measure_brain(BrainNetwork("still", functools.partial(silent, 50, 4), duration=5.0), repeats=1)
+    assert (still["rate_hz"], still["cv_isi"], still["synapses"]) == (0, None, 200)
+    with pytest.raises(ValueError, match="repeats must be a positive whole number, got 0"):
+        measure_brain(BrainNetwork("tiny", regular), repeats=0)
+
+
+def test_networks_of_the_brain_have_names_and_one_monitor():
+    assert list(BRAIN) == [each.name for each in BRAIN.values()]
+    for each in BRAIN.values():
+        assert list(each.declare().of_kind(sj.SpikeMonitor)) == ["spikes"]
 
 
 def test_the_reference_plan_takes_part_in_fewer_rounds():

@@ -453,6 +453,12 @@ def test_bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("spaic_jax.bench.measure_plastic", lambda batch: {"batch": batch, "us_per_step": 4.5})
     assert main(["bench", "--plastic"]) == 0
     assert "4.5" in capsys.readouterr().out
+    row = {"network": "coba 4 000", "wall_s_per_s": 5.5, "cv_isi": None}
+    monkeypatch.setattr("spaic_jax.bench.measure_brain", lambda network: {**row, "network": network.name})
+    assert main(["bench", "--brain", "--json"]) == 0
+    assert {json.loads(line)["network"] for line in capsys.readouterr().out.splitlines()} > {"coba 4 000", "cuba 4 000"}
+    assert main(["bench", "--brain"]) == 0
+    assert "5.5" in capsys.readouterr().out
     assert main(["bench", "--models", "--plot", "x.png"]) == 2
     assert "leave it out with --models" in capsys.readouterr().err
     assert main(["bench", "--workload", "B_mpl"]) == 2

@@ -9,79 +9,120 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
+from spaic_jax.analysis import Spikes, cv, spectrum
+from spaic_jax.standard import STANDARD, brunel, coba, izhikevich, microcircuit, vogels
+from spaic_jax.standard.microcircuit import POPULATIONS, RATES, SIZES
 
-DT, DURATION, AFTER = 0.1, 1000.0, 200.0
-EXCITATORY, INHIBITORY, DENSITY = 3200, 800, 0.02
-
-
-def activity(raster, dt):
-    """Mean rate, 1/s, from `AFTER` ms on, and mean CV of neurons with at least five intervals; raster `[T, n]`."""
-    raster = raster[round(AFTER / dt) :]
-    variations = []
-    for number in np.flatnonzero(raster.sum(0) >= 6):
-        intervals = np.diff(np.flatnonzero(raster[:, number]))
-        variations.append(intervals.std() / intervals.mean())
-    return raster.mean() / dt * 1e3, np.mean(variations)
+AFTER = 200.0
 
 
-def balanced(model, parameters, connect):
-    """Excitatory and inhibitory neurons with random connections within and between, each pair with the same probability."""
-    net = sj.Network()
-    net.none = sj.Encoder(num=1, coding_method="null")
-    net.e = sj.NeuronGroup(EXCITATORY, model=model, **parameters)
-    net.i = sj.NeuronGroup(INHIBITORY, model=model, **parameters)
-    for pre in "ei":
-        for post in "ei":
-            link = sj.Connection(
-                getattr(net, pre), getattr(net, post), "sparse_sparse", density=DENSITY, is_parameter=False, **connect(pre)
-            )
-            setattr(net, pre + post, link)
-    net.start = sj.Connection(net.none, net.e, weight=np.zeros((EXCITATORY, 1)))
-    net.oe, net.oi = sj.SpikeMonitor(net.e), sj.SpikeMonitor(net.i)
-    return net
+def spikes_of(net, seed, duration, dt=0.1, learning=False):
+    """The spikes of each monitor after `AFTER` ms."""
+    sim = sj.build(net, dt=dt)
+    sim = sim.train() if learning else sim
+    probes = sim.run(sim.init(jax.random.key(seed)), key=jax.random.key(seed + 100), steps=round(duration / dt)).probes
+    return {name: Spikes.from_raster(np.asarray(raster)[:, 0], dt).between(AFTER, duration) for name, raster in probes.items()}
 
 
-def spikes_of(sim, variables):
-    steps = round(DURATION / sim.program.dt)
-    probes = sim.run(variables, {"none": np.zeros((steps, 1, 1), np.float32)}).probes
-    return np.concatenate([np.asarray(probes[name])[:, 0] for name in ("oe", "oi")], axis=1)
-
-
-def coba(seed):
-    """Conductance-based neurons: Vogels and Abbott (2005), benchmark 1 of Brette et al. (2007)."""
-    weight = {"e": {"weight": 6.0, "post_var_name": "g_exc"}, "i": {"weight": 67.0, "post_var_name": "g_inh"}}
-    sim = sj.build(balanced("condlif", {}, lambda pre: weight[pre]), dt=DT)
-    variables, rng = sim.init(jax.random.key(seed)), np.random.default_rng(seed)
-    first = {}
-    for name, n in (("e", EXCITATORY), ("i", INHIBITORY)):
-        first |= {f"{name}.V": rng.normal(-65, 5, (1, n)), f"{name}.ge": rng.normal(40, 15, (1, n)), f"{name}.gi": rng.normal(200, 120, (1, n))}
-    variables = sim.set(variables, {name: np.float32(value) for name, value in first.items()})
-    return spikes_of(sim, variables)
-
-
-def cuba(seed):
-    """Current-based neurons with two kinds of exponential synapses: benchmark 2; potentials are relative to rest at -49 mV."""
-    # An exact step of tau V' = I - V adds (1 - e^(-dt / tau)) I, where lif adds its input whole.
-    gain = -np.expm1(-DT / 20)
-    weight = {
-        "e": {"weight": 1.62 * gain, "syn_type": ["exponential"], "syn_kwargs": {"tau": 5.0}},
-        "i": {"weight": -9.0 * gain, "syn_type": ["exponential"], "syn_kwargs": {"tau": 10.0}},
-    }
-    neuron = {"tau_m": 20.0, "v_th": -1.0, "v_reset": -11.0, "t_ref": 5.0}
-    sim = sj.build(balanced("lif", neuron, lambda pre: weight[pre]), dt=DT)
-    rng = np.random.default_rng(seed)
-    first = {f"{name}.V": np.float32(rng.uniform(-11, -1, (1, n))) for name, n in (("e", EXCITATORY), ("i", INHIBITORY))}
-    return spikes_of(sim, sim.set(sim.init(jax.random.key(seed)), first))
+def rate(spikes):
+    return len(spikes) / spikes.num / spikes.duration * 1e3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("network", "rate", "spread", "variation"), [(coba, 19.5, 1.0, 1.61), (cuba, 5.62, 0.26, 0.5)], ids=["coba", "cuba"]
+    ("name", "rates", "each", "variations"),
+    [
+        ("coba", (18.0, 21.0), (17.0, 22.0), (1.55, 1.70)),
+        ("cuba", (5.4, 5.9), (5.2, 6.1), (0.48, 0.52)),
+        ("cobahh", (34.0, 40.0), (32.0, 45.0), (1.9, 2.15)),
+    ],
+    ids=["coba", "cuba", "cobahh"],
 )
-def test_balanced_networks(network, rate, spread, variation):
-    found = np.array([activity(network(seed), DT) for seed in range(2)])
-    assert abs(found[:, 0].mean() - rate) < spread and np.abs(found[:, 0] - rate).max() < 2 * spread
-    np.testing.assert_allclose(found[:, 1].mean(), variation, rtol=0.05)
+def test_balanced_networks(name, rates, each, variations):
+    found = [spikes_of(STANDARD[name](), seed, 1000.0)["spikes"] for seed in range(4)]
+    fired, irregular = [rate(one) for one in found], np.mean([cv(one) for one in found])
+    assert rates[0] < np.mean(fired) < rates[1] and each[0] < min(fired) and max(fired) < each[1], fired
+    assert variations[0] < irregular < variations[1]
+
+
+def test_coba_fires_by_itself():
+    """A short run of one seed: what the slow ones see over several."""
+    spikes = spikes_of(coba(), 0, 500.0)["spikes"]
+    assert 15 < rate(spikes) < 24
+
+
+def test_a_standard_network_by_name():
+    for name, make in STANDARD.items():
+        small = {"scale": 0.01} if name == "microcircuit" else {"excitatory": 100} if name == "brunel" else {"num": 300}
+        net = sj.storage.from_dict({"standard": name, **small})
+        assert sj.build(net, dt=0.1).program == sj.build(make(**small), dt=0.1).program
+    delayed = sj.storage.from_dict({"standard": "coba", "num": 100, "delay": 1.5})
+    assert {link.delay for link in delayed.of_kind(sj.Connection).values()} == {1.5}
+
+
+@pytest.mark.parametrize(("tables", "sentence"), [
+    ({"standard": "cobba"}, "network.standard: unknown standard network 'cobba': did you mean 'coba'?"),
+    ({"standard": 3}, "network.standard: unknown standard network 3"),
+    ({"standard": "coba", "nun": 3}, "network.nun: unknown setting of coba 'nun': did you mean 'num'?"),
+    ({"standard": "coba", "num": "all"}, "network.num: a whole number is needed, not 'all'."),
+    ({"standard": "coba", "num": 10}, "network: coba: num must be a whole number of at least 80, got 10."),
+    ({"standard": "brunel", "state": "E"}, "network: unknown state of brunel 'E'"),
+    ({"standard": "coba", "groups": {}}, "network.groups: unknown setting of coba 'groups'"),
+])
+def test_a_sentence_for_what_is_no_standard_network(tables, sentence):
+    with pytest.raises(ValueError) as error:
+        sj.storage.from_dict(tables)
+    assert str(error.value).startswith(sentence)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("state", "rates", "rhythm"), [
+    ("B", (55.8, 60.7), (160, 190)), ("C", (36.5, 38.5), None), ("D", (5.0, 6.5), (15, 30)),
+])
+def test_states_of_brunel(state, rates, rhythm):
+    spikes = spikes_of(brunel(state=state), 0, 700.0)["spikes"]
+    assert rates[0] < rate(spikes) < rates[1]
+    frequencies, power = spectrum(spikes, bin=1.0, segment=spikes.duration)
+    if rhythm is not None:
+        assert rhythm[0] < frequencies[power.argmax()] < rhythm[1]
+
+
+def test_numbers_of_the_microcircuit():
+    """In-degrees and inputs at full scale and in part: synapses by the paper's formula, inputs with the same mean and variance."""
+    part = 0.04
+    net = microcircuit(part)
+    links = {(link.pre.name, link.post.name): link for link in net.of_kind(sj.Connection).values()}
+    full = np.log1p(-0.1009) / np.log1p(-1 / SIZES[0] ** 2)
+    assert links["L23E", "L23E"].link.number == round(full * part**2)
+    assert links["L4E", "L23E"].link.weight.mean == pytest.approx(2 * 87.808 / np.sqrt(part))
+    assert links["L4I", "L23E"].link.weight.mean == pytest.approx(-4 * 87.808 / np.sqrt(part))
+    assert ("L5I", "L23E") not in links
+    groups = net.of_kind(sj.NeuronGroup)
+    for i, name in enumerate(POPULATIONS):
+        group, mean = groups[name], 0.0
+        assert group.num == round(SIZES[i] * part)
+        outer = links[f"{name}_outer", name]
+        mean += outer.pre.coding.rate * outer.link.weight
+        for j, pre in enumerate(POPULATIONS):
+            if (pre, name) in links:
+                link = links[pre, name].link
+                mean += link.number / group.num * RATES[j] * link.weight.mean
+        scaled = group.model.v_rest + 0.04 * 0.5e-3 * mean
+        whole, outside = microcircuit_input(i)
+        assert scaled == pytest.approx(-65 + 0.04 * 0.5e-3 * (whole + outside), rel=2e-3)
+
+
+def microcircuit_input(post):
+    """The mean of what the synapses of a neuron of the full network bring, pA times spikes a second, and of the outer ones."""
+    from spaic_jax.standard.microcircuit import PROBABILITIES
+
+    outer = (1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100)
+    total = 0.0
+    for pre, probability in enumerate(PROBABILITIES[post]):
+        number = np.log(1 - probability) / np.log1p(-1 / (SIZES[post] * SIZES[pre]))
+        weight = -4.0 if pre % 2 else 2.0 if (post, pre) == (0, 2) else 1.0
+        total += number / SIZES[post] * RATES[pre] * weight * 87.808
+    return total, outer[post] * 8.0 * 87.808
 
 
 def cortex(seed, steps):
@@ -135,5 +176,12 @@ def test_izhikevichs_network_by_its_program():
 
 
 def test_izhikevichs_network_fires_as_published():
-    counts = np.array([simulated(seed, 1000, "float32").sum() for seed in range(3)])
-    assert abs(counts.mean() - 7606) < 250 and np.abs(counts - 7606).max() < 500
+    found = [spikes_of(izhikevich(seed=seed), seed, 1000.0, dt=1.0)["spikes"] for seed in range(3)]
+    assert 6.9 < np.mean([rate(one) for one in found]) < 7.5 and 0.36 < np.mean([cv(one) for one in found]) < 0.42
+
+
+@pytest.mark.slow
+def test_inhibition_learns_to_balance():
+    before = spikes_of(vogels(2000), 0, 1000.0)["spikes"].select(slice(0, 1600))
+    after = spikes_of(vogels(2000), 0, 4000.0, learning=True)["spikes"].select(slice(0, 1600)).between(3000.0, 4000.0)
+    assert rate(after) < 0.3 * rate(before) and cv(after) > 0.7

@@ -61,7 +61,7 @@ def measure_plastic(batch: int = 1, repeats: int = 5) -> dict[str, Any]:
 
     run, plain = Forward(learning, variables, {"image": pre}), Forward(frozen, variables, {"image": pre})
     bare, both = (Forward(floor, jnp.asarray(weights), (pre, post)) for floor in (_floor, _floor_with_product))
-    tasks: dict[str, tuple[Callable[[], None], int]] = {"": (run, 1), "frozen_": (plain, 1), "floor_": (bare, 1), "floor_with_product_": (both, 1)}
+    tasks: dict[str, tuple[Callable[[], object], int]] = {"": (run, 1), "frozen_": (plain, 1), "floor_": (bare, 1), "floor_with_product_": (both, 1)}
     times = interleaved(tasks, repeats)
     return {"batch": batch, **{f"{name}us_per_step": 1e3 * took / _STEPS for name, took in times.items()}}
 

@@ -89,7 +89,7 @@ def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, A
     }
     forward = Forward(running(sim), variables.params, spikes)
     step = _Step(running(sim), variables.params, spikes, labels)
-    tasks: dict[str, tuple[Callable[[], None], int]] = {
+    tasks: dict[str, tuple[Callable[[], object], int]] = {
         "forward_ms": (forward, 1),
         "floor_forward_ms": (Forward(products, weights, spikes), 1),
         "step_ms": (step, 1),
@@ -127,7 +127,7 @@ def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, A
         "forward_us_per_step": 1e3 * times["forward_ms"] / chosen.steps,
         "step_us_per_step": 1e3 * times["step_ms"] / chosen.steps,
         "compile_s": forward.compile_s + step.compile_s,
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
         "temp_mb": step.temp_mb,
         "remat_temp_mb": remat.temp_mb if differs else None,
         "spike_rate": statistics.fmean(float(rate) for rate in rates.values()),
@@ -139,16 +139,19 @@ _Run = Callable[[Any, Any], tuple[Any, Any]]
 
 
 class Forward:
-    """A compiled run; a call does it and waits."""
+    """A compiled run; a call does it, and gives back what it gives when that is there. `text` is what was compiled."""
 
     def __init__(self, run: _Run, params: Any, spikes: Any):
         self._arguments = params, spikes
         begin = time.perf_counter()
-        self._compiled = jax.jit(run).lower(*self._arguments).compile()
+        lowered = jax.jit(run).lower(*self._arguments)
+        self._compiled = lowered.compile()
         self.compile_s = time.perf_counter() - begin
+        self.text = lowered.as_text()
 
-    def __call__(self) -> None:
-        jax.block_until_ready(self._compiled(*self._arguments))
+    def __call__(self) -> tuple[Any, Any]:
+        result: tuple[Any, Any] = jax.block_until_ready(self._compiled(*self._arguments))
+        return result
 
 
 class _Step:
@@ -201,7 +204,7 @@ class _Step:
         self._params, self._optimiser_state, _ = jax.block_until_ready(result)
 
 
-def interleaved(tasks: dict[str, tuple[Callable[[], None], int]], repeats: int) -> dict[str, float]:
+def interleaved(tasks: dict[str, tuple[Callable[[], object], int]], repeats: int) -> dict[str, float]:
     """The median time of each task in ms, timed in turn after a warm-up.
 
     Args:
@@ -220,7 +223,7 @@ def interleaved(tasks: dict[str, tuple[Callable[[], None], int]], repeats: int) 
     return {name: statistics.median(taken) for name, taken in times.items()}
 
 
-def _peak_mb() -> float | None:
+def peak_mb() -> float | None:
     """Largest resident memory of this process, MiB; `None` where the system does not say."""
     try:
         import resource

@@ -12,7 +12,7 @@ from spaic_jax._files import write_whole
 from spaic_jax.cli.errors import UserError, user_errors
 
 #: What is timed.
-Kind = Literal["workloads", "models", "loops", "plastic"]
+Kind = Literal["workloads", "models", "loops", "plastic", "brain"]
 #: Sizes of the networks whose loops are timed.
 _SIZES = (100, 1000, 2000)
 #: Samples at once of the layer that learns.
@@ -28,7 +28,7 @@ def bench(
     kind: Kind = "workloads",
     density: str | None = None,
 ) -> None:
-    """Time standard workloads, neuron models, loops written by hand, or a layer that learns.
+    """Time standard workloads, neuron models, loops written by hand, a layer that learns, or networks of brain simulation.
 
     Args:
         workload: name of one; all when `None`.
@@ -41,7 +41,16 @@ def bench(
     Raises:
         UserError: unknown workload, a density that cannot be, or a picture that cannot be written.
     """
-    from spaic_jax.bench import MODELS, WORKLOADS, measure, measure_closed_loop, measure_model, measure_plastic
+    from spaic_jax.bench import (
+        BRAIN,
+        MODELS,
+        WORKLOADS,
+        measure,
+        measure_brain,
+        measure_closed_loop,
+        measure_model,
+        measure_plastic,
+    )
     from spaic_jax.bench.workload import resolve_workload
 
     # Timing takes minutes: what can fail is tried first.
@@ -61,7 +70,7 @@ def bench(
             workloads = [dataclasses.replace(one, density=value) for one in workloads for value in densities]
     tasks: dict[Kind, tuple[Callable[[Any], dict[str, Any]], Iterable[Any]]] = {
         "workloads": (measure, workloads), "models": (measure_model, MODELS), "loops": (measure_closed_loop, _SIZES),
-        "plastic": (measure_plastic, _BATCHES),
+        "plastic": (measure_plastic, _BATCHES), "brain": (measure_brain, BRAIN.values()),
     }
     time, what = tasks[kind]
     rows = []
@@ -114,13 +123,13 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
 
 def _print_rows(rows: list[dict[str, Any]]) -> None:
-    """One row a model or a size."""
+    """One row a model, a size or a network."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table()
     for key in rows[0]:
-        table.add_column(key.replace("_", " "), justify="left" if key == "model" else "right")
+        table.add_column(key.replace("_", " "), justify="left" if key in ("model", "network") else "right")
     for row in rows:
         table.add_row(*(value if isinstance(value, str) else _cell(value) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 120).print(table)

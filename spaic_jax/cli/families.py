@@ -44,6 +44,7 @@ FAMILIES = {
     "initials": Family("Initial values", "spaic_jax.program", "INITIALS"),
     "monitors": Family("Monitors", "spaic_jax.network", "MONITORS"),
     "policies": Family("Policies of projections", "spaic_jax.network", "POLICIES"),
+    "standard": Family("Standard networks", "spaic_jax.standard", "STANDARD"),
     "gradients": Family("Gradients", "spaic_jax.gradients", "GRADIENTS"),
     "losses": Family("Losses", "spaic_jax.train", "LOSSES"),
     "regularisers": Family("Regularisers", "spaic_jax.train", "REGULARISERS"),

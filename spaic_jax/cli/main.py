@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--models", action="store_true", help="time a step of each neuron model instead")
     which.add_argument("--loops", action="store_true", help="time loops written by hand, step by step, instead")
     which.add_argument("--plastic", action="store_true", help="time a layer that learns by local rules, a step, instead")
+    which.add_argument("--brain", action="store_true", help="time a second of standard networks of brain simulation instead")
     bench.add_argument("--density", metavar="P,...", help="probabilities of an input spike, each timed; 0.1 by default")
     bench.add_argument("--json", action="store_true", help="one line of JSON each")
     bench.add_argument("--plot", metavar="FILE.png", help="draw the times as multiples of the matrix products' alone")
@@ -149,6 +150,6 @@ def _run(arguments: argparse.Namespace) -> None:
     else:
         from spaic_jax.cli.bench import Kind, bench
 
-        kinds: tuple[Kind, ...] = ("models", "loops", "plastic")
+        kinds: tuple[Kind, ...] = ("models", "loops", "plastic", "brain")
         kind: Kind = next((kind for kind in kinds if getattr(arguments, kind)), "workloads")
         bench(arguments.workload, arguments.json, arguments.plot, kind, arguments.density)

@@ -1,5 +1,7 @@
 """Inhibitory synapses that learn to balance excitation."""
 
+from typing import Any
+
 from spaic_jax._numbers import whole
 from spaic_jax.network import Connection, Network, NeuronGroup, SpikeMonitor
 from spaic_jax.plasticity import VogelsSTDP
@@ -7,11 +9,12 @@ from spaic_jax.program import Uniform
 
 
 def vogels(num: int = 10_000) -> Network:
-    """The network of Vogels, Sprekeler, Zenke, Clopath and Gerstner, Inhibitory plasticity balances excitation and inhibition in
-    sensory pathways and memory networks (2011): without plasticity it fires at high rates in synchrony, with it at a few Hz.
+    """The network of Vogels, Sprekeler, Zenke, Clopath and Gerstner (2011), in which plasticity balances excitation.
 
     Weights of inhibitory synapses onto excitatory neurons change in runs that learn (`sim.train()`), until the excitatory neurons
-    fire at the target of 3 Hz and irregularly.
+    fire at the target of 3 Hz and irregularly; without it they fire at high rates.
+
+    Source: Inhibitory plasticity balances excitation and inhibition in sensory pathways and memory networks, Science 334.
 
     Args:
         num: number of neurons, four fifths of which excite; a synapse is there with a probability that leaves 200 a neuron, as 2 % of
@@ -30,7 +33,7 @@ def vogels(num: int = 10_000) -> Network:
             V=Uniform(-60.0, -50.0), name="cells",
         )
         inner, outer = cells[:excitatory], cells[excitatory:]
-        sparse = {"density": share, "storage": "pairs", "is_parameter": False}
+        sparse: dict[str, Any] = {"density": share, "storage": "pairs", "is_parameter": False}
         Connection(inner, cells, "sparse", weight=0.3, post_var_name="g_exc", **sparse)
         Connection(outer, outer, "sparse", weight=3.0, post_var_name="g_inh", **sparse)
         Connection(

@@ -14,6 +14,7 @@ from spaic_jax.network.assembly import SEPARATOR
 from spaic_jax.network.element import names_of, undeclared
 from spaic_jax.storage.text.arguments import HERE, Argument, arguments, kinds_of, needed
 from spaic_jax.storage.text.families import family_among, family_of
+from spaic_jax.storage.text.standard import KEY, standard_network
 from spaic_jax.storage.text.values import Values
 
 #: What stands for a slice: no name of a member holds a bracket.
@@ -31,7 +32,7 @@ def from_dict(tables: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None
     or coding stand beside them. Other members are named by path, such as `"cortex/hidden"`, a slice of a group as
     `"cortex/hidden[:80]"`, the network itself by `"."`.
     The table `assemblies` maps the name of an assembly to tables like these; the list `hidden` names the members of a level
-    that are not built.
+    that are not built. Or the key `standard` names a network of `spaic_jax.standard`, and the keys beside it are its settings.
 
     Args:
         tables: what was read.
@@ -51,10 +52,14 @@ def from_dict(tables: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None
         ... })
         >>> net.members["layer"].model.surrogate, net.members["synapses"].link.weight
         (AtanGrad(alpha=3.0), Normal(mean=0.0, std=0.2))
+        >>> from_dict({"standard": "coba", "num": 400}).members["cells"].num
+        400
     """
     try:
         with undeclared():
-            return _Reader({} if arrays is None else arrays).network(tables)
+            reader = _Reader({} if arrays is None else arrays)
+            named = isinstance(tables, Mapping) and KEY in tables
+            return standard_network(tables, reader) if named else reader.network(tables)
     except RecursionError:
         raise ValueError("network: the tables and lists lie in each other too deeply.") from None
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 #: Words that are turned into numbers at once: what is made of them on the way stays in the cache.
@@ -52,7 +51,8 @@ def on_host(function: Callable[[np.ndarray], Any], like: Any, key: jax.Array) ->
     data = jax.random.key_data(key)
     if isinstance(data, jax.core.Tracer):
         return jax.pure_callback(lambda data: function(np.asarray(data)), like, data, vmap_method="sequential")
-    return jax.tree.map(jnp.asarray, function(np.asarray(data)))
+    # Unlike `jnp.asarray` it compiles nothing for a new shape.
+    return jax.device_put(function(np.asarray(data)))
 
 
 _last: contextvars.ContextVar[list[tuple[Hashable, jax.Array, Any]] | None] = contextvars.ContextVar("_last", default=None)

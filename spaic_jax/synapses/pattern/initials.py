@@ -102,7 +102,7 @@ class InParts(Initial):
         parts = -(-count // PART)
         if isinstance(key, jax.core.Tracer):
             return jax.lax.map(draw, jnp.arange(parts, dtype=jnp.uint32)).ravel()[:count]
-        return jnp.asarray(np.concatenate([np.asarray(draw(np.uint32(n))) for n in range(parts)])[:count])
+        return jax.device_put(np.concatenate([np.asarray(draw(np.uint32(n))) for n in range(parts)])[:count])
 
 
 def of_each(pattern: Pattern, init: Initial) -> Initial:
