@@ -116,6 +116,8 @@ def test_a_network_of_the_brain_is_timed_beside_plain_jax():
     assert all(value > 0 for value in figures.values() if value is not None)
     still = measure_brain(BrainNetwork("still", functools.partial(silent, 50, 4), duration=5.0), repeats=1)
     assert (still["rate_hz"], still["cv_isi"], still["synapses"]) == (0, None, 200)
+    alone = measure_brain(BrainNetwork("alone", functools.partial(silent, 50, 0), duration=5.0), repeats=1)
+    assert (alone["rate_hz"], alone["synapses"]) == (0, 0)
     with pytest.raises(ValueError, match="repeats must be a positive whole number, got 0"):
         measure_brain(BrainNetwork("tiny", regular), repeats=0)
 

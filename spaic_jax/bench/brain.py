@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from spaic_jax._numbers import whole
 from spaic_jax.analysis import Spikes, cv
 from spaic_jax.bench.timing import Forward, peak_mb
+from spaic_jax.lowering import UnreachedWarning
 from spaic_jax.network import Connection, Network, NeuronGroup, SpikeMonitor
 from spaic_jax.program import Uniform
 from spaic_jax.run import Simulator, build
@@ -95,7 +97,10 @@ def measure_brain(network: BrainNetwork, repeats: int = 3) -> dict[str, Any]:
     repeats = whole(repeats, "repeats", least=1)
     begin = time.perf_counter()
     net = network.declare()
-    sim = build(net, dt=network.dt)
+    with warnings.catch_warnings():
+        # Neurons alone are timed too, to which nothing leads.
+        warnings.simplefilter("ignore", UnreachedWarning)
+        sim = build(net, dt=network.dt)
     variables = jax.block_until_ready(sim.init(jax.random.key(0)))
     build_s = time.perf_counter() - begin
     key, steps = jax.random.key(1), round(network.duration / network.dt)

@@ -32,7 +32,8 @@ def brunel(
     Raises:
         ValueError: an unknown state.
 
-    >>> print(brunel(100, state="A"))
+    >>> brunel(100, state="A").members["cells"].num
+    125
     """
     if state not in STATES:
         raise ValueError(unknown("state of brunel", state, STATES))

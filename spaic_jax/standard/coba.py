@@ -20,7 +20,8 @@ def coba(num: int = 4000, *, delay: Any = None) -> Network:
     Returns:
         A network with the group `cells` and the spike monitor `spikes`.
 
-    >>> print(coba(100))
+    >>> coba(100).members["cells"].num
+    100
     """
     excitatory, share = 4 * whole(num, "coba: num", least=80) // 5, 80 / num
     with Network() as net:

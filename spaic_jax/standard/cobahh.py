@@ -22,7 +22,8 @@ def cobahh(num: int = 4000, *, delay: Any = None) -> Network:
     Returns:
         A network with the group `cells` and the spike monitor `spikes`.
 
-    >>> print(cobahh(100))
+    >>> cobahh(100).members["cells"].num
+    100
     """
     excitatory, share = 4 * whole(num, "cobahh: num", least=80) // 5, 80 / num
     with Network() as net:

@@ -21,7 +21,8 @@ def cuba(num: int = 4000, *, delay: Any = None) -> Network:
     Returns:
         A network with the group `cells` and the spike monitor `spikes`.
 
-    >>> print(cuba(100))
+    >>> cuba(100).members["cells"].num
+    100
     """
     excitatory, share = 4 * whole(num, "cuba: num", least=80) // 5, 80 / num
     with Network() as net:

@@ -21,7 +21,8 @@ def izhikevich(num: int = 1000, *, seed: int = 0) -> Network:
     Returns:
         A network with the group `cells` and the spike monitor `spikes`. To run with dt = 1 ms.
 
-    >>> print(izhikevich(100))
+    >>> izhikevich(100).members["cells"].num
+    100
     """
     excitatory = 4 * whole(num, "izhikevich: num", least=5) // 5
     inhibitory = num - excitatory

@@ -53,7 +53,8 @@ def microcircuit(scale: float = 0.1, *, dt: float = 0.1) -> Network:
     Returns:
         A network with groups, `L23E` to `L6I`, and for each a spike monitor, such as `L23E_spikes`.
 
-    >>> print(microcircuit(0.01))
+    >>> microcircuit(0.01).members["L23E"].num
+    207
     """
     part = real(scale, "microcircuit: scale", above=0, most=1)
     sizes = [max(round(size * part), 1) for size in SIZES]

@@ -23,7 +23,8 @@ def vogels(num: int = 10_000) -> Network:
     Returns:
         A network with the group `cells`, the spike monitor `spikes` and the plastic connection `learning`.
 
-    >>> print(vogels(500))
+    >>> vogels(500).members["cells"].num
+    500
     """
     excitatory, share = 4 * whole(num, "vogels: num", least=250) // 5, min(200 / num, 1.0)
     with Network() as net:
