@@ -1,7 +1,7 @@
 """Inhibitory synapses that learn to balance excitation."""
 
 from spaic_jax._numbers import whole
-from spaic_jax.network import Connection, Network, NeuronGroup, SpikeMonitor, WeightMonitor
+from spaic_jax.network import Connection, Network, NeuronGroup, SpikeMonitor
 from spaic_jax.plasticity import VogelsSTDP
 from spaic_jax.program import Uniform
 
