@@ -260,6 +260,22 @@ def test_files_keep_to_bounds(tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "c.safetensors", bound, optimizer)
 
 
+def test_synapses_lead_to_neurons_that_are_there(tmp_path: Path) -> None:
+    def network(post: int) -> sj.Simulator:
+        with sj.Network() as net:
+            image, layer = sj.Encoder(num=4), sj.NeuronGroup(post, model="lif")
+            sj.Connection(image, layer, name="synapses", link_type="fixed_total", number=30)
+        return sj.build(net, dt=1.0)
+
+    large, small = network(9), network(5)
+    variables = large.init(jax.random.key(0))
+    save_weights(tmp_path / "w.safetensors", large, variables)
+    with pytest.raises(CheckpointError, match="'synapses.post' was given values from 0 to 8, but must lie within 0 and 4"):
+        load_weights(tmp_path / "w.safetensors", small)
+    with pytest.raises(ValueError, match="'synapses.start' was given values from 31 to 31, but must lie within 0 and 30"):
+        small.set(small.init(jax.random.key(0)), {"synapses.start": 31})
+
+
 @pytest.mark.parametrize("case", ["frozen", "monitor", "tau"])
 def test_snapshots_and_checkpoints_do_not_look_at_roles_and_monitors(case: str, tmp_path: Path) -> None:
     one, other = changed(), changed(case)

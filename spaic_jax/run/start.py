@@ -30,7 +30,8 @@ def first_values(program: Program, key: jax.Array, batch_size: int) -> Values:
             own = jax.random.fold_in(key, zlib.crc32(stream.encode()))
             for _, v in variables:
                 value = v.init(own, v.shape, jnp.dtype(v.dtype))
-                if v.bounds != (None, None):
+                # Whole numbers, such as the ends of synapses, are made within theirs.
+                if v.bounds != (None, None) and jnp.issubdtype(v.dtype, jnp.inexact):
                     value = jnp.clip(value, *v.bounds)
                 values[v.name] = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
     return values

@@ -62,13 +62,13 @@ class Pairs(Storage):
 
 
 def _places(site: Site, pattern: Pattern) -> tuple[Variable, Variable]:
-    """Where the synapses lie: `post` of each, and the `start` of each row."""
+    """Where the synapses lie: `post` of each, and the `start` of each row. A file of other neurons is beyond their bounds."""
     post: Any = Ends(pattern, "post")
     start: Any = Start(pattern)
     if pattern.listed is not None:
         ends = pattern.listed
         post, start = Given(ends[0]), Given(np.searchsorted(ends[1], np.arange(pattern.pre + 1)).astype(np.int32))
     return (
-        Variable(f"{site.name}.post", (pattern.count,), "int32", "constant", init=post),
-        Variable(f"{site.name}.start", (pattern.pre + 1,), "int32", "constant", init=start),
+        Variable(f"{site.name}.post", (pattern.count,), "int32", "constant", init=post, bounds=(0, pattern.post - 1)),
+        Variable(f"{site.name}.start", (pattern.pre + 1,), "int32", "constant", init=start, bounds=(0, pattern.count)),
     )
