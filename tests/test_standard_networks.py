@@ -65,7 +65,7 @@ def test_a_standard_network_by_name():
     ({"standard": 3}, "network.standard: unknown standard network 3"),
     ({"standard": "coba", "nun": 3}, "network.nun: unknown setting of coba 'nun': did you mean 'num'?"),
     ({"standard": "coba", "num": "all"}, "network.num: a whole number is needed, not 'all'."),
-    ({"standard": "coba", "num": 10}, "network: coba: num must be a whole number of at least 80, got 10."),
+    ({"standard": "coba", "num": 10}, "network: the number of neurons must be a whole number of at least 80, got 10."),
     ({"standard": "brunel", "state": "E"}, "network: unknown state of brunel 'E'"),
     ({"standard": "coba", "groups": {}}, "network.groups: unknown setting of coba 'groups'"),
 ])

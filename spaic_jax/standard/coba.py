@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from spaic_jax._numbers import whole
-from spaic_jax.network import Connection, Network, NeuronGroup, SpikeMonitor
+from spaic_jax.network import Network, NeuronGroup, SpikeMonitor
 from spaic_jax.program import Normal
+from spaic_jax.standard.balanced import connect
 
 
 def coba(num: int = 4000, *, delay: Any = None) -> Network:
@@ -23,13 +23,8 @@ def coba(num: int = 4000, *, delay: Any = None) -> Network:
     >>> coba(100).members["cells"].num
     100
     """
-    excitatory, share = 4 * whole(num, "coba: num", least=80) // 5, 80 / num
     with Network() as net:
         cells = NeuronGroup(num, model="condlif", V=Normal(-65.0, 5.0), ge=Normal(40.0, 15.0), gi=Normal(200.0, 120.0), name="cells")
-        for part, weight, receptor in ((cells[:excitatory], 6.0, "g_exc"), (cells[excitatory:], 67.0, "g_inh")):
-            Connection(
-                part, cells, "sparse", density=share, storage="pairs", weight=weight, post_var_name=receptor, delay=delay,
-                is_parameter=False,
-            )
+        connect(cells, ("g_exc", 6.0), ("g_inh", 67.0), delay)
         SpikeMonitor(cells, name="spikes")
     return net

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from spaic_jax._numbers import whole
-from spaic_jax.network import Connection, Network, NeuronGroup, SpikeMonitor
+from spaic_jax.network import Network, NeuronGroup, SpikeMonitor
 from spaic_jax.neurons.receptors import ExponentialReceptor
 from spaic_jax.program import Normal
+from spaic_jax.standard.balanced import connect
 
 
 def cobahh(num: int = 4000, *, delay: Any = None) -> Network:
@@ -25,7 +25,6 @@ def cobahh(num: int = 4000, *, delay: Any = None) -> Network:
     >>> cobahh(100).members["cells"].num
     100
     """
-    excitatory, share = 4 * whole(num, "cobahh: num", least=80) // 5, 80 / num
     with Network() as net:
         cells = NeuronGroup(
             num, model="traub", integrator="exponential_euler", V=Normal(-65.0, 5.0), m=0.0, h=0.0, n=0.0, name="cells",
@@ -34,10 +33,6 @@ def cobahh(num: int = 4000, *, delay: Any = None) -> Network:
                 "inh": ExponentialReceptor(tau=10.0, E=-80.0, g=Normal(200.0, 120.0)),  # type: ignore[call-arg]
             },
         )
-        for part, weight, receptor in ((cells[:excitatory], 6.0, "exc"), (cells[excitatory:], 67.0, "inh")):
-            Connection(
-                part, cells, "sparse", density=share, storage="pairs", weight=weight, post_var_name=receptor, delay=delay,
-                is_parameter=False,
-            )
+        connect(cells, ("exc", 6.0), ("inh", 67.0), delay)
         SpikeMonitor(cells, name="spikes")
     return net

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from spaic_jax._numbers import whole
-from spaic_jax.network import Connection, Network, NeuronGroup, SpikeMonitor
+from spaic_jax.network import Network, NeuronGroup, SpikeMonitor
 from spaic_jax.neurons.receptors import ExponentialReceptor
 from spaic_jax.program import Uniform
+from spaic_jax.standard.balanced import connect
 
 
 def cuba(num: int = 4000, *, delay: Any = None) -> Network:
@@ -24,17 +24,12 @@ def cuba(num: int = 4000, *, delay: Any = None) -> Network:
     >>> cuba(100).members["cells"].num
     100
     """
-    excitatory, share = 4 * whole(num, "cuba: num", least=80) // 5, 80 / num
     with Network() as net:
         cells = NeuronGroup(
             num, model="constantcurrentlif", integrator="exact", tau_m=20.0, v_rest=-49.0, v_th=-50.0, v_reset=-60.0, t_ref=5.0,
             V=Uniform(-60.0, -50.0), receptors={"exc": ExponentialReceptor(tau=5.0), "inh": ExponentialReceptor(tau=10.0)},
             name="cells",
         )
-        for part, weight, receptor in ((cells[:excitatory], 1.62, "exc"), (cells[excitatory:], -9.0, "inh")):
-            Connection(
-                part, cells, "sparse", density=share, storage="pairs", weight=weight, post_var_name=receptor, delay=delay,
-                is_parameter=False,
-            )
+        connect(cells, ("exc", 1.62), ("inh", -9.0), delay)
         SpikeMonitor(cells, name="spikes")
     return net
