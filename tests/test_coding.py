@@ -138,6 +138,7 @@ def test_decoder_gives_spaics_numbers(name, coding_method, settings, key):
         (lambda: sj.Generator(3, "sin", amp="loud"), "amp must be a number or an array"),
         (lambda: sj.Generator(3, dec_target=sj.NeuronGroup(4)), "its target has shape (4,), but needs the same"),
         (lambda: sj.Encoder(num=0), "positive whole numbers"),
+        (lambda: sj.Encoder(num=(2, 2)), "num is one number: say shape=(2, 2)"),
         (lambda: sj.Encoder(num=5, shape=(2, 2)), "num=5 and shape=(2, 2), which holds 4"),
         (
             lambda: sj.Decoder(10, sj.NeuronGroup(9), "spike_counts"),

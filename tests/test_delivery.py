@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from pairs import ends, matrix
 
 import spaic_jax as sj
@@ -107,6 +108,9 @@ def test_the_ring_delivers_when_it_is_time(choice):
     made, pull = jax.vjp(jax.jit(run), x, weight)
     for value, expected in zip((made, *pull(g)), (current, dx, dw), strict=True):
         np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-4)
+    # The current is linear in the weights: in their own direction, the derivative of a derivative is the derivative.
+    twice = jax.jvp(lambda w: jax.vjp(run, x, w)[1](g)[0], (weight,), (weight,))[1]
+    np.testing.assert_allclose(twice, dx, rtol=1e-4, atol=1e-4)
     several = jax.vmap(run, in_axes=(None, 0))(x, jnp.stack([weight, 2 * weight]))
     np.testing.assert_allclose(several[1], 2 * current, rtol=1e-4, atol=1e-4)
 
@@ -156,6 +160,23 @@ def test_a_network_of_pairs_is_that_of_matrices(delayed):
         for name, expected in found.items():
             np.testing.assert_allclose(made[name], expected, rtol=2e-4, atol=2e-4, err_msg=f"{name} {plan}")
     assert 0.1 < np.mean(probes["o"]) < 0.9
+
+
+def test_a_batch_may_lie_on_several_devices(key):
+    sim = recurrent("pairs", True, sj.Tiled(5))
+    variables, spikes = sim.init(key, 4), np.tile(SPIKES, (1, 2, 1))[:, :4].astype("float32")
+
+    def loss(params, variables, spikes):
+        return jnp.tanh(sim.run(variables.with_params(params), {"x": spikes}).probes["va"]).sum()
+
+    needed = jax.value_and_grad(loss)(variables.params, variables, spikes)
+    mesh = Mesh(np.array(jax.devices()[:2]), ("batch",))
+    split = jax.tree.map(
+        lambda x, batched: jax.device_put(x, NamedSharding(mesh, PartitionSpec(*["batch"] * batched))), variables, sim.batched
+    )
+    apart = jax.device_put(spikes, NamedSharding(mesh, PartitionSpec(None, "batch")))
+    made = jax.jit(jax.value_and_grad(loss))(split.params, split, apart)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), made, needed)
 
 
 @pytest.mark.parametrize("plan", [sj.Reference(), sj.Tiled(4), sj.Tiled(4, products="dense")])

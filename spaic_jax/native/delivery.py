@@ -63,7 +63,9 @@ def deliver(
     # Types that say how an array lies on a mesh are beyond the primitive: the gradient would not be summed over the devices.
     if any(jax.typeof(x).sharding.mesh.size > 1 for x in (events, weight)):
         pre = jnp.searchsorted(start, jnp.arange(post.size, dtype=start.dtype), side="right") - 1
-        return jnp.zeros((*events.shape[:-1], columns), weight.dtype).at[..., post].add(events[..., pre] * weight)
+        dtype, batch = wide(weight.dtype), events.shape[:-1]
+        sent = events[..., pre].astype(dtype) * jnp.broadcast_to(weight.astype(dtype), (*batch, post.size))
+        return jnp.zeros((*batch, columns), dtype).at[..., post].add(sent).astype(weight.dtype)
     return _deliver(events, weight, post, start, gives="given", columns=columns, choice=choice)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import jax
 import jax.extend.core
 import jax.numpy as jnp
-from jax.interpreters import batching, mlir
+from jax.interpreters import ad, batching, mlir
 
 from spaic_jax._dtypes import wide
 from spaic_jax._shapes import Array, Shaped
@@ -51,20 +51,8 @@ def arrive(
     >>> now.tolist(), later.tolist()
     ([[1.0, 0.0]], [[0.0, 3.0]])
     """
-    return _arrive(choice, ahead, events, weight, post, start, delay, step)
-
-
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _arrive(choice: Choice, *operands: jax.Array) -> Pair:
-    current, ahead = _ring.bind(*operands, choice=choice)
+    current, ahead = _ring.bind(ahead, events, weight, post, start, delay, step, choice=choice)
     return current, ahead
-
-
-@_arrive.defjvp
-def _arrive_jvp(choice: Choice, primals: Any, tangents: Any) -> tuple[Pair, Pair]:
-    fixed = primals[3:]
-    _, moved = jax.jvp(lambda *real: _flowing(*real, *fixed), primals[:3], tangents[:3])
-    return _arrive(choice, *primals), moved
 
 
 def _flowing(
@@ -137,6 +125,18 @@ def _batched(operands: tuple[jax.Array, ...], dims: tuple[Any, ...], *, choice: 
 
 
 batching.primitive_batchers[_ring] = _batched
+
+
+def _jvp(primals: tuple[jax.Array, ...], tangents: tuple[Any, ...], *, choice: Choice) -> tuple[Any, Pair]:
+    fixed = primals[3:]
+    _, moved = jax.jvp(
+        lambda *real: _flowing(*real, *fixed), primals[:3], tuple(ad.instantiate_zeros(tangent) for tangent in tangents[:3])
+    )
+    return _ring.bind(*primals, choice=choice), moved
+
+
+# A rule of the primitive's own: what is behind a custom one is differentiated once only.
+ad.primitive_jvps[_ring] = _jvp
 
 
 def _lower(ctx: Any, *operands: Any, choice: Choice) -> Any:

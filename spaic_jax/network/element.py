@@ -213,9 +213,10 @@ def shape_of(kind: str, num: int | None, shape: Sequence[int] | int | None) -> t
     article = "an" if kind[0] in "AEIOU" else "a"
     if num is None and shape is None:
         raise ValueError(f"{article} {kind} needs a size: num (a number of neurons) or shape (a tuple).")
-    if shape is None and np.ndim(num):  # type: ignore[arg-type]
+    given: Any = num
+    if shape is None and np.ndim(given):
         raise ValueError(f"{article} {kind} was given num={num!r}, but num is one number: say shape={num!r}.")
-    given: Any = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
+    given = (num,) if shape is None else shape if np.ndim(shape) else (shape,)
     try:
         sizes = tuple(whole(n, "size") for n in given)
     except ValueError:

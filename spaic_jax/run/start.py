@@ -3,7 +3,7 @@
 import itertools
 import operator
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 import jax
@@ -19,16 +19,17 @@ from spaic_jax.synapses.pattern import drawn_once
 Values = dict[str, jax.Array]
 
 
-def first_values(program: Program, key: jax.Array, batch_size: int) -> Values:
-    """What the initial values of a program's variables give; each draws from the key and its name."""
+def first_values(program: Program, key: jax.Array, batch_size: int, without: Collection[str] = ()) -> Values:
+    """What the initial values of a program's variables give, but for some names; each draws from the key and its name."""
     batch_size = whole(batch_size, "batch_size", least=1)
     values: Values = {}
-    streams = [(v.init.stream(v.name), v) for v in program.of_role("parameter", "plastic", "state", "constant")]
+    variables = program.of_role("parameter", "plastic", "state", "constant")
+    streams = [(v.init.stream(v.name), v) for v in variables if v.name not in without]
     with drawn_once():
         # What several variables of a connection follow from is drawn once, when they come one after the other.
-        for stream, variables in itertools.groupby(sorted(streams, key=operator.itemgetter(0)), operator.itemgetter(0)):
+        for stream, same in itertools.groupby(sorted(streams, key=operator.itemgetter(0)), operator.itemgetter(0)):
             own = jax.random.fold_in(key, zlib.crc32(stream.encode()))
-            for _, v in variables:
+            for _, v in same:
                 value = v.init(own, v.shape, jnp.dtype(v.dtype))
                 # Whole numbers, such as the ends of synapses, are made within theirs.
                 if v.bounds != (None, None) and jnp.issubdtype(v.dtype, jnp.inexact):
@@ -67,7 +68,7 @@ def restarted(program: Program, variables: Variables, key: jax.Array | None, bat
                     f"state '{v.name}' stays, but differs between the {batch} samples: it cannot go over to a batch of {size}."
                 )
             kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
-    return started(program, first_values(program, key, size), key, kept)
+    return started(program, first_values(program, key, size, kept), key, kept)
 
 
 def within_bounds(program: Program, values: Mapping[str, jax.Array]) -> Values:
