@@ -100,7 +100,7 @@ VALUES = [
     ("poisson_generator2", "rate", 1.0, 2.0), ("cc_generator", "amp", 1.0, 2.0), ("sin", "period", 1.0, 2.0),
     ("ramp", "end_time", 0.2, 0.5), ("poisson_hz", "rate", 1000.0, 5000.0), ("poisson_hz", "end_time", 0.2, 0.5),
     ("inhomogeneous_poisson", "rate", [1000.0], [5000.0]), ("timed_array", "values", [1.0], [2.0]),
-    ("spike_list", "weight", 1.0, 2.0),
+    ("spike_list", "weight", 1.0, 2.0), ("white_noise", "sigma", 1.0, 2.0), ("ou_noise", "sigma", 1.0, 2.0),
 ]
 
 

@@ -97,9 +97,9 @@ def test_a_drawn_parameter_can_be_trained(key):
 
 
 def test_the_worst_draw_decides_whether_a_step_is_short_enough():
-    sj.build(driven(model="aeif", C=Uniform(200.0, 300.0), gL=Uniform(10.0, 100.0)), 2.0)
+    sj.build(driven(model="aeif", integrator="euler", C=Uniform(200.0, 300.0), gL=Uniform(10.0, 100.0)), 2.0)
     with pytest.raises(ValueError, match=r"group 'g': dt 4.1 ms is more than 2 times C/gL, 2 ms"):
-        sj.build(driven(model="aeif", C=Uniform(200.0, 300.0), gL=Uniform(10.0, 100.0)), 4.1)
+        sj.build(driven(model="aeif", integrator="euler", C=Uniform(200.0, 300.0), gL=Uniform(10.0, 100.0)), 4.1)
     with pytest.raises(ValueError, match="2 times the time constant of V"):
         slow = ODE(rhs=leak, initial={"V": Normal()}, values={"tau": Uniform(0.1, 1.0)})
         assert sj.build(driven(model=dataclasses.replace(slow, initial={"V": 0.0})), 1.0)

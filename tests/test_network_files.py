@@ -48,6 +48,7 @@ def test_the_network_of_a_configuration(tmp_path):
         sj.load_network(tmp_path / "slip.json")
 
 
+@pytest.mark.filterwarnings("ignore::spaic_jax.lowering.UnreachedWarning")
 @settings(max_examples=25, deadline=None)
 @given(plans(), st.data())
 def test_any_nested_network_comes_back(tmp_path_factory, plan, data):
@@ -190,6 +191,7 @@ TABLES = json.loads(json.dumps(to_dict(everything())))
 SPOTS = list(spots(TABLES))
 
 
+@pytest.mark.filterwarnings("ignore::spaic_jax.lowering.UnreachedWarning")
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(SPOTS), JUNK, st.sampled_from(["replace", "drop", "beside"]))
 def test_whatever_stands_in_a_file_gives_a_network_or_one_sentence(spot, junk, change):

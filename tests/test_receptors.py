@@ -121,6 +121,8 @@ def mixed(rng, model="aeif", **settings):
     }
     weights = {name: rng.uniform(1, 6, (3, 4)) for name in receptors}
     weights = {name: weight.astype(np.float32) for name, weight in weights.items()}
+    if model == "aeif":
+        settings = {"integrator": "euler", **settings}
     return network(receptors, weights, num=3, sources=4, model=model, **settings)
 
 

@@ -77,7 +77,7 @@ def test_states_of_the_link_are_its_own(key):
 
 def test_a_stored_connectome_is_shared_with_its_synapses(key):
     net = ring(True, "sparse_sparse", density=0.5)
-    assert {name for name in sj.build(net, dt=1.0).init(key).constants if "." in name} >= {"xa.post", "xa.pre"}
+    assert {name for name in sj.build(net, dt=1.0).init(key).constants if "." in name} >= {"xa.post", "xa.start"}
     net.c = sj.NeuronGroup(2, model="leaky_integrator")
     net.d = sj.NeuronGroup(8, model="leaky_integrator")
     net.xd = sj.Connection(net.x, net.d)

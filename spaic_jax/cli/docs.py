@@ -43,7 +43,7 @@ def public_modules() -> list[str]:
     """What has a page: the package, what lies directly in it without a leading underscore, and the rooms of the families.
 
     >>> public_modules()[:2]
-    ['spaic_jax', 'spaic_jax.bench']
+    ['spaic_jax', 'spaic_jax.analysis']
     """
     direct = {f"spaic_jax.{module.name}" for module in pkgutil.iter_modules(spaic_jax.__path__) if module.name[0] != "_"}
     # The command line describes itself by --help.

@@ -57,7 +57,7 @@ class AEIF(RefractoryModel):
     Source: Brette and Gerstner (2005); Naud et al., Firing patterns in the AdEx model (2008); SPAIC, `aeif` and `adex`.
 
     >>> round(float(AEIF(b=80.5).first_step(jnp.full((1, 1), 500.0), dt=1.0).V[0, 0]), 3)
-    -68.821
+    -68.912
     """
 
     class State(RefractoryModel.State):

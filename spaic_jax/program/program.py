@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 
-from spaic_jax._numbers import real, shown
+from spaic_jax._numbers import LARGEST, real, shown
 from spaic_jax.program.check import ProgramError, Structs, check_program
 from spaic_jax.program.dependencies import Needs, dependencies
 from spaic_jax.program.initial import Constant
@@ -34,7 +34,7 @@ def whole_steps(duration: float, dt: float, what: str) -> int:
     """The number of steps of `dt` in `duration`, both in ms.
 
     Raises:
-        ValueError: when it is not a positive whole number, naming `what`.
+        ValueError: when it is not a positive whole number, or one too large to count in, naming `what`.
     """
     try:
         duration = real(duration, what)
@@ -43,6 +43,8 @@ def whole_steps(duration: float, dt: float, what: str) -> int:
     count = round(duration / dt)
     if count < 1 or abs(count * dt - duration) > 1e-6 * dt * max(count, 1):
         raise ValueError(f"{what} must be a positive whole number of steps: {duration} ms is {duration / dt:g} steps of {dt} ms.")
+    if count > LARGEST:
+        raise ValueError(f"{what} must be at most {LARGEST} steps: {duration:g} ms is {count} steps of {dt} ms.")
     return count
 
 

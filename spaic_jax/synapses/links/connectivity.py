@@ -12,7 +12,7 @@ from spaic_jax.program import Context, Fragment, Given, Site
 from spaic_jax.synapses.delays import SynapticDelay
 from spaic_jax.synapses.links.weighted import Weighted
 from spaic_jax.synapses.pattern import Pattern
-from spaic_jax.synapses.storage import Storage, resolve_storage, usual_storage
+from spaic_jax.synapses.storage import Pairs, Storage, resolve_storage, usual_storage
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,9 +44,10 @@ class Connectivity(Weighted):
         pattern = self.pattern(site)
         if not pattern.count:
             raise ValueError(f"connection '{site.name}' has no synapse among its {pattern.post} x {pattern.pre} pairs.")
-        if pattern.count > LARGEST:
+        storage = self._stored(pattern, site, context)
+        if isinstance(storage, Pairs) and pattern.count > LARGEST:
             raise ValueError(f"connection '{site.name}' has {pattern.count} synapses, more than the {LARGEST} that can be counted.")
-        return self._stored(pattern, site, context).carry(self.of_pattern(pattern, site), pattern, site, context)
+        return storage.carry(self.of_pattern(pattern, site), pattern, site, context)
 
     def of_pattern(self, pattern: Pattern, site: Site) -> Self:
         """The link with weights that follow from who is connected, if they do."""
