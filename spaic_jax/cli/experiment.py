@@ -83,7 +83,7 @@ def build_network(config: Declaration, where: str | Path) -> tuple[Network, Simu
     """
     simulation = config.simulation
     with user_errors(f"{where}: simulation.duration"):
-        steps = whole(whole_steps(simulation.duration, simulation.dt, "a duration"), "the number of steps")
+        steps = whole_steps(simulation.duration, simulation.dt, "a duration")
     with user_errors(str(where)), _nearest_member(config):
         network = from_dict(config.network)
     with user_errors(f"{where}: network"):

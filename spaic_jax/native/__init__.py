@@ -2,7 +2,7 @@
 
 Without it everything works on XLA's own products. `status` says which of the two is at work; nothing is compiled or downloaded
 later. The library is C++17, `events.cc`, `convolution.cc` and `delivery.cc`, which XLA calls through its foreign function interface. The headers
-of that interface in `xla/ffi/api` are those of jaxlib 0.6.0, the oldest that this package allows: the build needs neither jaxlib nor a network.
+of that interface in `xla/ffi/api` are those of jaxlib 0.6.0, so that any later one will do: the build needs neither jaxlib nor a network.
 """
 
 import ctypes

@@ -44,7 +44,7 @@ def whole_steps(duration: float, dt: float, what: str) -> int:
     if count < 1 or abs(count * dt - duration) > 1e-6 * dt * max(count, 1):
         raise ValueError(f"{what} must be a positive whole number of steps: {duration} ms is {duration / dt:g} steps of {dt} ms.")
     if count > LARGEST:
-        raise ValueError(f"{what} must be at most {LARGEST} steps: {duration:g} ms is {count} steps of {dt} ms.")
+        raise ValueError(f"{what} must be at most {LARGEST} steps: {duration:g} ms is {count:g} steps of {dt:g} ms.")
     return count
 
 
