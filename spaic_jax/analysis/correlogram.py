@@ -34,8 +34,8 @@ def cross_correlogram(first: Spikes, second: Spikes, bin: float, longest: float)
         >>> one = Spikes([10.0, 20.0], [0, 0], num=1, start=0.0, stop=100.0)
         >>> other = Spikes([12.0, 22.0], [0, 0], num=1, start=0.0, stop=100.0)
         >>> lags, rate = cross_correlogram(one, other, bin=1.0, longest=3.0)
-        >>> lags[rate > 0].tolist(), rate.max().round(1)
-        ([2.0], np.float64(1020.4))
+        >>> lags[rate > 0].tolist(), float(rate.max().round(1))
+        ([2.0], 1020.4)
     """
     lags = _lags(first, bin, longest)
     if (first.start, first.stop) != (second.start, second.stop):

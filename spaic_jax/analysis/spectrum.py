@@ -30,8 +30,8 @@ def spectrum(spikes: Spikes, bin: float = 1.0, segment: float = 500.0) -> tuple[
         >>> times = np.arange(20.0, 2000.0, 20.0)
         >>> clock = Spikes(times, np.zeros(len(times), int), num=1, start=0.0, stop=2000.0)
         >>> frequencies, power = spectrum(clock, bin=5.0, segment=1000.0)
-        >>> frequencies[power.argmax()]
-        np.float64(50.0)
+        >>> float(frequencies[power.argmax()])
+        50.0
     """
     _, rate = population_rate(spikes, real(bin, "spectrum: bin", above=0))
     size = round(real(segment, "spectrum: segment", above=0) / bin)
