@@ -335,7 +335,7 @@ def test_bad_arguments(key):
     for changes, sentence in (
         ({"duration": 10.3}, "a duration must be a positive whole number of steps"), ({"chunk": 0.7}, "a chunk must be"),
         ({"inputs": None}, "input 'x' is missing"), ({"key": None}, "is random"),
-        ({"duration": 2.0**31}, "the number of steps of all runs must be at most"), ({"duration": 1.0}, "'first' looks at no step of a run of 2 steps"),
+        ({"duration": 2.0**31}, "a duration must be at most 2147483647 steps"), ({"duration": 1.0}, "'first' looks at no step of a run of 2 steps"),
     ):
         with pytest.raises(ValueError, match=sentence):
             sj.simulate(sim, start, **{"duration": 25.0, "inputs": given, "key": key, **changes})
