@@ -224,6 +224,7 @@ def test_a_delay_is_found_by_training(key):
         ("full", np.ones((3, 2)), r"delay has shape \(3, 2\), but needs \(2, 3\)"),
         ("full", -np.ones((2, 3)), r"FixedDelay: delay must be finite and at least 0, but delay\[0, 0\] is -1"),
         ("full", sj.program.Normal(2.0, 1.0), "FixedDelay: max_delay must say how long a delay may be"),
+        ("full", sj.program.Uniform(-1.0, 3.0), "FixedDelay: delays must be at least 0 ms, but are drawn from Uniform"),
         ("conv", np.ones((2, 3)), "a Conv link has no delay for each synapse"),
         ("sparse_sparse", sj.synapses.LinearDelay(max_delay=3.0), "connection 'w': storage 'pairs' has no delay for each synapse, but fixed ones: use 'masked' or"),
     ],

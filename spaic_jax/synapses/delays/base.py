@@ -107,7 +107,12 @@ class SynapticDelay(abc.ABC):
         object.__setattr__(self, "value", as_initial(self.value))
         if isinstance(self.value, Given | Constant):
             return float(np.max(self.value.value))
-        return self.value.ends[1] if isinstance(self.value, Uniform) else None
+        if not isinstance(self.value, Uniform):
+            return None
+        shortest, longest = self.value.ends
+        if shortest < 0:
+            raise ValueError(f"{type(self).__name__}: delays must be at least 0 ms, but are drawn from {self.value!r}.")
+        return longest
 
     def slots(self, dt: float, where: str) -> int:
         """How many steps apart what arrives in one step may have been sent: the longest delay in steps, and one.
