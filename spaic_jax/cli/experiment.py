@@ -29,6 +29,7 @@ from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
+from spaic_jax.train.losses.base import ASKED
 from spaic_jax.train.task import Arrays, Task
 
 
@@ -155,7 +156,7 @@ def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: D
             raise ValueError(unknown("loss", name, LOSSES))
         given = {key: value for key, value in settings.loss.items() if key != "name"}
         parameters = inspect.signature(LOSSES[name.lower()]).parameters
-        known = {key: each.default for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
+        known = {key: each.default for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY and key not in ASKED}
         for key in given:
             if key not in known:
                 raise ValueError(f"{key}: {unknown(f'setting of {name}', key, known)}")
@@ -185,11 +186,10 @@ def _check_gradient(task: Task, arrays: Arrays) -> None:
     def slope(arrays: Arrays, key: jax.Array) -> dict[str, jax.Array]:
         training = dataclasses.replace(task, sim=task.sim.train())
         variables, first = training.sim.init(key, 1), jnp.zeros((1,), jnp.int32)
-        inputs = task.take(arrays, first).inputs
+        batch = task.take(arrays, first)
 
         def loss(params: dict[str, jax.Array]) -> jax.Array:
-            assert task.loss is not None
-            return task.loss(training.output(variables.with_params(params), inputs, key), first)
+            return training.cost(training.run(variables.with_params(params), batch, key), batch)
 
         return jax.grad(loss)(variables.params)
 

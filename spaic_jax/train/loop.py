@@ -4,6 +4,7 @@ import abc
 import dataclasses
 import functools
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,6 @@ from spaic_jax.run.lasting import going_on, lasting
 from spaic_jax.train.divergence import check_update, vital_signs
 from spaic_jax.train.evaluation import evaluate_arrays
 from spaic_jax.train.keys import epoch_keys, evaluation_key
-from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.progress import Report, progress_bar
 from spaic_jax.train.state import TrainState
 from spaic_jax.train.task import Arrays, Task
@@ -85,14 +85,16 @@ class Epochs(Training):
         order_key, run_key = epoch_keys(self.key, epoch)
         order = shuffled(order_key, len(self.arrays))
         params, opt_state, plastic = state.params, state.opt_state, state.plastic
-        sums = np.zeros(2)
+        sums: defaultdict[str, float] = defaultdict(float)
 
-        def look(step: int, measures: dict[str, jax.Array]) -> None:
+        def look(step: int, measures: dict[str, Any]) -> None:
             values = jax.device_get(measures)
             check_update(epoch, step, values)
-            sums[:] += (float(values["loss"]), float(values["accuracy"]))
-            loss, right = (sums / step).tolist()
-            report(epoch, (epoch - 1) * self.updates + step, f"loss {loss:.4f}  accuracy {right:.1%}")
+            # The loss comes first; compiled functions sort names.
+            for name, value in {"loss": values["loss"], **values["measures"]}.items():
+                sums[name] += float(value)
+            text = "  ".join(f"{name} {sums[name] / step:{'.1%' if name == 'accuracy' else '.4f'}}" for name in sums)
+            report(epoch, (epoch - 1) * self.updates + step, text)
 
         waiting = None
         for step in range(self.updates):
@@ -106,12 +108,11 @@ class Epochs(Training):
             waiting = measures
         assert waiting is not None
         look(self.updates, waiting)
-        loss, right = (sums / self.updates).tolist()
-        row: dict[str, Any] = {"epoch": epoch, "loss": loss, "accuracy": right}
+        row: dict[str, Any] = {"epoch": epoch, **{name: total / self.updates for name, total in sums.items()}}
         if self.test is not None:
             variables = going_on(self.task.sim.program, dataclasses.replace(self.rest, params=params), plastic)
             result = evaluate_arrays(self.task, variables, self.test, self.batch_size, evaluation_key(self.key))
-            row |= {"test_loss": result.loss, "test_accuracy": result.accuracy}
+            row |= {"test_loss": result.loss, **{f"test_{name}": value for name, value in result.measures.items()}}
         return TrainState(params, opt_state, epoch, plastic), row
 
 
@@ -150,14 +151,12 @@ def train_step(
     """One update: gather a batch, differentiate its loss, apply the optimizer, clip to bounds."""
     index = jax.lax.dynamic_slice_in_dim(order, step * batch_size, batch_size)
     batch = task.take(arrays, index)
-    assert batch.labels is not None
 
     def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, Any]:
         variables = going_on(task.sim.program, dataclasses.replace(rest, params=params), plastic)
-        result = task.run(variables, batch.inputs, jax.random.fold_in(key, step))
+        result = task.run(variables, batch, jax.random.fold_in(key, step))
         output = result.outputs[task.decoder]
-        assert task.loss is not None
-        return task.loss(output, batch.labels), (output, lasting(task.sim.program, result.variables), result.health.finite)
+        return task.cost(result, batch), (output, lasting(task.sim.program, result.variables), result.health.finite)
 
     (loss, (output, moved, states)), gradient = jax.value_and_grad(objective, has_aux=True)(params)
     with jax.numpy_dtype_promotion("standard"):
@@ -165,5 +164,6 @@ def train_step(
         new = optax.apply_updates(params, updates)
     new = task.sim.project(new)
     new, new_state = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state), (params, opt_state))
-    measures = {"loss": loss, "accuracy": accuracy(output, batch.labels), "states": states}
+    assert batch.labels is not None
+    measures = {"loss": loss, "measures": task.measures(output, batch.labels, batch.lengths), "states": states}
     return new, new_state, moved, measures | vital_signs(gradient, updates, new)
