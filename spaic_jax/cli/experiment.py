@@ -26,10 +26,11 @@ from spaic_jax.network import Encoder, Network
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
 from spaic_jax.storage import from_dict, to_dict
+from spaic_jax.train.arrays import Arrays
 from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
-from spaic_jax.train.task import Arrays, Task
+from spaic_jax.train.task import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,10 +183,10 @@ def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Data
 def _check_gradient(task: Task, arrays: Arrays) -> None:
     """ValueError where the gradient does not cover something; computes nothing."""
 
-    def slope(inputs: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
+    def slope(arrays: Arrays, key: jax.Array) -> dict[str, jax.Array]:
         training = dataclasses.replace(task, sim=task.sim.train())
         variables, first = training.sim.init(key, 1), jnp.zeros((1,), jnp.int32)
-        inputs = task.take(inputs, first)
+        inputs = task.take(arrays, first).inputs
 
         def loss(params: dict[str, jax.Array]) -> jax.Array:
             assert task.loss is not None
@@ -193,7 +194,7 @@ def _check_gradient(task: Task, arrays: Arrays) -> None:
 
         return jax.grad(loss)(variables.params)
 
-    jax.eval_shape(slope, arrays.inputs, jax.random.key(0))
+    jax.eval_shape(slope, arrays, jax.random.key(0))
 
 
 def _load_data(config: Config, network: Network, where: str | Path) -> tuple[Dataset, Dataset]:

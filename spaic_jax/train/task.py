@@ -12,6 +12,7 @@ from spaic_jax.data import Dataset
 from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.run.check import batch_of_inputs, check_finite, check_inputs
 from spaic_jax.run.inputs import check_values
+from spaic_jax.train.arrays import Arrays
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.losses import resolve_loss
 
@@ -42,12 +43,18 @@ class Task:
         """What the decoder says, `[B, C]`."""
         return self.run(variables, inputs, key).outputs[self.decoder]
 
-    def take(self, inputs: Mapping[str, jax.Array], index: jax.Array) -> dict[str, jax.Array]:
-        """Some samples of the data."""
+    def take(self, arrays: Arrays, index: jax.Array) -> Arrays:
+        """Some samples of the data, with their labels and lengths."""
         shapes = {v.name: v.shape for v in self.sim.program.of_role("input")}
-        return {name: jnp.take(x, index, axis=x.ndim - len(shapes[name]) - 1) for name, x in inputs.items()}
+        axes = {name: x.ndim - len(shapes[name]) - 1 for name, x in arrays.inputs.items()}
+        return Arrays(
+            {name: jnp.take(x, index, axis=axes[name]) for name, x in arrays.inputs.items()},
+            index.shape[0],
+            None if arrays.labels is None else jnp.take(arrays.labels, index, axis=0),
+            None if arrays.lengths is None else arrays.lengths[index],
+        )
 
-    def arrays(self, data: Dataset, what: str) -> "Arrays":
+    def arrays(self, data: Dataset, what: str) -> Arrays:
         """Another data set for the same task, checked, on the device; without labels where none are looked at.
 
         Raises:
@@ -63,18 +70,6 @@ class Task:
             if data.labels is None:
                 raise ValueError(f"there are no labels, which decoder '{self.decoder}' is held to.")
             return jnp.asarray(check_labels(data.labels, self.classes))
-
-
-@dataclasses.dataclass(frozen=True)
-class Arrays:
-    """A checked data set of `count` samples on the device."""
-
-    inputs: dict[str, jax.Array]
-    count: int
-    labels: jax.Array | None
-
-    def __len__(self) -> int:
-        return self.count
 
 
 def prepare(
@@ -163,7 +158,7 @@ def _classes(task: Task, inputs: Mapping[str, jax.Array]) -> int:
 
     def trace(inputs: Mapping[str, jax.Array], key: jax.Array) -> tuple[jax.Array, jax.Array | None]:
         first = jnp.zeros((1,), jnp.int32)
-        output = task.output(task.sim.init(key, 1), task.take(inputs, first), key)
+        output = task.output(task.sim.init(key, 1), task.take(Arrays(dict(inputs), 1), first).inputs, key)
         return output, None if task.loss is None or output.ndim != 2 else task.loss(output, first)
 
     output, loss = jax.eval_shape(trace, dict(inputs), jax.random.key(0))
