@@ -16,9 +16,9 @@ from spaic_jax.program import Constant, Given
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
 from spaic_jax.run.lasting import going_on, lasting
-from spaic_jax.train.arrays import Arrays
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.metrics import accuracy
-from spaic_jax.train.stream import Stored, parts
+from spaic_jax.train.stream import parts
 from spaic_jax.train.task import Task, prepare
 
 
@@ -124,7 +124,7 @@ def responses(task: Task, variables: Variables, arrays: Arrays | Stored, batch_s
     # Copies of a sample of the same batch change nothing for codings that look at a whole batch, such as latency.
     order = np.minimum(np.arange(-(-count // batch_size) * batch_size, dtype=np.int32), count - 1)
     outputs = []
-    with contextlib.closing(parts(arrays, order, batch_size)) as all_parts:
+    with contextlib.closing(parts(task, arrays, order, batch_size)) as all_parts:
         for part in all_parts:
             for number in part.updates:
                 outputs.append(

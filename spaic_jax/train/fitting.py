@@ -14,7 +14,7 @@ from spaic_jax.gradients import Gradient, differentiated
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
 from spaic_jax.run.lasting import going_on, lasting
-from spaic_jax.train.arrays import Arrays
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.augment import Augment
 from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import variables_for
@@ -23,7 +23,6 @@ from spaic_jax.train.loop import Epochs, copied, initial_opt_state
 from spaic_jax.train.mixed import Half, computed_in
 from spaic_jax.train.state import FitResult, TrainState
 from spaic_jax.train.step import Update
-from spaic_jax.train.stream import Stored
 from spaic_jax.train.task import Task, prepare
 
 

@@ -19,7 +19,7 @@ from spaic_jax.program import Program
 from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.run.lasting import going_on, lasting
 from spaic_jax.train.activity import activity, spiking, warn_of_activity
-from spaic_jax.train.arrays import Arrays
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.assignment import assign_labels, class_shares
 from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import evaluate_arrays, responses, variables_for
@@ -29,7 +29,7 @@ from spaic_jax.train.loop import Training, shuffled
 from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.progress import Report
 from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
-from spaic_jax.train.stream import Part, Stored, parts
+from spaic_jax.train.stream import Part, parts
 from spaic_jax.train.task import Task, decoders_of, prepared
 
 #: How often an epoch reports, and looks whether all is finite.
@@ -226,7 +226,7 @@ class Presentations(Training):
     def _stretches(self, order: jax.Array) -> Iterator[tuple[Part, int, int]]:
         """The presentations of an epoch between two reports: their data, the first and the one after the last."""
         chunk = math.ceil(self.updates / _REPORTS)
-        with contextlib.closing(parts(self.arrays, order, self.batch_size)) as all_parts:
+        with contextlib.closing(parts(self.task, self.arrays, order, self.batch_size)) as all_parts:
             for part in all_parts:
                 for begin in part.updates[::chunk]:
                     yield part, begin, min(begin + chunk, part.updates.stop)

@@ -16,7 +16,7 @@ import optax
 from spaic_jax.run import Variables
 from spaic_jax.run.lasting import going_on
 from spaic_jax.train.activity import warn_of_activity
-from spaic_jax.train.arrays import Arrays
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.callbacks import OnEpoch, ends
 from spaic_jax.train.divergence import check_update
 from spaic_jax.train.evaluation import evaluate_arrays
@@ -24,7 +24,7 @@ from spaic_jax.train.keys import epoch_keys, evaluation_key
 from spaic_jax.train.progress import Report, progress_bar
 from spaic_jax.train.state import TrainState
 from spaic_jax.train.step import Carried, Update, train_step
-from spaic_jax.train.stream import Stored, parts
+from spaic_jax.train.stream import parts
 from spaic_jax.train.task import Task
 
 
@@ -103,7 +103,7 @@ class Epochs(Training):
     ) -> Carried:
         """The updates of an epoch, each looked at on the host; gives what they have changed."""
         waiting = None
-        with contextlib.closing(parts(self.arrays, order, self.batch_size)) as all_parts:
+        with contextlib.closing(parts(self.task, self.arrays, order, self.batch_size)) as all_parts:
             for part in all_parts:
                 for number in part.updates:
                     carried, measures = step(

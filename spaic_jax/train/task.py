@@ -2,17 +2,23 @@
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax.data import Dataset
+from spaic_jax.data.lazy import is_lazy, taken
+from spaic_jax.program import Program
 from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.run.check import batch_of_inputs, check_finite, check_inputs
 from spaic_jax.run.inputs import check_values
-from spaic_jax.train.arrays import Arrays
+from spaic_jax.train import room
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.losses import resolve_loss
 
@@ -27,6 +33,7 @@ class Task:
         steps: number of steps of a run.
         loss: function of the output and the labels.
         classes: number of classes that the output tells apart.
+        label_axis: the axis of the samples of the labels: 1 behind a time axis.
     """
 
     sim: Simulator
@@ -34,6 +41,7 @@ class Task:
     steps: int
     loss: Callable[..., jax.Array] | None
     classes: int = 0
+    label_axis: int = 0
 
     def run(self, variables: Variables, inputs: Mapping[str, jax.Array], key: jax.Array) -> Result:
         """A run of all steps."""
@@ -50,19 +58,20 @@ class Task:
         return Arrays(
             {name: jnp.take(x, index, axis=axes[name]) for name, x in arrays.inputs.items()},
             index.shape[0],
-            None if arrays.labels is None else jnp.take(arrays.labels, index, axis=0),
+            None if arrays.labels is None else jnp.take(arrays.labels, index, axis=self.label_axis),
             None if arrays.lengths is None else arrays.lengths[index],
         )
 
-    def arrays(self, data: Dataset, what: str) -> Arrays:
-        """Another data set for the same task, checked, on the device; without labels where none are looked at.
+    def arrays(self, data: Dataset, what: str) -> Arrays | Stored:
+        """Another data set for the same task, checked, on the device if it fits; without labels where none
+        are looked at.
 
         Raises:
             ValueError: one sentence about the first thing that does not fit.
             TypeError: `data` of another type.
         """
-        inputs, _, count = _inputs(self.sim, data, self.steps, what)
-        return Arrays(inputs, count, self.labels(data, what) if self.decoder else None)
+        arrays, _ = _arrays(self.sim, data, self.steps, what)
+        return dataclasses.replace(arrays, labels=self.labels(data, what) if self.decoder else None)
 
     def labels(self, data: Dataset, what: str) -> jax.Array:
         """The labels of a data set, checked, on the device."""
@@ -80,8 +89,8 @@ def prepare(
     decoder: str | None = None,
     steps: int | None = None,
     what: str = "the data",
-) -> tuple[Task, Arrays]:
-    """Check a data set against a network, and put it on the device.
+) -> tuple[Task, Arrays | Stored]:
+    """Check a data set against a network, and put it on the device if it fits there.
 
     Args:
         sim: the simulator.
@@ -117,31 +126,59 @@ def decoders_of(sim: Simulator) -> tuple[list[str], list[str]]:
 
 def prepared(
     sim: Simulator, data: Dataset, decoder: str, steps: int | None, what: str, loss: Callable[..., jax.Array] | None = None
-) -> tuple[Task, Arrays]:
+) -> tuple[Task, Arrays | Stored]:
     """`prepare` with a known decoder and loss; without a decoder, labels are not looked at."""
-    inputs, length, count = _inputs(sim, data, steps, what)
+    arrays, length = _arrays(sim, data, steps, what)
     task = Task(sim.skeleton, decoder, length, loss)
     if not decoder:
-        return task, Arrays(inputs, count, None)
-    task = dataclasses.replace(task, classes=_classes(task, inputs))
-    return task, Arrays(inputs, count, task.labels(data, what))
+        return task, arrays
+    task = dataclasses.replace(task, classes=_classes(task, arrays))
+    return task, dataclasses.replace(arrays, labels=task.labels(data, what))
 
 
-def _inputs(sim: Simulator, data: Dataset, steps: int | None, what: str) -> tuple[dict[str, jax.Array], int, int]:
-    """The inputs on the device, the number of steps of a run, and the number of samples."""
+def _arrays(sim: Simulator, data: Dataset, steps: int | None, what: str) -> tuple[Arrays | Stored, int]:
+    """The data, but for its labels, and the number of steps of a run: on the device if it fits, else where it is."""
     if not isinstance(data, Dataset):
         raise TypeError(f"{what} must be a spaic_jax.data.Dataset, not {type(data).__name__}.")
-    declared = sim.program.by_name
+    program, declared = sim.program, sim.program.by_name
     with _named(what):
-        labelled = None if data.labels is None else len(data)
-        given, length = check_inputs(sim.program, data.inputs, labelled, steps, axis="N")
-        for name, x in given.items():
-            if declared[name].check is None:
-                check_finite(f"input '{name}'", x)
-        check_values(sim.program, given, length)
+        seen, length = check_inputs(program, {n: _standing_for(x) for n, x in data.inputs.items()}, _count(data), steps, axis="N")
+    given = {n: data.inputs[n] if is_lazy(data.inputs[n]) else x for n, x in seen.items()}
     # Spikes rest as bytes or booleans; the run converts the batch it takes.
-    arrays = {n: jnp.asarray(x, x.dtype if x.dtype.itemsize == 1 else declared[n].dtype) for n, x in given.items()}
-    return arrays, length, batch_of_inputs(declared, arrays)
+    dtypes = {n: x.dtype if np.dtype(x.dtype).itemsize == 1 else declared[n].dtype for n, x in seen.items()}
+    axes = {n: x.ndim - len(declared[n].shape) - 1 for n, x in seen.items()}
+    stored = Stored(
+        given, axes, dtypes, batch_of_inputs(declared, seen), functools.partial(_check, program, length), what,
+        lengths=None if data.lengths is None else np.asarray(data.lengths, np.int32),
+    )
+    there = sum(x.nbytes for n, x in given.items() if isinstance(x, jax.Array) and x.dtype == dtypes[n])
+    if stored.bytes_each * len(stored) - there > room.room():
+        return stored, length
+    whole = {n: taken(x, np.arange(len(stored)), axes[n]) if is_lazy(x) else x for n, x in given.items()}
+    with _named(what):
+        _check(program, length, whole)
+    arrays = {n: jnp.asarray(x, dtypes[n]) for n, x in whole.items()}
+    return Arrays(arrays, len(stored), lengths=None if stored.lengths is None else jnp.asarray(stored.lengths)), length
+
+
+def _check(program: Program, steps: int, inputs: Mapping[str, Any]) -> None:
+    """ValueError that names the first number of some samples that cannot be run."""
+    for name, x in inputs.items():
+        if program.by_name[name].check is None:
+            check_finite(f"input '{name}'", x)
+    check_values(program, inputs, steps)
+
+
+def _standing_for(array: Any) -> Any:
+    """An array itself, or one without numbers of its own that has the shape and dtype of a lazy one."""
+    return np.broadcast_to(np.zeros((), array.dtype), tuple(array.shape)) if is_lazy(array) else array
+
+
+def _count(data: Dataset) -> int | None:
+    """The number of samples, where labels or lengths tell."""
+    if data.lengths is not None:
+        return len(data.lengths)
+    return None if data.labels is None else len(data)
 
 
 @contextlib.contextmanager
@@ -153,15 +190,15 @@ def _named(what: str) -> Iterator[None]:
         raise ValueError(f"{what}: {error}") from error
 
 
-def _classes(task: Task, inputs: Mapping[str, jax.Array]) -> int:
+def _classes(task: Task, arrays: Arrays | Stored) -> int:
     """The number of classes of the decoder; also lets the loss see the shapes it will get. Computes nothing."""
 
-    def trace(inputs: Mapping[str, jax.Array], key: jax.Array) -> tuple[jax.Array, jax.Array | None]:
+    def trace(arrays: Arrays, key: jax.Array) -> tuple[jax.Array, jax.Array | None]:
         first = jnp.zeros((1,), jnp.int32)
-        output = task.output(task.sim.init(key, 1), task.take(Arrays(dict(inputs), 1), first).inputs, key)
+        output = task.output(task.sim.init(key, 1), task.take(arrays, first).inputs, key)
         return output, None if task.loss is None or output.ndim != 2 else task.loss(output, first)
 
-    output, loss = jax.eval_shape(trace, dict(inputs), jax.random.key(0))
+    output, loss = jax.eval_shape(trace, arrays.struct, jax.random.key(0))
     if output.ndim != 2 or output.shape[1] < 2:
         raise ValueError(
             f"decoder '{task.decoder}' gives [{', '.join(map(str, ('B', *output.shape[1:])))}], but labels need [B, C]"
