@@ -1,8 +1,9 @@
 """How good a network is on all samples of a data set."""
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -15,11 +16,13 @@ from spaic_jax.program import Constant, Given
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
 from spaic_jax.run.lasting import going_on, lasting
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.losses import mean_squared_error
 from spaic_jax.train.losses.base import asked_for, named
 from spaic_jax.train.losses.over_time import there
 from spaic_jax.train.metrics import answers, r2
-from spaic_jax.train.task import Arrays, Task, prepare
+from spaic_jax.train.stream import Part, parts
+from spaic_jax.train.task import Task, prepare
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +124,7 @@ def variables_for(
 
 
 def evaluate_arrays(
-    task: Task, variables: Variables, arrays: Arrays, batch_size: int, key: jax.Array
+    task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array
 ) -> Evaluation:
     """`evaluate` of checked data."""
     assert arrays.labels is not None
@@ -133,23 +136,67 @@ def evaluate_arrays(
     return Evaluation(**{"accuracy": None, "loss": None, **numbers, "predictions": measured["predictions"]})
 
 
-def responses(task: Task, variables: Variables, arrays: Arrays, batch_size: int, key: jax.Array) -> jax.Array:
+def responses(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> jax.Array:
     """What the decoder says of every sample, `[N, ...]` or `[T, N, ...]`."""
-    count = len(arrays)
-    outputs = []
-    for number, first in enumerate(range(0, count, batch_size)):
-        # Copies of a sample of the same batch change nothing for codings that look at a whole batch, such as latency.
-        index = np.minimum(np.arange(first, first + batch_size, dtype=np.int32), count - 1)
-        outputs.append(_outputs(task, variables, arrays, index, key, np.int32(number)))
+    outputs = [
+        _output(task, batch_size, variables, part.arrays, part.order, part.first, key, np.int32(number))
+        for part, number in _batches(task, arrays, batch_size)
+    ]
     axis = int(task.timed)
-    return jax.lax.slice_in_dim(jnp.concatenate(outputs, axis), 0, count, axis=axis)
+    return jax.lax.slice_in_dim(jnp.concatenate(outputs, axis), 0, len(arrays), axis=axis)
 
 
-@functools.partial(jax.jit, static_argnames=("task",))
-def _outputs(
-    task: Task, variables: Variables, arrays: Arrays, index: jax.Array, key: jax.Array, number: jax.Array
+def _mean_cost(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> float:
+    """The loss of runs that it sees, in the mean over batches, weighted by their samples."""
+    total = 0.0
+    for part, number in _batches(task, arrays, batch_size):
+        size = min(batch_size, len(arrays) - number * batch_size)
+        cost = _cost(task, batch_size, size, variables, part.arrays, part.order, part.first, key, np.int32(number))
+        total += size * float(cost)
+    return total / len(arrays)
+
+
+def _batches(task: Task, arrays: Arrays | Stored, batch_size: int) -> Iterator[tuple[Part, int]]:
+    """The numbers of all batches, with the data that they are taken from; the last one is filled up."""
+    count = len(arrays)
+    # Copies of a sample of the same batch change nothing for codings that look at a whole batch, such as latency.
+    order = np.minimum(np.arange(-(-count // batch_size) * batch_size, dtype=np.int32), count - 1)
+    with contextlib.closing(parts(task, arrays, order, batch_size)) as all_parts:
+        for part in all_parts:
+            for number in part.updates:
+                yield part, number
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _output(
+    task: Task,
+    batch_size: int,
+    variables: Variables,
+    arrays: Arrays,
+    order: jax.Array,
+    first: jax.Array,
+    key: jax.Array,
+    number: jax.Array,
 ) -> jax.Array:
+    index = jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)
     return task.output(variables, task.take(arrays, index), jax.random.fold_in(key, number))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _cost(
+    task: Task,
+    batch_size: int,
+    size: int,
+    variables: Variables,
+    arrays: Arrays,
+    order: jax.Array,
+    first: jax.Array,
+    key: jax.Array,
+    number: jax.Array,
+) -> jax.Array:
+    batch = task.take(arrays, jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)[:size])
+    variables = jax.tree.map(lambda x, batched: x[:size] if batched else x, variables, task.sim.batched)
+    return task.cost(task.run(variables, batch, jax.random.fold_in(key, number)), batch)
 
 
 @functools.partial(jax.jit, static_argnames=("task",))
@@ -166,21 +213,3 @@ def _measure(
     weights = jnp.ones(output.shape[: 1 + task.timed]) if lengths is None else there(lengths, task.steps)
     error = mean_squared_error(output, labels, lengths=lengths)
     return {**measures, "mean_squared_error": error, "r2": r2(output, labels, weights), "predictions": output}
-
-
-def _mean_cost(task: Task, variables: Variables, arrays: Arrays, batch_size: int, key: jax.Array) -> float:
-    """The loss of runs that it sees, in the mean over batches, weighted by their samples."""
-    count, total = len(arrays), 0.0
-    for number, first in enumerate(range(0, count, batch_size)):
-        index = np.arange(first, min(first + batch_size, count), dtype=np.int32)
-        total += len(index) * float(_cost(task, variables, arrays, index, key, np.int32(number)))
-    return total / count
-
-
-@functools.partial(jax.jit, static_argnames=("task",))
-def _cost(
-    task: Task, variables: Variables, arrays: Arrays, index: jax.Array, key: jax.Array, number: jax.Array
-) -> jax.Array:
-    batch = task.take(arrays, index)
-    variables = jax.tree.map(lambda x, batched: x[: len(index)] if batched else x, variables, task.sim.batched)
-    return task.cost(task.run(variables, batch, jax.random.fold_in(key, number)), batch)
