@@ -3,11 +3,11 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, get_args
 
 from spaic_jax._errors import unknown
 from spaic_jax._extras import import_extra
-from spaic_jax._numbers import LARGEST, shown
+from spaic_jax._numbers import FLOAT32, LARGEST, shown
 from spaic_jax._text import parse_text, read_tables
 from spaic_jax.cli.errors import UserError, user_errors
 
@@ -16,12 +16,16 @@ with user_errors():
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-#: The largest number of float32, about.
-FLOAT32 = 3e38
-
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def _named(table: Any, info: ValidationInfo) -> dict[str, Any]:
+    """A table with a name; ValueError for anything else."""
+    if not isinstance(table, dict) or not isinstance(table.get("name"), str):
+        raise ValueError(f"the name of a {info.field_name}, or a table with a name, is needed")
+    return table
 
 
 class Simulation(_Table):
@@ -50,22 +54,61 @@ class Data(_Table):
     input: str | None = None
 
 
+class Part(_Table):
+    """Some of the parameters, which are trained otherwise; further keys are settings of the optax function.
+
+    Attributes:
+        parameters: their names, or patterns such as `"*.tau_m"`.
+        name: the optimizer, where it is another one.
+        learning_rate: where it is another one.
+        schedule: where it is another one.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    parameters: Any
+    name: str | None = None
+    learning_rate: float | None = Field(default=None, gt=0, le=FLOAT32)
+    schedule: str | dict[str, Any] | None = None
+
+    @field_validator("schedule", mode="before")
+    @classmethod
+    def _schedule(cls, given: Any, info: ValidationInfo) -> Any:
+        return given if given is None or isinstance(given, str) else _named(given, info)
+
+
 class Optimizer(_Table):
     """The optimizer; further keys are settings of the optax function.
 
     Attributes:
         name: see `spaic_jax.cli.optimizers.OPTIMIZERS`.
-        learning_rate: at the start.
-        schedule: `"constant"`, or `"cosine"`, which falls to zero at the end of the last epoch.
+        learning_rate: at the start, or the highest one where a schedule rises.
+        schedule: name of a schedule (see `spaic_jax.cli.schedules.SCHEDULES`), or a table of its name and settings;
+            `"plateau"` waits for the loss to stop falling.
         clip_norm: largest norm of the gradient; unlimited by default.
+        clip_value: largest element of the gradient; unlimited by default.
+        accumulate: batches whose mean gradient makes one update.
+        apply_if_finite: as many updates in a row may be skipped because they are not finite; none by default.
+        frozen: names of parameters that are not trained, or patterns such as `"*.bias"`.
+        parts: parameters that are trained otherwise; the first part that a parameter matches holds.
     """
 
     model_config = ConfigDict(extra="allow")
 
     name: str
     learning_rate: float = Field(gt=0, le=FLOAT32)
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: str | dict[str, Any] = "constant"
     clip_norm: float | None = Field(default=None, gt=0, le=FLOAT32)
+    clip_value: float | None = Field(default=None, gt=0, le=FLOAT32)
+    accumulate: int | None = Field(default=None, gt=0, le=LARGEST)
+    apply_if_finite: int | None = Field(default=None, ge=0, le=LARGEST)
+    frozen: Any = None
+    parts: list[Part] | None = None
+
+    @field_validator("schedule", mode="before")
+    @classmethod
+    def _schedule(cls, given: Any, info: ValidationInfo) -> Any:
+        return given if isinstance(given, str) else _named(given, info)
 
 
 class Training(_Table):
@@ -91,11 +134,8 @@ class Training(_Table):
 
     @field_validator("loss", "gradient", mode="before")
     @classmethod
-    def _named(cls, given: Any, info: ValidationInfo) -> Any:
-        table = {"name": given} if isinstance(given, str) else given
-        if not isinstance(table, dict) or not isinstance(table.get("name"), str):
-            raise ValueError(f"the name of a {info.field_name}, or a table with a name, is needed")
-        return table
+    def _tables(cls, given: Any, info: ValidationInfo) -> Any:
+        return _named({"name": given} if isinstance(given, str) else given, info)
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
@@ -185,7 +225,9 @@ def _sentence(error: Mapping[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         model: Any = Config
         for name in place[:-1]:
-            model = model.model_fields[name].annotation
+            kind = model.model_fields[name].annotation
+            # A table that may be left out is one of two types.
+            model = next((each for each in get_args(kind) if hasattr(each, "model_fields")), kind)
         return f"{path}: {unknown('key', place[-1], model.model_fields)}"
     message = error["msg"].removeprefix("Value error, ")
     if message.startswith("Input should be "):
