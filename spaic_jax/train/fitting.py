@@ -14,6 +14,7 @@ from spaic_jax.gradients import Gradient, differentiated
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
 from spaic_jax.run.lasting import going_on, lasting
+from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import initial_key
 from spaic_jax.train.loop import Epochs, copied, initial_opt_state
@@ -36,7 +37,7 @@ def fit(
     gradient: str | Gradient = "bptt",
     variables: Variables | None = None,
     start: TrainState | None = None,
-    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> FitResult:
     """Train a network on labelled data with surrogate gradients: through time, or forwards in time.
@@ -76,7 +77,8 @@ def fit(
             such as `EProp()`, whose memory does not grow with the number of steps.
         variables: parameters and constants to start from; drawn from the key by default.
         start: state to resume from, such as a checkpoint's or the one `on_epoch` got.
-        on_epoch: called after each epoch with its state and its row of the history.
+        on_epoch: called after each epoch with its state and its row of the history; `spaic_jax.train.STOP`, given back, ends
+            the training after that epoch.
         progress: whether to show a progress bar, which needs the extra `cli`.
 
     Raises:
@@ -143,7 +145,7 @@ def fit_arrays(
     test: Arrays | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
-    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> FitResult:
     """`fit` of checked data."""

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -18,6 +17,7 @@ from spaic_jax.program import Program
 from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.run.lasting import going_on, lasting
 from spaic_jax.train.assignment import assign_labels, class_shares
+from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import evaluate_arrays, responses, variables_for
 from spaic_jax.train.fitting import first_variables, starting_state, trained
 from spaic_jax.train.keys import epoch_keys, evaluation_key
@@ -48,7 +48,7 @@ def learn(
     test: Dataset | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
-    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> FitResult:
     """Present samples to a network that learns by its own rules, without labels, loss or gradient.
@@ -82,7 +82,8 @@ def learn(
         test: data to evaluate after each epoch; it has no influence on what is learned.
         variables: variables to start from; drawn from the key by default.
         start: state to resume from, such as a checkpoint's or the one `on_epoch` got.
-        on_epoch: called after each epoch with its state and its row of the history.
+        on_epoch: called after each epoch with its state and its row of the history; `spaic_jax.train.STOP`, given back, ends
+            the training after that epoch.
         progress: whether to show a progress bar, which needs the extra `progress`.
 
     Raises:
@@ -160,7 +161,7 @@ def learn_arrays(
     test: Arrays | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
-    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> FitResult:
     """`learn` of checked data."""

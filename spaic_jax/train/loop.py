@@ -4,7 +4,6 @@ import abc
 import dataclasses
 import functools
 import time
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -19,6 +18,7 @@ from spaic_jax.train.evaluation import evaluate_arrays
 from spaic_jax.train.keys import epoch_keys, evaluation_key
 from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.progress import Report, progress_bar
+from spaic_jax.train.callbacks import OnEpoch, ends
 from spaic_jax.train.state import TrainState
 from spaic_jax.train.task import Arrays, Task
 
@@ -58,9 +58,9 @@ class Training(abc.ABC):
         """One epoch: the new state, and its row of the history. The arrays of the old state are gone."""
 
     def run(
-        self, state: TrainState, epochs: int, on_epoch: Callable[[TrainState, dict[str, Any]], object] | None, progress: bool
+        self, state: TrainState, epochs: int, on_epoch: OnEpoch | None, progress: bool
     ) -> tuple[TrainState, list[dict[str, Any]]]:
-        """All epochs that are left of `epochs`: the last state, and the history."""
+        """The epochs that are left of `epochs`, or those until the callback says stop: the last state, and the history."""
         history = []
         done, total = state.epoch * self.updates, epochs * self.updates
         with progress_bar(progress, epochs, done, total) as report:
@@ -69,9 +69,9 @@ class Training(abc.ABC):
                 state, row = self.epoch(state, epoch, report)
                 row["seconds"] = round(time.perf_counter() - begin, 4)
                 history.append(row)
-                if on_epoch is not None:
-                    # The next update overwrites the arrays of this state, so that the callback gets some of its own.
-                    on_epoch(copied(state), dict(row))
+                # The next update overwrites the arrays of this state, so that the callback gets some of its own.
+                if on_epoch is not None and ends(on_epoch(copied(state), dict(row))):
+                    break
         return state, history
 
 
