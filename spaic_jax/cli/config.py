@@ -122,6 +122,7 @@ class Training(_Table):
         gradient: name of a gradient, or a table of its name and settings; backpropagation through time by default.
         decoder: the output that the loss looks at, or the one that votes; the only one by default.
         seed: seed of all that is random.
+        keep: how many checkpoints are kept, those of the last epochs.
     """
 
     epochs: int = Field(gt=0, le=LARGEST)
@@ -131,6 +132,7 @@ class Training(_Table):
     gradient: dict[str, Any] | None = None
     decoder: str | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
+    keep: int = Field(default=2, gt=0, le=LARGEST)
 
     @field_validator("loss", "gradient", mode="before")
     @classmethod
