@@ -26,10 +26,11 @@ from spaic_jax.network import Encoder, Network
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
 from spaic_jax.storage import from_dict, to_dict
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
-from spaic_jax.train.task import Arrays, Task
+from spaic_jax.train.task import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +55,8 @@ class Experiment:
     sim: Simulator
     test: Dataset
     task: Task
-    training_arrays: Arrays
-    test_arrays: Arrays
+    training_arrays: Arrays | Stored
+    test_arrays: Arrays | Stored
     optimizer: optax.GradientTransformation
 
     @property
@@ -146,7 +147,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     return Experiment(config, resolved, network, sim, test, task, training_arrays, test_arrays, optimizer)
 
 
-def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays]:
+def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays | Stored]:
     """What is trained by the gradient of a loss, and its checked training data."""
     settings = config.training
     assert settings.loss is not None
@@ -164,7 +165,7 @@ def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: D
     return task, arrays
 
 
-def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays]:
+def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays | Stored]:
     """What learns by its own rules, and its checked training data."""
     with user_errors(f"{where}: training: without loss and optimizer"):
         task, arrays = prepare_learning(sim, data, decoder=config.training.decoder, steps=steps)
@@ -173,7 +174,7 @@ def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Data
         return task, arrays
 
 
-def _check_gradient(task: Task, arrays: Arrays) -> None:
+def _check_gradient(task: Task, arrays: Arrays | Stored) -> None:
     """ValueError where the gradient does not cover something; computes nothing."""
 
     def slope(arrays: Arrays, key: jax.Array) -> dict[str, jax.Array]:
@@ -187,7 +188,7 @@ def _check_gradient(task: Task, arrays: Arrays) -> None:
 
         return jax.grad(loss)(variables.params)
 
-    jax.eval_shape(slope, arrays, jax.random.key(0))
+    jax.eval_shape(slope, arrays.struct, jax.random.key(0))
 
 
 def _load_data(config: Config, network: Network, where: str | Path) -> tuple[Dataset, Dataset]:

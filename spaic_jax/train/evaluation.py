@@ -1,5 +1,6 @@
 """How good a network is on all samples of a data set."""
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
@@ -15,8 +16,10 @@ from spaic_jax.program import Constant, Given
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
 from spaic_jax.run.lasting import going_on, lasting
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.metrics import accuracy
-from spaic_jax.train.task import Arrays, Task, prepare
+from spaic_jax.train.stream import parts
+from spaic_jax.train.task import Task, prepare
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +109,7 @@ def variables_for(
 
 
 def evaluate_arrays(
-    task: Task, variables: Variables, arrays: Arrays, batch_size: int, key: jax.Array
+    task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array
 ) -> Evaluation:
     """`evaluate` of checked data."""
     assert arrays.labels is not None
@@ -115,21 +118,33 @@ def evaluate_arrays(
     return Evaluation(float(right), None if loss is None else float(loss), predictions)
 
 
-def responses(task: Task, variables: Variables, arrays: Arrays, batch_size: int, key: jax.Array) -> jax.Array:
+def responses(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> jax.Array:
     """What the decoder says of every sample, `[N, ...]`."""
     count = len(arrays)
+    # Copies of a sample of the same batch change nothing for codings that look at a whole batch, such as latency.
+    order = np.minimum(np.arange(-(-count // batch_size) * batch_size, dtype=np.int32), count - 1)
     outputs = []
-    for number, first in enumerate(range(0, count, batch_size)):
-        # Copies of a sample of the same batch change nothing for codings that look at a whole batch, such as latency.
-        index = np.minimum(np.arange(first, first + batch_size, dtype=np.int32), count - 1)
-        outputs.append(_outputs(task, variables, arrays, index, key, np.int32(number)))
+    with contextlib.closing(parts(task, arrays, order, batch_size)) as all_parts:
+        for part in all_parts:
+            for number in part.updates:
+                outputs.append(
+                    _outputs(task, batch_size, variables, part.arrays, part.order, part.first, key, np.int32(number))
+                )
     return jnp.concatenate(outputs)[:count]
 
 
-@functools.partial(jax.jit, static_argnames=("task",))
+@functools.partial(jax.jit, static_argnums=(0, 1))
 def _outputs(
-    task: Task, variables: Variables, arrays: Arrays, index: jax.Array, key: jax.Array, number: jax.Array
+    task: Task,
+    batch_size: int,
+    variables: Variables,
+    arrays: Arrays,
+    order: jax.Array,
+    first: jax.Array,
+    key: jax.Array,
+    number: jax.Array,
 ) -> jax.Array:
+    index = jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)
     return task.output(variables, task.take(arrays, index).inputs, jax.random.fold_in(key, number))
 
 

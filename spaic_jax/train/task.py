@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,9 +13,12 @@ import numpy as np
 from spaic_jax._errors import unknown
 from spaic_jax.data import Dataset
 from spaic_jax.data.lazy import is_lazy, taken
+from spaic_jax.program import Program
 from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.run.check import batch_of_inputs, check_finite, check_inputs
 from spaic_jax.run.inputs import check_values
+from spaic_jax.train import room
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.losses import resolve_loss
 
@@ -47,7 +51,7 @@ class Task:
         """What the decoder says, `[B, C]`."""
         return self.run(variables, inputs, key).outputs[self.decoder]
 
-    def take(self, arrays: "Arrays", index: jax.Array) -> "Arrays":
+    def take(self, arrays: Arrays, index: jax.Array) -> Arrays:
         """Some samples of the data, with their labels and lengths."""
         shapes = {v.name: v.shape for v in self.sim.program.of_role("input")}
         axes = {name: x.ndim - len(shapes[name]) - 1 for name, x in arrays.inputs.items()}
@@ -58,8 +62,9 @@ class Task:
             None if arrays.lengths is None else arrays.lengths[index],
         )
 
-    def arrays(self, data: Dataset, what: str) -> "Arrays":
-        """Another data set for the same task, checked, on the device; without labels where none are looked at.
+    def arrays(self, data: Dataset, what: str) -> Arrays | Stored:
+        """Another data set for the same task, checked, on the device if it fits; without labels where none
+        are looked at.
 
         Raises:
             ValueError: one sentence about the first thing that does not fit.
@@ -76,27 +81,6 @@ class Task:
             return jnp.asarray(check_labels(data.labels, self.classes))
 
 
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class Arrays:
-    """A checked data set on the device, or some samples of it: a pytree of arrays.
-
-    Attributes:
-        inputs: by name, `[T, N, *shape]`, or `[N, *shape]` held.
-        count: the number of samples N.
-        labels: `[N]`, `[T, N]` or targets, where there are any.
-        lengths: the steps of each sample, `[N]`, where they differ.
-    """
-
-    inputs: dict[str, jax.Array]
-    count: int = dataclasses.field(metadata={"static": True})
-    labels: jax.Array | None = None
-    lengths: jax.Array | None = None
-
-    def __len__(self) -> int:
-        return self.count
-
-
 def prepare(
     sim: Simulator,
     data: Dataset,
@@ -105,8 +89,8 @@ def prepare(
     decoder: str | None = None,
     steps: int | None = None,
     what: str = "the data",
-) -> tuple[Task, Arrays]:
-    """Check a data set against a network, and put it on the device.
+) -> tuple[Task, Arrays | Stored]:
+    """Check a data set against a network, and put it on the device if it fits there.
 
     Args:
         sim: the simulator.
@@ -142,7 +126,7 @@ def decoders_of(sim: Simulator) -> tuple[list[str], list[str]]:
 
 def prepared(
     sim: Simulator, data: Dataset, decoder: str, steps: int | None, what: str, loss: Callable[..., jax.Array] | None = None
-) -> tuple[Task, Arrays]:
+) -> tuple[Task, Arrays | Stored]:
     """`prepare` with a known decoder and loss; without a decoder, labels are not looked at."""
     arrays, length = _arrays(sim, data, steps, what)
     task = Task(sim.skeleton, decoder, length, loss)
@@ -152,21 +136,42 @@ def prepared(
     return task, dataclasses.replace(arrays, labels=task.labels(data, what))
 
 
-def _arrays(sim: Simulator, data: Dataset, steps: int | None, what: str) -> tuple[Arrays, int]:
-    """The data on the device, but for its labels, and the number of steps of a run."""
+def _arrays(sim: Simulator, data: Dataset, steps: int | None, what: str) -> tuple[Arrays | Stored, int]:
+    """The data, but for its labels, and the number of steps of a run: on the device if it fits, else where it is."""
     if not isinstance(data, Dataset):
         raise TypeError(f"{what} must be a spaic_jax.data.Dataset, not {type(data).__name__}.")
-    declared = sim.program.by_name
+    program, declared = sim.program, sim.program.by_name
     with _named(what):
-        given, length = check_inputs(sim.program, _read(sim, data), _count(data), steps, axis="N")
-        for name, x in given.items():
-            if declared[name].check is None:
-                check_finite(f"input '{name}'", x)
-        check_values(sim.program, given, length)
+        seen, length = check_inputs(program, {n: _standing_for(x) for n, x in data.inputs.items()}, _count(data), steps, axis="N")
+    given = {n: data.inputs[n] if is_lazy(data.inputs[n]) else x for n, x in seen.items()}
     # Spikes rest as bytes or booleans; the run converts the batch it takes.
-    arrays = {n: jnp.asarray(x, x.dtype if x.dtype.itemsize == 1 else declared[n].dtype) for n, x in given.items()}
-    lengths = None if data.lengths is None else jnp.asarray(data.lengths, jnp.int32)
-    return Arrays(arrays, batch_of_inputs(declared, arrays), lengths=lengths), length
+    dtypes = {n: x.dtype if np.dtype(x.dtype).itemsize == 1 else declared[n].dtype for n, x in seen.items()}
+    axes = {n: x.ndim - len(declared[n].shape) - 1 for n, x in seen.items()}
+    stored = Stored(
+        given, axes, dtypes, batch_of_inputs(declared, seen), functools.partial(_check, program, length), what,
+        lengths=None if data.lengths is None else np.asarray(data.lengths, np.int32),
+    )
+    there = sum(x.nbytes for n, x in given.items() if isinstance(x, jax.Array) and x.dtype == dtypes[n])
+    if stored.bytes_each * len(stored) - there > room.room():
+        return stored, length
+    whole = {n: taken(x, np.arange(len(stored)), axes[n]) if is_lazy(x) else x for n, x in given.items()}
+    with _named(what):
+        _check(program, length, whole)
+    arrays = {n: jnp.asarray(x, dtypes[n]) for n, x in whole.items()}
+    return Arrays(arrays, len(stored), lengths=None if stored.lengths is None else jnp.asarray(stored.lengths)), length
+
+
+def _check(program: Program, steps: int, inputs: Mapping[str, Any]) -> None:
+    """ValueError that names the first number of some samples that cannot be run."""
+    for name, x in inputs.items():
+        if program.by_name[name].check is None:
+            check_finite(f"input '{name}'", x)
+    check_values(program, inputs, steps)
+
+
+def _standing_for(array: Any) -> Any:
+    """An array itself, or one without numbers of its own that has the shape and dtype of a lazy one."""
+    return np.broadcast_to(np.zeros((), array.dtype), tuple(array.shape)) if is_lazy(array) else array
 
 
 def _count(data: Dataset) -> int | None:
@@ -174,19 +179,6 @@ def _count(data: Dataset) -> int | None:
     if data.lengths is not None:
         return len(data.lengths)
     return None if data.labels is None else len(data)
-
-
-def _read(sim: Simulator, data: Dataset) -> dict[str, Any]:
-    """The inputs; those that are lazy, read."""
-    shapes = {v.name: v.shape for v in sim.program.of_role("input")}
-
-    def read(name: str, x: Any) -> Any:
-        if not is_lazy(x) or name not in shapes:
-            return x
-        axis = len(x.shape) - len(shapes[name]) - 1
-        return taken(x, np.arange(x.shape[axis]), axis)
-
-    return {name: read(name, x) for name, x in data.inputs.items()}
 
 
 @contextlib.contextmanager
@@ -198,7 +190,7 @@ def _named(what: str) -> Iterator[None]:
         raise ValueError(f"{what}: {error}") from error
 
 
-def _classes(task: Task, arrays: Arrays) -> int:
+def _classes(task: Task, arrays: Arrays | Stored) -> int:
     """The number of classes of the decoder; also lets the loss see the shapes it will get. Computes nothing."""
 
     def trace(arrays: Arrays, key: jax.Array) -> tuple[jax.Array, jax.Array | None]:
@@ -206,7 +198,7 @@ def _classes(task: Task, arrays: Arrays) -> int:
         output = task.output(task.sim.init(key, 1), task.take(arrays, first).inputs, key)
         return output, None if task.loss is None or output.ndim != 2 else task.loss(output, first)
 
-    output, loss = jax.eval_shape(trace, arrays, jax.random.key(0))
+    output, loss = jax.eval_shape(trace, arrays.struct, jax.random.key(0))
     if output.ndim != 2 or output.shape[1] < 2:
         raise ValueError(
             f"decoder '{task.decoder}' gives [{', '.join(map(str, ('B', *output.shape[1:])))}], but labels need [B, C]"
