@@ -111,6 +111,20 @@ class Optimizer(_Table):
         return given if isinstance(given, str) else _named(given, info)
 
 
+class Stop(_Table):
+    """Which epoch is kept, and when a training ends before the last one.
+
+    Attributes:
+        by: the measure, a name in a row of the metrics; by default that of the validation data.
+        patience: the training ends when the measure has not got better for so many epochs; never by default.
+        least: by how much it must be better than the best one before to count.
+    """
+
+    by: str
+    patience: int | None = Field(default=None, gt=0, le=LARGEST)
+    least: float = Field(default=0.0, ge=0, le=FLOAT32)
+
+
 class Training(_Table):
     """How the network is trained: by the gradient of a loss, or, with neither `loss` nor `optimizer`, by its own rules.
 
@@ -123,6 +137,9 @@ class Training(_Table):
         decoder: the output that the loss looks at, or the one that votes; the only one by default.
         seed: seed of all that is random.
         keep: how many checkpoints are kept, those of the last epochs.
+        validation: share of the training data that is not trained with, but evaluated after each epoch; none by default.
+        stop: which epoch is kept; the last one by default.
+        compute: dtype that gradients are computed in, beside weights in float32; float32 by default.
     """
 
     epochs: int = Field(gt=0, le=LARGEST)
@@ -133,6 +150,36 @@ class Training(_Table):
     decoder: str | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
     keep: int = Field(default=2, gt=0, le=LARGEST)
+    validation: float | None = Field(default=None, gt=0, lt=1)
+    stop: Stop | None = None
+    compute: Literal["bfloat16", "float16"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _chosen_by(cls, given: Any) -> Any:
+        """Name the measure that an epoch is chosen by; the test data has to be named, as it is not there for that."""
+        if not isinstance(given, dict) or not isinstance(stop := given.get("stop"), dict):
+            return given
+        if "by" not in stop:
+            if given.get("validation") is None:
+                raise ValueError("stop.by is missing: give training.validation a share, or name a measure such as 'test_loss'")
+            stop = {"by": "validation_accuracy" if given.get("loss") is None else "validation_loss", **stop}
+        return {**given, "stop": stop}
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        by = None if self.stop is None else self.stop.by
+        measures = ["change", "spikes"] if self.loss is None else ["loss", "test_loss"]
+        measures += ["accuracy", "test_accuracy"]
+        if self.validation is not None:
+            measures += ["validation_accuracy"] if self.loss is None else ["validation_loss", "validation_accuracy"]
+        if by is not None and by.startswith("validation_") and self.validation is None:
+            raise ValueError(f"stop.by is '{by}', but training.validation is missing")
+        if by is not None and by not in measures:
+            raise ValueError(f"stop.by: {unknown('measure', by, measures).removesuffix('.')}")
+        if self.compute is not None and self.loss is None:
+            raise ValueError("compute came without loss and optimizer: learning rules compute in the network's own dtypes")
+        return self
 
     @field_validator("loss", "gradient", mode="before")
     @classmethod

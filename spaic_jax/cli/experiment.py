@@ -46,6 +46,7 @@ class Experiment:
         task: the network, its decoder, steps and loss, if it has one.
         training_arrays: the training data, checked, on the device.
         test_arrays: the test data, in the same way.
+        validation_arrays: the validation data, where there is any.
         optimizer: the optimizer; `optax.identity()` where the network learns by its own rules.
     """
 
@@ -57,6 +58,7 @@ class Experiment:
     task: Task
     training_arrays: Arrays | Stored
     test_arrays: Arrays | Stored
+    validation_arrays: Arrays | Stored | None
     optimizer: optax.GradientTransformation
 
     @property
@@ -119,7 +121,10 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     """
     network, sim, steps = build_network(config, where)
     training, test = _load_data(config, network, where)
-    settings = config.training
+    settings, validation = config.training, None
+    if settings.validation is not None:
+        with user_errors(f"{where}: training.validation"):
+            training, validation = training.split(settings.validation)
     if settings.gradient is not None:
         with user_errors(f"{where}: training.gradient"):
             name, own = named(settings.gradient)
@@ -128,6 +133,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     task, training_arrays = make_task(config, where, sim, training, steps)
     with user_errors(f"{where}: training"):
         test_arrays = task.arrays(test, "the test data")
+        validation_arrays = None if validation is None else task.arrays(validation, "the validation data")
     updates = len(training) // settings.batch_size
     if not updates:
         raise UserError(
@@ -144,7 +150,9 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     resolved = {**config.model_dump(exclude_none=True), "network": to_dict(network)}
     # Through JSON and back, so that it can be compared with what a run folder holds.
     resolved = json.loads(json.dumps(resolved))
-    return Experiment(config, resolved, network, sim, test, task, training_arrays, test_arrays, optimizer)
+    return Experiment(
+        config, resolved, network, sim, test, task, training_arrays, test_arrays, validation_arrays, optimizer
+    )
 
 
 def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays | Stored]:
