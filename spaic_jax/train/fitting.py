@@ -38,6 +38,7 @@ def fit(
     steps: int | None = None,
     decoder: str | None = None,
     test: Dataset | None = None,
+    validation: Dataset | None = None,
     gradient: str | Gradient = "bptt",
     variables: Variables | None = None,
     start: TrainState | None = None,
@@ -55,7 +56,7 @@ def fit(
     the running means of batch normalisation, and states that stay, of which the samples' mean, go on from update to update.
 
     A row of the history holds `epoch`, `loss`, `accuracy`, `seconds`, and `test_loss` and `test_accuracy` where there is a
-    test set. Loss and accuracy of the training data are means over the epoch's batches, each taken before its update.
+    test set, `validation_loss` and `validation_accuracy` where there is a validation set. Loss and accuracy of the training data are means over the epoch's batches, each taken before its update.
 
     Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start`
     ends with the same bits.
@@ -79,6 +80,7 @@ def fit(
         steps: number of steps of a run; may be left out where an input has a time axis.
         decoder: name of the output; may be left out where there is one only.
         test: data to evaluate after each epoch; it has no influence on the training.
+        validation: more of it, for an `on_epoch` that chooses an epoch, such as `spaic_jax.train.EarlyStopping`.
         gradient: how gradients are formed: name of a gradient (see `spaic_jax.gradients.GRADIENTS`), or the gradient itself,
             such as `EProp()`, whose memory does not grow with the number of steps.
         variables: parameters and constants to start from; drawn from the key by default.
@@ -124,8 +126,9 @@ def fit(
         sim = differentiated(sim, gradient)
     task, arrays = prepare_training(sim, data, loss=loss, decoder=decoder, steps=steps)
     held_out = None if test is None else task.arrays(test, "the test data")
+    chosen_by = None if validation is None else task.arrays(validation, "the validation data")
     return fit_arrays(
-        sim, task, optimizer, arrays, **counts, key=key, test=held_out, variables=variables, start=start,
+        sim, task, optimizer, arrays, **counts, key=key, test=held_out, validation=chosen_by, variables=variables, start=start,
         on_epoch=on_epoch, augment=augment, compute=compute, progress=progress,
     )
 
@@ -155,6 +158,7 @@ def fit_arrays(
     batch_size: int,
     key: jax.Array,
     test: Arrays | Stored | None = None,
+    validation: Arrays | Stored | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
     on_epoch: OnEpoch | None = None,
@@ -166,7 +170,7 @@ def fit_arrays(
     first = first_variables(sim, arrays, epochs, batch_size, key, variables)
     state = starting_state(sim, first, optimizer, start)
     loop = Epochs(
-        task=task, update=update_of(task, optimizer, batch_size, augment, compute), arrays=arrays, test=test,
+        task=task, update=update_of(task, optimizer, batch_size, augment, compute), arrays=arrays, test=test, validation=validation,
         rest=dataclasses.replace(first, params={}), batch_size=batch_size, key=key,
     )
     state, history = loop.run(state, epochs, on_epoch, progress)
