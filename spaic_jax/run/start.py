@@ -1,20 +1,22 @@
-"""The values of variables before the first step, and before the first step of a fresh start."""
+"""The values of variables before the first step, before the first step of a fresh start, and where some are given."""
 
 import itertools
 import operator
 import zlib
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
 from spaic_jax.program import Constant, Given, Program
 from spaic_jax.program.evaluate import overwrite
-from spaic_jax.run.check import batch_size_of
+from spaic_jax.program.initial import drawn_once
+from spaic_jax.run.check import batch_size_of, check_value, filled
 from spaic_jax.run.variables import Variables
-from spaic_jax.synapses.pattern import drawn_once
 
 Values = dict[str, jax.Array]
 
@@ -69,6 +71,18 @@ def restarted(program: Program, variables: Variables, key: jax.Array | None, bat
                 )
             kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
     return started(program, first_values(program, key, size, kept), key, kept)
+
+
+def overwritten(program: Program, variables: Variables, values: Mapping[str, Any]) -> Variables:
+    """Variables with other values of some: see `Simulator.set`."""
+    batch = batch_size_of(program, variables)
+    known = {v.name: v for v in program.variables if v.role != "input"}
+    new = {**variables.values}
+    for name, value in values.items():
+        if name not in known:
+            raise ValueError(unknown("variable", name, known))
+        new[name] = check_value(known[name], filled(known[name], value, batch), batch)
+    return Variables.of(program, new, variables.step, variables.position)
 
 
 def within_bounds(program: Program, values: Mapping[str, jax.Array]) -> Values:
