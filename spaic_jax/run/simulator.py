@@ -19,7 +19,7 @@ from spaic_jax.run.check import batch_size_of, check_run, check_value, filled
 from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.memory import Memory
 from spaic_jax.run.result import Result
-from spaic_jax.run.start import first_values, restarted, started, within_bounds
+from spaic_jax.run.start import first_values, following, restarted, started, within_bounds
 from spaic_jax.run.variables import Prepared, Variables
 
 
@@ -154,6 +154,7 @@ class Simulator:
             if name not in known:
                 raise ValueError(unknown("variable", name, known))
             new[name] = check_value(known[name], filled(known[name], value, batch), batch)
+        new |= following(self.program, new, values)
         return Variables.of(self.program, new, variables.step, variables.position)
 
     def project(self, params: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
