@@ -333,8 +333,8 @@ def test_data_are_prepared_once(here: Path, monkeypatch: pytest.MonkeyPatch) -> 
     from spaic_jax.train import task
 
     checked: list[str] = []
-    inputs = task._inputs
-    monkeypatch.setattr(task, "_inputs", lambda sim, data, steps, what: checked.append(what) or inputs(sim, data, steps, what))
+    inputs = task._arrays
+    monkeypatch.setattr(task, "_arrays", lambda sim, data, steps, what: checked.append(what) or inputs(sim, data, steps, what))
     assert main(["train", DIGITS, *ONE, "--out", "run"]) == 0
     assert checked == ["the training data", "the test data"]
 

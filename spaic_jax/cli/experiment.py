@@ -182,10 +182,10 @@ def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Data
 def _check_gradient(task: Task, arrays: Arrays) -> None:
     """ValueError where the gradient does not cover something; computes nothing."""
 
-    def slope(inputs: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
+    def slope(arrays: Arrays, key: jax.Array) -> dict[str, jax.Array]:
         training = dataclasses.replace(task, sim=task.sim.train())
         variables, first = training.sim.init(key, 1), jnp.zeros((1,), jnp.int32)
-        inputs = task.take(inputs, first)
+        inputs = task.take(arrays, first).inputs
 
         def loss(params: dict[str, jax.Array]) -> jax.Array:
             assert task.loss is not None
@@ -193,7 +193,7 @@ def _check_gradient(task: Task, arrays: Arrays) -> None:
 
         return jax.grad(loss)(variables.params)
 
-    jax.eval_shape(slope, arrays.inputs, jax.random.key(0))
+    jax.eval_shape(slope, arrays, jax.random.key(0))
 
 
 def _load_data(config: Config, network: Network, where: str | Path) -> tuple[Dataset, Dataset]:

@@ -76,7 +76,7 @@ def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.
         if isinstance(source, NeuronGroup) and "V" in source.model.states():
             network.add(f"V of {number}", StateMonitor(source, "V"))
     sim = build(network, experiment.config.simulation.dt, experiment.config.simulation.propagation)
-    sample = experiment.task.take(experiment.test_arrays.inputs, jax.numpy.zeros((1,), jax.numpy.int32))
+    sample = experiment.task.take(experiment.test_arrays, jax.numpy.zeros((1,), jax.numpy.int32)).inputs
     key = evaluation_key(experiment.key)
     probes = sim.run(variables_for(sim, variables, 1, key), sample, key, experiment.task.steps).probes
     flat = {name: np.asarray(x).reshape(experiment.task.steps, -1) for name, x in probes.items()}

@@ -122,15 +122,15 @@ def responses(task: Task, variables: Variables, arrays: Arrays, batch_size: int,
     for number, first in enumerate(range(0, count, batch_size)):
         # Copies of a sample of the same batch change nothing for codings that look at a whole batch, such as latency.
         index = np.minimum(np.arange(first, first + batch_size, dtype=np.int32), count - 1)
-        outputs.append(_outputs(task, variables, arrays.inputs, index, key, np.int32(number)))
+        outputs.append(_outputs(task, variables, arrays, index, key, np.int32(number)))
     return jnp.concatenate(outputs)[:count]
 
 
 @functools.partial(jax.jit, static_argnames=("task",))
 def _outputs(
-    task: Task, variables: Variables, inputs: dict[str, jax.Array], index: jax.Array, key: jax.Array, number: jax.Array
+    task: Task, variables: Variables, arrays: Arrays, index: jax.Array, key: jax.Array, number: jax.Array
 ) -> jax.Array:
-    return task.output(variables, task.take(inputs, index), jax.random.fold_in(key, number))
+    return task.output(variables, task.take(arrays, index).inputs, jax.random.fold_in(key, number))
 
 
 @functools.partial(jax.jit, static_argnames=("task",))

@@ -192,7 +192,7 @@ class Presentations(Training):
         for begin in range(0, self.updates, chunk):
             end = min(begin + chunk, self.updates)
             carried, measures = present(
-                self.training, self.batch_size, carried, rest, self.arrays.inputs, order, run_key, np.int32(begin), np.int32(end)
+                self.training, self.batch_size, carried, rest, self.arrays, order, run_key, np.int32(begin), np.int32(end)
             )
             measured = jax.device_get(measures)
             _check(epoch, measured["beyond"])
@@ -232,7 +232,7 @@ def present(
     batch_size: int,
     carried: dict[str, jax.Array],
     rest: Variables,
-    inputs: dict[str, jax.Array],
+    arrays: Arrays,
     order: jax.Array,
     key: jax.Array,
     begin: jax.Array,
@@ -244,7 +244,7 @@ def present(
 
     def shown(number: jax.Array, carried: dict[str, jax.Array]) -> Result:
         index = jax.lax.dynamic_slice_in_dim(order, number * batch_size, batch_size)
-        return task.run(going_on(program, rest, carried), task.take(inputs, index), jax.random.fold_in(key, number))
+        return task.run(going_on(program, rest, carried), task.take(arrays, index).inputs, jax.random.fold_in(key, number))
 
     def body(number: jax.Array, carry: Any) -> Any:
         carried, measures = carry

@@ -98,7 +98,7 @@ class Epochs(Training):
         for step in range(self.updates):
             params, opt_state, plastic, measures = train_step(
                 self.training, self.optimizer, self.batch_size, params, opt_state, plastic, self.rest,
-                self.arrays.inputs, self.arrays.labels, order, run_key, np.int32(step),
+                self.arrays, order, run_key, np.int32(step),
             )
             # The step before is looked at while the device works on this one.
             if waiting is not None:
@@ -142,22 +142,22 @@ def train_step(
     opt_state: Any,
     plastic: dict[str, jax.Array],
     rest: Variables,
-    inputs: dict[str, jax.Array],
-    labels: jax.Array,
+    arrays: Arrays,
     order: jax.Array,
     key: jax.Array,
     step: jax.Array,
 ) -> tuple[dict[str, jax.Array], Any, dict[str, jax.Array], dict[str, Any]]:
     """One update: gather a batch, differentiate its loss, apply the optimizer, clip to bounds."""
     index = jax.lax.dynamic_slice_in_dim(order, step * batch_size, batch_size)
-    batch, wanted = task.take(inputs, index), labels[index]
+    batch = task.take(arrays, index)
+    assert batch.labels is not None
 
     def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, Any]:
         variables = going_on(task.sim.program, dataclasses.replace(rest, params=params), plastic)
-        result = task.run(variables, batch, jax.random.fold_in(key, step))
+        result = task.run(variables, batch.inputs, jax.random.fold_in(key, step))
         output = result.outputs[task.decoder]
         assert task.loss is not None
-        return task.loss(output, wanted), (output, lasting(task.sim.program, result.variables), result.health.finite)
+        return task.loss(output, batch.labels), (output, lasting(task.sim.program, result.variables), result.health.finite)
 
     (loss, (output, moved, states)), gradient = jax.value_and_grad(objective, has_aux=True)(params)
     with jax.numpy_dtype_promotion("standard"):
@@ -165,5 +165,5 @@ def train_step(
         new = optax.apply_updates(params, updates)
     new = task.sim.project(new)
     new, new_state = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state), (params, opt_state))
-    measures = {"loss": loss, "accuracy": accuracy(output, wanted), "states": states}
+    measures = {"loss": loss, "accuracy": accuracy(output, batch.labels), "states": states}
     return new, new_state, moved, measures | vital_signs(gradient, updates, new)
