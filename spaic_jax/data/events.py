@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -143,10 +143,6 @@ class Frames:
     def __len__(self) -> int:
         return len(self.recordings)
 
-    def chosen(self, index: Any) -> "Frames":
-        """Some of the recordings, not made yet."""
-        return dataclasses.replace(self, recordings=self.recordings.take(np.arange(len(self))[index]))
-
     def take(self, index: Any) -> np.ndarray:
         """The spikes of some recordings, `[T, B, *shape]`."""
         index, recordings = np.asarray(index), self.recordings
@@ -169,9 +165,7 @@ class Frames:
         return spikes
 
 
-def recordings_of(
-    samples: Sequence[tuple[Any, ...]], shape: tuple[int, ...], *, unit: float = 1.0
-) -> Recordings:
+def recordings_of(samples: Iterable[Sequence[Any]], shape: tuple[int, ...], *, unit: float = 1.0) -> Recordings:
     """Recordings of lists of events, in any order of time.
 
     Args:
@@ -181,22 +175,37 @@ def recordings_of(
         unit: µs of the unit of times: 1e6 for seconds, 1e3 for ms.
 
     Raises:
-        ValueError: places outside of the shape, times that are negative or no numbers.
+        ValueError: places outside of the shape, times that are negative or no numbers; no recording.
 
     >>> recordings_of([([0.02, 0.01], [1, 0])], (2,), unit=1e6).time.tolist()
     [10000, 20000]
     """
-    offset = np.cumsum([0, *(len(sample[0]) for sample in samples)])
-    joined = [np.concatenate([np.asarray(sample[k]) for sample in samples]) for k in range(len(shape) + 1)]
-    time, places = joined[0], joined[1:]
-    # Times of half precision have no microseconds.
-    time = np.rint(time.astype(np.float64) * unit)
-    if not ((time >= 0) & (time < 2**53)).all():
-        raise ValueError("times of events need to be numbers from 0 on.")
-    for axis, (place, size) in enumerate(zip(places, shape, strict=True)):
-        if len(place) and not (place.min() >= 0 and place.max() < size):
-            raise ValueError(f"events lie at {place.min()} to {place.max()} of axis {axis} of the shape {shape}.")
-    order = np.lexsort((time, np.repeat(np.arange(len(samples)), np.diff(offset))))
-    address = np.ravel_multi_index([place.astype(np.int64) for place in places], shape)[order]
+    addresses, times = [], []
+    # Each is made small before the next: together they may fill half of the memory.
     least = np.min_scalar_type(max(math.prod(shape) - 1, 0))
-    return Recordings(address.astype(least), time[order].astype(np.int64), offset, shape)
+    for number, (time, *places) in enumerate(samples):
+        micro = microseconds(time, unit, f"recording {number}")
+        kept = [np.asarray(place).astype(np.int64) for place in places]
+        for axis, (place, size) in enumerate(zip(kept, shape, strict=True)):
+            if len(place) != len(micro) or (len(place) and not 0 <= place.min() <= place.max() < size):
+                raise ValueError(f"recording {number} needs a place from 0 to {size - 1} on axis {axis} for each event.")
+        order = np.argsort(micro, kind="stable")
+        addresses.append(np.ravel_multi_index(kept, shape).astype(least)[order])
+        times.append(micro[order])
+    if not times:
+        raise ValueError("there are no recordings.")
+    offset = np.cumsum([0, *map(len, times)])
+    return Recordings(np.concatenate(addresses), np.concatenate(times), offset, shape)
+
+
+def microseconds(time: Any, unit: float, what: str) -> np.ndarray:
+    """Times as whole µs; `unit` is that of the times in µs, and `what` begins the error's sentence.
+
+    Raises:
+        ValueError: times that are negative or no numbers, or later than an hour.
+    """
+    # Times of half precision have no microseconds.
+    micro = np.rint(np.asarray(time, np.float64) * unit)
+    if not ((micro >= 0) & (micro < 2**32)).all():
+        raise ValueError(f"{what} needs times from 0 to 4294 s.")
+    return micro.astype(np.uint32)

@@ -17,7 +17,7 @@ class Samples:
             which C, H and W (channels, height, width) are put into that order.
         sample: shape of one step of one sample.
         scale: the value that becomes 1; values stay as they are without it.
-        index: which samples, `[N]`; all by default.
+        steps: to how many steps time is padded with zeros; it is as long as it is without.
 
     Raises:
         ValueError: axes that are not those of the array, or a sample of another size.
@@ -32,7 +32,7 @@ class Samples:
     axes: str
     sample: tuple[int, ...]
     scale: float | None = None
-    index: Any = None
+    steps: int | None = None
 
     def __post_init__(self) -> None:
         axes = self.axes
@@ -54,12 +54,12 @@ class Samples:
         return ("TN" if "T" in self.axes else "N") + rest
 
     def __len__(self) -> int:
-        return int(self.array.shape[self.axes.index("N")]) if self.index is None else len(self.index)
+        return int(self.array.shape[self.axes.index("N")])
 
     @property
     def shape(self) -> tuple[int, ...]:
         """`(T, N, *sample)`, or `(N, *sample)`."""
-        time = (self.array.shape[self.axes.index("T")],) if "T" in self.axes else ()
+        time = (self.steps or self.array.shape[self.axes.index("T")],) if "T" in self.axes else ()
         return (*time, len(self), *self.sample)
 
     @property
@@ -68,15 +68,12 @@ class Samples:
         given = np.dtype(self.array.dtype)
         return np.dtype(np.float32) if self.scale is not None or given.kind == "f" else given
 
-    def chosen(self, index: Any) -> "Samples":
-        """Some of the samples, unread."""
-        return dataclasses.replace(self, index=np.arange(len(self))[index] if self.index is None else self.index[index])
-
     def take(self, index: Any) -> np.ndarray:
         """Some of the samples, `[T, B, *sample]` or `[B, *sample]`."""
-        rows = np.asarray(index) if self.index is None else self.index[index]
         place = self.axes.index("N")
-        part = np.asarray(self.array[(slice(None),) * place + (rows,)])
+        part = np.asarray(self.array[(slice(None),) * place + (np.asarray(index),)])
         ordered = part.transpose([self.axes.index(letter) for letter in self._order])
         values = ordered.reshape(*ordered.shape[: 2 if "T" in self.axes else 1], *self.sample).astype(self.dtype)
-        return values if self.scale is None else values / np.float32(self.scale)
+        values = values if self.scale is None else values / np.float32(self.scale)
+        missing = self.shape[0] - len(values) if "T" in self.axes else 0
+        return np.pad(values, [(0, missing), *[(0, 0)] * (values.ndim - 1)]) if missing else values
