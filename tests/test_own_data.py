@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 import struct
 
 import h5py
@@ -9,6 +10,9 @@ import numpy as np
 import pytest
 import scipy.io
 
+from spaic_jax.cli import main
+from spaic_jax.cli.config import read_config
+from spaic_jax.cli.experiment import make_experiment
 from spaic_jax.data import own
 from spaic_jax.data.lazy import is_lazy
 from spaic_jax.data.read import READERS, read
@@ -263,3 +267,99 @@ def test_damaged_files_are_named(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="empty' holds no data"):
         read(tmp_path / "empty")
+
+
+CONFIG = """
+[network.encoders.eye]
+num = 4
+coding_method = "null"
+
+[network.groups.out]
+num = 3
+model = "leaky_integrator"
+
+[network.connections.link]
+pre = "eye"
+post = "out"
+
+[network.decoders.say]
+dec_target = "out"
+coding_method = "final_step_voltage"
+
+[simulation]
+dt = 2.0
+duration = 12.0
+
+[data]
+path = "../data/a.npz"
+axes = "NTC"
+scale = 255
+
+[training]
+epochs = 1
+batch_size = 4
+loss = "membrane_cross_entropy"
+optimizer = { name = "adam", learning_rate = 0.01 }
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A configuration in a folder beside that of its data."""
+    x, y = drawn()
+    for name in ("configs", "data"):
+        (tmp_path / name).mkdir()
+    np.savez(tmp_path / "data" / "a.npz", x=x, y=y)
+    (tmp_path / "configs" / "own.toml").write_text(CONFIG)
+    return tmp_path / "configs" / "own.toml"
+
+
+def test_a_run_on_data_of_ones_own(config, tmp_path, capsys, monkeypatch):
+    with np.load(tmp_path / "data" / "a.npz") as file:
+        x = file["x"]
+    out = tmp_path / "run"
+    assert main(["train", str(config), "--out", str(out), "--quiet"]) == 0
+    accuracy = capsys.readouterr().out.split()[2]
+    # From anywhere: the run folder has the data's place in full.
+    monkeypatch.chdir(out)
+    assert main(["evaluate", "."]) == 0 and f"test accuracy {accuracy}" in capsys.readouterr().out
+    experiment = make_experiment(read_config(config), config)
+    assert np.array_equal(experiment.test.inputs["eye"], (x[-3:] / np.float32(255)).swapaxes(0, 1))
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (['data.path="b.npz"'], "No such file or directory: .*configs/b.npz"),
+        (['data.x="z"'], r"data: '.*a.npz': x: unknown array 'z'"),
+        (["data.test=2"], "data: .*share"),
+        (["data.test=[1]"], r'data.test: needs a share, a path, or a table, \{ x = "...", y = "..." \}, got \[1\]'),
+        (["data.x={}"], "data.x: needs a name, or a list of names, got {}"),
+        (["data.bin=0"], 'data.bin: needs a positive number of ms, or "count", got 0'),
+        (["data.kind=label"], "data.kind: needs 'labels', 'steps' or 'targets', got 'label'"),
+        (["data.scale=0"], "data.scale"),
+        (["data.axis=NTC"], "data.axis: unknown key 'axis': did you mean 'axes'"),
+        (["data.name=digits"], "data.path: unknown setting of digits 'path'; known: none"),
+        (["data.name=mnist"], "data.(axes|scale): unknown setting of mnist '(axes|scale)'; known: path"),
+        (["data={}"], "data: a name or a path is needed"),
+        (['data={name="tonic"}'], "data.name: unknown data set 'tonic'"),
+    ],
+)
+def test_keys_that_do_not_fit_are_named(change, sentence, config, capsys):
+    assert main(["train", str(config), "--quiet", *(f"--set={each}" for each in change)]) == 2
+    said = capsys.readouterr().err
+    assert re.search(sentence, said) and "own.toml" in said and said.count("\n") == 1, said
+
+
+def test_events_have_the_steps_of_the_run(config):
+    times, units = np.array([1.9, 2.0, 11.9, 12.0]) * 1000, np.array([0, 1, 2, 3])
+    path = config.parent.parent / "data" / "events.npz"
+    np.savez(path, time=np.tile(times, N).astype(int), address=np.tile(units, N), offset=np.arange(N + 1) * 4, labels=np.arange(N) % 3)
+    for bin, steps in ((None, [0, 1, 5]), ("4.0", [0, 0, 2, 3]), ('"count"', [0, 1, 3, 4])):
+        changes = ["data={path='../data/events.npz'}", *([] if bin is None else [f"data.bin={bin}"])]
+        test = make_experiment(read_config(config, changes), config).test
+        assert np.argwhere(values_of(test)[:, 1]).tolist() == [[step, unit] for unit, step in enumerate(steps)]
+
+
+def values_of(data):
+    return data.inputs["eye"].take(np.arange(len(data)))

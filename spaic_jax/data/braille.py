@@ -53,7 +53,7 @@ def braille(
     names = tuple(np.asarray(arrays.get("letters", np.array([], str))).astype(str).tolist())
     data = Dataset({input: change}, label.astype(np.int32), names, sequences=(input,))
     training, test = data.split(0.2)
-    deviation = training.inputs[input].std((0, 1))
+    deviation = training.inputs[input].std((0, 1), dtype=np.float64)
     # A sensor that never changes says nothing.
     scale = np.where(deviation > 0, 1 / np.where(deviation > 0, deviation, 1), 0).astype(np.float32)
 

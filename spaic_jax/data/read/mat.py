@@ -4,7 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from spaic_jax.data.read.files import damage
 #: Types of stored numbers, and of the arrays that they become; an array may be stored as smaller numbers.
 _STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _ARRAYS = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
+Order = Literal["<", ">"]
+_ORDERS: dict[bytes, Order] = {b"IM": "<", b"MI": ">"}
 _MATRIX, _COMPRESSED, _COMPLEX, _LOGICAL = 14, 15, 0x800, 0x200
 
 
@@ -25,7 +27,7 @@ def mat(path: Path) -> dict[str, Any]:
     # SciPy's reader may end the process at a damaged file.
     with damage(path, "a MATLAB file of version 5 to 7"):
         contents = path.read_bytes()
-        order = {b"IM": "<", b"MI": ">"}.get(contents[126:128])
+        order = _ORDERS.get(contents[126:128])
         if order is None:
             raise ValueError("it does not begin as one")
         arrays: dict[str, Any] = {}
@@ -39,7 +41,7 @@ def mat(path: Path) -> dict[str, Any]:
     return arrays
 
 
-def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
+def _elements(data: bytes, order: Order) -> Iterator[tuple[int, bytes]]:
     """Types and contents of the elements of some data."""
     place = 0
     while place + 8 <= len(data):
@@ -55,7 +57,7 @@ def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
         place = start + size if kind == _COMPRESSED else start + size + (-(start + size)) % 8
 
 
-def _array(data: bytes, order: str) -> tuple[str, np.ndarray] | None:
+def _array(data: bytes, order: Order) -> tuple[str, np.ndarray] | None:
     """Name and values of an array of real numbers, or `None` for anything else."""
     parts = list(_elements(data, order))
     flags, shape, name, values = (part[1] for part in parts[:4]) if len(parts) > 3 else (b"",) * 4
