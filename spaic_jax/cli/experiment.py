@@ -26,10 +26,12 @@ from spaic_jax.network import Encoder, Network
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
 from spaic_jax.storage import from_dict, to_dict
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
-from spaic_jax.train.task import Arrays, Task
+from spaic_jax.train.losses.base import ASKED
+from spaic_jax.train.task import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +56,8 @@ class Experiment:
     sim: Simulator
     test: Dataset
     task: Task
-    training_arrays: Arrays
-    test_arrays: Arrays
+    training_arrays: Arrays | Stored
+    test_arrays: Arrays | Stored
     optimizer: optax.GradientTransformation
 
     @property
@@ -145,7 +147,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     return Experiment(config, resolved, network, sim, test, task, training_arrays, test_arrays, optimizer)
 
 
-def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays]:
+def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays | Stored]:
     """What is trained by the gradient of a loss, and its checked training data."""
     settings = config.training
     assert settings.loss is not None
@@ -155,7 +157,7 @@ def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: D
             raise ValueError(unknown("loss", name, LOSSES))
         given = {key: value for key, value in settings.loss.items() if key != "name"}
         parameters = inspect.signature(LOSSES[name.lower()]).parameters
-        known = {key: each.default for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
+        known = {key: each.default for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY and key not in ASKED}
         for key in given:
             if key not in known:
                 raise ValueError(f"{key}: {unknown(f'setting of {name}', key, known)}")
@@ -170,7 +172,7 @@ def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: D
     return task, arrays
 
 
-def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays]:
+def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays | Stored]:
     """What learns by its own rules, and its checked training data."""
     with user_errors(f"{where}: training: without loss and optimizer"):
         task, arrays = prepare_learning(sim, data, decoder=config.training.decoder, steps=steps)
@@ -179,21 +181,20 @@ def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Data
         return task, arrays
 
 
-def _check_gradient(task: Task, arrays: Arrays) -> None:
+def _check_gradient(task: Task, arrays: Arrays | Stored) -> None:
     """ValueError where the gradient does not cover something; computes nothing."""
 
     def slope(arrays: Arrays, key: jax.Array) -> dict[str, jax.Array]:
         training = dataclasses.replace(task, sim=task.sim.train())
         variables, first = training.sim.init(key, 1), jnp.zeros((1,), jnp.int32)
-        inputs = task.take(arrays, first).inputs
+        batch = task.take(arrays, first)
 
         def loss(params: dict[str, jax.Array]) -> jax.Array:
-            assert task.loss is not None
-            return task.loss(training.output(variables.with_params(params), inputs, key), first)
+            return training.cost(training.run(variables.with_params(params), batch, key), batch)
 
         return jax.grad(loss)(variables.params)
 
-    jax.eval_shape(slope, arrays, jax.random.key(0))
+    jax.eval_shape(slope, arrays.struct, jax.random.key(0))
 
 
 def _load_data(config: Config, network: Network, steps: int, where: str | Path) -> tuple[Dataset, Dataset]:

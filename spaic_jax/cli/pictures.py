@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import jax
 import numpy as np
 
 from spaic_jax import edit, plot
@@ -14,6 +13,7 @@ from spaic_jax.run import Variables, build
 from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import evaluation_key
 from spaic_jax.train.metrics import confusion_matrix
+from spaic_jax.train.stream import samples
 
 #: How many neurons of a group have their membrane potential drawn.
 _TRACES = 4
@@ -76,7 +76,7 @@ def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.
         if isinstance(source, NeuronGroup) and "V" in source.model.states():
             network.add(f"V of {number}", StateMonitor(source, "V"))
     sim = build(network, experiment.config.simulation.dt, experiment.config.simulation.propagation)
-    sample = experiment.task.take(experiment.test_arrays, jax.numpy.zeros((1,), jax.numpy.int32)).inputs
+    sample = samples(experiment.task, experiment.test_arrays, np.zeros(1, int)).inputs
     key = evaluation_key(experiment.key)
     probes = sim.run(variables_for(sim, variables, 1, key), sample, key, experiment.task.steps).probes
     flat = {name: np.asarray(x).reshape(experiment.task.steps, -1) for name, x in probes.items()}

@@ -3,6 +3,7 @@
 from spaic_jax.coding.decoders import vote
 from spaic_jax.storage import CheckpointError, load_weights, save_weights
 from spaic_jax.train.assignment import assign_labels, class_shares
+from spaic_jax.train.callbacks import STOP
 from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
 from spaic_jax.train.evaluation import Evaluation, evaluate
 from spaic_jax.train.fitting import fit
@@ -14,18 +15,21 @@ from spaic_jax.train.losses import (
     count_cross_entropy,
     count_mse,
     latency_cross_entropy,
+    mean_squared_error,
     membrane_cross_entropy,
     rate_cross_entropy,
+    reads,
     resolve_loss,
+    step_cross_entropy,
 )
-from spaic_jax.train.metrics import accuracy, confusion_matrix
+from spaic_jax.train.metrics import accuracy, confusion_matrix, r2
 from spaic_jax.train.regularisers import REGULARISERS, rate_regulariser_lower, rate_regulariser_upper
 from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
 
 __all__ = [
-    "LOSSES", "REGULARISERS", "CheckpointError", "Evaluation", "FitResult", "TrainState", "TrainingDiverged",
+    "LOSSES", "REGULARISERS", "STOP", "CheckpointError", "Evaluation", "FitResult", "TrainState", "TrainingDiverged",
     "accuracy", "assign_labels", "check_labels", "class_shares", "confusion_matrix", "count_cross_entropy", "count_mse",
     "evaluate", "evaluation_key", "fit", "initial_key", "latency_cross_entropy", "learn", "load_checkpoint", "load_weights",
-    "membrane_cross_entropy", "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper", "resolve_loss",
-    "save_checkpoint", "save_weights", "vote",
+    "mean_squared_error", "membrane_cross_entropy", "r2", "rate_cross_entropy", "rate_regulariser_lower",
+    "rate_regulariser_upper", "reads", "resolve_loss", "save_checkpoint", "save_weights", "step_cross_entropy", "vote",
 ]

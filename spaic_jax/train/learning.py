@@ -1,9 +1,10 @@
 """Learning without labels or loss: samples are presented, and what the network's own rules do in the step is kept."""
 
+import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -17,7 +18,10 @@ from spaic_jax.data import Dataset
 from spaic_jax.program import Program
 from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.run.lasting import going_on, lasting
+from spaic_jax.train.activity import activity, spiking, warn_of_activity
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.assignment import assign_labels, class_shares
+from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import evaluate_arrays, responses, variables_for
 from spaic_jax.train.fitting import first_variables, starting_state, trained
 from spaic_jax.train.keys import epoch_keys, evaluation_key
@@ -25,7 +29,8 @@ from spaic_jax.train.loop import Training, shuffled
 from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.progress import Report
 from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
-from spaic_jax.train.task import Arrays, Task, decoders_of, prepared
+from spaic_jax.train.stream import Part, parts
+from spaic_jax.train.task import Task, decoders_of, prepared
 
 #: How often an epoch reports, and looks whether all is finite.
 _REPORTS = 100
@@ -48,7 +53,7 @@ def learn(
     test: Dataset | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
-    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> FitResult:
     """Present samples to a network that learns by its own rules, without labels, loss or gradient.
@@ -82,7 +87,8 @@ def learn(
         test: data to evaluate after each epoch; it has no influence on what is learned.
         variables: variables to start from; drawn from the key by default.
         start: state to resume from, such as a checkpoint's or the one `on_epoch` got.
-        on_epoch: called after each epoch with its state and its row of the history.
+        on_epoch: called after each epoch with its state and its row of the history; `spaic_jax.train.STOP`, given back, ends
+            the training after that epoch.
         progress: whether to show a progress bar, which needs the extra `progress`.
 
     Raises:
@@ -121,7 +127,7 @@ def learn(
 
 def prepare_learning(
     sim: Simulator, data: Dataset, *, decoder: str | None, steps: int | None
-) -> tuple[Task, Arrays]:
+) -> tuple[Task, Arrays | Stored]:
     """Check training data against a network that learns by rules, and put it on the device.
 
     Raises:
@@ -138,7 +144,10 @@ def prepare_learning(
         listed = ", ".join(voters) or "none"
         raise ValueError(f"decoder '{decoder}' is no decoder coding_method=\"vote\" of the network; those are: {listed}.")
     voter = decoder if decoder is not None else next(iter(voters), "")
-    return prepared(sim, data, voter, steps, "the training data")
+    task, arrays = prepared(sim, data, voter, steps, "the training data")
+    if voter and not task.classes:
+        raise ValueError(f"the training data: decoder '{voter}' votes for classes, which need integers [N], not targets to regress.")
+    return task, arrays
 
 
 def learned(program: Program) -> list[str]:
@@ -152,15 +161,15 @@ def learned(program: Program) -> list[str]:
 def learn_arrays(
     sim: Simulator,
     task: Task,
-    arrays: Arrays,
+    arrays: Arrays | Stored,
     *,
     epochs: int,
     batch_size: int,
     key: jax.Array,
-    test: Arrays | None = None,
+    test: Arrays | Stored | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
-    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> FitResult:
     """`learn` of checked data."""
@@ -188,17 +197,20 @@ class Presentations(Training):
         order = shuffled(order_key, len(self.arrays))
         rest = dataclasses.replace(self.rest, params=state.params)
         carried, sums = state.plastic, np.zeros(2)
-        chunk = math.ceil(self.updates / _REPORTS)
-        for begin in range(0, self.updates, chunk):
-            end = min(begin + chunk, self.updates)
+        rates = np.zeros(())
+        for part, begin, end in self._stretches(order):
             carried, measures = present(
-                self.training, self.batch_size, carried, rest, self.arrays, order, run_key, np.int32(begin), np.int32(end)
+                self.training, self.batch_size, carried, rest, part.arrays, part.order, part.first, run_key, np.int32(begin),
+                np.int32(end),
             )
             measured = jax.device_get(measures)
             _check(epoch, measured["beyond"])
             sums += (measured["change"], measured["spikes"])
+            rates = rates + measured["rates"]
             change, spikes = (sums / end).tolist()
             report(epoch, (epoch - 1) * self.updates + end, f"change {change:.2e}  spikes {spikes:.1f}")
+        if epoch == 1:
+            warn_of_activity(self.task.sim.program, rates / self.updates)
         row: dict[str, Any] = {"epoch": epoch, "change": change, "spikes": spikes}
         if self.task.decoder:
             carried, row["accuracy"] = self._assigned(state.params, carried)
@@ -208,6 +220,19 @@ class Presentations(Training):
                 self.task, variables, self.test, evaluated_at_once(self.batch_size), evaluation_key(self.key)
             ).accuracy
         return TrainState(state.params, state.opt_state, epoch, carried), row
+
+    @functools.cached_property
+    def training(self) -> Task:
+        """The task with the network as it is while it learns."""
+        return dataclasses.replace(self.task, sim=self.task.sim.train())
+
+    def _stretches(self, order: jax.Array) -> Iterator[tuple[Part, int, int]]:
+        """The presentations of an epoch between two reports: their data, the first and the one after the last."""
+        chunk = math.ceil(self.updates / _REPORTS)
+        with contextlib.closing(parts(self.task, self.arrays, order, self.batch_size)) as all_parts:
+            for part in all_parts:
+                for begin in part.updates[::chunk]:
+                    yield part, begin, min(begin + chunk, part.updates.stop)
 
     def _evaluated(self, params: dict[str, jax.Array], carried: dict[str, jax.Array]) -> Variables:
         return going_on(self.task.sim.program, dataclasses.replace(self.frozen, params=params), carried)
@@ -234,6 +259,7 @@ def present(
     rest: Variables,
     arrays: Arrays,
     order: jax.Array,
+    first: jax.Array,
     key: jax.Array,
     begin: jax.Array,
     end: jax.Array,
@@ -243,8 +269,8 @@ def present(
     size = sum(math.prod(program.by_name[name].shape) for name in names)
 
     def shown(number: jax.Array, carried: dict[str, jax.Array]) -> Result:
-        index = jax.lax.dynamic_slice_in_dim(order, number * batch_size, batch_size)
-        return task.run(going_on(program, rest, carried), task.take(arrays, index).inputs, jax.random.fold_in(key, number))
+        index = jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)
+        return task.run(going_on(program, rest, carried), task.take(arrays, index), jax.random.fold_in(key, number))
 
     def body(number: jax.Array, carry: Any) -> Any:
         carried, measures = carry
@@ -254,11 +280,13 @@ def present(
         spikes = sum(_neurons(program, name) * task.steps * rate for name, rate in result.health.spike_rate.items())
         seen = measures["beyond"]
         beyond = {name: jnp.where((seen[name] < 0) & ~fine, number, seen[name]) for name, fine in result.health.finite.items()}
-        return new, {"change": measures["change"] + change, "spikes": measures["spikes"] + spikes, "beyond": beyond}
+        sums = {"change": change, "spikes": spikes, "rates": activity(result.health)}
+        return new, {**{name: measures[name] + more for name, more in sums.items()}, "beyond": beyond}
 
     finite = jax.eval_shape(lambda: shown(begin, carried).health.finite)
     zero = jnp.float32(0)
-    measures = {"change": zero, "spikes": zero, "beyond": {name: jnp.int32(-1) for name in finite}}
+    rates = jnp.zeros((len(spiking(program)),), jnp.float32)
+    measures = {"change": zero, "spikes": zero, "rates": rates, "beyond": {name: jnp.int32(-1) for name in finite}}
     moved, measured = jax.lax.fori_loop(begin, end, body, (carried, measures))
     return moved, measured
 
