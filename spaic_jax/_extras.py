@@ -5,6 +5,8 @@ from typing import Any
 
 #: The extra of this package that installs each optional one: extras are named for what they are good for.
 EXTRAS = {
+    "aeon": "aeon",
+    "h5py": "hdf5",
     "matplotlib": "plot",
     "mlxtend": "data",
     "neo": "neo",
@@ -14,6 +16,7 @@ EXTRAS = {
     "safetensors": "files",
     "sklearn": "data",
     "tomli_w": "files",
+    "tonic": "tonic",
 }
 
 
