@@ -13,6 +13,7 @@ EXTRAS = {
     "rich": "progress",
     "safetensors": "files",
     "sklearn": "data",
+    "tensorboardX": "tensorboard",
     "tomli_w": "files",
 }
 

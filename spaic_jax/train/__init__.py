@@ -11,6 +11,7 @@ from spaic_jax.train.fitting import fit
 from spaic_jax.train.keys import evaluation_key, initial_key
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.learning import learn
+from spaic_jax.train.logging import tensorboard, wandb
 from spaic_jax.train.losses import (
     LOSSES,
     count_cross_entropy,
@@ -31,5 +32,5 @@ __all__ = [
     "accuracy", "assign_labels", "best_epoch", "check_labels", "class_shares", "confusion_matrix", "count_cross_entropy", "count_mse",
     "evaluate", "evaluation_key", "fit", "initial_key", "latency_cross_entropy", "learn", "load_checkpoint", "load_weights",
     "membrane_cross_entropy", "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper", "resolve_loss",
-    "save_checkpoint", "save_weights", "together", "vote",
+    "save_checkpoint", "save_weights", "tensorboard", "together", "vote", "wandb",
 ]
