@@ -138,11 +138,11 @@ def threads():
     return [thread for thread in threading.enumerate() if thread.name.startswith("spaic_jax data")]
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     pass
 
 
-@pytest.mark.parametrize("error", [Broken, KeyboardInterrupt])
+@pytest.mark.parametrize("error", [BrokenError, KeyboardInterrupt])
 def test_the_thread_ends_when_the_training_does(error, small, key, tmp_path, monkeypatch):
     """Also in the middle of an epoch, while something holds on to the frames of the error."""
     seen = []

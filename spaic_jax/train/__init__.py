@@ -2,6 +2,7 @@
 
 from spaic_jax.coding.decoders import vote
 from spaic_jax.storage import CheckpointError, load_weights, save_weights
+from spaic_jax.train.activity import ActivityWarning
 from spaic_jax.train.assignment import assign_labels, class_shares
 from spaic_jax.train.callbacks import STOP
 from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
@@ -23,14 +24,15 @@ from spaic_jax.train.losses import (
 )
 from spaic_jax.train.metrics import accuracy, confusion_matrix
 from spaic_jax.train.regularisers import REGULARISERS, rate_regulariser_lower, rate_regulariser_upper
-from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
+from spaic_jax.train.seeds import fit_seeds
+from spaic_jax.train.state import DivergenceWarning, FitResult, TrainingDiverged, TrainState
 from spaic_jax.train.stopping import EarlyStopping, KeepBest, best_epoch, together
 
 __all__ = [
-    "LOSSES", "REGULARISERS", "STOP", "CheckpointError", "CheckpointWarning", "Checkpoints", "EarlyStopping", "Evaluation",
-    "FitResult", "KeepBest", "TrainState", "TrainingDiverged",
-    "accuracy", "assign_labels", "best_epoch", "check_labels", "class_shares", "confusion_matrix", "count_cross_entropy", "count_mse",
-    "evaluate", "evaluation_key", "fit", "initial_key", "latency_cross_entropy", "learn", "load_checkpoint", "load_weights",
-    "membrane_cross_entropy", "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper", "resolve_loss",
-    "save_checkpoint", "save_weights", "tensorboard", "together", "vote", "wandb",
+    "LOSSES", "REGULARISERS", "STOP", "ActivityWarning", "CheckpointError", "CheckpointWarning", "Checkpoints",
+    "DivergenceWarning", "EarlyStopping", "Evaluation", "FitResult", "KeepBest", "TrainState", "TrainingDiverged", "accuracy",
+    "assign_labels", "best_epoch", "check_labels", "class_shares", "confusion_matrix", "count_cross_entropy", "count_mse",
+    "evaluate", "evaluation_key", "fit", "fit_seeds", "initial_key", "latency_cross_entropy", "learn", "load_checkpoint",
+    "load_weights", "membrane_cross_entropy", "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper",
+    "resolve_loss", "save_checkpoint", "save_weights", "tensorboard", "together", "vote", "wandb",
 ]

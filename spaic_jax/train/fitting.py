@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -118,6 +118,40 @@ def fit(
         >>> result.epoch, result.history[-1]["accuracy"]
         (5, 1.0)
     """
+    prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient)
+    return fit_arrays(
+        prepared.sim, prepared.task, optimizer, prepared.arrays, epochs=prepared.epochs, batch_size=prepared.batch_size, key=key,
+        test=prepared.test, validation=prepared.validation, variables=variables, start=start, on_epoch=on_epoch, augment=augment, compute=compute,
+        progress=progress,
+    )
+
+
+class Prepared(NamedTuple):
+    """What is trained on what, checked."""
+
+    sim: Simulator
+    task: Task
+    arrays: Arrays | Stored
+    test: Arrays | Stored | None
+    validation: Arrays | Stored | None
+    epochs: int
+    batch_size: int
+
+
+def prepare_fit(
+    sim: Simulator,
+    loss: str | Callable[..., jax.Array],
+    optimizer: optax.GradientTransformation,
+    data: Dataset,
+    epochs: int,
+    batch_size: int,
+    steps: int | None,
+    decoder: str | None,
+    test: Dataset | None,
+    validation: Dataset | None,
+    gradient: str | Gradient,
+) -> Prepared:
+    """Check the arguments of `fit`."""
     if not isinstance(optimizer, optax.GradientTransformation):
         raise TypeError(f"the optimizer must be an optax.GradientTransformation, not {type(optimizer).__name__}.")
     # What can be told of numbers alone is told before the data is looked at.
@@ -127,10 +161,7 @@ def fit(
     task, arrays = prepare_training(sim, data, loss=loss, decoder=decoder, steps=steps)
     held_out = None if test is None else task.arrays(test, "the test data")
     chosen_by = None if validation is None else task.arrays(validation, "the validation data")
-    return fit_arrays(
-        sim, task, optimizer, arrays, **counts, key=key, test=held_out, validation=chosen_by, variables=variables, start=start,
-        on_epoch=on_epoch, augment=augment, compute=compute, progress=progress,
-    )
+    return Prepared(sim, task, arrays, held_out, chosen_by, **counts)
 
 
 def prepare_training(
@@ -167,14 +198,57 @@ def fit_arrays(
     progress: bool = True,
 ) -> FitResult:
     """`fit` of checked data."""
+    training = training_from(
+        sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation,
+        variables=variables, start=start, augment=augment, compute=compute,
+    )
+    return training.result(*training.loop.run(training.state, epochs, on_epoch, progress))
+
+
+class Begun(NamedTuple):
+    """A training by gradient, before its first update.
+
+    Attributes:
+        sim: what is trained.
+        first: the variables before the first step of a run.
+        loop: its epochs.
+        state: what it starts from, in arrays that may be overwritten.
+    """
+
+    sim: Simulator
+    first: Variables
+    loop: Epochs
+    state: TrainState
+
+    def result(self, state: TrainState, history: list[dict[str, Any]]) -> FitResult:
+        """What it gives back when it has come to a state."""
+        return FitResult(trained(self.sim, self.first, state), state, history)
+
+
+def training_from(
+    sim: Simulator,
+    task: Task,
+    optimizer: optax.GradientTransformation,
+    arrays: Arrays | Stored,
+    *,
+    epochs: int,
+    batch_size: int,
+    key: jax.Array,
+    test: Arrays | Stored | None,
+    validation: Arrays | Stored | None,
+    variables: Variables | None,
+    start: TrainState | None,
+    augment: Augment | None,
+    compute: Half | None,
+) -> Begun:
+    """The beginning of a training by gradient."""
     first = first_variables(sim, arrays, epochs, batch_size, key, variables)
     state = starting_state(sim, first, optimizer, start)
     loop = Epochs(
         task=task, update=update_of(task, optimizer, batch_size, augment, compute), arrays=arrays, test=test, validation=validation,
         rest=dataclasses.replace(first, params={}), batch_size=batch_size, key=key,
     )
-    state, history = loop.run(state, epochs, on_epoch, progress)
-    return FitResult(trained(sim, first, state), state, history)
+    return Begun(sim, first, loop, state)
 
 
 def update_of(

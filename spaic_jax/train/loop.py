@@ -104,7 +104,7 @@ class Epochs(Training):
         if epoch == 1:
             warn_of_activity(self.task.sim.program, means.rates)
         state = TrainState(carried[0], carried[1], epoch, carried[2])
-        return state, {"epoch": epoch, **means.row, **self.tested(state, self.rest, self.key)}
+        return state, {"epoch": epoch, **means.row, **self.tested(state)}
 
     def carry_out(
         self, step: Any, carried: Carried, rest: Variables, order: jax.Array, key: jax.Array, look: Callable[[int, dict[str, Any]], None]
@@ -124,12 +124,12 @@ class Epochs(Training):
         look(self.updates, jax.device_get(waiting))
         return carried
 
-    def tested(self, state: TrainState, rest: Variables, key: jax.Array) -> dict[str, float | None]:
+    def tested(self, state: TrainState) -> dict[str, float | None]:
         """What the history says of the test and validation data."""
         row: dict[str, float | None] = {}
         for name, arrays in self.held_out.items():
-            variables = going_on(self.task.sim.program, dataclasses.replace(rest, params=state.params), state.plastic)
-            result = evaluate_arrays(self.task, variables, arrays, self.batch_size, evaluation_key(key))
+            variables = going_on(self.task.sim.program, dataclasses.replace(self.rest, params=state.params), state.plastic)
+            result = evaluate_arrays(self.task, variables, arrays, self.batch_size, evaluation_key(self.key))
             row |= {f"{name}_loss": result.loss, f"{name}_accuracy": result.accuracy}
         return row
 
