@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import difflib
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path

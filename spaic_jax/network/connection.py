@@ -7,6 +7,7 @@ from typing import Any, Self
 from spaic_jax._errors import unknown
 from spaic_jax.network.element import Element, element, names_of
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.placed import placed
 from spaic_jax.network.slice import Slice, member_of
 from spaic_jax.network.source import Source
 from spaic_jax.network.wiring import Propagation, Wiring, rules_of, wired
@@ -191,7 +192,7 @@ class Connection(Wiring):
             source, made = delayed(site.name, source, self.pre.shape, steps)
         target = context.target(self.post, self.post_var_name)
         site = Site(site.name, source, target, self.pre.shape, self.post.shape, self)
-        made += self.chain.lower(site, context)
+        made += placed(self.chain, site, context).lower(site, context)
         if not self.plasticity:
             return made if self.shared is None else sharing(made, site.name, context.name_of(self.shared))
         weights = f"{context.name_of(self.shared or self)}.weight"

@@ -12,6 +12,7 @@ from spaic_jax.train.fitting import fit
 from spaic_jax.train.keys import evaluation_key, initial_key
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.learning import learn
+from spaic_jax.train.logging import tensorboard, wandb
 from spaic_jax.train.losses import (
     LOSSES,
     count_cross_entropy,
@@ -31,10 +32,10 @@ from spaic_jax.train.state import DivergenceWarning, FitResult, TrainingDiverged
 from spaic_jax.train.stopping import EarlyStopping, KeepBest, best_epoch, together
 
 __all__ = [
-    "LOSSES", "REGULARISERS", "STOP", "ActivityWarning", "CheckpointError", "CheckpointWarning", "Checkpoints", "DivergenceWarning",
-    "EarlyStopping", "Evaluation", "FitResult", "KeepBest", "TrainState", "TrainingDiverged", "accuracy", "assign_labels",
-    "best_epoch", "check_labels", "class_shares", "confusion_matrix", "count_cross_entropy", "count_mse", "evaluate",
-    "evaluation_key", "fit", "fit_seeds", "initial_key", "latency_cross_entropy", "learn", "load_checkpoint", "load_weights",
-    "mean_squared_error", "membrane_cross_entropy", "r2", "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper",
-    "reads", "resolve_loss", "save_checkpoint", "save_weights", "step_cross_entropy", "together", "vote",
+    "LOSSES", "REGULARISERS", "STOP", "ActivityWarning", "CheckpointError", "CheckpointWarning", "Checkpoints",
+    "DivergenceWarning", "EarlyStopping", "Evaluation", "FitResult", "KeepBest", "TrainState", "TrainingDiverged", "accuracy",
+    "assign_labels", "best_epoch", "check_labels", "class_shares", "confusion_matrix", "count_cross_entropy", "count_mse",
+    "evaluate", "evaluation_key", "fit", "fit_seeds", "initial_key", "latency_cross_entropy", "learn", "load_checkpoint",
+    "load_weights", "mean_squared_error", "membrane_cross_entropy", "r2", "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper", "reads",
+    "resolve_loss", "save_checkpoint", "save_weights", "step_cross_entropy", "tensorboard", "together", "vote", "wandb",
 ]

@@ -206,8 +206,8 @@ def fit_arrays(
 ) -> FitResult:
     """`fit` of checked data."""
     training = training_from(
-        sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation, variables=variables,
-        start=start, augment=augment, compute=compute,
+        sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation,
+        variables=variables, start=start, augment=augment, compute=compute,
     )
     return training.result(*training.loop.run(training.state, epochs, on_epoch, progress))
 

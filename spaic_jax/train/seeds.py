@@ -43,7 +43,7 @@ def fit_seeds(
     validation: Dataset | None = None,
     gradient: str | Gradient = "bptt",
     variables: Variables | None = None,
-    start: Sequence[TrainState] | None = None,
+    start: Sequence[TrainState | None] | None = None,
     on_epoch: Sequence[OnEpoch] | None = None,
     augment: Augment | None = None,
     compute: Half | None = None,
@@ -61,7 +61,7 @@ def fit_seeds(
         sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient, variables, augment, compute, progress:
             as of `fit`, the same for all.
         keys: a random key for each training, such as `jax.random.split(key, 5)`.
-        start: the state that each resumes from; those that are behind catch up first.
+        start: the state that each resumes from, or `None` for one that begins; those that are behind catch up first.
         on_epoch: what is called after each epoch, for each training its own: see `fit`. `seconds` of a row are those of all
             trainings together.
 
@@ -90,8 +90,8 @@ def fit_seeds(
     prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient)
     return fit_seeds_arrays(
         prepared.sim, prepared.task, optimizer, prepared.arrays, keys=keys, epochs=prepared.epochs,
-        batch_size=prepared.batch_size, test=prepared.test, validation=prepared.validation, variables=variables, start=start, on_epoch=on_epoch,
-        augment=augment, compute=compute, progress=progress,
+        batch_size=prepared.batch_size, test=prepared.test, validation=prepared.validation, variables=variables, start=start,
+        on_epoch=on_epoch, augment=augment, compute=compute, progress=progress,
     )
 
 
@@ -107,7 +107,7 @@ def fit_seeds_arrays(
     test: Arrays | Stored | None = None,
     validation: Arrays | Stored | None = None,
     variables: Variables | None = None,
-    start: Sequence[TrainState] | None = None,
+    start: Sequence[TrainState | None] | None = None,
     on_epoch: Sequence[OnEpoch] | None = None,
     augment: Augment | None = None,
     compute: Half | None = None,
@@ -122,8 +122,8 @@ def fit_seeds_arrays(
             raise ValueError(f"{name} has {len(given)} entries, but there are {len(keys)} keys: it needs one for each.")
     trainings = [
         training_from(
-            sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation, variables=variables,
-            start=None if start is None else start[number], augment=augment, compute=compute,
+            sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation,
+            variables=variables, start=None if start is None else start[number], augment=augment, compute=compute,
         )
         for number, key in enumerate(keys)
     ]
