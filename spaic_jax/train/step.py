@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from spaic_jax._dtypes import wide
 from spaic_jax.run import Variables
 from spaic_jax.run.lasting import going_on, lasting
 from spaic_jax.train.activity import activity
@@ -79,6 +80,7 @@ class Update:
             variables = going_on(program, dataclasses.replace(rest, params=params), plastic)
             result = task.run(variables, batch.inputs, jax.random.fold_in(key, number))
             output = result.outputs[task.decoder]
+            output = output.astype(wide(output.dtype))
             assert task.loss is not None
             return task.loss(output, batch.labels), (output, lasting(program, result.variables), result.health)
 
