@@ -38,6 +38,7 @@ def fit(
     steps: int | None = None,
     decoder: str | None = None,
     test: Dataset | None = None,
+    validation: Dataset | None = None,
     gradient: str | Gradient = "bptt",
     variables: Variables | None = None,
     start: TrainState | None = None,
@@ -54,8 +55,14 @@ def fit(
     bounds (`w_min`, `varible_ranges`) are clipped to them. The network runs as `sim.train()` does; plastic values, such as
     the running means of batch normalisation, and states that stay, of which the samples' mean, go on from update to update.
 
-    A row of the history holds `epoch`, `loss`, `accuracy`, `seconds`, and `test_loss` and `test_accuracy` where there is a
-    test set. Loss and accuracy of the training data are means over the epoch's batches, each taken before its update.
+    The data's labels say what the output is held to: one class a sample, `[N]`; one a step, `[T, N]`, by a decoder of every
+    step, such as `"v_t"`; or targets of the output's own shape. An output `[T, B, C]` goes with one class a sample too where
+    the loss reads scores over time, as `"membrane_cross_entropy"` does.
+
+    A row of the history holds `epoch`, `loss`, `accuracy` where there are classes, `seconds`, and where there is a test set
+    `test_loss` and `test_accuracy`, or of targets `test_mean_squared_error` and `test_r2`; likewise of a validation set,
+    `validation_loss` and so on. Loss and accuracy of the training data are means over the epoch's batches, each taken before
+    its update.
 
     Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start`
     ends with the same bits.
@@ -70,7 +77,8 @@ def fit(
 
     Args:
         sim: the simulator.
-        loss: name (see `spaic_jax.train.LOSSES`) or function of a loss `(output, labels) -> scalar`.
+        loss: name (see `spaic_jax.train.LOSSES`) or function of a loss `(output, labels) -> scalar`; settings are bound by
+            `functools.partial`. One with a keyword `result` is given the run's `Result`, with the rows of its monitors.
         optimizer: any `optax.GradientTransformation`.
         data: training data.
         epochs: number of epochs in all, those before a resumption included.
@@ -79,6 +87,7 @@ def fit(
         steps: number of steps of a run; may be left out where an input has a time axis.
         decoder: name of the output; may be left out where there is one only.
         test: data to evaluate after each epoch; it has no influence on the training.
+        validation: more of it, for an `on_epoch` that chooses an epoch, such as `spaic_jax.train.EarlyStopping`.
         gradient: how gradients are formed: name of a gradient (see `spaic_jax.gradients.GRADIENTS`), or the gradient itself,
             such as `EProp()`, whose memory does not grow with the number of steps.
         variables: parameters and constants to start from; drawn from the key by default.
@@ -116,10 +125,10 @@ def fit(
         >>> result.epoch, result.history[-1]["accuracy"]
         (5, 1.0)
     """
-    prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, gradient)
+    prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient)
     return fit_arrays(
         prepared.sim, prepared.task, optimizer, prepared.arrays, epochs=prepared.epochs, batch_size=prepared.batch_size, key=key,
-        test=prepared.test, variables=variables, start=start, on_epoch=on_epoch, augment=augment, compute=compute,
+        test=prepared.test, validation=prepared.validation, variables=variables, start=start, on_epoch=on_epoch, augment=augment, compute=compute,
         progress=progress,
     )
 
@@ -131,6 +140,7 @@ class Prepared(NamedTuple):
     task: Task
     arrays: Arrays | Stored
     test: Arrays | Stored | None
+    validation: Arrays | Stored | None
     epochs: int
     batch_size: int
 
@@ -145,6 +155,7 @@ def prepare_fit(
     steps: int | None,
     decoder: str | None,
     test: Dataset | None,
+    validation: Dataset | None,
     gradient: str | Gradient,
 ) -> Prepared:
     """Check the arguments of `fit`."""
@@ -156,7 +167,8 @@ def prepare_fit(
         sim = differentiated(sim, gradient)
     task, arrays = prepare_training(sim, data, loss=loss, decoder=decoder, steps=steps)
     held_out = None if test is None else task.arrays(test, "the test data")
-    return Prepared(sim, task, arrays, held_out, **counts)
+    chosen_by = None if validation is None else task.arrays(validation, "the validation data")
+    return Prepared(sim, task, arrays, held_out, chosen_by, **counts)
 
 
 def prepare_training(
@@ -184,6 +196,7 @@ def fit_arrays(
     batch_size: int,
     key: jax.Array,
     test: Arrays | Stored | None = None,
+    validation: Arrays | Stored | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
     on_epoch: OnEpoch | None = None,
@@ -193,8 +206,8 @@ def fit_arrays(
 ) -> FitResult:
     """`fit` of checked data."""
     training = training_from(
-        sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, variables=variables, start=start,
-        augment=augment, compute=compute,
+        sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation,
+        variables=variables, start=start, augment=augment, compute=compute,
     )
     return training.result(*training.loop.run(training.state, epochs, on_epoch, progress))
 
@@ -229,6 +242,7 @@ def training_from(
     batch_size: int,
     key: jax.Array,
     test: Arrays | Stored | None,
+    validation: Arrays | Stored | None,
     variables: Variables | None,
     start: TrainState | None,
     augment: Augment | None,
@@ -238,7 +252,7 @@ def training_from(
     first = first_variables(sim, arrays, epochs, batch_size, key, variables)
     state = starting_state(sim, first, optimizer, start)
     loop = Epochs(
-        task=task, update=update_of(task, optimizer, batch_size, augment, compute), arrays=arrays, test=test,
+        task=task, update=update_of(task, optimizer, batch_size, augment, compute), arrays=arrays, test=test, validation=validation,
         rest=dataclasses.replace(first, params={}), batch_size=batch_size, key=key,
     )
     return Begun(sim, first, loop, state)

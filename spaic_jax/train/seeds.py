@@ -40,9 +40,10 @@ def fit_seeds(
     steps: int | None = None,
     decoder: str | None = None,
     test: Dataset | None = None,
+    validation: Dataset | None = None,
     gradient: str | Gradient = "bptt",
     variables: Variables | None = None,
-    start: Sequence[TrainState] | None = None,
+    start: Sequence[TrainState | None] | None = None,
     on_epoch: Sequence[OnEpoch] | None = None,
     augment: Augment | None = None,
     compute: Half | None = None,
@@ -57,10 +58,10 @@ def fit_seeds(
     says which one it is; the others go on. So do they where a callback ends one. What is left is compiled anew, for fewer.
 
     Args:
-        sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, gradient, variables, augment, compute, progress:
+        sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient, variables, augment, compute, progress:
             as of `fit`, the same for all.
         keys: a random key for each training, such as `jax.random.split(key, 5)`.
-        start: the state that each resumes from; those that are behind catch up first.
+        start: the state that each resumes from, or `None` for one that begins; those that are behind catch up first.
         on_epoch: what is called after each epoch, for each training its own: see `fit`. `seconds` of a row are those of all
             trainings together.
 
@@ -86,11 +87,11 @@ def fit_seeds(
         >>> [result.history[-1]["accuracy"] for result in results]
         [1.0, 1.0, 1.0]
     """
-    prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, gradient)
+    prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient)
     return fit_seeds_arrays(
         prepared.sim, prepared.task, optimizer, prepared.arrays, keys=keys, epochs=prepared.epochs,
-        batch_size=prepared.batch_size, test=prepared.test, variables=variables, start=start, on_epoch=on_epoch,
-        augment=augment, compute=compute, progress=progress,
+        batch_size=prepared.batch_size, test=prepared.test, validation=prepared.validation, variables=variables, start=start,
+        on_epoch=on_epoch, augment=augment, compute=compute, progress=progress,
     )
 
 
@@ -104,8 +105,9 @@ def fit_seeds_arrays(
     epochs: int,
     batch_size: int,
     test: Arrays | Stored | None = None,
+    validation: Arrays | Stored | None = None,
     variables: Variables | None = None,
-    start: Sequence[TrainState] | None = None,
+    start: Sequence[TrainState | None] | None = None,
     on_epoch: Sequence[OnEpoch] | None = None,
     augment: Augment | None = None,
     compute: Half | None = None,
@@ -120,8 +122,8 @@ def fit_seeds_arrays(
             raise ValueError(f"{name} has {len(given)} entries, but there are {len(keys)} keys: it needs one for each.")
     trainings = [
         training_from(
-            sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, variables=variables,
-            start=None if start is None else start[number], augment=augment, compute=compute,
+            sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation,
+            variables=variables, start=None if start is None else start[number], augment=augment, compute=compute,
         )
         for number, key in enumerate(keys)
     ]
