@@ -145,11 +145,11 @@ def test_memory_grows_with_what_a_training_takes(key):
 
     sim = simulator()
     data = samples(4000)
-    ready = prepare_fit(sim, "count_cross_entropy", ADAM, data, 1, 8, 6, None, None, "bptt")
+    ready = prepare_fit(sim, "count_cross_entropy", ADAM, data, 1, 8, 6, None, None, None, "bptt")
 
     def size(count):
         begun = [
-            training_from(sim, ready.task, ADAM, ready.arrays, epochs=1, batch_size=8, key=k, test=None, variables=None, start=None,
+            training_from(sim, ready.task, ADAM, ready.arrays, epochs=1, batch_size=8, key=k, test=None, validation=None, variables=None, start=None,
                           augment=None, compute=None)
             for k in jax.random.split(key, count)
         ]
