@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import difflib
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,12 @@ import optax
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
-from spaic_jax.cli.config import Config, Declaration
+from spaic_jax.cli.config import Config, Data, Declaration
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.memory import check_memory
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
 from spaic_jax.cli.settings import check_settings, named
-from spaic_jax.data import DATASETS, Dataset
+from spaic_jax.data import Dataset, own, resolve_dataset
 from spaic_jax.edit import expand
 from spaic_jax.gradients import differentiated, resolve_gradient
 from spaic_jax.network import Encoder, Network
@@ -30,6 +31,7 @@ from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
+from spaic_jax.train.losses.base import ASKED
 from spaic_jax.train.task import Task
 
 
@@ -126,7 +128,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
         UserError: one sentence that names the file and the key.
     """
     network, sim, steps = build_network(config, where)
-    training, test = _load_data(config, network, where)
+    training, test = _load_data(config, network, steps, where)
     settings, validation = config.training, None
     if settings.validation is not None:
         with user_errors(f"{where}: training.validation"):
@@ -169,7 +171,7 @@ def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: D
         name, given = named(settings.loss)
         if name.lower() not in LOSSES:
             raise ValueError(unknown("loss", name, LOSSES))
-        check_settings(name, LOSSES[name.lower()], given)
+        check_settings(name, LOSSES[name.lower()], given, apart=ASKED)
         loss = resolve_loss(name, **given)
     with user_errors(f"{where}: training"):
         task, arrays = prepare_training(sim, data, loss=loss, decoder=settings.decoder, steps=steps)
@@ -194,25 +196,35 @@ def _check_gradient(task: Task, arrays: Arrays | Stored) -> None:
     def slope(arrays: Arrays, key: jax.Array) -> dict[str, jax.Array]:
         training = dataclasses.replace(task, sim=task.sim.train())
         variables, first = training.sim.init(key, 1), jnp.zeros((1,), jnp.int32)
-        inputs = task.take(arrays, first).inputs
+        batch = task.take(arrays, first)
 
         def loss(params: dict[str, jax.Array]) -> jax.Array:
-            assert task.loss is not None
-            return task.loss(training.output(variables.with_params(params), inputs, key), first)
+            return training.cost(training.run(variables.with_params(params), batch, key), batch)
 
         return jax.grad(loss)(variables.params)
 
     jax.eval_shape(slope, arrays.struct, jax.random.key(0))
 
 
-def _load_data(config: Config, network: Network, where: str | Path) -> tuple[Dataset, Dataset]:
-    name, encoders = config.data.name, expand(network).of_kind(Encoder)
-    if name not in DATASETS:
-        raise UserError(f"{where}: data.name: {unknown('data set', name, DATASETS)}")
-    if config.data.input is None and len(encoders) != 1:
+def _load_data(config: Config, network: Network, steps: int, where: str | Path) -> tuple[Dataset, Dataset]:
+    data, encoders = config.data, expand(network).of_kind(Encoder)
+    with user_errors(f"{where}: data.name"):
+        make = own if data.name is None else resolve_dataset(data.name)
+    if data.input is None and len(encoders) != 1:
         raise UserError(f"{where}: data.input is missing: the network has {len(encoders)} encoders.")
-    source = config.data.input or next(iter(encoders))
+    source = data.input or next(iter(encoders))
     if source not in encoders:
         raise UserError(f"{where}: data.input: {unknown('encoder', source, encoders)}")
+    parameters = inspect.signature(make).parameters
+    known = [key for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY and key in Data.model_fields]
+    given = data.model_dump(exclude_none=True, exclude={"name", "input"})
+    for key in given:
+        if key not in known:
+            raise UserError(f"{where}: data.{key}: {unknown(f'setting of {data.name}', key, known)}")
+    if "steps" in parameters:
+        given["steps"] = steps
+    if "bin" in parameters:
+        bin = given.get("bin", config.simulation.dt)
+        given["bin"] = None if bin == "count" else bin
     with user_errors(f"{where}: data"):
-        return DATASETS[name](source, encoders[source].shape)
+        return make(source, encoders[source].shape, **given)

@@ -19,8 +19,8 @@ def named(table: Mapping[str, Any] | str) -> tuple[str, dict[str, Any]]:
     return table["name"], {key: value for key, value in table.items() if key != "name"}
 
 
-def check_settings(name: str, function: Callable[..., Any], given: Mapping[str, Any]) -> None:
-    """Check settings against the keyword-only arguments of a function.
+def check_settings(name: str, function: Callable[..., Any], given: Mapping[str, Any], apart: Sequence[str] = ()) -> None:
+    """Check settings against the keyword-only arguments of a function, but for those that are no settings, `apart`.
 
     Raises:
         ValueError: an unknown or a missing one.
@@ -32,7 +32,7 @@ def check_settings(name: str, function: Callable[..., Any], given: Mapping[str, 
     ValueError: scale is missing: loss needs it.
     """
     parameters = inspect.signature(function).parameters
-    known = {key: each.default for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
+    known = {key: each.default for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY and key not in apart}
     for key in given:
         if key not in known:
             raise ValueError(f"{key}: {unknown(f'setting of {name}', key, known)}")

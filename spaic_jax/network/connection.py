@@ -13,6 +13,7 @@ from spaic_jax.network.source import Source
 from spaic_jax.network.wiring import Propagation, Wiring, rules_of, wired
 from spaic_jax.neurons import NeuronModel
 from spaic_jax.plasticity import Rule, applied, clipped
+from spaic_jax.plasticity.events import by_events
 from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Role
 from spaic_jax.synapses import Chain, Electrical, Link, Synapse, SynapticDelay, resolve_chain, resolve_link, sharing
@@ -201,8 +202,10 @@ class Connection(Wiring):
             (rule, dataclasses.replace(link, name=f"{site.name}.{kind}{i + 1 if kinds.count(kind) > 1 else ''}"))
             for i, (rule, kind) in enumerate(zip(self.plasticity, kinds, strict=True))
         ]
+        shared = self.shared is not None or any(getattr(member, "shared", None) is self for member in context.members.values())
+        alone = len(rules) == 1 and not shared and by_events(*rules[0], context)
         for rule, inside in rules:
-            made += rule.lower(dataclasses.replace(inside, target=f"{weights}.change"), context)
+            made += rule.lower(dataclasses.replace(inside, target=weights if alone else f"{weights}.change"), context)
         # Rules may have an input in common: the weights of the samples.
         made = dataclasses.replace(made, variables=tuple(dict.fromkeys(made.variables)))
         if self.shared is not None:

@@ -18,11 +18,14 @@ from spaic_jax.train.losses import (
     count_cross_entropy,
     count_mse,
     latency_cross_entropy,
+    mean_squared_error,
     membrane_cross_entropy,
     rate_cross_entropy,
+    reads,
     resolve_loss,
+    step_cross_entropy,
 )
-from spaic_jax.train.metrics import accuracy, confusion_matrix
+from spaic_jax.train.metrics import accuracy, confusion_matrix, r2
 from spaic_jax.train.regularisers import REGULARISERS, rate_regulariser_lower, rate_regulariser_upper
 from spaic_jax.train.seeds import fit_seeds
 from spaic_jax.train.state import DivergenceWarning, FitResult, TrainingDiverged, TrainState
@@ -33,6 +36,6 @@ __all__ = [
     "DivergenceWarning", "EarlyStopping", "Evaluation", "FitResult", "KeepBest", "TrainState", "TrainingDiverged", "accuracy",
     "assign_labels", "best_epoch", "check_labels", "class_shares", "confusion_matrix", "count_cross_entropy", "count_mse",
     "evaluate", "evaluation_key", "fit", "fit_seeds", "initial_key", "latency_cross_entropy", "learn", "load_checkpoint",
-    "load_weights", "membrane_cross_entropy", "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper",
-    "resolve_loss", "save_checkpoint", "save_weights", "tensorboard", "together", "vote", "wandb",
+    "load_weights", "mean_squared_error", "membrane_cross_entropy", "r2", "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper", "reads",
+    "resolve_loss", "save_checkpoint", "save_weights", "step_cross_entropy", "tensorboard", "together", "vote", "wandb",
 ]

@@ -76,9 +76,9 @@ class Stored:
 
     @property
     def struct(self) -> Arrays:
-        """The shapes and dtypes of one sample, as if it were on the device."""
+        """The shapes and dtypes of one sample, with the labels and lengths of all, as if they were on the device."""
         inputs = {name: jax.ShapeDtypeStruct(self._shape(name, 1), dtype) for name, dtype in self.dtypes.items()}
-        return Arrays(inputs, 1)
+        return Arrays(inputs, 1, self.labels, self.lengths)
 
     def read(self, index: np.ndarray, label_axis: int = 0) -> Arrays:
         """Some samples, by their numbers `[n]`, looked at; arrays of NumPy.

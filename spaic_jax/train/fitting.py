@@ -55,8 +55,14 @@ def fit(
     bounds (`w_min`, `varible_ranges`) are clipped to them. The network runs as `sim.train()` does; plastic values, such as
     the running means of batch normalisation, and states that stay, of which the samples' mean, go on from update to update.
 
-    A row of the history holds `epoch`, `loss`, `accuracy`, `seconds`, and `test_loss` and `test_accuracy` where there is a
-    test set, `validation_loss` and `validation_accuracy` where there is a validation set. Loss and accuracy of the training data are means over the epoch's batches, each taken before its update.
+    The data's labels say what the output is held to: one class a sample, `[N]`; one a step, `[T, N]`, by a decoder of every
+    step, such as `"v_t"`; or targets of the output's own shape. An output `[T, B, C]` goes with one class a sample too where
+    the loss reads scores over time, as `"membrane_cross_entropy"` does.
+
+    A row of the history holds `epoch`, `loss`, `accuracy` where there are classes, `seconds`, and where there is a test set
+    `test_loss` and `test_accuracy`, or of targets `test_mean_squared_error` and `test_r2`; likewise of a validation set,
+    `validation_loss` and so on. Loss and accuracy of the training data are means over the epoch's batches, each taken before
+    its update.
 
     Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start`
     ends with the same bits.
@@ -71,7 +77,8 @@ def fit(
 
     Args:
         sim: the simulator.
-        loss: name (see `spaic_jax.train.LOSSES`) or function of a loss `(output, labels) -> scalar`.
+        loss: name (see `spaic_jax.train.LOSSES`) or function of a loss `(output, labels) -> scalar`; settings are bound by
+            `functools.partial`. One with a keyword `result` is given the run's `Result`, with the rows of its monitors.
         optimizer: any `optax.GradientTransformation`.
         data: training data.
         epochs: number of epochs in all, those before a resumption included.

@@ -148,7 +148,10 @@ def prepare_learning(
         listed = ", ".join(voters) or "none"
         raise ValueError(f"decoder '{decoder}' is no decoder coding_method=\"vote\" of the network; those are: {listed}.")
     voter = decoder if decoder is not None else next(iter(voters), "")
-    return prepared(sim, data, voter, steps, "the training data")
+    task, arrays = prepared(sim, data, voter, steps, "the training data")
+    if voter and not task.classes:
+        raise ValueError(f"the training data: decoder '{voter}' votes for classes, which need integers [N], not targets to regress.")
+    return task, arrays
 
 
 def learned(program: Program) -> list[str]:
@@ -274,7 +277,7 @@ def present(
 
     def shown(number: jax.Array, carried: dict[str, jax.Array]) -> Result:
         index = jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)
-        return task.run(going_on(program, rest, carried), task.take(arrays, index).inputs, jax.random.fold_in(key, number))
+        return task.run(going_on(program, rest, carried), task.take(arrays, index), jax.random.fold_in(key, number))
 
     def body(number: jax.Array, carry: Any) -> Any:
         carried, measures = carry

@@ -130,7 +130,7 @@ class Epochs(Training):
         for name, arrays in self.held_out.items():
             variables = going_on(self.task.sim.program, dataclasses.replace(self.rest, params=state.params), state.plastic)
             result = evaluate_arrays(self.task, variables, arrays, self.batch_size, evaluation_key(self.key))
-            row |= {f"{name}_loss": result.loss, f"{name}_accuracy": result.accuracy}
+            row |= {f"{name}_loss": result.loss, **{f"{name}_{measure}": value for measure, value in result.measures.items()}}
         return row
 
 
@@ -138,19 +138,19 @@ class Means:
     """Means over the updates of an epoch so far."""
 
     def __init__(self) -> None:
-        self._count, self._sums, self._rates = 0, np.zeros(2), np.zeros(())
+        self._count, self._sums, self._rates = 0, dict[str, float](), np.zeros(())
 
     def add(self, measures: dict[str, Any]) -> None:
         """Those of one more update."""
         self._count += 1
-        self._sums += (float(measures["loss"]), float(measures["accuracy"]))
+        for name, value in {"loss": measures["loss"], **measures["good"]}.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value)
         self._rates = self._rates + measures["rates"]
 
     @property
     def row(self) -> dict[str, float]:
         """What the history says of the training data."""
-        loss, right = (self._sums / self._count).tolist()
-        return {"loss": loss, "accuracy": right}
+        return {name: total / self._count for name, total in self._sums.items()}
 
     @property
     def rates(self) -> np.ndarray:
@@ -160,8 +160,7 @@ class Means:
     @property
     def words(self) -> str:
         """What the progress bar says."""
-        row = self.row
-        return f"loss {row['loss']:.4f}  accuracy {row['accuracy']:.1%}"
+        return "  ".join(f"{name} {value:{'.1%' if name == 'accuracy' else '.4f'}}" for name, value in self.row.items())
 
 
 def initial_opt_state(optimizer: optax.GradientTransformation, params: dict[str, jax.Array]) -> Any:

@@ -14,7 +14,6 @@ from spaic_jax.train.activity import activity
 from spaic_jax.train.arrays import Arrays
 from spaic_jax.train.augment import Augment, augmented
 from spaic_jax.train.divergence import vital_signs
-from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.mixed import value_and_scaled_grad
 from spaic_jax.train.task import Task
 
@@ -77,10 +76,9 @@ class Update:
 
         def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, Any]:
             variables = going_on(program, dataclasses.replace(rest, params=params), plastic)
-            result = task.run(variables, batch.inputs, jax.random.fold_in(key, number))
+            result = task.run(variables, batch, jax.random.fold_in(key, number))
             output = result.outputs[task.decoder]
-            assert task.loss is not None
-            return task.loss(output, batch.labels), (output, lasting(program, result.variables), result.health)
+            return task.cost(result, batch), (output, lasting(program, result.variables), result.health)
 
         def value(params: dict[str, jax.Array]) -> jax.Array:
             return objective(params)[0]
@@ -96,7 +94,8 @@ class Update:
             new = optax.apply_updates(params, updates)
         new = task.sim.project(new)
         after = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state, moved), carried)
-        measures = {"loss": loss, "accuracy": accuracy(output, batch.labels), "states": health.finite, "rates": activity(health)}
+        good = task.measures(output, batch.labels, batch.lengths)
+        measures = {"loss": loss, "good": good, "states": health.finite, "rates": activity(health)}
         return after, measures | vital_signs(gradient, updates, new)
 
 
