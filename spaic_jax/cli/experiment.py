@@ -68,6 +68,12 @@ class Experiment:
         """The random key of the whole run."""
         return jax.random.key(self.config.training.seed)
 
+    def seeded(self, seed: int) -> "Experiment":
+        """The same with another seed, which changes nothing but its random key."""
+        training = self.config.training.model_copy(update={"seed": seed})
+        resolved = {**self.resolved, "training": {**self.resolved["training"], "seed": seed}}
+        return dataclasses.replace(self, config=self.config.model_copy(update={"training": training}), resolved=resolved)
+
     @property
     def by_rules(self) -> bool:
         """Whether the network learns by its own rules, without a loss."""

@@ -38,18 +38,18 @@ def best_epoch(history: Sequence[Mapping[str, Any]], by: str, *, least: float = 
 
 
 class _Watch:
-    """The history of a training, and which of its epochs is the best."""
+    """The history of a training, and which of its epochs is the best; `by` is the measure."""
 
     def __init__(
         self, by: str, *, least: float = 0.0, largest: bool | None = None, history: Sequence[Mapping[str, Any]] = ()
     ):
-        self._by, self._least, self._largest = by, real(least, "least", least=0), largest
+        self.by, self._least, self._largest = by, real(least, "least", least=0), largest
         self._history = list(history)
 
     @property
     def best(self) -> int:
         """The best epoch so far; 0 before the first one."""
-        return best_epoch(self._history, self._by, least=self._least, largest=self._largest)
+        return best_epoch(self._history, self.by, least=self._least, largest=self._largest)
 
 
 class EarlyStopping(_Watch):
