@@ -20,6 +20,7 @@ from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.memory import check_memory
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
 from spaic_jax.data import Dataset, own, resolve_dataset
+from spaic_jax.data.augment import resolve_augmentation
 from spaic_jax.edit import expand
 from spaic_jax.gradients import differentiated, resolve_gradient
 from spaic_jax.network import Encoder, Network
@@ -27,6 +28,7 @@ from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.train.arrays import Arrays, Stored
+from spaic_jax.train.augment import Augment
 from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
@@ -48,6 +50,7 @@ class Experiment:
         training_arrays: the training data, checked, on the device.
         test_arrays: the test data, in the same way.
         optimizer: the optimizer; `optax.identity()` where the network learns by its own rules.
+        augment: what changes the training data, if anything does.
     """
 
     config: Config
@@ -59,6 +62,7 @@ class Experiment:
     training_arrays: Arrays | Stored
     test_arrays: Arrays | Stored
     optimizer: optax.GradientTransformation
+    augment: Augment | None = None
 
     @property
     def key(self) -> jax.Array:
@@ -121,6 +125,12 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     network, sim, steps = build_network(config, where)
     training, test = _load_data(config, network, steps, where)
     settings = config.training
+    augment = None
+    if config.data.augment is not None:
+        with user_errors(f"{where}: data.augment"):
+            if settings.loss is None:
+                raise ValueError("training by learning rules has no use for it.")
+            augment = resolve_augmentation(config.data.augment)
     if settings.gradient is not None:
         with user_errors(f"{where}: training.gradient"):
             own = {key: value for key, value in settings.gradient.items() if key != "name"}
@@ -144,7 +154,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     resolved = {**config.model_dump(exclude_none=True), "network": to_dict(network)}
     # Through JSON and back, so that it can be compared with what a run folder holds.
     resolved = json.loads(json.dumps(resolved))
-    return Experiment(config, resolved, network, sim, test, task, training_arrays, test_arrays, optimizer)
+    return Experiment(config, resolved, network, sim, test, task, training_arrays, test_arrays, optimizer, augment)
 
 
 def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays | Stored]:
@@ -208,7 +218,7 @@ def _load_data(config: Config, network: Network, steps: int, where: str | Path) 
         raise UserError(f"{where}: data.input: {unknown('encoder', source, encoders)}")
     parameters = inspect.signature(make).parameters
     known = [key for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY and key in Data.model_fields]
-    given = data.model_dump(exclude_none=True, exclude={"name", "input"})
+    given = data.model_dump(exclude_none=True, exclude={"name", "input", "augment"})
     for key in given:
         if key not in known:
             raise UserError(f"{where}: data.{key}: {unknown(f'setting of {data.name}', key, known)}")

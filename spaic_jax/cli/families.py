@@ -49,6 +49,7 @@ FAMILIES = {
     "losses": Family("Losses", "spaic_jax.train", "LOSSES"),
     "regularisers": Family("Regularisers", "spaic_jax.train", "REGULARISERS"),
     "datasets": Family("Data sets", "spaic_jax.data", "DATASETS"),
+    "augmentations": Family("Augmentations", "spaic_jax.data.augment", "AUGMENTATIONS"),
     "readers": Family("Readers of data files", "spaic_jax.data.read", "READERS"),
     "ops": Family("Ops of an op list", "spaic_jax.ops", "REGISTRY"),
     "initialisers": Family("Initialisers of an op list", "spaic_jax.ops", "INITIALISERS"),

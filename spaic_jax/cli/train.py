@@ -109,7 +109,7 @@ def _fit(
     try:
         if experiment.by_rules:
             return learn_arrays(sim, task, arrays, **how)
-        return fit(sim, task, experiment.optimizer, arrays, **how)
+        return fit(sim, task, experiment.optimizer, arrays, augment=experiment.augment, **how)
     except TrainingDiverged as error:
         kept = f"the checkpoint of epoch {history[-1]['epoch']} is kept in" if history else "no epoch was finished in"
         raise UserError(f"{error} ({kept} {folder.path})") from error
