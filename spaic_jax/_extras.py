@@ -15,6 +15,7 @@ EXTRAS = {
     "rich": "progress",
     "safetensors": "files",
     "sklearn": "data",
+    "tensorboardX": "tensorboard",
     "tomli_w": "files",
     "tonic": "tonic",
 }

@@ -4,11 +4,11 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, get_args
 
 from spaic_jax._errors import unknown
 from spaic_jax._extras import import_extra
-from spaic_jax._numbers import LARGEST, shown
+from spaic_jax._numbers import FLOAT32, LARGEST, shown
 from spaic_jax._text import parse_text, read_tables
 from spaic_jax.cli.errors import UserError, user_errors
 
@@ -17,12 +17,16 @@ with user_errors():
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-#: The largest number of float32, about.
-FLOAT32 = 3e38
-
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def _named(table: Any, info: ValidationInfo) -> dict[str, Any]:
+    """A table with a name; ValueError for anything else."""
+    if not isinstance(table, dict) or not isinstance(table.get("name"), str):
+        raise ValueError(f"the name of a {info.field_name}, or a table with a name, is needed")
+    return table
 
 
 class Simulation(_Table):
@@ -102,22 +106,75 @@ class Data(_Table):
         )
 
 
+class Part(_Table):
+    """Some of the parameters, which are trained otherwise; further keys are settings of the optax function.
+
+    Attributes:
+        parameters: their names, or patterns such as `"*.tau_m"`.
+        name: the optimizer, where it is another one.
+        learning_rate: where it is another one.
+        schedule: where it is another one.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    parameters: Any
+    name: str | None = None
+    learning_rate: float | None = Field(default=None, gt=0, le=FLOAT32)
+    schedule: str | dict[str, Any] | None = None
+
+    @field_validator("schedule", mode="before")
+    @classmethod
+    def _schedule(cls, given: Any, info: ValidationInfo) -> Any:
+        return given if given is None or isinstance(given, str) else _named(given, info)
+
+
 class Optimizer(_Table):
     """The optimizer; further keys are settings of the optax function.
 
     Attributes:
         name: see `spaic_jax.cli.optimizers.OPTIMIZERS`.
-        learning_rate: at the start.
-        schedule: `"constant"`, or `"cosine"`, which falls to zero at the end of the last epoch.
+        learning_rate: at the start, or the highest one where a schedule rises.
+        schedule: name of a schedule (see `spaic_jax.cli.schedules.SCHEDULES`), or a table of its name and settings;
+            `"plateau"` waits for the loss to stop falling.
         clip_norm: largest norm of the gradient; unlimited by default.
+        clip_value: largest element of the gradient; unlimited by default.
+        accumulate: batches whose mean gradient makes one update.
+        apply_if_finite: as many updates in a row may be skipped because they are not finite; none by default.
+        frozen: names of parameters that are not trained, or patterns such as `"*.bias"`.
+        parts: parameters that are trained otherwise; the first part that a parameter matches holds.
     """
 
     model_config = ConfigDict(extra="allow")
 
     name: str
     learning_rate: float = Field(gt=0, le=FLOAT32)
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: str | dict[str, Any] = "constant"
     clip_norm: float | None = Field(default=None, gt=0, le=FLOAT32)
+    clip_value: float | None = Field(default=None, gt=0, le=FLOAT32)
+    accumulate: int | None = Field(default=None, gt=0, le=LARGEST)
+    apply_if_finite: int | None = Field(default=None, ge=0, le=LARGEST)
+    frozen: Any = None
+    parts: list[Part] | None = None
+
+    @field_validator("schedule", mode="before")
+    @classmethod
+    def _schedule(cls, given: Any, info: ValidationInfo) -> Any:
+        return given if isinstance(given, str) else _named(given, info)
+
+
+class Stop(_Table):
+    """Which epoch is kept, and when a training ends before the last one.
+
+    Attributes:
+        by: the measure, a name in a row of the metrics; by default that of the validation data.
+        patience: the training ends when the measure has not got better for so many epochs; never by default.
+        least: by how much it must be better than the best one before to count.
+    """
+
+    by: str
+    patience: int | None = Field(default=None, gt=0, le=LARGEST)
+    least: float = Field(default=0.0, ge=0, le=FLOAT32)
 
 
 class Training(_Table):
@@ -131,6 +188,10 @@ class Training(_Table):
         gradient: name of a gradient, or a table of its name and settings; backpropagation through time by default.
         decoder: the output that the loss looks at, or the one that votes; the only one by default.
         seed: seed of all that is random.
+        keep: how many checkpoints are kept, those of the last epochs.
+        validation: share of the training data that is not trained with, but evaluated after each epoch; none by default.
+        stop: which epoch is kept; the last one by default.
+        compute: dtype that gradients are computed in, beside weights in float32; float32 by default.
     """
 
     epochs: int = Field(gt=0, le=LARGEST)
@@ -140,14 +201,42 @@ class Training(_Table):
     gradient: dict[str, Any] | None = None
     decoder: str | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
+    keep: int = Field(default=2, gt=0, le=LARGEST)
+    validation: float | None = Field(default=None, gt=0, lt=1)
+    stop: Stop | None = None
+    compute: Literal["bfloat16", "float16"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _chosen_by(cls, given: Any) -> Any:
+        """Name the measure that an epoch is chosen by; the test data has to be named, as it is not there for that."""
+        if not isinstance(given, dict) or not isinstance(stop := given.get("stop"), dict):
+            return given
+        if "by" not in stop:
+            if given.get("validation") is None:
+                raise ValueError("stop.by is missing: give training.validation a share, or name a measure such as 'test_loss'")
+            stop = {"by": "validation_accuracy" if given.get("loss") is None else "validation_loss", **stop}
+        return {**given, "stop": stop}
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        by = None if self.stop is None else self.stop.by
+        measures = ["change", "spikes"] if self.loss is None else ["loss", "test_loss"]
+        measures += ["accuracy", "test_accuracy"]
+        if self.validation is not None:
+            measures += ["validation_accuracy"] if self.loss is None else ["validation_loss", "validation_accuracy"]
+        if by is not None and by.startswith("validation_") and self.validation is None:
+            raise ValueError(f"stop.by is '{by}', but training.validation is missing")
+        if by is not None and by not in measures:
+            raise ValueError(f"stop.by: {unknown('measure', by, measures).removesuffix('.')}")
+        if self.compute is not None and self.loss is None:
+            raise ValueError("compute came without loss and optimizer: learning rules compute in the network's own dtypes")
+        return self
 
     @field_validator("loss", "gradient", mode="before")
     @classmethod
-    def _named(cls, given: Any, info: ValidationInfo) -> Any:
-        table = {"name": given} if isinstance(given, str) else given
-        if not isinstance(table, dict) or not isinstance(table.get("name"), str):
-            raise ValueError(f"the name of a {info.field_name}, or a table with a name, is needed")
-        return table
+    def _tables(cls, given: Any, info: ValidationInfo) -> Any:
+        return _named({"name": given} if isinstance(given, str) else given, info)
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
@@ -238,7 +327,9 @@ def _sentence(error: Mapping[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         model: Any = Config
         for name in place[:-1]:
-            model = model.model_fields[name].annotation
+            kind = model.model_fields[name].annotation
+            # A table that may be left out is one of two types.
+            model = next((each for each in get_args(kind) if hasattr(each, "model_fields")), kind)
         return f"{path}: {unknown('key', place[-1], model.model_fields)}"
     message = error["msg"].removeprefix("Value error, ")
     if message.startswith("Input should be "):

@@ -36,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run() -> NoReturn:
     """Run the command of this process, and end the process with its exit code."""
     keep_heap()
+    # Pictures go to files, whatever would show them in a window or a notebook.
+    os.environ["MPLBACKEND"] = "agg"
     try:
         code = main()
         sys.stdout.flush()

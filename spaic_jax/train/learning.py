@@ -51,6 +51,7 @@ def learn(
     steps: int | None = None,
     decoder: str | None = None,
     test: Dataset | None = None,
+    validation: Dataset | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
     on_epoch: OnEpoch | None = None,
@@ -71,7 +72,7 @@ def learn(
 
     A row of the history holds `epoch`; `change`, by how much a presentation changed a weight that learns, in the mean;
     `spikes`, of all spiking groups in a presentation of a sample; with a vote `accuracy`, of the training data after the
-    epoch, and `test_accuracy`, where there is a test set; and `seconds`.
+    epoch, and `test_accuracy` and `validation_accuracy`, where there is such data; and `seconds`.
 
     Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start` ends
     with the same bits.
@@ -85,6 +86,7 @@ def learn(
         steps: number of steps of a presentation; may be left out where an input has a time axis.
         decoder: name of the decoder that votes; may be left out where there is one only.
         test: data to evaluate after each epoch; it has no influence on what is learned.
+        validation: more of it, for an `on_epoch` that chooses an epoch, such as `spaic_jax.train.EarlyStopping`.
         variables: variables to start from; drawn from the key by default.
         start: state to resume from, such as a checkpoint's or the one `on_epoch` got.
         on_epoch: called after each epoch with its state and its row of the history; `spaic_jax.train.STOP`, given back, ends
@@ -116,11 +118,13 @@ def learn(
     """
     counts = {"epochs": whole(epochs, "epochs"), "batch_size": whole(batch_size, "batch_size")}
     task, arrays = prepare_learning(sim, data, decoder=decoder, steps=steps)
-    if test is not None and not task.decoder:
-        raise ValueError('the test data is there to see how good a vote is: give the network a decoder coding_method="vote".')
+    for given, what in ((test, "test"), (validation, "validation")):
+        if given is not None and not task.decoder:
+            raise ValueError(f'the {what} data is there to see how good a vote is: give the network a decoder coding_method="vote".')
     held_out = None if test is None else task.arrays(test, "the test data")
+    chosen_by = None if validation is None else task.arrays(validation, "the validation data")
     return learn_arrays(
-        sim, task, arrays, **counts, key=key, test=held_out, variables=variables, start=start, on_epoch=on_epoch,
+        sim, task, arrays, **counts, key=key, test=held_out, validation=chosen_by, variables=variables, start=start, on_epoch=on_epoch,
         progress=progress,
     )
 
@@ -167,6 +171,7 @@ def learn_arrays(
     batch_size: int,
     key: jax.Array,
     test: Arrays | Stored | None = None,
+    validation: Arrays | Stored | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
     on_epoch: OnEpoch | None = None,
@@ -176,7 +181,9 @@ def learn_arrays(
     first = first_variables(sim, arrays, epochs, batch_size, key, variables)
     state = starting_state(sim, first, optax.identity(), start)
     frozen = variables_for(sim, first, evaluated_at_once(batch_size), key)
-    loop = Presentations(task=task, arrays=arrays, test=test, rest=first, frozen=frozen, batch_size=batch_size, key=key)
+    loop = Presentations(
+        task=task, arrays=arrays, test=test, validation=validation, rest=first, frozen=frozen, batch_size=batch_size, key=key
+    )
     state, history = loop.run(state, epochs, on_epoch, progress)
     return FitResult(trained(sim, first, state), state, history)
 
@@ -214,10 +221,10 @@ class Presentations(Training):
         row: dict[str, Any] = {"epoch": epoch, "change": change, "spikes": spikes}
         if self.task.decoder:
             carried, row["accuracy"] = self._assigned(state.params, carried)
-        if self.test is not None:
+        for name, arrays in self.held_out.items():
             variables = self._evaluated(state.params, carried)
-            row["test_accuracy"] = evaluate_arrays(
-                self.task, variables, self.test, evaluated_at_once(self.batch_size), evaluation_key(self.key)
+            row[f"{name}_accuracy"] = evaluate_arrays(
+                self.task, variables, arrays, evaluated_at_once(self.batch_size), evaluation_key(self.key)
             ).accuracy
         return TrainState(state.params, state.opt_state, epoch, carried), row
 
