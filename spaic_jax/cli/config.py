@@ -60,6 +60,7 @@ class Data(_Table):
         lengths: the array of the steps of each sample.
         sensor: of events, the shape of what was recorded; that of the encoder by default.
         bin: of events, ms of a step, or `"count"` for steps of as many events each; the length of a step by default.
+        augment: name of an augmentation of the training data, a table of its name and settings, or a list of these.
     """
 
     name: str | None = None
@@ -74,6 +75,7 @@ class Data(_Table):
     lengths: str | None = None
     sensor: list[int] | None = Field(default=None, min_length=1, max_length=3)
     bin: Any = None
+    augment: Any = None
 
     @field_validator("x", "test", "bin", mode="before")
     @classmethod

@@ -117,7 +117,7 @@ def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult]:
             results = fit_seeds_arrays(
                 first.sim, first.task, first.optimizer, first.training_arrays, keys=[run.experiment.key for run in left],
                 epochs=settings.epochs, batch_size=settings.batch_size, test=first.test_arrays, validation=first.validation_arrays,
-                start=[run.start for run in left], on_epoch=[run.keep for run in left], compute=settings.compute,
+                start=[run.start for run in left], on_epoch=[run.keep for run in left], augment=experiment.augment, compute=settings.compute,
                 progress=not quiet,
             )
         done = {id(run): result for run, result in zip(left, results, strict=True)}
@@ -142,7 +142,7 @@ def _fit(experiment: Experiment, epochs: int, start: TrainState | None, on_epoch
     }
     if experiment.by_rules:
         return learn_arrays(sim, task, arrays, **how)
-    return fit(sim, task, experiment.optimizer, arrays, **how, compute=settings.compute)
+    return fit(sim, task, experiment.optimizer, arrays, **how, augment=experiment.augment, compute=settings.compute)
 
 
 @dataclasses.dataclass(frozen=True)
