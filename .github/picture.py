@@ -23,14 +23,14 @@ sim = sj.build(net, dt=0.5)
 result = sim.run(sim.init(jax.random.key(0)), {"drive": jax.numpy.ones((1, 100))}, jax.random.key(1), sim.steps(250.0))
 seen = {name: values[:, 0] for name, values in result.probes.items()}
 
-figures = [
+drawn = [
     plot.network_graph(net),
-    plot.raster({"exc": seen["spikes"], "inh": seen["others"]}, {"exc": seen["voltage"]}, dt=0.5, v_th=1.0),
+    plot.raster({"exc": seen["spikes"], "inh": seen["others"]}, {"exc": seen["voltage"]}, dt=0.5, v_th=1.0)[0],
 ]
 images = []
-for figure in figures:
+for axes in drawn:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
+    axes.figure.savefig(buffer, format="png", dpi=100)
     images.append(Image.open(buffer).convert("RGB"))
 width = max(image.width for image in images)
 picture = Image.new("RGB", (width, sum(image.height for image in images)), "white")

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 
 #: From `(..., pre)` and a weight `(post, pre)` to `(..., post)`.
 Times = Callable[[jax.Array, jax.Array], jax.Array]
-#: From `(..., pre)`, the weights of synapses and where these lie to `(..., post)`: see `spaic_jax.native.delivery.deliver`.
+#: From `(..., pre)`, the weights of synapses and where these lie to `(..., post)`: see `spaic_jax.native.delivery.deliver`. A function
+#: with the setting `deliver` takes these four first, and gives what `deliver` makes of them in samples of the setting `shape`; perhaps
+#: a bias comes fifth and is added. So a plan may deliver for several rows at once.
 Deliver = Callable[..., jax.Array]
 #: From maps `(..., C, H, W)` and a kernel `(out, C / groups, kh, kw)` to maps, with the settings of `convolve`.
 Convolve = Callable[..., jax.Array]

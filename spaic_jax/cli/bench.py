@@ -86,7 +86,7 @@ def bench(
     if picture is not None:
         from spaic_jax import plot
 
-        figure = plot.benchmark(rows)
+        figure = plot.benchmark(rows)[0].figure
         with user_errors():
             write_whole(picture, lambda file: figure.savefig(file, format="png", dpi=150))
 

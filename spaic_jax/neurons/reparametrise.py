@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from spaic_jax._tables import resolve
-from spaic_jax.neurons.base import Range
+from spaic_jax.neurons.fields import Range
 
 #: Beyond it a sigmoid is 0 or 1 in float32, and its gradient no number to train by.
 _FURTHEST = 16.0

@@ -16,11 +16,11 @@ import jax.numpy as jnp
 
 from spaic_jax._times import Deliver
 from spaic_jax.native.delivery import deliver
+from spaic_jax.plan.products import only_delivers
 from spaic_jax.plan.scan import Scan
 from spaic_jax.plan.stage import Once, Stage
 from spaic_jax.plan.stages import find_stages
 from spaic_jax.program import Op, Program
-from spaic_jax.synapses.storage.pairs import delivered
 
 
 def joined(*tables: jax.Array, sources: tuple[int, ...], first: tuple[int, ...]) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -109,7 +109,7 @@ def _groups(program: Program, stage: Stage, fixed: frozenset[str]) -> Iterable[l
     for op in stage.ops:
         behind = (levels[id(other)] for read in op.inputs for other in writers.get(read, ()) if id(other) in levels)
         levels[id(op)] = level = max(behind, default=0)
-        if op.fn is delivered and len(op.inputs) == 4 and op.when == "always" and fixed.issuperset(op.inputs[1:]):
+        if only_delivers(op) and op.when == "always" and fixed.issuperset(op.inputs[1:]):
             dtype = program.struct(op.inputs[1], 1).dtype
             if all(program.struct(other.inputs[1], 1).dtype == dtype for other in groups.get(level, ())):
                 groups.setdefault(level, []).append(op)

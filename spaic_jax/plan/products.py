@@ -59,10 +59,7 @@ def by_events(program: Program, varying: frozenset[str], stages: tuple[Stage, ..
     moving = varying | program.carried | {name for stage in stages if not isinstance(stage, Once) for name in stage.writes}
 
     def chosen(op: Op) -> Op:
-        parameters = inspect.signature(function_of(op)).parameters
-        # A setting of the same name that means something else has another default.
-        free = (name for name, (usual, _) in _SETTINGS.items() if name in parameters and parameters[name].default is usual)
-        settings = set(free) - dict(op.settings).keys()
+        settings = {name for name in _SETTINGS if _leaves(op, name)} - dict(op.settings).keys()
         if not settings or (not delivers(op) and any(base_name(read.removesuffix(BEFORE)) in moving for read in op.inputs[1:])):
             return op
         return dataclasses.replace(op, settings=(*op.settings, *((setting, _WAYS[setting][choice]) for setting in settings)))
@@ -70,10 +67,20 @@ def by_events(program: Program, varying: frozenset[str], stages: tuple[Stage, ..
     return tuple(stage if isinstance(stage, Once) else stage.changed(chosen) for stage in stages)
 
 
+def _leaves(op: Op, setting: str) -> bool:
+    """Whether a row leaves a setting of `_SETTINGS` to the plan: one that means something else has another default."""
+    found = inspect.signature(function_of(op)).parameters.get(setting)
+    return found is not None and found.default is _SETTINGS[setting][0]
+
+
 def delivers(op: Op) -> bool:
     """Whether a row delivers over single synapses, which is always by events."""
-    parameters = inspect.signature(function_of(op)).parameters
-    return any(name in parameters and parameters[name].default is _SETTINGS[name][0] for name in _DELIVERED)
+    return any(_leaves(op, name) for name in _DELIVERED)
+
+
+def only_delivers(op: Op) -> bool:
+    """Whether a row gives just what `deliver` makes of its four inputs, in samples of the setting `shape`."""
+    return len(op.inputs) == 4 and "shape" in dict(op.settings) and _leaves(op, "deliver")
 
 
 def choice_in(op: Op) -> Choice | None:

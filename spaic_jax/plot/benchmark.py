@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from spaic_jax.plot.style import COLOURS, new_figure, tidy
+from spaic_jax.plot.style import COLOURS, Panels, stack_for, tidy
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 _PANELS = {"step_ms": "training step", "forward_ms": "forward run"}
 _BARS = {
@@ -17,7 +17,7 @@ _BARS = {
 }  # fmt: skip
 
 
-def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
+def benchmark(rows: Sequence[Mapping[str, Any]], *, ax: Panels = None) -> tuple[Axes, ...]:
     """Times of workloads as multiples of what their matrix products alone take, on a logarithmic axis.
 
     The upper panel is a training step, the lower one a forward run; bars start at 1, the products alone. Densities of the
@@ -25,18 +25,19 @@ def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
     Args:
         rows: one a workload, as `spaic_jax.bench.measure` returns them; what is missing or `None` has no bar.
+        ax: axes to draw on, one a panel; those of a new figure by default.
 
     Returns:
-        The figure.
+        The axes of the training step and of the forward run.
 
     Raises:
-        ValueError: when there is no row, or a row lacks its name or a time of the tiled plan or of the floor.
+        ValueError: when there is no row, or a row lacks its name or a time of the tiled plan or of the floor;
+            axes that are not two.
         ImportError: when matplotlib is not installed.
 
     Example:
         >>> row = {"workload": "A", "step_ms": 3.0, "floor_step_ms": 2.0, "forward_ms": 2.0, "floor_forward_ms": 1.0}
-        >>> figure = benchmark([row])
-        >>> [axes.get_title(loc="left") for axes in figure.axes]
+        >>> [axes.get_title(loc="left") for axes in benchmark([row])]
         ['training step', 'forward run']
     """
     if not rows:
@@ -46,10 +47,9 @@ def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
         missing = [name for name in needed if row.get(name) is None]
         if missing:
             raise ValueError(f"benchmark: row {number} lacks {', '.join(missing)}.")
-    figure = new_figure(max(6.0, 2.0 + 1.2 * len(rows)), 6.0)
+    panes = stack_for(ax, [2.4] * len(_PANELS), "benchmark", width=max(6.0, 2.0 + 1.2 * len(rows)))
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    panes = figure.subplots(len(_PANELS), 1, sharex=True)
     for axes, (time, title) in zip(panes, _PANELS.items(), strict=True):
         axes.set_yscale("log")
         lengths = [1.0]
@@ -81,13 +81,16 @@ def benchmark(rows: Sequence[Mapping[str, Any]]) -> Figure:
     names = [str(row["workload"]) for row in rows]
     if len({row.get("density") for row in rows}) > 1:
         names = [f"{name}\n{row['density']:.4g}" if row.get("density") else name for name, row in zip(names, rows, strict=True)]
-    panes[-1].set_xticks(range(len(rows)), names)
-    panes[-1].set_xlim(-0.6, len(rows) - 0.4)
+    for axes in panes:
+        axes.set_xticks(range(len(rows)), names)
+        axes.set_xlim(-0.6, len(rows) - 0.4)
     handles: dict[str, Any] = {}
     for axes in panes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     order = [label for label in _BARS.values() if label in handles]
-    figure.legend([handles[label] for label in order], order, loc="outside upper right", ncols=2, frameon=False)
-    figure.align_ylabels(list(panes))
-    return figure
+    panes[0].legend(
+        [handles[label] for label in order], order, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False,
+        fontsize="small",
+    )  # fmt: skip
+    return panes

@@ -5,57 +5,61 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from spaic_jax.plot.style import COLOURS, new_figure, tidy
+from spaic_jax.plot.style import COLOURS, Panels, row_for, tidy
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 
-def learning_curve(history: Sequence[Mapping[str, Any]]) -> Figure:
-    """Loss (of learning by rules: the change of weights) and accuracy over epochs, in two panels.
+def learning_curve(history: Sequence[Mapping[str, Any]], *, ax: Panels = None) -> tuple[Axes, ...]:
+    """Loss (of learning by rules: the change of weights) and accuracy over epochs, of training and test data.
 
     Args:
-        history: one row an epoch, with `epoch`, `loss` or `change`, `accuracy` (0 to 1), and `test_accuracy` where there is
-            one.
+        history: one row an epoch, with `epoch`, `loss` or `change`, and what there is of `test_loss`, `accuracy` and
+            `test_accuracy` (0 to 1). Without any accuracy there is one panel.
+        ax: axes to draw on, one a panel; those of a new figure by default.
 
     Returns:
-        The figure.
+        The axes of the loss and, where there is one, of the accuracy.
 
     Raises:
-        ValueError: when there is no row, or a row lacks a column.
+        ValueError: when there is no row, a row lacks a column, or axes that are not one a panel.
         ImportError: when matplotlib is not installed.
 
     Example:
         >>> rows = [{"epoch": 1, "loss": 2.3, "accuracy": 0.1}, {"epoch": 2, "loss": 1.1, "accuracy": 0.7}]
-        >>> figure = learning_curve(rows)
-        >>> [axes.get_ylabel() for axes in figure.axes]
-        ['loss (training)', 'accuracy (%)']
+        >>> loss, accuracy = learning_curve(rows)
+        >>> loss.get_ylabel(), accuracy.get_ylabel()
+        ('loss', 'accuracy (%)')
     """
     if not history:
         raise ValueError("learning_curve needs at least one row of history, got none.")
-    measure, label = ("change", "change of a weight by a sample") if "change" in history[0] else ("loss", "loss (training)")
+    measure, label = ("change", "change of a weight by a sample") if "change" in history[0] else ("loss", "loss")
     for number, row in enumerate(history):
-        missing = [name for name in ("epoch", measure, "accuracy") if name not in row]
+        missing = [name for name in ("epoch", measure) if name not in row]
         if missing:
             raise ValueError(f"learning_curve: row {number} of the history lacks {', '.join(missing)}.")
-    figure = new_figure(8.0, 3.2)
+    shown = [(label, 1.0, (measure, f"test_{measure}"))]
+    if any(row.get(name) is not None for row in history for name in ("accuracy", "test_accuracy")):
+        shown.append(("accuracy (%)", 100.0, ("accuracy", "test_accuracy")))
+    panes = row_for(ax, len(shown), "learning_curve")
     from matplotlib.ticker import MaxNLocator
 
-    left, right = figure.subplots(1, 2)
-    epochs = [float(row["epoch"]) for row in history]
-    left.plot(epochs, [float(row[measure]) for row in history], color=COLOURS[0], marker="o", markersize=3)
-    left.set_ylabel(label)
-    left.set_ylim(bottom=0 if all(float(row[measure]) >= 0 for row in history) else None)
-    for column, data, colour in (("accuracy", "training", COLOURS[0]), ("test_accuracy", "test", COLOURS[1])):
-        rows = [row for row in history if row.get(column) is not None]
-        if rows:
-            x, y = [float(row["epoch"]) for row in rows], [100 * float(row[column]) for row in rows]
-            right.plot(x, y, color=colour, marker="o", markersize=3, label=f"{data}, last {y[-1]:.1f} %")
-    right.set_ylabel("accuracy (%)")
-    right.legend(frameon=False)
-    for axes in (left, right):
-        tidy(axes)
+    for axes, (what, unit, columns) in zip(panes, shown, strict=True):
+        lowest = 0.0
+        for column, data, colour in zip(columns, ("training", "test"), COLOURS, strict=False):
+            points = [(float(row["epoch"]), unit * float(row[column])) for row in history if row.get(column) is not None]
+            if points:
+                x, y = zip(*points, strict=True)
+                lowest = min(lowest, *y)
+                last = f"{y[-1]:.1f} %" if unit == 100 else f"{y[-1]:.3g}"
+                marker = "o" if len(x) <= 30 else None  # of many epochs the marks would hide the curve
+                axes.plot(x, y, color=colour, marker=marker, markersize=3, linewidth=1.3, label=f"{data}, last {last}")
+        axes.set_ylim(bottom=0 if lowest >= 0 else None)
         axes.set_xlabel("epoch")
+        axes.set_ylabel(what)
+        axes.legend(frameon=False, fontsize="small")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(axis="y", alpha=0.3)
-    return figure
+        tidy(axes)
+    return panes

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spaic_jax.plot.style import colours, new_figure, tidy
+from spaic_jax.plot.style import LEGEND, axes_for, colours, tidy
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 
 def phase_plane(
@@ -21,7 +21,8 @@ def phase_plane(
     labels: tuple[str, str] = ("V", "U"),
     nullclines: Mapping[str, Callable[[np.ndarray], ArrayLike]] | None = None,
     field: Callable[[np.ndarray, np.ndarray], tuple[ArrayLike, ArrayLike]] | None = None,
-) -> Figure:
+    ax: Axes | None = None,
+) -> Axes:
     """The way of a neuron through the plane of two of its variables, from a circle to a square; jumps are dotted.
 
     Args:
@@ -29,24 +30,24 @@ def phase_plane(
         labels: what they are called.
         nullclines: functions of x that give the y at which a variable stands still, by label.
         field: function of x and y that gives their two slopes, drawn as arrows whose length says nothing.
+        ax: axes to draw on; those of a new figure by default.
 
     Returns:
-        The figure.
+        The axes.
 
     Raises:
         ValueError: arrays that are not `[T]` of one length.
         ImportError: when matplotlib is not installed.
 
     Example:
-        >>> figure = phase_plane([0.0, 1.0, 0.5], [0.0, 0.2, 0.4], nullclines={"U' = 0": lambda v: 0.2 * v})
-        >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
+        >>> axes = phase_plane([0.0, 1.0, 0.5], [0.0, 0.2, 0.4], nullclines={"U' = 0": lambda v: 0.2 * v})
+        >>> axes.get_xlabel(), axes.get_ylabel()
         ('V', 'U')
     """
     first, second = np.asarray(x, float), np.asarray(y, float)
     if first.ndim != 1 or first.shape != second.shape or len(first) < 2:
         raise ValueError(f"phase_plane needs two arrays [T] of one length, got {first.shape} and {second.shape}.")
-    figure = new_figure(5.4, 4.4)
-    axes = figure.subplots()
+    axes = axes_for(ax, 5.4, 4.4)
     # A jump within a step, such as a reset, is no part of the way.
     jumps = np.flatnonzero(np.hypot(np.diff(first) / (np.ptp(first) or 1), np.diff(second) / (np.ptp(second) or 1)) > 0.25) + 1
     for part in np.split(np.arange(len(first)), jumps):
@@ -68,9 +69,10 @@ def phase_plane(
         axes.plot(line, np.asarray(function(line), float), linestyle="--", linewidth=1.2, color=colour, label=name, zorder=2)
     axes.set_xlim(*bounds[0])
     axes.set_ylim(*bounds[1])
+    axes.locator_params(axis="x", nbins=6)
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
     if nullclines:
-        axes.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=1.6)
+        axes.legend(**LEGEND)
     tidy(axes)
-    return figure
+    return axes

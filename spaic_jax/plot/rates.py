@@ -8,36 +8,36 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spaic_jax.plot.style import colours, new_figure, tidy
+from spaic_jax.plot.style import LEGEND, axes_for, colours, tidy
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 
-def rates(values: Mapping[str, ArrayLike], times: Mapping[str, ArrayLike]) -> Figure:
+def rates(values: Mapping[str, ArrayLike], times: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
     """Firing rates of populations in Hz over time in ms, as stairs over the bins they are means of.
 
     Args:
         values: for each population `[T]`, or `[T, B]`, of which the mean over samples is drawn with its range, such as what
             a `RateMonitor` keeps.
         times: the ends of the bins, `[T]`, ms, by population, such as `result.times`.
+        ax: axes to draw on; those of a new figure by default.
 
     Returns:
-        The figure.
+        The axes.
 
     Raises:
         ValueError: nothing to draw, or rates whose rows are not those of their times.
         ImportError: when matplotlib is not installed.
 
     Example:
-        >>> figure = rates({"excitatory": [10.0, 20.0]}, {"excitatory": [5.0, 10.0]})
-        >>> figure.axes[0].get_ylabel()
+        >>> axes = rates({"excitatory": [10.0, 20.0]}, {"excitatory": [5.0, 10.0]})
+        >>> axes.get_ylabel()
         'rate (Hz)'
     """
     if not values:
         raise ValueError("rates needs the rates of at least one population, got none.")
-    figure = new_figure(8.0, 2.8)
-    axes = figure.subplots()
+    axes = axes_for(ax, 8.0, 2.8)
     for (name, given), colour in zip(values.items(), colours(len(values)), strict=True):
         rows, ends = np.asarray(given, float), np.asarray(times.get(name, ()), float)
         if rows.ndim not in (1, 2) or ends.shape != rows.shape[:1] or not len(rows):
@@ -54,6 +54,6 @@ def rates(values: Mapping[str, ArrayLike], times: Mapping[str, ArrayLike]) -> Fi
     axes.margins(x=0.01)
     axes.set_xlabel("time (ms)")
     axes.set_ylabel("rate (Hz)")
-    axes.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=1.2)
+    axes.legend(**LEGEND)
     tidy(axes)
-    return figure
+    return axes

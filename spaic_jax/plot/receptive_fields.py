@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spaic_jax.plot.style import new_figure
+from spaic_jax.plot.style import axes_for
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 
 def receptive_fields(
-    weight: ArrayLike, shape: tuple[int, int] | None = None, *, labels: Sequence[object] | None = None, name: str = "weight"
-) -> Figure:
+    weight: ArrayLike,
+    shape: tuple[int, int] | None = None,
+    *,
+    labels: Sequence[object] | None = None,
+    name: str = "weight",
+    ax: Axes | None = None,
+) -> Axes:
     """The weights onto each neuron, `(post, pre)`, as a map over the image that they come from, in a grid of maps.
 
     Args:
@@ -25,9 +30,10 @@ def receptive_fields(
         shape: height and width of the image; by default it is a square.
         labels: what is written on each map, such as the class of the neuron.
         name: what the weights are called.
+        ax: axes to draw on; those of a new figure by default.
 
     Returns:
-        The figure: one image, whose maps lie row by row.
+        The axes: one image, whose maps lie row by row.
 
     Raises:
         ValueError: weights with other axes, that are not finite, or that do not fill the shape; labels that are not one a
@@ -35,9 +41,9 @@ def receptive_fields(
         ImportError: when matplotlib is not installed.
 
     Example:
-        >>> figure = receptive_fields(np.ones((6, 16)), labels="aabbcc", name="synapses")
-        >>> figure.axes[0].images[0].get_array().shape, figure.axes[-1].get_ylabel()
-        ((9, 14), 'synapses')
+        >>> axes = receptive_fields(np.ones((6, 16)), labels="aabbcc", name="synapses")
+        >>> axes.images[0].get_array().shape
+        (9, 14)
     """
     array = np.asarray(weight, float)
     if array.ndim != 2 or not array.size:
@@ -58,13 +64,19 @@ def receptive_fields(
     corners = [(i // columns * (high + 1), i % columns * (wide + 1)) for i in range(post)]
     for field, (top, left) in zip(array, corners, strict=True):
         sheet[top : top + high, left : left + wide] = field.reshape(high, wide)
-    figure = new_figure(7.2, float(np.clip(6.2 * sheet.shape[0] / sheet.shape[1], 1.5, 12.0)))
-    axes = figure.subplots()
+    axes = axes_for(ax, 7.2, float(np.clip(6.2 * sheet.shape[0] / sheet.shape[1], 1.5, 12.0)))
     most = float(np.abs(array).max()) or 1.0
     both = bool((array < 0).any())
     image = axes.imshow(sheet, cmap="RdBu_r" if both else "viridis", vmin=-most if both else 0.0, vmax=most, interpolation="nearest")
-    for label, (top, left) in zip(labels or (), corners, strict=False):
-        axes.text(left + 0.5, top + 0.5, str(label), fontsize=6, color="black" if both else "white", ha="left", va="top")
+    from matplotlib.patheffects import withStroke
+
+    rim = withStroke(linewidth=1.5, foreground="white" if both else "black")
+    size = float(np.clip(72 * 6.2 * high / sheet.shape[1] / 4, 5.0, 10.0))
+    for label, (top, left) in zip(labels if labels is not None else (), corners, strict=False):
+        axes.text(
+            left, top, str(label), fontsize=size, color="black" if both else "white", ha="left", va="top", path_effects=[rim]
+        )
     axes.set_axis_off()
-    figure.colorbar(image, ax=axes, label=name, shrink=0.8)
-    return figure
+    axes.set_title(name, fontsize="medium")
+    axes.figure.colorbar(image, ax=axes, shrink=0.8)
+    return axes

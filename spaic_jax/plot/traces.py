@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spaic_jax.plot.style import colours, new_figure, tidy
+from spaic_jax.plot.style import LEGEND, Panels, colours, label_below, stack_for, tidy
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 
 def traces(
-    values: Mapping[str, ArrayLike], times: ArrayLike, *, labels: Mapping[str, str] | None = None, v_th: float | None = None
-) -> Figure:
+    values: Mapping[str, ArrayLike],
+    times: ArrayLike,
+    *,
+    labels: Mapping[str, str] | None = None,
+    v_th: float | None = None,
+    ax: Panels = None,
+) -> tuple[Axes, ...]:
     """Variables over time, a panel for each, over one time axis in ms.
 
     Args:
@@ -25,17 +30,18 @@ def traces(
         times: when each row was, `[T]`, ms, such as `result.times["potentials"]`.
         labels: what the vertical axes say, by panel, such as `{"potentials": "V (mV)"}`; the panel's name by default.
         v_th: threshold, drawn as a dashed line into every panel.
+        ax: axes to draw on, one a panel; those of a new figure by default.
 
     Returns:
-        The figure.
+        The axes of each panel.
 
     Raises:
-        ValueError: nothing to draw, or an array whose rows are not those of `times`.
+        ValueError: nothing to draw, an array whose rows are not those of `times`, or axes that are not one a panel.
         ImportError: when matplotlib is not installed.
 
     Example:
-        >>> figure = traces({"V": np.eye(4), "U": np.ones(4)}, times=[0.5, 1.0, 1.5, 2.0])
-        >>> [axes.get_ylabel() for axes in figure.axes], figure.axes[-1].get_xlabel()
+        >>> panes = traces({"V": np.eye(4), "U": np.ones(4)}, times=[0.5, 1.0, 1.5, 2.0])
+        >>> [axes.get_ylabel() for axes in panes], panes[-1].get_xlabel()
         (['V', 'U'], 'time (ms)')
     """
     time = np.asarray(times)
@@ -47,24 +53,34 @@ def traces(
             raise ValueError(
                 f"traces: '{name}' has shape {panel.shape} and times {time.shape}, but [T] or [T, k] and [T] are needed."
             )
-    figure = new_figure(8.0, 0.7 + 1.6 * len(panels))
-    panes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    panes = stack_for(ax, [1.35] * len(panels), "traces")
     for axes, (name, panel) in zip(panes, panels.items(), strict=True):
         curves = panel.reshape(len(panel), -1)
         many = curves.shape[1] > 10
         if many:
             axes.plot(time, curves, linewidth=0.5, color="0.75")
-            axes.plot(time, curves.mean(1), linewidth=1.6, color=colours(1)[0], label=f"mean of {curves.shape[1]}")
+            draw_curves(axes, time, curves.mean(1, keepdims=True), [f"mean of {curves.shape[1]:,}"], v_th, 1.6)
         else:
-            for k, colour in enumerate(colours(curves.shape[1])):
-                axes.plot(time, curves[:, k], linewidth=1.1, color=colour, label=f"neuron {k}" if panel.ndim == 2 else None)
-        if v_th is not None:
-            axes.axhline(v_th, linestyle="--", linewidth=0.8, color="black", label="threshold")
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=1.2)
+            draw_curves(axes, time, curves, [f"neuron {k}" for k in range(curves.shape[1])] if panel.ndim == 2 else None, v_th)
         axes.set_ylabel((labels or {}).get(name, name))
         axes.margins(x=0.01)
         tidy(axes)
-    panes[-1].set_xlabel("time (ms)")
-    figure.align_ylabels(list(panes))
-    return figure
+    label_below(panes, "time (ms)")
+    return panes
+
+
+def draw_curves(
+    axes: Axes, times: np.ndarray, curves: np.ndarray, names: Sequence[str] | None, v_th: float | None, linewidth: float = 1.1
+) -> None:
+    """Curves `[T, k]`, a threshold, and what they are called beside them."""
+    for k, colour in enumerate(colours(curves.shape[1])):
+        # What has a single moment would be invisible as a line.
+        axes.plot(
+            times, curves[:, k], linewidth=linewidth, color=colour, label=names[k] if names else None,
+            marker="o" if len(times) == 1 else None, markersize=3,
+        )  # fmt: skip
+    if v_th is not None:
+        axes.axhline(v_th, linestyle="--", linewidth=0.8, color="black", label="threshold")
+    if axes.get_legend_handles_labels()[0]:
+        # Eleven lines fit beside a panel of two columns only.
+        axes.legend(**LEGEND, ncols=1 + (curves.shape[1] > 5), columnspacing=1.0, labelspacing=0.3)

@@ -1,7 +1,16 @@
 """How much memory a run takes."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from spaic_jax.plan import Plan
+from spaic_jax.program import Program
+from spaic_jax.run.result import Result
+from spaic_jax.run.variables import Variables
 
 Bytes = Mapping[str, int]
 
@@ -40,6 +49,32 @@ class Memory:
         lines.append(("total", self.total))
         width = max(len(name) for name, _ in lines)
         return "\n".join(f"{name:{width}}  {_readable(size):>10}" for name, size in lines)
+
+
+def measured(
+    program: Program,
+    plan: Plan,
+    init: Callable[[jax.Array, int], Variables],
+    run: Callable[[Variables, dict[str, Any], jax.Array, int], Result],
+    steps: int,
+    batch_size: int,
+) -> Memory:
+    """The memory of a run, of which only shapes are looked at: see `Simulator.memory`."""
+
+    def whole(key: jax.Array) -> tuple[Variables, dict[str, jax.Array], Result]:
+        variables = init(key, batch_size)
+        inputs = {
+            v.name: jnp.zeros((*([steps] if v.axes == "time" else []), batch_size, *v.shape), v.dtype)
+            for v in program.of_role("input")
+        }
+        return variables, inputs, run(variables, inputs, key, steps)
+
+    def sizes(part: dict[str, jax.Array]) -> dict[str, int]:
+        return {name: x.size * x.dtype.itemsize for name, x in part.items()}
+
+    variables, inputs, result = jax.eval_shape(whole, jax.random.key(0))
+    working = {"tile": plan.working_bytes(program, steps, batch_size)}
+    return Memory(sizes(variables.values), sizes(inputs), sizes(result.probes), sizes(result.outputs), working)
 
 
 def _readable(size: float) -> str:

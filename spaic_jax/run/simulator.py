@@ -6,21 +6,19 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
 from spaic_jax.plan import Plan
 from spaic_jax.program import Program
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import compiled
-from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run, check_value, filled
+from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run
 from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.lengths import check_lengths
-from spaic_jax.run.memory import Memory
+from spaic_jax.run.memory import Memory, measured
 from spaic_jax.run.result import Result
-from spaic_jax.run.start import first_values, restarted, started, within_bounds
+from spaic_jax.run.start import first_values, overwritten, restarted, started, within_bounds
 from spaic_jax.run.variables import Prepared, Variables
 
 
@@ -148,14 +146,7 @@ class Simulator:
             ValueError: an unknown name (with the nearest right one), a shape or dtype that does not fit, or a value
                 outside the bounds of its parameter.
         """
-        batch = batch_size_of(self.program, variables)
-        known = {v.name: v for v in self.program.variables if v.role != "input"}
-        new = {**variables.values}
-        for name, value in values.items():
-            if name not in known:
-                raise ValueError(unknown("variable", name, known))
-            new[name] = check_value(known[name], filled(known[name], value, batch), batch)
-        return Variables.of(self.program, new, variables.step, variables.position)
+        return overwritten(self.program, variables, values)
 
     def project(self, params: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
         """Parameters, or plastic values, within their bounds: the nearest values that are.
@@ -263,25 +254,7 @@ class Simulator:
             >>> sj.build(net, dt=1.0).memory(1000, batch_size=8).probes
             {'potentials': 9600}
         """
-        steps, batch_size = whole(steps, "steps"), whole(batch_size, "batch_size")
-
-        def run(key: jax.Array) -> tuple[Variables, dict[str, jax.Array], Result]:
-            variables = self.init(key, batch_size)
-            inputs = {
-                v.name: jnp.zeros((*([steps] if v.axes == "time" else []), batch_size, *v.shape), v.dtype)
-                for v in self.program.of_role("input")
-            }
-            return variables, inputs, self.run(variables, inputs, key, steps)
-
-        variables, inputs, result = jax.eval_shape(run, jax.random.key(0))
-
-        def sizes(part: dict[str, jax.Array]) -> dict[str, int]:
-            return {name: x.size * x.dtype.itemsize for name, x in part.items()}
-
-        return Memory(
-            sizes(variables.values), sizes(inputs), sizes(result.probes), sizes(result.outputs),
-            {"tile": self.plan.working_bytes(self.program, steps, batch_size)},
-        )
+        return measured(self.program, self.plan, self.init, self.run, whole(steps, "steps"), whole(batch_size, "batch_size"))
 
     def prepare(self, variables: Variables) -> Prepared:
         """Variables with all that follows from what no step changes, such as decay factors and masked weights.

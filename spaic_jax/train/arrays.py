@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from spaic_jax.data.lazy import taken
+from spaic_jax.data.lazy import is_lazy, taken
 
 
 @jax.tree_util.register_dataclass
@@ -90,13 +90,7 @@ class Stored:
         Raises:
             ValueError: naming the first sample that cannot be run.
         """
-        inputs = {name: np.asarray(taken(x, index, self.axes[name])) for name, x in self.inputs.items()}
-        for name, x in inputs.items():
-            needed = self._shape(name, len(index))
-            if x.shape != needed:
-                raise ValueError(
-                    f"{self.what}: input '{name}' gave an array of shape {x.shape} for {len(index)} samples, but needs {needed}."
-                )
+        inputs = {name: self._taken(name, index) for name in self.inputs}
         self._look(inputs, index)
         return Arrays(
             {name: x.astype(self.dtypes[name], copy=False) for name, x in inputs.items()},
@@ -108,6 +102,19 @@ class Stored:
     def _shape(self, name: str, count: int) -> tuple[int, ...]:
         shape, axis = tuple(self.inputs[name].shape), self.axes[name]
         return (*shape[:axis], count, *shape[axis + 1 :])
+
+    def _taken(self, name: str, index: np.ndarray) -> np.ndarray:
+        """Some samples of an input; a lazy one is asked for each of them once, in the order in which they lie."""
+        x, axis = self.inputs[name], self.axes[name]
+        if not is_lazy(x):
+            return np.asarray(taken(x, index, axis))
+        ordered, places = np.unique(index, return_inverse=True)
+        found, needed = taken(x, ordered, axis), self._shape(name, len(ordered))
+        if found.shape != needed:
+            raise ValueError(
+                f"{self.what}: input '{name}' gave an array of shape {found.shape} for {len(ordered)} samples, but needs {needed}."
+            )
+        return np.take(found, places.reshape(-1), axis)
 
     def _look(self, inputs: dict[str, np.ndarray], index: np.ndarray) -> None:
         try:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +38,7 @@ def fit(
     steps: int | None = None,
     decoder: str | None = None,
     test: Dataset | None = None,
+    validation: Dataset | None = None,
     gradient: str | Gradient = "bptt",
     variables: Variables | None = None,
     start: TrainState | None = None,
@@ -59,8 +60,9 @@ def fit(
     the loss reads scores over time, as `"membrane_cross_entropy"` does.
 
     A row of the history holds `epoch`, `loss`, `accuracy` where there are classes, `seconds`, and where there is a test set
-    `test_loss` and `test_accuracy`, or of targets `test_mean_squared_error` and `test_r2`. Loss and accuracy of the training
-    data are means over the epoch's batches, each taken before its update.
+    `test_loss` and `test_accuracy`, or of targets `test_mean_squared_error` and `test_r2`; likewise of a validation set,
+    `validation_loss` and so on. Loss and accuracy of the training data are means over the epoch's batches, each taken before
+    its update.
 
     Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start`
     ends with the same bits.
@@ -85,6 +87,7 @@ def fit(
         steps: number of steps of a run; may be left out where an input has a time axis.
         decoder: name of the output; may be left out where there is one only.
         test: data to evaluate after each epoch; it has no influence on the training.
+        validation: more of it, for an `on_epoch` that chooses an epoch, such as `spaic_jax.train.EarlyStopping`.
         gradient: how gradients are formed: name of a gradient (see `spaic_jax.gradients.GRADIENTS`), or the gradient itself,
             such as `EProp()`, whose memory does not grow with the number of steps.
         variables: parameters and constants to start from; drawn from the key by default.
@@ -122,6 +125,40 @@ def fit(
         >>> result.epoch, result.history[-1]["accuracy"]
         (5, 1.0)
     """
+    prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient)
+    return fit_arrays(
+        prepared.sim, prepared.task, optimizer, prepared.arrays, epochs=prepared.epochs, batch_size=prepared.batch_size, key=key,
+        test=prepared.test, validation=prepared.validation, variables=variables, start=start, on_epoch=on_epoch, augment=augment, compute=compute,
+        progress=progress,
+    )
+
+
+class Prepared(NamedTuple):
+    """What is trained on what, checked."""
+
+    sim: Simulator
+    task: Task
+    arrays: Arrays | Stored
+    test: Arrays | Stored | None
+    validation: Arrays | Stored | None
+    epochs: int
+    batch_size: int
+
+
+def prepare_fit(
+    sim: Simulator,
+    loss: str | Callable[..., jax.Array],
+    optimizer: optax.GradientTransformation,
+    data: Dataset,
+    epochs: int,
+    batch_size: int,
+    steps: int | None,
+    decoder: str | None,
+    test: Dataset | None,
+    validation: Dataset | None,
+    gradient: str | Gradient,
+) -> Prepared:
+    """Check the arguments of `fit`."""
     if not isinstance(optimizer, optax.GradientTransformation):
         raise TypeError(f"the optimizer must be an optax.GradientTransformation, not {type(optimizer).__name__}.")
     # What can be told of numbers alone is told before the data is looked at.
@@ -130,10 +167,8 @@ def fit(
         sim = differentiated(sim, gradient)
     task, arrays = prepare_training(sim, data, loss=loss, decoder=decoder, steps=steps)
     held_out = None if test is None else task.arrays(test, "the test data")
-    return fit_arrays(
-        sim, task, optimizer, arrays, **counts, key=key, test=held_out, variables=variables, start=start,
-        on_epoch=on_epoch, augment=augment, compute=compute, progress=progress,
-    )
+    chosen_by = None if validation is None else task.arrays(validation, "the validation data")
+    return Prepared(sim, task, arrays, held_out, chosen_by, **counts)
 
 
 def prepare_training(
@@ -161,6 +196,7 @@ def fit_arrays(
     batch_size: int,
     key: jax.Array,
     test: Arrays | Stored | None = None,
+    validation: Arrays | Stored | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
     on_epoch: OnEpoch | None = None,
@@ -169,14 +205,57 @@ def fit_arrays(
     progress: bool = True,
 ) -> FitResult:
     """`fit` of checked data."""
+    training = training_from(
+        sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation,
+        variables=variables, start=start, augment=augment, compute=compute,
+    )
+    return training.result(*training.loop.run(training.state, epochs, on_epoch, progress))
+
+
+class Begun(NamedTuple):
+    """A training by gradient, before its first update.
+
+    Attributes:
+        sim: what is trained.
+        first: the variables before the first step of a run.
+        loop: its epochs.
+        state: what it starts from, in arrays that may be overwritten.
+    """
+
+    sim: Simulator
+    first: Variables
+    loop: Epochs
+    state: TrainState
+
+    def result(self, state: TrainState, history: list[dict[str, Any]]) -> FitResult:
+        """What it gives back when it has come to a state."""
+        return FitResult(trained(self.sim, self.first, state), state, history)
+
+
+def training_from(
+    sim: Simulator,
+    task: Task,
+    optimizer: optax.GradientTransformation,
+    arrays: Arrays | Stored,
+    *,
+    epochs: int,
+    batch_size: int,
+    key: jax.Array,
+    test: Arrays | Stored | None,
+    validation: Arrays | Stored | None,
+    variables: Variables | None,
+    start: TrainState | None,
+    augment: Augment | None,
+    compute: Half | None,
+) -> Begun:
+    """The beginning of a training by gradient."""
     first = first_variables(sim, arrays, epochs, batch_size, key, variables)
     state = starting_state(sim, first, optimizer, start)
     loop = Epochs(
-        task=task, update=update_of(task, optimizer, batch_size, augment, compute), arrays=arrays, test=test,
+        task=task, update=update_of(task, optimizer, batch_size, augment, compute), arrays=arrays, test=test, validation=validation,
         rest=dataclasses.replace(first, params={}), batch_size=batch_size, key=key,
     )
-    state, history = loop.run(state, epochs, on_epoch, progress)
-    return FitResult(trained(sim, first, state), state, history)
+    return Begun(sim, first, loop, state)
 
 
 def update_of(

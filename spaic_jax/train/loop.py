@@ -36,6 +36,7 @@ class Training(abc.ABC):
         task: the network and what it is run for.
         arrays: the data.
         test: data to evaluate after each epoch.
+        validation: more of it, by which an epoch is chosen.
         rest: the variables before the first step of a run; those that are trained or go on do not count.
         batch_size: samples of an update.
         key: random key of the order of samples and of all runs.
@@ -47,6 +48,13 @@ class Training(abc.ABC):
     rest: Variables
     batch_size: int
     key: jax.Array
+    validation: Arrays | Stored | None = None
+
+    @property
+    def held_out(self) -> dict[str, Arrays | Stored]:
+        """The data to evaluate after each epoch, by what the history calls it."""
+        both = {"test": self.test, "validation": self.validation}
+        return {name: arrays for name, arrays in both.items() if arrays is not None}
 
     @property
     def updates(self) -> int:
@@ -96,7 +104,7 @@ class Epochs(Training):
         if epoch == 1:
             warn_of_activity(self.task.sim.program, means.rates)
         state = TrainState(carried[0], carried[1], epoch, carried[2])
-        return state, {"epoch": epoch, **means.row, **self.tested(state, self.rest, self.key)}
+        return state, {"epoch": epoch, **means.row, **self.tested(state)}
 
     def carry_out(
         self, step: Any, carried: Carried, rest: Variables, order: jax.Array, key: jax.Array, look: Callable[[int, dict[str, Any]], None]
@@ -116,13 +124,14 @@ class Epochs(Training):
         look(self.updates, jax.device_get(waiting))
         return carried
 
-    def tested(self, state: TrainState, rest: Variables, key: jax.Array) -> dict[str, float | None]:
-        """What the history says of the test data."""
-        if self.test is None:
-            return {}
-        variables = going_on(self.task.sim.program, dataclasses.replace(rest, params=state.params), state.plastic)
-        result = evaluate_arrays(self.task, variables, self.test, self.batch_size, evaluation_key(key))
-        return {"test_loss": result.loss, **{f"test_{name}": value for name, value in result.measures.items()}}
+    def tested(self, state: TrainState) -> dict[str, float | None]:
+        """What the history says of the test and validation data."""
+        row: dict[str, float | None] = {}
+        for name, arrays in self.held_out.items():
+            variables = going_on(self.task.sim.program, dataclasses.replace(self.rest, params=state.params), state.plastic)
+            result = evaluate_arrays(self.task, variables, arrays, self.batch_size, evaluation_key(self.key))
+            row |= {f"{name}_loss": result.loss, **{f"{name}_{measure}": value for measure, value in result.measures.items()}}
+        return row
 
 
 class Means:

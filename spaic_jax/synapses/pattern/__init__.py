@@ -1,11 +1,11 @@
 """Who is connected with whom, apart from how it is stored."""
 
 from spaic_jax.synapses.pattern.base import Pattern, Rows
-from spaic_jax.synapses.pattern.host import Words, drawn_once
+from spaic_jax.synapses.pattern.host import Words
 from spaic_jax.synapses.pattern.initials import Ends, Mask, OfPattern, Picked, Placed, Start, of_each
 from spaic_jax.synapses.pattern.kinds import Aligned, All, Drawn, Indegree, Listed, Outdegree, Random, Total
 
 __all__ = [
     "Aligned", "All", "Drawn", "Ends", "Indegree", "Listed", "Mask", "OfPattern", "Outdegree", "Pattern", "Picked", "Placed",
-    "Random", "Rows", "Start", "Total", "Words", "drawn_once", "of_each",
+    "Random", "Rows", "Start", "Total", "Words", "of_each",
 ]

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.synapses.pattern.host import Words, on_host, once
+from spaic_jax.program.initial import once
+from spaic_jax.synapses.pattern.host import Words, on_host
 
 
 class Rows(NamedTuple):

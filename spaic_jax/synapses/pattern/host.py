@@ -1,10 +1,7 @@
 """Random structure, drawn on the host: the same numbers with every device, and nothing to compile for a new size."""
 
-import contextlib
-import contextvars
 import hashlib
-import operator
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -53,27 +50,3 @@ def on_host(function: Callable[[np.ndarray], Any], like: Any, key: jax.Array) ->
         return jax.pure_callback(lambda data: function(np.asarray(data)), like, data, vmap_method="sequential")
     # Unlike `jnp.asarray` it compiles nothing for a new shape.
     return jax.device_put(function(np.asarray(data)))
-
-
-_last: contextvars.ContextVar[list[tuple[Hashable, jax.Array, Any]] | None] = contextvars.ContextVar("_last", default=None)
-
-
-@contextlib.contextmanager
-def drawn_once() -> Iterator[None]:
-    """Within it, what follows from the same value and the same key object as just before is not drawn anew."""
-    token = _last.set([])
-    try:
-        yield
-    finally:
-        _last.reset(token)
-
-
-def once(draw: Callable[[jax.Array], Any], of: Hashable, key: jax.Array) -> Any:
-    """What `draw` makes of a key, or has just made of it within `drawn_once`; `of` is what else it depends on."""
-    last = _last.get()
-    if last and operator.is_(last[0][1], key) and last[0][0] == of:
-        return last[0][2]
-    made = draw(key)
-    if last is not None:
-        last[:] = [(of, key, made)]
-    return made

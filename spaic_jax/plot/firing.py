@@ -1,0 +1,66 @@
+"""How often and how irregularly neurons fire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spaic_jax.analysis import Spikes, intervals, irregularity
+from spaic_jax.analysis import rates as rates_of
+from spaic_jax.plot.style import Panels, colours, row_for, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def firing(spikes: Mapping[str, Spikes], *, ax: Panels = None) -> tuple[Axes, ...]:
+    """How the neurons of groups fire: histograms of rates, of the intervals between spikes, and of these intervals' CV.
+
+    Args:
+        spikes: the spikes of each group. A neuron counts for the CV by at least five intervals.
+        ax: three axes to draw on; those of a new figure by default.
+
+    Returns:
+        The axes of the rates (Hz), of the intervals (ms, logarithmic) and of the coefficients of variation.
+
+    Raises:
+        ValueError: no group, or axes that are not three.
+        ImportError: when matplotlib is not installed.
+
+    Example:
+        >>> panes = firing({"cells": Spikes([1.0, 2.0, 4.0], [0, 0, 0], num=2, start=0.0, stop=10.0)})
+        >>> [axes.get_xlabel() for axes in panes]
+        ['rate (Hz)', 'interval (ms)', 'CV of intervals']
+    """
+    if not spikes:
+        raise ValueError("firing needs the spikes of at least one group, got none.")
+    panes = row_for(ax, 3, "firing")
+    measured = [
+        {name: rates_of(given) for name, given in spikes.items()},
+        {name: intervals(given)[0] for name, given in spikes.items()},
+        {name: irregularity(given, "cv") for name, given in spikes.items()},
+    ]
+    panes[1].set_xscale("log")
+    for axes, groups in zip(panes, measured, strict=True):
+        kept = {name: values[np.isfinite(values) & ((axes is not panes[1]) | (values > 0))] for name, values in groups.items()}
+        every = np.concatenate(list(kept.values()))
+        if every.size:
+            low, high = (every.min(), every.max()) if axes is panes[1] else (0.0, max(every.max(), 1e-9) * 1.02)
+            edges = np.geomspace(low / 1.02, high * 1.02, 41) if axes is panes[1] else np.linspace(low, high, 41)
+            for (name, values), colour in zip(kept.items(), colours(len(kept)), strict=True):
+                if values.size:
+                    counts, _ = np.histogram(values, edges)
+                    axes.stairs(100 * counts / len(values), edges, color=colour, linewidth=1.3, label=name)
+        else:
+            axes.text(0.5, 0.5, "too few spikes", ha="center", va="center", transform=axes.transAxes, color="0.4", fontsize="small")
+        axes.set_ylim(bottom=0)
+        tidy(axes)
+    for axes, label, what in zip(
+        panes, ("rate (Hz)", "interval (ms)", "CV of intervals"), ("neurons", "intervals", "neurons"), strict=True
+    ):
+        axes.set_xlabel(label)
+        axes.set_ylabel(f"share of {what} (%)")
+    panes[0].legend(frameon=False, fontsize="small", handlelength=1.2)
+    return panes
