@@ -95,6 +95,7 @@ def alone(request: pytest.FixtureRequest) -> Any:
         net.add(f"some {name}", sj.StateMonitor(group, "V", reduce="mean", every=2))
     first = next(iter(net.of_kind(sj.NeuronGroup).values()))
     net.add("o", sj.SpikeMonitor(first))
+    net.add("rate", sj.RateMonitor(first, dt=3.0))
     net.add("every", sj.StateMonitor(first, "V", every=3, index=[1, 0]))
     for reduce in ("sum", "max", "last"):
         net.add(reduce, sj.StateMonitor(first, "V", reduce=reduce))
@@ -220,9 +221,6 @@ def test_what_goes_by_all_steps_or_samples_is_refused() -> None:
     net = small()
     net.kept = sj.StateMonitor(net.layer, "V", last=2)
     cases.append((sj.build(net, dt=1.0), data, "monitor 'kept' keeps the last steps of the run"))
-    net = small()
-    net.rates = sj.RateMonitor(net.layer, dt=3.0)
-    cases.append((sj.build(net, dt=1.0), data, "monitor 'rates' keeps means over bins"))
     for sim, x, sentence in cases:
         with pytest.raises(ValueError, match=f"samples of different length: .*{sentence}"):
             sim.run(sim.init(jax.random.key(0), B), {"x": x}, steps=T, lengths=LENGTHS)

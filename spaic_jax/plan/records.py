@@ -183,8 +183,15 @@ def finish(
     if span.lengths is None:
         return done
     there = ends.there(jnp.arange(span.steps, dtype=jnp.int32), span.lengths)[ends.THERE]
-    made = [record.name for record in program.kept if record.reduce is None and record.finish is not None]
-    return done | {name: ends.where(there, done[name], jnp.zeros_like(done[name])) for name in made}
+    for record in program.kept:
+        value = done[record.name]
+        if record.reduce is None and record.finish is not None:
+            done[record.name] = ends.where(there, value, jnp.zeros_like(value))
+        elif record.bins > 1 and per_sample(program, record)[1]:
+            kept = record.steps.of(span.steps)
+            share = binned(there[kept.start : kept.stop : kept.step].astype(value.dtype), record.bins)
+            done[record.name] = value / jnp.where(share > 0, share, 1).reshape(*share.shape, *(1,) * (value.ndim - 2))
+    return done
 
 
 def _count(program: Program, record: Record, span: Span) -> Any:

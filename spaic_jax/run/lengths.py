@@ -72,8 +72,6 @@ def _reason_of(record: Record) -> str | None:
     what = f"{'decoder' if record.kind == 'output' else 'monitor'} '{record.name}'"
     if record.steps.last is not None:
         return f"{what} keeps the last steps of the run, which are others for each sample"
-    if record.bins > 1:
-        return f"{what} keeps means over bins of steps, within which samples end"
     if record.reduce is not None and not record.reduce.leaves_out:
         return f"{what} reduces time in a way that goes by the number of steps ({type(record.reduce).__name__.strip('_')})"
     if record.finish is not None and not record.padded:
