@@ -1,6 +1,7 @@
 """Synapses stored as pairs, delivered by events: against loops in float64 and against matrices."""
 
 import contextlib
+import re
 
 import jax
 import jax.numpy as jnp
@@ -215,7 +216,7 @@ def test_the_ring_is_changed_in_place():
         variables = sim.init(jax.random.key(1), 3)
         text = jax.jit(lambda v, x, sim=sim: sim.run(v, {"x": x}).variables).lower(variables, SPIKES.astype("float32")).compile().as_text()
         loops = [part for part in text.split("\n\n") if "ENTRY" not in part]
-        copies = [line for part in loops for line in part.splitlines() if "= f32[3,5," in line and " copy(" in line]
+        copies = [line for part in loops for line in part.splitlines() if re.search(r"= f32\[3,(25|35)\].* copy\(", line)]
         assert not copies, copies
 
 

@@ -9,6 +9,7 @@
 namespace {
 
 constexpr int64_t kWork = 1 << 15;  // synapses that are worth a second thread,
+constexpr int64_t kLate = 1 << 11;  // with delays, as what these add to is far away,
 constexpr int64_t kRead = 1 << 17;  // or numbers that are read one after another
 constexpr int64_t kFew = 4;         // rows below which they are summed one by one
 
@@ -56,7 +57,8 @@ ffi::Error add(ffi::ThreadPool& pool, const Synapses& table, const X* x, const T
     const int64_t n = DISPATCH(found(table, x + m * K, place, value, &synapses));
     T* out = y + m * table.slots * N;
     // Many synapses are shared out by their postsynaptic neurons.
-    const int64_t parts = synapses < kWork ? 1 : std::min(threads, N);
+    const int64_t shares = delayed ? synapses / kLate : synapses < kWork ? 1 : threads;
+    const int64_t parts = std::max<int64_t>(std::min({shares, threads, N}), 1);
     parallel(pool, parts, [&](int64_t part) {
       const int64_t first = N * part / parts, last = N * (part + 1) / parts;
       T* old = out + (table.now + table.slots - 1) % table.slots * N;
