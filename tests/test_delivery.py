@@ -112,6 +112,10 @@ def test_the_ring_delivers_when_it_is_time(choice):
     # The current is linear in the weights: in their own direction, the derivative of a derivative is the derivative.
     twice = jax.jvp(lambda w: jax.vjp(run, x, w)[1](g)[0], (weight,), (weight,))[1]
     np.testing.assert_allclose(twice, dx, rtol=1e-4, atol=1e-4)
+    # The transpose of the transpose is the way forward.
+    for place, primal in enumerate((x, weight)):
+        again = jax.vjp(lambda g, place=place: jax.vjp(run, x, weight)[1](g)[place], g)[1](primal)[0]
+        np.testing.assert_allclose(again, current, rtol=1e-4, atol=1e-4)
     several = jax.vmap(run, in_axes=(None, 0))(x, jnp.stack([weight, 2 * weight]))
     np.testing.assert_allclose(several[1], 2 * current, rtol=1e-4, atol=1e-4)
 

@@ -13,7 +13,8 @@ from jax.interpreters import ad, batching, mlir
 from spaic_jax._dtypes import wide
 from spaic_jax._shapes import Array, Shaped
 from spaic_jax.native import bilinear, kernels
-from spaic_jax.native.delivery import Found, _deliver, walk
+from spaic_jax.native.bilinear import Ways
+from spaic_jax.native.delivery import Found, plain, shape_of, walk, ways
 
 Choice = Literal["events"] | None
 
@@ -68,12 +69,41 @@ def _plain(*operands: jax.Array, columns: int, clear: bool) -> jax.Array:
     pre, size = events.shape[1], ahead.shape[1]
 
     def add(ring: jax.Array, which: jax.Array, at: jax.Array, live: jax.Array) -> jax.Array:
-        there = now + place[at]
+        beyond = place[at] - (size - now)
         terms = jnp.where(live, flat[which][:, None] * weights[at], 0).astype(ring.dtype)
-        return ring.at[(which // pre)[:, None], jnp.where(there < size, there, there - size)].add(terms, mode="promise_in_bounds")
+        return ring.at[(which // pre)[:, None], jnp.where(beyond < 0, beyond + size, beyond)].add(terms, mode="promise_in_bounds")
 
     # A ring of another shape would not be changed in place.
     return walk(start, place.size, Found(events), add, _cleared(ahead, now, columns) if clear else ahead)
+
+
+def _maps(
+    a: jax.Array, b: jax.Array, place: jax.Array, start: jax.Array, now: jax.Array, *, gives: str, size: int, columns: int
+) -> jax.Array:
+    """The maps of `deliver` where what is given is a ring of so many numbers, in plain JAX."""
+    if gives == "given":
+        return jnp.roll(plain(a, b, place, start, gives=gives, columns=size), now, axis=-1)
+    return plain(jnp.roll(a, -now, axis=-1), b, place, start, gives=gives, columns=size)
+
+
+def _ways(
+    a: jax.Array, b: jax.Array, place: jax.Array, start: jax.Array, now: jax.Array, *, gives: str, choice: str, size: int, columns: int
+) -> Ways:
+    if gives != "given":
+        return ways(jnp.roll(a, -now, axis=-1), b, place, start, gives=gives, choice=choice, columns=size)
+    # The kernel of `deliver` needs rows that are sorted by where they go.
+    found, _ = ways(a, b, place, start, gives=gives, choice=choice, columns=size)
+    empty = functools.partial(jnp.zeros, (a.shape[0], size), b.dtype)
+    calls = [(a, 1.0, lambda: kernels.ring(empty(), a, b, place, start, now, columns=columns, clear=False))]
+    return calls if found else [], calls[0][-1]
+
+
+def _sent_shape(a: Any, b: Any, place: Any, start: Any, now: Any, *, gives: str, size: int, columns: int) -> tuple[int, ...]:
+    return shape_of(a, b, place, start, gives=gives, columns=size)
+
+
+#: What is added to the ring, with the two maps that its transposes are.
+_sent = bilinear.primitive("delivery_into_a_ring", 1, _maps, _ways, whole=3, in_turn=True, shape=_sent_shape)
 
 
 _added = jax.extend.core.Primitive("delivery_of_delayed_events")
@@ -125,18 +155,17 @@ ad.primitive_jvps[_added] = _jvp
 
 def _transposed(cotangent: Any, *operands: Any, columns: int, clear: bool, choice: Choice) -> list[Any]:
     """What is added is linear in the ring, and in the events or the weights beside it."""
-    made, (ahead, events, weight, place, start, now) = [None] * len(operands), operands
+    ahead, events, weight, *tables = operands
+    made: list[Any] = [None] * len(operands)
     if type(cotangent) is ad.Zero:
         return made
-    # In plain JAX, as the kernels need rows that are sorted by where they go.
-    back = functools.partial(_deliver, columns=cotangent.shape[1], choice=None)
-    sent = jnp.roll(cotangent, -now, axis=1)
+    back = functools.partial(_sent, size=cotangent.shape[1], columns=columns, choice=choice)
     if ad.is_undefined_primal(ahead):
-        made[0] = _cleared(cotangent, now, columns) if clear else cotangent
+        made[0] = _cleared(cotangent, tables[-1], columns) if clear else cotangent
     if ad.is_undefined_primal(events):
-        made[1] = back(sent.astype(weight.dtype), weight, place, start, gives="taken").astype(events.aval.dtype)
+        made[1] = back(cotangent.astype(weight.dtype), weight, *tables, gives="taken").astype(events.aval.dtype)
     if ad.is_undefined_primal(weight):
-        made[2] = back(sent.astype(events.dtype), events, place, start, gives="weight").astype(weight.aval.dtype)
+        made[2] = back(cotangent.astype(events.dtype), events, *tables, gives="weight").astype(weight.aval.dtype)
     return made
 
 
