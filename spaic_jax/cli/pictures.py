@@ -30,10 +30,12 @@ def draw(
     learned by rules of images.
     """
     folder.save_picture("learning_curve", plot.learning_curve(history))
-    labels = np.asarray(experiment.test_arrays.labels)
-    names = experiment.test.class_names or tuple(map(str, range(int(max(labels.max(), predictions.max())) + 1)))
-    matrix = confusion_matrix(predictions, labels, len(names))
-    folder.save_picture("confusion_matrix", plot.confusion_matrix(np.asarray(matrix), names))
+    if experiment.task.classes:
+        # Of labels of steps, those that are not looked at are -1 and count for nothing.
+        labels = np.asarray(experiment.test_arrays.labels).ravel()
+        names = experiment.test.class_names or tuple(map(str, range(int(max(labels.max(), predictions.max())) + 1)))
+        matrix = confusion_matrix(predictions.ravel(), labels, len(names))
+        folder.save_picture("confusion_matrix", plot.confusion_matrix(np.asarray(matrix), names))
     spikes, potentials = _sample(experiment, variables)
     folder.save_picture("raster", plot.raster(spikes, potentials, dt=experiment.sim.program.dt))
     fields = _receptive_fields(experiment, variables)

@@ -1,6 +1,7 @@
 """Spikes counted, early ones more than late ones."""
 
 import dataclasses
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,8 @@ from spaic_jax.program import Reduction, Sum
 @dataclasses.dataclass(frozen=True)
 class _EarlySum(Sum):
     """The sum over time with weights `0.1 exp(-t / (0.5 T))`."""
+
+    leaves_out: ClassVar = False
 
     def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
         weights = 0.1 * jnp.exp(-positions.astype(total.dtype) / (0.5 * jnp.asarray(steps, total.dtype)))
