@@ -74,7 +74,3 @@ class RunFolder:
         """Write one line an epoch anew: a run that was killed may have left a line too few, or a part of one."""
         text = "".join(json.dumps(row) + "\n" for row in history)
         write_whole(self.metrics, lambda file: file.write_text(text, encoding="utf-8"))
-
-    def save_picture(self, name: str, figure: Any) -> None:
-        """Save a figure of matplotlib as PNG."""
-        write_whole(self.path / f"{name}.png", lambda file: figure.savefig(file, format="png", dpi=150))

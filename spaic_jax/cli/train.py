@@ -71,12 +71,13 @@ def _train(config: Config, where: str, folder: RunFolder, resume: bool, quiet: b
     size, key = experiment.evaluated_at_once, evaluation_key(experiment.key)
     variables = variables_for(experiment.sim, result.variables, size, key)
     tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
-    from spaic_jax.cli.pictures import draw
+    from spaic_jax.cli.pictures import pictures_of_training
 
     with user_errors(f"'{folder.path}'"):
         folder.write_metrics(history)
         save_weights(folder.weights, experiment.sim, result.variables, result.epoch)
-    draw(folder, experiment, result.variables, history, tested.predictions)
+        for picture in pictures_of_training(experiment, result.variables, history, tested.predictions):
+            picture.save(folder.path)
     print(f"test accuracy {tested.accuracy:.2%} after epoch {result.epoch}, kept in {folder.path}")
 
 
