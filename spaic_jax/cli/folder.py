@@ -63,6 +63,22 @@ class RunFolder:
         except ValueError as error:
             raise UserError(f"'{self.config}' is damaged: {str(error).removeprefix(f'{self.config}: ')}") from error
 
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """A row of numbers for each epoch.
+
+        Raises:
+            UserError: when there is none.
+        """
+        with user_errors():
+            text = self.metrics.read_text(encoding="utf-8", errors="replace")
+        try:
+            rows = [json.loads(line) for line in text.splitlines()]
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"'{self.metrics}' is damaged: {error}.") from error
+        if not rows or not all(isinstance(row, dict) for row in rows):
+            raise UserError(f"'{self.metrics}' is damaged: needs a table in each line.")
+        return rows
+
     def open(self, resolved: Mapping[str, Any]) -> None:
         """Make the folder, and write the configuration."""
         self.path.mkdir(parents=True, exist_ok=True)

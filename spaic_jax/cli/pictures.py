@@ -15,6 +15,7 @@ from spaic_jax._files import write_whole
 from spaic_jax.analysis import Spikes, population_rate
 from spaic_jax.cli.experiment import Experiment
 from spaic_jax.network import Connection, Monitor, Network, NeuronGroup, Source, StateMonitor
+from spaic_jax.plot.style import plain
 from spaic_jax.recording import Recording
 from spaic_jax.run import Variables, build
 from spaic_jax.train.evaluation import variables_for
@@ -83,7 +84,7 @@ def pictures_of_training(
     # Labels of each step have some that are not looked at; targets to regress are no classes.
     seen = labels >= 0
     if labels.dtype.kind in "iu" and labels.shape == predictions.shape and seen.any():
-        names = experiment.test.class_names or tuple(map(str, range(int(max(labels.max(), predictions.max())) + 1)))
+        names = tuple(map(plain, experiment.test.class_names)) or tuple(map(str, range(int(max(labels.max(), predictions.max())) + 1)))
         matrix = confusion_matrix(predictions[seen], labels[seen], len(names))
         axes = plot.confusion_matrix(np.asarray(matrix), names)
         yield Picture.of("confusion_matrix", "classes of the test data, and what they are taken for", axes)
@@ -106,7 +107,7 @@ def pictures_of_recording(recording: Recording, network: Network | None) -> Iter
     if network is not None:
         yield Picture.of("network", "the network", plot.network_graph(network))
     kept = recording.layout.kept
-    spikes = {name: recording.spikes(name) for name, each in kept.items() if each.kind == "spikes" and each.steps(recording.steps)}
+    spikes = {plain(name): recording.spikes(name) for name, each in kept.items() if each.kind == "spikes" and each.steps(recording.steps)}
     if spikes:
         last = {name: each.between(max(each.start, each.stop - _LAST), each.stop) for name, each in spikes.items()}
         shown = "spikes" if all(each.duration <= _LAST for each in spikes.values()) else f"spikes of the last {_LAST:g} ms"
@@ -120,7 +121,7 @@ def pictures_of_recording(recording: Recording, network: Network | None) -> Iter
         times, rows = _tail(recording, name)
         if len(times) and rows.dtype.kind in "fiub":
             curves = (rows[:, 0] if rows.ndim > 1 and rows.shape[1] == recording.layout.batch else rows).reshape(len(rows), -1)
-            axes = plot.traces({name: curves if curves.shape[1] > 1 else curves[:, 0]}, times)
+            axes = plot.traces({plain(name): curves if curves.shape[1] > 1 else curves[:, 0]}, times)
             yield Picture.of(f"monitor_{name}", f"what '{name}' saw", axes)
 
 
@@ -135,10 +136,10 @@ def _weights(network: Network, variables: Variables) -> Iterator[Picture]:
         array, shape = np.asarray(weight, float), _image(link.pre.shape)
         whole = array.shape == (math.prod(link.post.shape), math.prod(link.pre.shape))
         if isinstance(link.pre, Source) and shape is not None and whole and len(array) <= _MAPS:
-            drawn = plot.receptive_fields(array, shape, name=full)
+            drawn = plot.receptive_fields(array, shape, name=plain(full))
             yield Picture.of(f"receptive_fields_{name}", f"weights of '{name}', a map for each neuron", drawn)
         else:
-            yield Picture.of(f"weights_{name}", f"weights of '{name}'", plot.weights(array, name=full))
+            yield Picture.of(f"weights_{name}", f"weights of '{name}'", plot.weights(array, name=plain(full)))
 
 
 def _image(shape: tuple[int, ...]) -> tuple[int, int] | None:
@@ -167,7 +168,8 @@ def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.
     length = experiment.task.steps if sample.lengths is None else int(sample.lengths[0])
     flat = {name: np.asarray(x).reshape(experiment.task.steps, -1)[:length] for name, x in probes.items()}
     spikes, potentials = {}, {}
-    for number, (name, source) in enumerate(sources.items()):
+    for number, (full, source) in enumerate(sources.items()):
+        name = plain(full)
         given = flat[f"output of {number}"]
         if source.output == "V":
             potentials[name] = given

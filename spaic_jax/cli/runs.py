@@ -96,11 +96,12 @@ def _read_training(path: Path) -> Training:
     experiment = make_experiment(read_config(folder.config), folder.config)
     sim, size, key = experiment.sim, experiment.evaluated_at_once, evaluation_key(experiment.key)
     with user_errors():
-        state, history = load_checkpoint(folder.checkpoint, sim, experiment.optimizer)
         if folder.weights.is_file():
             variables, _ = load_weights(folder.weights, sim, size)
         else:
+            state, _ = load_checkpoint(folder.checkpoint, sim, experiment.optimizer)
             variables = variables_for(sim, trained(sim, sim.init(key, size), state), size, key)
+    history = folder.read_metrics()
     with memory_errors(str(folder.config)):
         tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
     return Training(path, experiment, variables, history, tested)

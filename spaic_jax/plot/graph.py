@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spaic_jax.plot.layout import Arrow, Curve, Rectangle, extent, label_place, merged, places, text_size, way
-from spaic_jax.plot.style import COLOURS, axes_for
+from spaic_jax.plot.style import COLOURS, axes_for, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +76,7 @@ def network_graph(network: Network, *, ax: Axes | None = None) -> Axes:
             other = network.name_of(target)
             arrows.append(Arrow(other, name, ("",)) if isinstance(node, Decoder | Action | Reward) else Arrow(name, other, ("",)))
     arrows = merged(arrows)
-    texts = {name: f"{name}\n{_describe(node)}" for name, node in nodes.items()}
+    texts = {name: plain(f"{name}\n{_describe(node)}") for name, node in nodes.items()}
     readers = frozenset(name for name, node in nodes.items() if isinstance(node, Decoder | Action | Reward))
     boxes, curves, labels = _arranged(texts, arrows, readers)
 
@@ -102,7 +102,7 @@ def network_graph(network: Network, *, ax: Axes | None = None) -> Axes:
     for arrow, place in labels.items():
         x, y = place.centre
         axes.text(
-            x, y, arrow.text, ha="center", va="center", fontsize=_LABELS * scale, color="0.25", zorder=5,
+            x, y, plain(arrow.text), ha="center", va="center", fontsize=_LABELS * scale, color="0.25", zorder=5,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.8},
         )  # fmt: skip
     return axes

@@ -77,6 +77,11 @@ def _given(ax: Axes | Iterable[Axes], number: int, what: str) -> tuple[Axes, ...
     return given
 
 
+def plain(name: str) -> str:
+    """A name that is written as it is: matplotlib takes what stands between dollars for a formula."""
+    return name.replace("$", r"\$").encode("utf-8", "replace").decode()
+
+
 def label_beside(axes: Axes, name: str, *lines: str) -> None:
     """What the vertical axis of a panel says: written upright would be longer than the panel is high."""
     parts = [name[i : i + _LONGEST] for i in range(0, len(name), _LONGEST)]
