@@ -208,4 +208,4 @@ def _text(value: Any) -> str:
 
 
 def _time(simulation: Any) -> str:
-    return f"{simulation.duration / simulation.dt:,.0f} × {simulation.dt:g} ms"
+    return f"{simulation.duration / simulation.dt:,.0f} x {simulation.dt:g} ms"
