@@ -43,6 +43,7 @@ from spaic_jax.recording import Recording, resume, simulate
 from spaic_jax.run import Health, Memory, Result, Simulator, Variables, build, keep_heap, probe_gradients
 from spaic_jax.storage import (
     load_network,
+    load_simulator,
     load_variables,
     load_weights,
     save_network,
@@ -57,7 +58,7 @@ __all__ = [
     "Health", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup",
     "Op", "Program", "Projection", "RateMonitor", "Record", "Recording", "Reference", "Result", "Reward", "Simulator",
     "SpikeMonitor", "StateMonitor", "Tiled", "UnreachedWarning", "Variable", "Variables", "WeightMonitor", "analysis",
-    "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "keep_heap", "load_network",
+    "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "keep_heap", "load_network", "load_simulator",
     "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "resume", "save_network",
     "save_variables", "save_weights", "simulate", "standard", "surrogate", "synapses", "train",
 ]

@@ -5,6 +5,8 @@ from typing import Any
 
 #: The extra of this package that installs each optional one: extras are named for what they are good for.
 EXTRAS = {
+    "aeon": "aeon",
+    "h5py": "hdf5",
     "matplotlib": "plot",
     "mlxtend": "data",
     "neo": "neo",
@@ -13,7 +15,9 @@ EXTRAS = {
     "rich": "progress",
     "safetensors": "files",
     "sklearn": "data",
+    "tensorboardX": "tensorboard",
     "tomli_w": "files",
+    "tonic": "tonic",
 }
 
 

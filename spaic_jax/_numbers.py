@@ -7,6 +7,9 @@ from typing import Any
 #: The largest count: steps, sizes and indices are int32 on every device.
 LARGEST = 2**31 - 1
 
+#: The largest number of float32, about.
+FLOAT32 = 3e38
+
 
 def whole(value: Any, what: str, *, least: int = 1, most: int = LARGEST) -> int:
     """A whole number of any type as Python's own; truth values and numbers like 2.0 are none.

@@ -1,5 +1,7 @@
 """Checkpoints and weights in files."""
 
+import contextlib
+import hashlib
 import os
 import re
 import warnings
@@ -82,7 +84,7 @@ def test_names_are_the_users(file: Path) -> None:
     with safe_open(file, framework="numpy") as opened:
         names, metadata = set(opened.keys()), opened.metadata()
     assert {"synapses.weight", "[opt_state][0].count", "[opt_state][0].mu['synapses.weight']"} <= names
-    assert (metadata["format"], metadata["version"], metadata["epoch"]) == ("spaic_jax", "1", "7")
+    assert (metadata["format"], metadata["version"], metadata["epoch"]) == ("spaic_jax", "2", "7")
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
@@ -103,14 +105,46 @@ def test_one_flipped_bit(file: Path) -> None:
     whole = bytearray(file.read_bytes())
     whole[-3] ^= 1
     file.write_bytes(whole)
-    with pytest.raises(CheckpointError, match="is damaged: its arrays are not the ones that were written"):
+    with pytest.raises(CheckpointError, match="is damaged: what it holds is not what was written"):
         load_checkpoint(file, SIM, OPTIMIZERS["adam"])
+
+
+def test_any_flipped_bit_is_seen(file: Path) -> None:
+    """Of the header and the arrays: an error, or the same content where the bit said nothing."""
+    whole = file.read_bytes()
+    wanted = contents(file)
+    for number, place in enumerate([*range(0, len(whole), 7), *range(len(whole) - 8, len(whole))]):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << number % 8
+        file.write_bytes(flipped)
+        with contextlib.suppress(CheckpointError):
+            assert contents(file) == wanted, f"bit {number % 8} of byte {place}"
+
+
+def contents(file: Path) -> Any:
+    state, history = load_checkpoint(file, SIM, OPTIMIZERS["adam"])
+    return state.epoch, history, [(str(jax.numpy.asarray(x).dtype), np.asarray(x).tobytes()) for x in jax.tree.leaves(state)]
+
+
+def test_files_of_the_first_version_are_read(file: Path) -> None:
+    """Their digest was of the arrays alone."""
+    from safetensors import safe_open
+    from safetensors.numpy import save_file
+
+    wanted = contents(file)
+    with safe_open(file, framework="numpy") as opened:
+        arrays, metadata = {name: opened.get_tensor(name) for name in opened.keys()}, opened.metadata()  # noqa: SIM118
+    digest = hashlib.sha256()
+    for name, x in sorted(arrays.items()):
+        digest.update(f"{name} {x.dtype} {x.shape} ".encode() + x.tobytes())
+    save_file(arrays, file, {**metadata, "version": "1", "sha256": digest.hexdigest()})
+    assert contents(file) == wanted
 
 
 def test_other_files(file: Path, tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
-    with pytest.raises(CheckpointError, match="kind checkpoint, but needs format spaic_jax, version 1, kind weights"):
+    with pytest.raises(CheckpointError, match="kind checkpoint, but needs format spaic_jax, version 2, kind weights"):
         load_weights(file, SIM)
     save_file({"x": np.zeros(3)}, tmp_path / "foreign.safetensors")
     with pytest.raises(CheckpointError, match="is format None, version None, kind None"):

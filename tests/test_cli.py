@@ -57,7 +57,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 def test_a_run_folder_holds_everything(finished: Path) -> None:
     assert sorted(file.name for file in finished.iterdir()) == [
-        "checkpoint.safetensors", "config.json", "confusion_matrix.png", "learning_curve.png", "metrics.jsonl",
+        "checkpoint-1.safetensors", "config.json", "confusion_matrix.png", "learning_curve.png", "metrics.jsonl",
         "network.png", "raster.png", "receptive_fields_image_to_hidden.png", "weights.safetensors", "weights_hidden_to_output.png",
     ]
     for picture in finished.glob("*.png"):

@@ -213,6 +213,7 @@ def test_gradients_and_rules_share_what_goes_on(data: Dataset, key: jax.Array) -
     np.testing.assert_allclose(result.variables["feed.weight"], done.variables["feed.weight"], rtol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:group 'other' never spiked")
 def test_parameters_are_left_as_they_are(data: Dataset, key: jax.Array) -> None:
     net = network()
     net.other = sj.NeuronGroup(3, model="lif")

@@ -224,7 +224,9 @@ def test_bad_input_at_trace(loss, values, labels, message):
         (lambda: check_labels([0, -1, 7], 3),
          "labels[1] is -1, but needs to be in 0 ... 2 for 3 classes."),
         (lambda: check_labels([0.0, 1.0], 3), "labels are float64 of shape [2]"),
-        (lambda: check_labels([[0, 1]], 3), "labels are int64 of shape [1, 2]"),
+        (lambda: check_labels([[[0, 1]]], 3), "labels are int64 of shape [1, 1, 2]"),
+        (lambda: check_labels([[0, -1], [2, -2]], 3), "labels[1, 1] is -2, but needs to be in 0 ... 2 for 3 classes, or -1 where"),
+        (lambda: check_labels([[0, -1], [2, -1]], 3), "labels[:, 1] are all -1, so that no step of this sample is looked at"),
         (lambda: check_labels([0], 0), "classes must be a positive whole number, got 0."),
         (lambda: accuracy(ONE[0], LABELS), "accuracy got scores of shape [4]"),
         (lambda: accuracy(ONE, LABELS[:2]), "accuracy got labels of shape [2]"),
@@ -252,11 +254,11 @@ def test_check_labels_returns_int32():
 
 
 def test_tables_hold_every_public_loss():
-    assert set(LOSSES) == set(losses.__all__) - {"resolve_loss", "LOSSES"}
+    assert set(LOSSES) == set(losses.__all__) - {"resolve_loss", "reads", "LOSSES"}
     for name, function in {**LOSSES, **REGULARISERS}.items():
         assert function is getattr(losses if name in LOSSES else regularisers, name)
         assert resolve_loss(name.upper()) is function
-    assert set(LABELLED) == set(LOSSES)
+    assert set(LABELLED) | {"step_cross_entropy", "mean_squared_error"} == set(LOSSES)
 
 
 def test_latency_cross_entropy_is_its_formula():

@@ -48,6 +48,30 @@ def test_the_network_of_a_configuration(tmp_path):
         sj.load_network(tmp_path / "slip.json")
 
 
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_a_file_knows_its_dt_and_propagation(suffix, tmp_path, key):
+    net = everything()
+    for propagation in ("one_step", "same_step"):
+        sim = sj.build(net, dt=0.5, propagation=propagation)
+        sj.save_network(tmp_path / f"net{suffix}", net, sim, sim.init(key))
+        again = sj.load_simulator(tmp_path / f"net{suffix}", plan=sj.Reference())
+        assert again.program == sim.program and again.plan == sj.Reference()
+    # A simulator that was changed is another program; its dt still is what it was.
+    half = sj.build(sim.program.astype("bfloat16"))
+    sj.save_network(tmp_path / f"net{suffix}", net, half, half.init(key))
+    assert sj.load_simulator(tmp_path / f"net{suffix}").program == sim.program
+
+
+def test_a_file_without_a_dt(tmp_path):
+    net = everything()
+    sj.save_network(tmp_path / "net.json", net)
+    with pytest.raises(ValueError, match=r"net.json: simulation.dt is missing: give it to spaic_jax.build"):
+        sj.load_simulator(tmp_path / "net.json")
+    (tmp_path / "a.json").write_text('{"network": {"groups": {"a": {"num": 1, "model": "lif"}}}, "simulation": {"dt": "1"}}')
+    with pytest.raises(ValueError, match=r"a.json: dt "):
+        sj.load_simulator(tmp_path / "a.json")
+
+
 @pytest.mark.filterwarnings("ignore::spaic_jax.lowering.UnreachedWarning")
 @settings(max_examples=25, deadline=None)
 @given(plans(), st.data())

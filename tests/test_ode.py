@@ -276,6 +276,8 @@ def test_a_trained_rule_has_a_gradient():
         ({"initial": {"V": 0.0, "refrac": 0.0}}, ValueError, "'refrac' already names something else"),
         ({"noise": {"W": 1.0}}, ValueError, "unknown variable of noise 'W'"),
         ({"noise": {"V": "tou"}}, ValueError, "unknown parameter of the noise of V 'tou'.*tau"),
+        ({"limits": {"W": 1.0}}, ValueError, "unknown variable of limits 'W'"),
+        ({"limits": {"V": 0.0}}, ValueError, "limit of V must be a positive, finite number, got 0.0"),
         ({"noise": {"V": -1.0}}, ValueError, "noise of V must not be negative, not -1"),
         ({"noise": {"V": float("nan")}}, ValueError, "noise of V"),
         ({"initial": {"V": float("nan")}}, ValueError, "nan"),

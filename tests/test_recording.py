@@ -327,6 +327,37 @@ def test_divergence_says_who_and_when(plan, key, tmp_path):
     assert half.duration == 5.0 and half.probes["v"].shape == (10, 2, 6)
 
 
+def fall(p, x, current):
+    return {"V": (current - x.V) / 20.0}
+
+
+@pytest.mark.parametrize(("model", "limit"), [
+    ({"model": "constantcurrentlif", "integrator": "exact"}, 1e4),
+    ({"model": sj.neurons.ODE(rhs=fall, initial={"V": 0.0}, limits={"V": 2e4}, integrator="exponential_euler")}, 2e4),
+    ({"model": "lif"}, None),
+])
+def test_a_potential_in_mv_has_a_limit_of_sense(key, model, limit):
+    """One neuron of one sample is drawn to -5e4, `V = -5e4 (1 - exp(-t/20))`; what has no unit may be there."""
+    with sj.Network() as net:
+        x = sj.Encoder(num=1, coding_method="null")
+        g = sj.NeuronGroup(4, **model)
+        sj.Connection(x, g, weight=np.ones((4, 1)) * np.array([[0.0], [0.0], [1.0], [0.0]]))
+    sim = sj.build(net, 0.5)
+    given = {"x": np.tile(np.float32([[0.0], [-5e4], [0.0]]), (40, 1, 1))}
+    if limit is None:
+        sj.simulate(sim, sim.init(key, 3), 20.0, given)
+        return
+    steps = int(np.ceil(-20 * np.log(1 - limit / 5e4) / 0.5))
+    with pytest.raises(FloatingPointError, match=rf"at {steps * 0.5:g} ms: 'g.V' of neuron 2 is -[\d.e+]+ in sample 1; try a smaller dt"):
+        sj.simulate(sim, sim.init(key, 3), 20.0, given, chunk=2.0)
+    health = sim.run(sim.init(key, 3), given, steps=40).health
+    (sentence,) = (line for line in health.report() if "never" not in line)
+    assert "'g.V' holds" in sentence and "in the end neuron 2 of sample 1: try a smaller dt" in sentence
+    runs = jax.vmap(lambda x: sim.run(sim.init(key, 3), {"x": x}, steps=40).health)(np.stack([0 * given["x"], given["x"]]))
+    (sentence,) = (line for line in runs.report() if "never" not in line)
+    assert "in run 1 of 2, in the end neuron 2 of sample 1: try" in sentence
+
+
 def test_bad_arguments(key):
     net = small()
     net.first = sj.StateMonitor(net.g, "V", window=(5.0, 10.0))

@@ -42,7 +42,9 @@ def test_health_of_many_runs_says_which(key: jax.Array) -> None:
     health = jax.vmap(lambda x: sim.run(sim.init(key), {"image": x}, steps=5).health)(inputs)
     report = health.report()
     assert "'layer.O' never spiked in runs 1; 2 of 3." in report
-    assert any(line.startswith("'layer.V' holds NaN") and line.endswith(" in run 2 of 3.") for line in report)
+    wrong = "holds NaN, infinite or absurdly large values at step 5 in run 2 of 3"
+    assert any(line.startswith(f"'image.O' {wrong}, in the end neuron 0 of sample 0: try a smaller dt") for line in report)
+    assert any(line.startswith(f"'layer.V' {wrong}: try a smaller dt") and "parameters of 'layer'" in line for line in report)
     grid = jax.vmap(jax.vmap(lambda x: sim.run(sim.init(key), {"image": x}, steps=5).health))(inputs[:2, None][:, [0, 0]])
     assert grid.report() == ["'layer.O' never spiked in runs 1, 0; 1, 1 of 2 x 2."]
     many = jax.vmap(lambda x: sim.run(sim.init(key), {"image": x}, steps=5).health)(jnp.zeros((9, 1, 2)))

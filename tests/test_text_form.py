@@ -69,6 +69,9 @@ def test_arrays_lie_in_the_file_of_tensors(suffix, weights, tmp_path, key):
     sj.save_network(tmp_path / f"net{suffix}", net, *((sim, sim.init(key)) if weights else ()))
     text = (tmp_path / f"net{suffix}").read_text()
     tables = tomllib.loads(text) if suffix == ".toml" else json.loads(text)
+    if weights:
+        assert tables["simulation"] == {"dt": 1.0, "propagation": "same_step"}
+        tables = tables["network"]
     assert tables["groups"]["g"]["tau_m"] == {"array": "network.groups.g.tau_m"}
     floats = []
 

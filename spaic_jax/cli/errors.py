@@ -1,15 +1,15 @@
 """Errors of users, told apart from errors of the program."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 class UserError(Exception):
     """What the user can put right; shown as one sentence, without a traceback."""
 
     def __init__(self, message: str):
-        # Messages of other libraries may span lines.
-        super().__init__(" ".join(str(message).split()))
+        # Messages of other libraries may span lines, and names of files hold what no terminal can show.
+        super().__init__(" ".join(str(message).split()).encode("utf-8", "backslashreplace").decode())
 
 
 @contextlib.contextmanager
@@ -32,6 +32,27 @@ def user_errors(where: str = "") -> Iterator[None]:
         raise UserError(f"{where}: {text}" if where else text) from error
     except (MemoryError, OverflowError) as error:
         raise UserError(f"{where}: {error or 'there is not enough memory'}." if where else f"{error}.") from error
+
+
+@contextlib.contextmanager
+def write_errors(folder: object, kept: Callable[[], str] | None = None) -> Iterator[None]:
+    """Take what keeps a folder from being written for the user's error: nothing else.
+
+    Args:
+        folder: the folder.
+        kept: says then what is there, `"... is kept in"`.
+
+    >>> with write_errors("run", lambda: "the checkpoint of epoch 3 is kept in"):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+        ...
+    spaic_jax.cli.errors.UserError: cannot write to 'run': No space left on device (the checkpoint of epoch 3 is kept in run).
+    """
+    try:
+        yield
+    except OSError as error:
+        there = f" ({kept()} {folder})" if kept is not None else ""
+        raise UserError(f"cannot write to '{folder}': {error.strerror or error}{there}.") from error
 
 
 @contextlib.contextmanager

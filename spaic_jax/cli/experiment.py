@@ -15,21 +15,26 @@ import optax
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
-from spaic_jax.cli.config import Config, Declaration
+from spaic_jax.cli.config import Config, Data, Declaration
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.memory import check_memory
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
-from spaic_jax.data import DATASETS, Dataset
+from spaic_jax.cli.settings import check_settings, named
+from spaic_jax.data import Dataset, own, resolve_dataset
+from spaic_jax.data.augment import resolve_augmentation
 from spaic_jax.edit import expand
 from spaic_jax.gradients import differentiated, resolve_gradient
 from spaic_jax.network import Encoder, Network
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
 from spaic_jax.storage import from_dict, to_dict
+from spaic_jax.train.arrays import Arrays, Stored
+from spaic_jax.train.augment import Augment
 from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
-from spaic_jax.train.task import Arrays, Task
+from spaic_jax.train.losses.base import ASKED
+from spaic_jax.train.task import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +50,9 @@ class Experiment:
         task: the network, its decoder, steps and loss, if it has one.
         training_arrays: the training data, checked, on the device.
         test_arrays: the test data, in the same way.
+        validation_arrays: the validation data, where there is any.
         optimizer: the optimizer; `optax.identity()` where the network learns by its own rules.
+        augment: what changes the training data, if anything does.
     """
 
     config: Config
@@ -54,14 +61,22 @@ class Experiment:
     sim: Simulator
     test: Dataset
     task: Task
-    training_arrays: Arrays
-    test_arrays: Arrays
+    training_arrays: Arrays | Stored
+    test_arrays: Arrays | Stored
+    validation_arrays: Arrays | Stored | None
     optimizer: optax.GradientTransformation
+    augment: Augment | None = None
 
     @property
     def key(self) -> jax.Array:
         """The random key of the whole run."""
         return jax.random.key(self.config.training.seed)
+
+    def seeded(self, seed: int) -> "Experiment":
+        """The same with another seed, which changes nothing but its random key."""
+        training = self.config.training.model_copy(update={"seed": seed})
+        resolved = {**self.resolved, "training": {**self.resolved["training"], "seed": seed}}
+        return dataclasses.replace(self, config=self.config.model_copy(update={"training": training}), resolved=resolved)
 
     @property
     def by_rules(self) -> bool:
@@ -117,16 +132,21 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
         UserError: one sentence that names the file and the key.
     """
     network, sim, steps = build_network(config, where)
-    training, test = _load_data(config, network, where)
-    settings = config.training
+    training, test = _load_data(config, network, steps, where)
+    augment = _augmentation(config, where)
+    settings, validation = config.training, None
+    if settings.validation is not None:
+        with user_errors(f"{where}: training.validation"):
+            training, validation = training.split(settings.validation)
     if settings.gradient is not None:
         with user_errors(f"{where}: training.gradient"):
-            own = {key: value for key, value in settings.gradient.items() if key != "name"}
-            sim = differentiated(sim, resolve_gradient(settings.gradient["name"], **own))
+            name, own = named(settings.gradient)
+            sim = differentiated(sim, resolve_gradient(name, **own))
     make_task = _task_by_rules if settings.loss is None else _task_by_gradient
     task, training_arrays = make_task(config, where, sim, training, steps)
     with user_errors(f"{where}: training"):
         test_arrays = task.arrays(test, "the test data")
+        validation_arrays = None if validation is None else task.arrays(validation, "the validation data")
     updates = len(training) // settings.batch_size
     if not updates:
         raise UserError(
@@ -136,31 +156,27 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     with user_errors(f"{where}: training.optimizer"):
         count = whole(settings.epochs * updates, f"the number of updates of {settings.epochs} epochs")
         if settings.optimizer is not None:
-            optimizer = make_optimizer(**settings.optimizer.model_dump(), updates=count)
+            trained = [v.name for v in sim.program.of_role("parameter")]
+            optimizer = make_optimizer(settings.optimizer, count, updates, trained)
             check_optimizer(optimizer, sim.program)
     check_memory(sim.program, optimizer, settings.batch_size, f"{where}: network")
     resolved = {**config.model_dump(exclude_none=True), "network": to_dict(network)}
     # Through JSON and back, so that it can be compared with what a run folder holds.
     resolved = json.loads(json.dumps(resolved))
-    return Experiment(config, resolved, network, sim, test, task, training_arrays, test_arrays, optimizer)
+    return Experiment(
+        config, resolved, network, sim, test, task, training_arrays, test_arrays, validation_arrays, optimizer, augment
+    )
 
 
-def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays]:
+def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays | Stored]:
     """What is trained by the gradient of a loss, and its checked training data."""
     settings = config.training
     assert settings.loss is not None
     with user_errors(f"{where}: training.loss"):
-        name = settings.loss["name"]
+        name, given = named(settings.loss)
         if name.lower() not in LOSSES:
             raise ValueError(unknown("loss", name, LOSSES))
-        given = {key: value for key, value in settings.loss.items() if key != "name"}
-        parameters = inspect.signature(LOSSES[name.lower()]).parameters
-        known = {key: each.default for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
-        for key in given:
-            if key not in known:
-                raise ValueError(f"{key}: {unknown(f'setting of {name}', key, known)}")
-        if missing := [key for key, default in known.items() if default is inspect.Parameter.empty and key not in given]:
-            raise ValueError(f"{missing[0]} is missing: {name} needs it.")
+        check_settings(name, LOSSES[name.lower()], given, apart=ASKED)
         loss = resolve_loss(name, **given)
     with user_errors(f"{where}: training"):
         task, arrays = prepare_training(sim, data, loss=loss, decoder=settings.decoder, steps=steps)
@@ -170,7 +186,7 @@ def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: D
     return task, arrays
 
 
-def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays]:
+def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays | Stored]:
     """What learns by its own rules, and its checked training data."""
     with user_errors(f"{where}: training: without loss and optimizer"):
         task, arrays = prepare_learning(sim, data, decoder=config.training.decoder, steps=steps)
@@ -179,31 +195,50 @@ def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Data
         return task, arrays
 
 
-def _check_gradient(task: Task, arrays: Arrays) -> None:
+def _check_gradient(task: Task, arrays: Arrays | Stored) -> None:
     """ValueError where the gradient does not cover something; computes nothing."""
 
     def slope(arrays: Arrays, key: jax.Array) -> dict[str, jax.Array]:
         training = dataclasses.replace(task, sim=task.sim.train())
         variables, first = training.sim.init(key, 1), jnp.zeros((1,), jnp.int32)
-        inputs = task.take(arrays, first).inputs
+        batch = task.take(arrays, first)
 
         def loss(params: dict[str, jax.Array]) -> jax.Array:
-            assert task.loss is not None
-            return task.loss(training.output(variables.with_params(params), inputs, key), first)
+            return training.cost(training.run(variables.with_params(params), batch, key), batch)
 
         return jax.grad(loss)(variables.params)
 
-    jax.eval_shape(slope, arrays, jax.random.key(0))
+    jax.eval_shape(slope, arrays.struct, jax.random.key(0))
 
 
-def _load_data(config: Config, network: Network, where: str | Path) -> tuple[Dataset, Dataset]:
-    name, encoders = config.data.name, expand(network).of_kind(Encoder)
-    if name not in DATASETS:
-        raise UserError(f"{where}: data.name: {unknown('data set', name, DATASETS)}")
-    if config.data.input is None and len(encoders) != 1:
+def _augmentation(config: Config, where: str | Path) -> Augment | None:
+    if config.data.augment is None:
+        return None
+    with user_errors(f"{where}: data.augment"):
+        if config.training.loss is None:
+            raise ValueError("training by learning rules has no use for it.")
+        return resolve_augmentation(config.data.augment)
+
+
+def _load_data(config: Config, network: Network, steps: int, where: str | Path) -> tuple[Dataset, Dataset]:
+    data, encoders = config.data, expand(network).of_kind(Encoder)
+    with user_errors(f"{where}: data.name"):
+        make = own if data.name is None else resolve_dataset(data.name)
+    if data.input is None and len(encoders) != 1:
         raise UserError(f"{where}: data.input is missing: the network has {len(encoders)} encoders.")
-    source = config.data.input or next(iter(encoders))
+    source = data.input or next(iter(encoders))
     if source not in encoders:
         raise UserError(f"{where}: data.input: {unknown('encoder', source, encoders)}")
+    parameters = inspect.signature(make).parameters
+    given = data.model_dump(exclude_none=True, exclude={"name", "input", "augment"})
+    try:
+        check_settings(str(data.name), make, given, apart=[key for key in parameters if key not in Data.model_fields])
+    except ValueError as error:
+        raise UserError(f"{where}: data.{error}") from error
+    if "steps" in parameters:
+        given["steps"] = steps
+    if "bin" in parameters:
+        bin = given.get("bin", config.simulation.dt)
+        given["bin"] = None if bin == "count" else bin
     with user_errors(f"{where}: data"):
-        return DATASETS[name](source, encoders[source].shape)
+        return make(source, encoders[source].shape, **given)

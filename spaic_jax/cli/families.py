@@ -48,7 +48,11 @@ FAMILIES = {
     "gradients": Family("Gradients", "spaic_jax.gradients", "GRADIENTS"),
     "losses": Family("Losses", "spaic_jax.train", "LOSSES"),
     "regularisers": Family("Regularisers", "spaic_jax.train", "REGULARISERS"),
+    "optimizers": Family("Optimizers of a configuration", "spaic_jax.cli.optimizers", "OPTIMIZERS"),
+    "schedules": Family("Schedules of a learning rate", "spaic_jax.cli.schedules", "SCHEDULES"),
     "datasets": Family("Data sets", "spaic_jax.data", "DATASETS"),
+    "augmentations": Family("Augmentations", "spaic_jax.data.augment", "AUGMENTATIONS"),
+    "readers": Family("Readers of data files", "spaic_jax.data.read", "READERS"),
     "ops": Family("Ops of an op list", "spaic_jax.ops", "REGISTRY"),
     "initialisers": Family("Initialisers of an op list", "spaic_jax.ops", "INITIALISERS"),
 }
@@ -67,7 +71,8 @@ def rows_of(family: str) -> list[tuple[str, str, str]]:
     names: dict[Callable[..., Any], list[str]] = {}
     for name, kind in named.items():
         names.setdefault(kind, []).append(name)
-    return [(", ".join(all_of), kind.__name__, first_line(kind)) for kind, all_of in names.items()]
+    # A function of which some arguments are fixed has no name of its own.
+    return [(", ".join(all_of), getattr(kind, "__name__", all_of[0]), first_line(kind)) for kind, all_of in names.items()]
 
 
 def list_names(family: str | None) -> None:

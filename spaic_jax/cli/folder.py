@@ -1,18 +1,25 @@
 """The folder of a run: what it holds, and how it stays whole when the run is killed."""
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from spaic_jax._files import write_whole
 from spaic_jax._text import read_tables
 from spaic_jax.cli.config import first_difference
-from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.cli.errors import UserError, user_errors, write_errors
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 class RunFolder:
-    """`config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `weights.safetensors` and pictures.
+    """`config.json`, `metrics.jsonl`, the last checkpoints, `weights.safetensors` and pictures.
 
     Args:
         path: the folder.
@@ -22,7 +29,6 @@ class RunFolder:
         self.path = Path(path)
         self.config = self.path / "config.json"
         self.metrics = self.path / "metrics.jsonl"
-        self.checkpoint = self.path / "checkpoint.safetensors"
         self.weights = self.path / "weights.safetensors"
 
     def check(self, resolved: Mapping[str, Any], resume: bool) -> None:
@@ -35,9 +41,9 @@ class RunFolder:
         Raises:
             UserError: a run is here that is not to be resumed, or is another one; or the path is no folder.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise UserError(f"'{self.path}' is a file: give another folder with --out.")
         with user_errors():
+            if self.path.exists() and not self.path.is_dir():
+                raise UserError(f"'{self.path}' is a file: give another folder with --out.")
             # What was killed before its first file was whole has left nothing but temporary names.
             taken = self.path.is_dir() and any(not file.name.startswith(".tmp-") for file in self.path.iterdir())
         if not taken:
@@ -63,28 +69,42 @@ class RunFolder:
         except ValueError as error:
             raise UserError(f"'{self.config}' is damaged: {str(error).removeprefix(f'{self.config}: ')}") from error
 
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """A row of numbers for each epoch.
+    @contextlib.contextmanager
+    def open(self, resolved: Mapping[str, Any], resume: bool) -> Iterator[None]:
+        """Make the folder, keep other processes out of it, and write the configuration.
 
         Raises:
-            UserError: when there is none.
+            UserError: it cannot be made or written, or another process writes to it.
         """
-        with user_errors():
-            text = self.metrics.read_text(encoding="utf-8", errors="replace")
+        with user_errors(), write_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            folder = os.open(self.path, os.O_RDONLY) if fcntl is not None else None
         try:
-            rows = [json.loads(line) for line in text.splitlines()]
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"'{self.metrics}' is damaged: {error}.") from error
-        if not rows or not all(isinstance(row, dict) for row in rows):
-            raise UserError(f"'{self.metrics}' is damaged: needs a table in each line.")
-        return rows
+            if folder is not None:
+                self._lock(folder)
+            # Another process may have left a run here before this one could lock it.
+            self.check(resolved, resume)
+            with write_errors(self.path):
+                self.write_config(resolved)
+            yield
+        finally:
+            if folder is not None:
+                os.close(folder)
 
-    def open(self, resolved: Mapping[str, Any]) -> None:
-        """Make the folder, and write the configuration."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        if not self.config.is_file():
-            text = json.dumps(resolved, indent=2) + "\n"
-            write_whole(self.config, lambda file: file.write_text(text, encoding="utf-8"))
+    def write_config(self, resolved: Mapping[str, Any]) -> None:
+        """Write the configuration."""
+        text = json.dumps(resolved, indent=2) + "\n"
+        write_whole(self.config, lambda file: file.write_text(text, encoding="utf-8"))
+
+    def _lock(self, folder: int) -> None:
+        """Lock the folder itself: however a process ends, its lock ends with it, and no file is left."""
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"another process writes to '{self.path}': wait for it, or give another folder with --out.") from None
+        except OSError:
+            # A file system without locks.
+            pass
 
     def write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Write one line an epoch anew: a run that was killed may have left a line too few, or a part of one."""

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -36,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run() -> NoReturn:
     """Run the command of this process, and end the process with its exit code."""
     keep_heap()
+    # A warning is a sentence too, without a line of the program.
+    warnings.showwarning = lambda message, *_: print(f"spaic-jax: {message}", file=sys.stderr)
     # Pictures go to files, whatever would show them in a window or a notebook.
     os.environ["MPLBACKEND"] = "agg"
     try:
@@ -62,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("config", help="configuration, .toml or .json")
     _add_set(train)
     train.add_argument("--out", help="run folder; runs/<config>-seed<N> by default")
-    train.add_argument("--seed", type=int, help="seed of all that is random, instead of training.seed")
+    which = train.add_mutually_exclusive_group()
+    which.add_argument("--seed", type=int, help="seed of all that is random, instead of training.seed")
+    which.add_argument("--seeds", type=seeds, metavar="A..B", help="a run for each of these seeds, such as 0..4 or 0,3,7, and a table of them")
     train.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
 
@@ -121,6 +126,19 @@ def seed(text: str) -> int:
     return number
 
 
+def seeds(text: str) -> list[int]:
+    """Several seeds, all different; ValueError for anything else.
+
+    >>> seeds("0..2"), seeds("7,3")
+    ([0, 1, 2], [7, 3])
+    """
+    first, dots, last = text.partition("..")
+    numbers = list(range(seed(first), min(seed(last), seed(first) + 1000) + 1)) if dots else [seed(each) for each in text.split(",")]
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise ValueError
+    return numbers
+
+
 def _add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes",
@@ -133,7 +151,9 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.command == "train":
         from spaic_jax.cli.train import train
 
-        train(arguments.config, arguments.changes, arguments.out, arguments.seed, arguments.resume, arguments.quiet)
+        train(
+            arguments.config, arguments.changes, arguments.out, arguments.seed, arguments.seeds, arguments.resume, arguments.quiet
+        )
     elif arguments.command == "evaluate":
         from spaic_jax.cli.evaluate import evaluate
 

@@ -1,63 +1,161 @@
-"""Optimizers by name."""
+"""Optimizers from a configuration: those of optax by name, with all that is put around them."""
 
+import functools
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 import jax
 import optax
+import optax.contrib
 
 from spaic_jax._errors import unknown
-from spaic_jax._numbers import real
-from spaic_jax.cli.config import FLOAT32
+from spaic_jax._numbers import FLOAT32, real
+from spaic_jax.cli.schedules import make_schedule
+from spaic_jax.cli.settings import matching
 from spaic_jax.program import Program
 from spaic_jax.train.loop import initial_opt_state
 
-#: Functions of optax that take a learning rate.
-OPTIMIZERS: dict[str, Callable[..., optax.GradientTransformation]] = {
-    "adam": optax.adam,
-    "adamax": optax.adamax,
-    "adamw": optax.adamw,
-    "lion": optax.lion,
-    "nadam": optax.nadam,
-    "rmsprop": optax.rmsprop,
-    "sgd": optax.sgd,
-}
+if TYPE_CHECKING:
+    from spaic_jax.cli.config import Optimizer
+
+#: Functions of optax that take a learning rate, but are no optimizer that a training by batches can use alone.
+_OTHERS = (
+    "galore",  # of matrices only
+    "dpsgd",  # needs the gradient of each sample
+    "noisy_sgd",  # needs a random key
+    "optimistic_adam",  # is called optimistic_adam_v2 now
+    "lbfgs", "sophia",  # call the loss themselves
+    "schedule_free", "schedule_free_adamw", "schedule_free_sgd",  # their parameters are not those to evaluate
+)
 
 
-def make_optimizer(
-    name: str, learning_rate: float, schedule: str, clip_norm: float | None, updates: int, **settings: Any
-) -> optax.GradientTransformation:
+def _found(module: ModuleType) -> dict[str, Callable[..., optax.GradientTransformation]]:
+    functions = {name: thing for name, thing in sorted(vars(module).items()) if isinstance(thing, FunctionType | functools.partial)}
+    return {
+        name: function
+        for name, function in functions.items()
+        if "learning_rate" in inspect.signature(function).parameters and not name.startswith(("_", "scale_by")) and name not in _OTHERS
+    }
+
+
+#: Keys beside the settings of an optimizer.
+_AROUND = ("learning_rate", "schedule", "clip_norm", "clip_value", "accumulate", "apply_if_finite", "frozen", "parts")
+
+#: Functions of optax that take a learning rate, as many as the installed version has.
+OPTIMIZERS: dict[str, Callable[..., optax.GradientTransformation]] = _found(optax.contrib) | _found(optax)
+
+
+def make_optimizer(table: "Optimizer", updates: int, epoch: int, parameters: Collection[str]) -> optax.GradientTransformation:
     """The optimizer that a configuration describes.
 
+    From the gradient to the update: parameters that are frozen are left out, updates that are not finite are skipped,
+    gradients of several batches are averaged, their elements and then their norm are clipped, and each part of the parameters
+    goes through its optimizer.
+
     Args:
-        name: name in `OPTIMIZERS`.
-        learning_rate: at the start.
-        schedule: `"constant"` or `"cosine"`.
-        clip_norm: largest norm of the gradient, or `None`.
+        table: what it says.
         updates: number of updates in all, over which a schedule falls.
-        **settings: arguments of the function of optax: numbers and booleans.
+        epoch: number of updates of an epoch.
+        parameters: names of all that is trained.
 
     Raises:
-        ValueError: unknown name or setting.
+        ValueError: an unknown name or setting, or one that does not fit, in one sentence that begins with its key.
 
-    >>> make_optimizer("sgd", 0.1, "cosine", None, 10, momentum=0.9).init({})[1].count.item()
+    >>> from spaic_jax.cli.config import Optimizer
+    >>> table = Optimizer(name="sgd", learning_rate=0.1, schedule="cosine", momentum=0.9)
+    >>> make_optimizer(table, 10, 5, ["a.weight"]).init({"a.weight": jax.numpy.zeros(2)})[1].count.item()
     0
     """
+    every = table.accumulate or 1
+    count, length = max(1, updates // every), epoch / every
+    frozen = set() if table.frozen is None else matching(table.frozen, parameters, "frozen")
+    trained = [name for name in parameters if name not in frozen]
+    if not trained:
+        raise ValueError("frozen: nothing is left that is trained.")
+    inner = _parts(table, count, length, trained)
+    clips = [optax.clip(table.clip_value)] if table.clip_value is not None else []
+    clips += [optax.clip_by_global_norm(table.clip_norm)] if table.clip_norm is not None else []
+    optimizer = optax.chain(*clips, inner) if clips else inner
+    if every > 1:
+        optimizer = optax.MultiSteps(optimizer, every).gradient_transformation()
+    if table.apply_if_finite is not None:
+        optimizer = optax.apply_if_finite(optimizer, table.apply_if_finite)
+    if frozen:
+        labels = {name: "frozen" if name in frozen else "trained" for name in parameters}
+        optimizer = optax.multi_transform({"trained": optimizer, "frozen": optax.set_to_zero()}, labels)
+    return optimizer
+
+
+def _parts(table: "Optimizer", updates: int, epoch: float, trained: Collection[str]) -> optax.GradientTransformation:
+    """The optimizer of all parameters: one, or one for each part of them and for the rest."""
+    base = {"name": table.name, "learning_rate": table.learning_rate, "schedule": table.schedule, **(table.model_extra or {})}
+    labels: dict[str, str] = {}
+    tables = {}
+    for number, part in enumerate(table.parts or ()):
+        key = f"parts.{number}"
+        names = matching(part.parameters, trained, f"{key}.parameters")
+        labels = {**dict.fromkeys(names, key), **labels}
+        own = {**part.model_dump(exclude={"parameters"}, exclude_none=True), **(part.model_extra or {})}
+        # Settings of one optimizer are none of another.
+        inherited = base if part.name in (None, table.name) else {key: base[key] for key in ("learning_rate", "schedule")}
+        tables[key] = inherited | own
+    if not tables:
+        return _one(base, updates, epoch, trained, "")
+    if labels.keys() != set(trained):
+        tables[""] = base
+    made = {key: _one(each, updates, epoch, trained, f"{key}." if key else "") for key, each in tables.items()}
+    return optax.multi_transform(made, {name: labels.get(name, "") for name in trained})
+
+
+def _one(
+    table: Mapping[str, Any], updates: int, epoch: float, names: Collection[str], where: str
+) -> optax.GradientTransformation:
+    """An optimizer of optax, its schedule, and weight decay where it has none of its own; `where` begins a sentence."""
+    name, rate = table["name"], table["learning_rate"]
     if name not in OPTIMIZERS:
-        raise ValueError(f"name: {unknown('optimizer', name, OPTIMIZERS)}")
+        raise ValueError(f"{where}name: {unknown('optimizer', name, OPTIMIZERS)}")
     function = OPTIMIZERS[name]
-    known = [key for key in inspect.signature(function).parameters if key != "learning_rate"]
-    for key, value in settings.items():
-        if key not in known:
-            raise ValueError(f"{key}: {unknown('key', key, [*known, 'learning_rate', 'schedule', 'clip_norm'])}")
-        if not isinstance(value, bool | int | float):
-            raise ValueError(f"{key}: a number, true or false is needed, not {value!r}.")
-        if not isinstance(value, bool):
-            real(value, key, least=-FLOAT32, most=FLOAT32)
-    rate = optax.cosine_decay_schedule(learning_rate, updates) if schedule == "cosine" else learning_rate
-    optimizer = function(rate, **settings)
-    return optimizer if clip_norm is None else optax.chain(optax.clip_by_global_norm(clip_norm), optimizer)
+    signature = inspect.signature(function).parameters
+    known = [key for key in signature if key != "learning_rate"]
+    added = [] if {"weight_decay", "weight_decay_rate"} & set(known) else ["weight_decay", "mask"]
+    settings: dict[str, Any] = {}
+    decay: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in ("name", "learning_rate", "schedule"):
+            continue
+        if key not in known and key not in added:
+            raise ValueError(f"{where}{key}: {unknown('key', key, [*known, *added, *_AROUND])}")
+        default = signature[key].default if key in known else None
+        (settings if key in known else decay)[key] = _setting(key, value, default, names)
+    if missing := [key for key in known if signature[key].default is inspect.Parameter.empty and key not in settings]:
+        raise ValueError(f"{where}{missing[0]} is missing: {name} needs it.")
+    try:
+        schedule = make_schedule(table["schedule"], rate, updates, epoch)
+    except ValueError as error:
+        raise ValueError(f"{where}schedule: {error}") from error
+    before = [optax.add_decayed_weights(**decay)] if decay else []
+    if isinstance(schedule, optax.GradientTransformation):
+        return optax.chain(*before, function(rate, **settings), schedule)
+    # A number rather than a schedule that is constant: an optimizer keeps less then.
+    optimizer = function(rate if table["schedule"] == "constant" else schedule, **settings)
+    return optax.chain(*before, optimizer) if before else optimizer
+
+
+def _setting(key: str, value: Any, default: Any, names: Collection[str]) -> Any:
+    """The argument of optax that a value of a configuration stands for; `key` begins the sentence of an error."""
+    if key.endswith("mask") and not isinstance(value, bool):
+        chosen = matching(value, names, key)
+        return {name: name in chosen for name in names}
+    if isinstance(value, bool) or (isinstance(value, str) and (isinstance(default, str) or key.endswith("dtype"))):
+        return value
+    if isinstance(value, list) and isinstance(default, tuple):
+        return tuple(real(each, key, least=-FLOAT32, most=FLOAT32) for each in value)
+    if not isinstance(value, int | float):
+        raise ValueError(f"{key}: a number, true or false is needed, not {value!r}.")
+    real(value, key, least=-FLOAT32, most=FLOAT32)
+    return value
 
 
 def check_optimizer(optimizer: optax.GradientTransformation, program: Program) -> None:
@@ -66,6 +164,7 @@ def check_optimizer(optimizer: optax.GradientTransformation, program: Program) -
 
     def update(params: Any) -> Any:
         with jax.numpy_dtype_promotion("standard"):
-            return optimizer.update(params, initial_opt_state(optimizer, params), params)
+            extra = optax.with_extra_args_support(optimizer)
+            return extra.update(params, initial_opt_state(optimizer, params), params, value=jax.numpy.float32(0))
 
     jax.eval_shape(update, params)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-import jax
 import numpy as np
 
 from spaic_jax import edit, plot
@@ -21,6 +20,7 @@ from spaic_jax.run import Variables, build
 from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import evaluation_key
 from spaic_jax.train.metrics import confusion_matrix
+from spaic_jax.train.stream import samples
 
 #: How much of the end of a recording is drawn spike by spike, ms, and how many rows of a monitor.
 _LAST, _ROWS = 1000.0, 20_000
@@ -83,6 +83,9 @@ def pictures_of_training(
     labels, title = np.asarray(experiment.test_arrays.labels), "first sample of the test data"
     # Labels of each step have some that are not looked at; targets to regress are no classes.
     seen = labels >= 0
+    lengths = experiment.test_arrays.lengths
+    if labels.ndim == 2 and lengths is not None:
+        seen &= np.arange(len(labels))[:, None] < np.asarray(lengths)
     if labels.dtype.kind in "iu" and labels.shape == predictions.shape and seen.any():
         names = tuple(map(plain, experiment.test.class_names)) or tuple(map(str, range(int(max(labels.max(), predictions.max())) + 1)))
         matrix = confusion_matrix(predictions[seen], labels[seen], len(names))
@@ -161,7 +164,7 @@ def _sample(experiment: Experiment, variables: Variables) -> tuple[dict[str, np.
         if isinstance(source, NeuronGroup) and "V" in source.model.states() and source.output != "V":
             network.add(f"V of {number}", StateMonitor(source, "V"))
     sim = build(network, experiment.config.simulation.dt, experiment.config.simulation.propagation)
-    sample = experiment.task.take(experiment.test_arrays, jax.numpy.zeros((1,), jax.numpy.int32))
+    sample = samples(experiment.task, experiment.test_arrays, np.zeros(1, int))
     key = evaluation_key(experiment.key)
     probes = sim.run(variables_for(sim, variables, 1, key), sample.inputs, key, experiment.task.steps).probes
     # What comes after the end of a shorter sample is padding.

@@ -64,7 +64,7 @@ def simulate_config(
     def keep_config() -> None:
         # Beside the recording, so that pictures of it can show the network.
         if (folder / "index.json").is_file():
-            RunFolder(folder).open(declared.model_dump(exclude_none=True))
+            RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
 
     try:
         with user_errors(config), memory_errors(config):

@@ -1,35 +1,44 @@
 """The command `train`."""
 
+import contextlib
+import dataclasses
+import math
 import shlex
-from collections.abc import Callable, Sequence
+import statistics
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from spaic_jax._extras import import_extra
-from spaic_jax.cli.config import Config, read_config
-from spaic_jax.cli.errors import UserError, memory_errors, user_errors
+from spaic_jax.cli.config import read_config
+from spaic_jax.cli.errors import UserError, memory_errors, user_errors, write_errors
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.interrupt import noted_interrupts
+from spaic_jax.cli.run import Run
+from spaic_jax.cli.table import show
 from spaic_jax.storage import save_weights
-from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
-from spaic_jax.train.evaluation import evaluate_arrays, variables_for
+from spaic_jax.train.callbacks import OnEpoch
+from spaic_jax.train.evaluation import Evaluation, evaluate_arrays, variables_for
 from spaic_jax.train.fitting import fit_arrays as fit
 from spaic_jax.train.keys import evaluation_key
 from spaic_jax.train.learning import learn_arrays
-from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
+from spaic_jax.train.seeds import fit_seeds_arrays
+from spaic_jax.train.state import DivergenceWarning, FitResult, TrainingDiverged, TrainState
 
 
 def train(
-    config: str, changes: Sequence[str], out: str | None, seed: int | None, resume: bool, quiet: bool
+    config: str, changes: Sequence[str], out: str | None, seed: int | None, seeds: Sequence[int] | None, resume: bool, quiet: bool
 ) -> None:
-    """Train a network, and keep the run in a folder.
+    """Train a network, and keep the run in a folder; or a run for each of several seeds.
 
     Args:
         config: file of the configuration.
         changes: `key=value` pairs that change it.
-        out: run folder; `runs/<config>-seed<N>` when `None`.
+        out: run folder; `runs/<config>-seed<N>` when `None`. Of several seeds, the folder of their folders `seed<N>`.
         seed: changes `training.seed`.
+        seeds: one run for each of these seeds, all at once, where they are trained by the gradient of a loss.
         resume: whether to go on with a run that is in the folder.
         quiet: whether to show no progress bar.
 
@@ -37,80 +46,153 @@ def train(
         UserError: bad input, with nothing written; or a training that diverged, with its last checkpoint kept.
         KeyboardInterrupt: with a sentence that says how to go on.
     """
-    seeded = [*changes, *([] if seed is None else [f"training.seed={seed}"])]
-    read = read_config(config, seeded)
-    folder = RunFolder(out or Path("runs") / f"{Path(config).stem}-seed{read.training.seed}")
+    first = seed if seeds is None else seeds[0]
+    read = read_config(config, [*changes, *([] if first is None else [f"training.seed={first}"])])
+    names = [read.training.seed] if seeds is None else seeds
+    default = Path("runs")
+    paths = [
+        default / f"{Path(config).stem}-seed{number}" if out is None else Path(out) if seeds is None else Path(out) / f"seed{number}"
+        for number in names
+    ]
     how = ["spaic-jax", "train", config, *(f"--set={change}" for change in changes)]
-    how += [*([] if seed is None else [f"--seed={seed}"]), *([] if out is None else [f"--out={out}"]), "--resume"]
+    how += [] if seed is None else [f"--seed={seed}"]
+    how += [] if seeds is None else [f"--seeds={','.join(map(str, seeds))}"]
+    how += [*([] if out is None else [f"--out={out}"]), "--resume"]
+    folders = [RunFolder(path) for path in paths]
     try:
-        _train(read, config, folder, resume, quiet)
+        _check_extras(quiet)
+        experiment = make_experiment(read, config)
+        experiments = [experiment.seeded(number) for number in names]
+        for folder, each in zip(folders, experiments, strict=True):
+            # Of several runs some may have begun when they were stopped.
+            folder.check(each.resolved, resume)
+        _train(experiments, folders, config, resume, quiet, several=seeds is not None)
     except KeyboardInterrupt:
-        begun = folder.config.is_file()
+        begun = any(folder.config.is_file() for folder in folders)
         raise KeyboardInterrupt(
             f"interrupted; go on with: {shlex.join(how)}" if begun else "interrupted; nothing was written."
         ) from None
 
 
-def _train(config: Config, where: str, folder: RunFolder, resume: bool, quiet: bool) -> None:
+def _check_extras(quiet: bool) -> None:
     with user_errors():
         for module, purpose in (("safetensors", "a checkpoint"), ("matplotlib", "a picture")):
             import_extra(module, purpose)
         if not quiet:
             import_extra("rich", "a progress bar (leave it out with --quiet)")
-    experiment = make_experiment(config, where)
-    folder.check(experiment.resolved, resume)
-    start: TrainState | None = None
-    history: list[dict[str, Any]] = []
-    with user_errors():
-        if folder.checkpoint.is_file():
-            start, history = load_checkpoint(folder.checkpoint, experiment.sim, experiment.optimizer)
-    with user_errors():
-        folder.open(experiment.resolved)
-    with memory_errors(where), noted_interrupts() as check_interrupt:
-        result = _fit(experiment, folder, start, history, quiet, check_interrupt)
+
+
+def _train(
+    experiments: Sequence[Experiment], folders: Sequence[RunFolder], where: str, resume: bool, quiet: bool, several: bool
+) -> None:
+    with contextlib.ExitStack() as opened:
+        for experiment, folder in zip(experiments, folders, strict=True):
+            opened.enter_context(folder.open(experiment.resolved, resume))
+        with memory_errors(where), noted_interrupts() as check_interrupt:
+            runs = [Run(*each, check_interrupt) for each in zip(experiments, folders, strict=True)]
+            results = _fitted(runs, quiet)
+        finished: list[Finished] = []
+        for run, result in zip(runs, results, strict=True):
+            if result.diverged is None:
+                finished.append(_finish(run, result))
+                if not several:
+                    print(f"test accuracy {finished[-1].tested.accuracy:.2%} {finished[-1].when}, kept in {run.folder.path}")
+        if several:
+            _show(finished, where)
+    for run, result in zip(runs, results, strict=True):
+        if result.diverged is not None:
+            raise UserError(f"{result.diverged} ({run.kept()} {run.folder.path})") from result.diverged
+
+
+def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult]:
+    """The last state of each training: all at once, where several are trained by the gradient of a loss."""
+    left = [run for run in runs if run.ended is None]
+    done: dict[int, FitResult] = {}
+    if len(left) > 1 and not left[0].experiment.by_rules:
+        first = left[0].experiment
+        settings = first.config.training
+        with warnings.catch_warnings():
+            # It is said in the end.
+            warnings.simplefilter("ignore", DivergenceWarning)
+            results = fit_seeds_arrays(
+                first.sim, first.task, first.optimizer, first.training_arrays, keys=[run.experiment.key for run in left],
+                epochs=settings.epochs, batch_size=settings.batch_size, test=first.test_arrays, validation=first.validation_arrays,
+                start=[run.start for run in left], on_epoch=[run.keep for run in left], augment=experiment.augment, compute=settings.compute,
+                progress=not quiet,
+            )
+        done = {id(run): result for run, result in zip(left, results, strict=True)}
+    return [done[id(run)] if id(run) in done else _alone(run, quiet) for run in runs]
+
+
+def _alone(run: Run, quiet: bool) -> FitResult:
+    """The last state of one training, which may have ended before."""
+    if (ended := run.ended) is not None:
+        return _fit(run.experiment, ended.epoch, ended, None, progress=False)
+    try:
+        return _fit(run.experiment, run.experiment.config.training.epochs, run.start, run.keep, progress=not quiet)
+    except TrainingDiverged as error:
+        raise UserError(f"{error} ({run.kept()} {run.folder.path})") from error
+
+
+def _fit(experiment: Experiment, epochs: int, start: TrainState | None, on_epoch: OnEpoch | None, progress: bool) -> FitResult:
+    sim, task, arrays, settings = experiment.sim, experiment.task, experiment.training_arrays, experiment.config.training
+    how: dict[str, Any] = {
+        "epochs": epochs, "batch_size": settings.batch_size, "key": experiment.key, "test": experiment.test_arrays,
+        "validation": experiment.validation_arrays, "start": start, "on_epoch": on_epoch, "progress": progress,
+    }
+    if experiment.by_rules:
+        return learn_arrays(sim, task, arrays, **how)
+    return fit(sim, task, experiment.optimizer, arrays, **how, augment=experiment.augment, compute=settings.compute)
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """A run that is whole.
+
+    Attributes:
+        run: the run.
+        when: which epoch is kept, in words.
+        epoch: its number.
+        tested: what it makes of the test data.
+    """
+
+    run: Run
+    when: str
+    epoch: int
+    tested: Evaluation
+
+
+def _finish(run: Run, result: FitResult) -> Finished:
+    """Evaluate what was trained, and write all but the checkpoints."""
+    experiment, folder = run.experiment, run.folder
+    best = run.best(result.state)
+    if best.epoch != result.epoch:
+        result = _fit(experiment, best.epoch, best, None, progress=False)
     size, key = experiment.evaluated_at_once, evaluation_key(experiment.key)
     variables = variables_for(experiment.sim, result.variables, size, key)
     tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
     from spaic_jax.cli.pictures import pictures_of_training
 
-    with user_errors(f"'{folder.path}'"):
-        folder.write_metrics(history)
+    with write_errors(folder.path):
+        folder.write_metrics(run.history)
         save_weights(folder.weights, experiment.sim, result.variables, result.epoch)
-        for picture in pictures_of_training(experiment, result.variables, history, tested.predictions):
+        for picture in pictures_of_training(experiment, result.variables, run.history, tested.predictions):
             picture.save(folder.path)
-    print(f"test accuracy {tested.accuracy:.2%} after epoch {result.epoch}, kept in {folder.path}")
+    return Finished(run, f"after epoch {result.epoch}{run.choice}", result.epoch, tested)
 
 
-def _fit(
-    experiment: Experiment,
-    folder: RunFolder,
-    start: TrainState | None,
-    history: list[dict[str, Any]],
-    quiet: bool,
-    check_interrupt: Callable[[], None],
-) -> FitResult:
-    """Train, and write a checkpoint and a line of metrics after each epoch; `history` grows by its rows."""
-    settings = experiment.config.training
-
-    def keep(state: TrainState, row: dict[str, Any]) -> None:
-        history.append(row)
-        try:
-            # The checkpoint holds the history, so that the lines can be put right when a kill falls between the two.
-            save_checkpoint(folder.checkpoint, experiment.sim, state, history)
-            folder.write_metrics(history)
-        except OSError as error:
-            raise UserError(f"cannot write to '{folder.path}': {error.strerror or error}.") from error
-        check_interrupt()
-
-    sim, task, arrays = experiment.sim, experiment.task, experiment.training_arrays
-    how: dict[str, Any] = {
-        "epochs": settings.epochs, "batch_size": settings.batch_size, "key": experiment.key, "test": experiment.test_arrays,
-        "start": start, "on_epoch": keep, "progress": not quiet,
+def _show(finished: Sequence[Finished], where: str) -> None:
+    """A table of several seeds, with mean and standard deviation."""
+    figures = {
+        "test accuracy": ([100 * each.tested.accuracy for each in finished], "{:.2f} %"),
+        "test loss": ([math.nan if each.tested.loss is None else each.tested.loss for each in finished], "{:.4f}"),
     }
-    try:
-        if experiment.by_rules:
-            return learn_arrays(sim, task, arrays, **how)
-        return fit(sim, task, experiment.optimizer, arrays, **how)
-    except TrainingDiverged as error:
-        kept = f"the checkpoint of epoch {history[-1]['epoch']} is kept in" if history else "no epoch was finished in"
-        raise UserError(f"{error} ({kept} {folder.path})") from error
+    shown = {name: figure for name, figure in figures.items() if not any(map(math.isnan, figure[0]))}
+    rows = [
+        [str(each.run.experiment.config.training.seed), str(each.epoch), *(form.format(values[number]) for values, form in shown.values()), str(each.run.folder.path)]
+        for number, each in enumerate(finished)
+    ]
+    for name, of in (("mean", statistics.fmean), ("deviation", statistics.stdev)):
+        if len(finished) > 1:
+            rows.append([name, "", *(form.format(of(values)) for values, form in shown.values()), ""])
+    show(f"{where}: {len(finished)} seeds", ["seed", "epoch", *shown, "kept in"], rows)

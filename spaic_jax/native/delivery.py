@@ -164,7 +164,7 @@ class Found:
             raise ValueError(f"what {pre} neurons give in {m} samples and steps cannot be delivered at once: use a shorter tile.")
         self.size, self.pre = events.size, events.shape[1]
         self.chunk = min(max(self.size // EVENTS_OF, FEWEST), MOST)
-        bits = jnp.pad((events != 0).reshape(-1), (0, -self.size % 32)).reshape(-1, 32).astype(jnp.uint32)
+        bits = jnp.pad(events.astype(bool).reshape(-1), (0, -self.size % 32)).reshape(-1, 32).astype(jnp.uint32)
         self._words = (bits << jnp.arange(32, dtype=jnp.uint32)[None]).sum(1, dtype=jnp.uint32)
         self._counts = jnp.cumsum(_ones(self._words))
         self.total = self._counts[-1]
@@ -202,9 +202,10 @@ def width_of(synapses: int, pre: int) -> int:
     return min(max(4 * math.ceil((mean + 2.5 * math.sqrt(mean)) / 4), 4), 1024)
 
 
-def walk(start: jax.Array, synapses: int, rows: Found, step: Step, made: Any) -> Any:
-    """Goes through the synapses of the rows of events, chunk by chunk."""
-    return _walk(start, synapses, rows, rows.chunk, rows.total, width_of(synapses, start.shape[0] - 1), step, made)
+def walk(start: jax.Array, synapses: int, rows: Found, step: Step, made: Any, total: jax.Array | None = None) -> Any:
+    """Goes through the synapses of the rows of events, chunk by chunk; of so many events, by default of all."""
+    total = rows.total if total is None else total
+    return _walk(start, synapses, rows, rows.chunk, total, width_of(synapses, start.shape[0] - 1), step, made)
 
 
 def all_rows(start: jax.Array, synapses: int, samples: int, step: Step, made: Any) -> Any:

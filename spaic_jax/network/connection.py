@@ -7,11 +7,13 @@ from typing import Any, Self
 from spaic_jax._errors import unknown
 from spaic_jax.network.element import Element, element, names_of
 from spaic_jax.network.group import NeuronGroup
+from spaic_jax.network.placed import placed
 from spaic_jax.network.slice import Slice, member_of
 from spaic_jax.network.source import Source
 from spaic_jax.network.wiring import Propagation, Wiring, rules_of, wired
 from spaic_jax.neurons import NeuronModel
 from spaic_jax.plasticity import Rule, applied, clipped
+from spaic_jax.plasticity.events import by_events
 from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Role
 from spaic_jax.synapses import Chain, Electrical, Link, Synapse, SynapticDelay, resolve_chain, resolve_link, sharing
@@ -190,7 +192,7 @@ class Connection(Wiring):
             source, made = delayed(site.name, source, self.pre.shape, steps)
         target = context.target(self.post, self.post_var_name)
         site = Site(site.name, source, target, self.pre.shape, self.post.shape, self)
-        made += self.chain.lower(site, context)
+        made += placed(self.chain, site, context).lower(site, context)
         if not self.plasticity:
             return made if self.shared is None else sharing(made, site.name, context.name_of(self.shared))
         weights = f"{context.name_of(self.shared or self)}.weight"
@@ -200,8 +202,10 @@ class Connection(Wiring):
             (rule, dataclasses.replace(link, name=f"{site.name}.{kind}{i + 1 if kinds.count(kind) > 1 else ''}"))
             for i, (rule, kind) in enumerate(zip(self.plasticity, kinds, strict=True))
         ]
+        shared = self.shared is not None or any(getattr(member, "shared", None) is self for member in context.members.values())
+        alone = len(rules) == 1 and not shared and by_events(*rules[0], context)
         for rule, inside in rules:
-            made += rule.lower(dataclasses.replace(inside, target=f"{weights}.change"), context)
+            made += rule.lower(dataclasses.replace(inside, target=weights if alone else f"{weights}.change"), context)
         # Rules may have an input in common: the weights of the samples.
         made = dataclasses.replace(made, variables=tuple(dict.fromkeys(made.variables)))
         if self.shared is not None:

@@ -11,7 +11,7 @@ from spaic_jax.neurons.base import coefficient
 from spaic_jax.neurons.fields import OptionalParameter, Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.state import variable
+from spaic_jax.neurons.state import MOST_MV, variable
 
 #: Largest exponent of the upswing: e^60 is finite in float32, and so is what is made of it.
 LARGEST_EXPONENT = 60.0
@@ -61,7 +61,7 @@ class AEIF(RefractoryModel):
     """
 
     class State(RefractoryModel.State):
-        V: PerNeuron = variable("EL")
+        V: PerNeuron = variable("EL", limit=MOST_MV)
         U: PerNeuron = variable(0.0)
 
     EL: Parameter = parameter(-70.6, below="Vspk")

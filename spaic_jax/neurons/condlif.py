@@ -12,7 +12,7 @@ from spaic_jax.neurons.base import coefficient
 from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, check_integrator, check_stable, phi
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.state import variable
+from spaic_jax.neurons.state import MOST_MV, variable
 
 Method = Literal["exponential_mean", "exponential_euler", "euler", "rk4"]
 
@@ -65,7 +65,7 @@ class CondLIF(RefractoryModel):
     """
 
     class State(RefractoryModel.State):
-        V: PerNeuron = variable("EL")
+        V: PerNeuron = variable("EL", limit=MOST_MV)
         ge: PerNeuron = variable(0.0)
         gi: PerNeuron = variable(0.0)
 

@@ -11,7 +11,7 @@ from spaic_jax.neurons.base import coefficient
 from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import check_integrator, check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.state import variable
+from spaic_jax.neurons.state import MOST_MV, variable
 
 Method = Literal["euler", "exact"]
 
@@ -49,7 +49,7 @@ class ConstantCurrentLIF(RefractoryModel):
     """
 
     class State(RefractoryModel.State):
-        V: PerNeuron = variable("v_rest")
+        V: PerNeuron = variable("v_rest", limit=MOST_MV)
         Ilast: PerNeuron = variable(0.0, where="compat")
         O: PerNeuron = variable(0.0, where="compat")
 

@@ -10,7 +10,7 @@ from spaic_jax.neurons.base import coefficient
 from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.state import variable
+from spaic_jax.neurons.state import MOST_MV, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,7 +46,7 @@ class ExponentialIF(RefractoryModel):
     """
 
     class State(RefractoryModel.State):
-        V: PerNeuron = variable("EL")
+        V: PerNeuron = variable("EL", limit=MOST_MV)
 
     tau_m: Parameter = parameter(10.0, positive=True)
     EL: Parameter = parameter(-65.0)

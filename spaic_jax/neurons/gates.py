@@ -11,7 +11,7 @@ from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.base import SpikingModel
 from spaic_jax.neurons.fields import Numbers, OptionalParameter, Value, first_value
 from spaic_jax.neurons.integrators import Derivatives, phi
-from spaic_jax.neurons.state import variable
+from spaic_jax.neurons.state import MOST_MV, variable
 
 
 def safe_exp(x: jax.Array) -> jax.Array:
@@ -33,7 +33,7 @@ class GatedModel(SpikingModel):
     """
 
     class State(SpikingModel.State):
-        V: PerNeuron = variable("V")
+        V: PerNeuron = variable("V", limit=MOST_MV)
         m: PerNeuron = variable("m")
         n: PerNeuron = variable("n")
         h: PerNeuron = variable("h")

@@ -7,7 +7,7 @@ import jax
 from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.fields import Parameter, Value, parameter
 from spaic_jax.neurons.reset import ResettingModel
-from spaic_jax.neurons.state import variable
+from spaic_jax.neurons.state import MOST_MV, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,7 +35,7 @@ class LIFSTDPEx(ResettingModel):
     """
 
     class State(ResettingModel.State):
-        V: PerNeuron = variable("v_rest")
+        V: PerNeuron = variable("v_rest", limit=MOST_MV)
         theta: PerNeuron = variable(0.0, stay=True, exact=True)
         Vth_theta: PerNeuron = variable(0.0)
 
@@ -88,7 +88,7 @@ class ALIFSTDPEx(ResettingModel):
     """
 
     class State(ResettingModel.State):
-        V: PerNeuron = variable("v_rest")
+        V: PerNeuron = variable("v_rest", limit=MOST_MV)
         theta: PerNeuron = variable(0.0, stay=True, exact=True)
         Vth_theta: PerNeuron = variable(2.0)
 

@@ -5,7 +5,7 @@ import dataclasses
 from spaic_jax._shapes import PerNeuron
 from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.reset import ResettingModel
-from spaic_jax.neurons.state import variable
+from spaic_jax.neurons.state import MOST_MV, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +31,7 @@ class LIFSTDPIh(ResettingModel):
     """
 
     class State(ResettingModel.State):
-        V: PerNeuron = variable("v_rest")
+        V: PerNeuron = variable("v_rest", limit=MOST_MV)
 
     v_th: Parameter = parameter(-40.0)
     v_reset: Parameter = parameter(-45.0)

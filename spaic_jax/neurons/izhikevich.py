@@ -11,7 +11,7 @@ from spaic_jax.neurons.base import coefficient
 from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import INTEGRATORS, Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.reset import ResettingModel
-from spaic_jax.neurons.state import variable
+from spaic_jax.neurons.state import MOST_MV, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,7 +50,7 @@ class Izhikevich(ResettingModel):
     """
 
     class State(ResettingModel.State):
-        V: PerNeuron = variable(-65.0)
+        V: PerNeuron = variable(-65.0, limit=MOST_MV)
         U: PerNeuron = variable(1.0)
 
     a: Parameter = parameter(0.02)

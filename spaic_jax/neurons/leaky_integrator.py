@@ -16,12 +16,13 @@ from spaic_jax.neurons.state import variable
 class LeakyIntegrator(NeuronModel):
     """Non-spiking leaky integrator, the usual readout of networks trained on the membrane potential.
 
-    $$ V_t = e^{-dt/\\tau_m} V_{t-1} + I_t $$
+    $$ V_t = e^{-dt/\\tau_m} V_{t-1} + g I_t $$
 
     It has no spikes `O`; decoders read its `V`.
 
     Args:
         tau_m: time constant, ms.
+        gain: g, by which the input is multiplied.
 
     Source: Neftci, Mostafa and Zenke, Surrogate gradient learning (2019), the readout layer.
 
@@ -34,10 +35,11 @@ class LeakyIntegrator(NeuronModel):
 
     output: ClassVar = "V"
     tau_m: Parameter = parameter(8.0, positive=True)
+    gain: Parameter = parameter(1.0)
 
     @coefficient
     def decay(self) -> jax.Array:
         return jnp.exp(-self.dt / self.tau_m)
 
     def step(self, state: State, current: PerNeuron) -> State:
-        return self.State(V=self.decay * state.V + current)
+        return self.State(V=self.decay * state.V + self.gain * current)

@@ -61,6 +61,8 @@ class ODE(NamedModel, RefractoryModel):  # type: ignore[misc]  # its State is th
             is reset: see `RefractoryModel`.
         noise: white noise by variable: `x' = rhs + sigma xi`, `sigma` a number or the name of one of `values`, in units of
             the variable per square root of a ms, independent for each neuron and sample. Runs then need a key.
+        limits: by variable the largest size that has any sense in its unit, such as 1e4 for a potential in mV: a run beyond it
+            has diverged. Without one it is 1e12.
         integrator: see `spaic_jax.neurons.integrators.advance`: `"euler"`, of order 1, `"exponential_euler"`, of order 2 for
             one equation and 1 for several, `"heun"` or `"strang"`, of order 2, or `"rk4"`, of order 4. With `"euler"` noise
             is Euler and Maruyama's; with the others it decays within the step as its variable does, which is exact for a
@@ -72,7 +74,8 @@ class ODE(NamedModel, RefractoryModel):  # type: ignore[misc]  # its State is th
 
     Raises:
         TypeError: a function that is not hashable.
-        ValueError: no variable, a name that is used twice, noise of an unknown variable or of negative size, a refractory
+        ValueError: no variable, a name that is used twice, noise of an unknown variable or of negative size, a limit of an
+            unknown variable or one that is not positive, a refractory
             period without a threshold; derivatives that are not those of the state or of another shape, a reset of an unknown
             variable; at build, a dt that `integrator` is not stable at for a variable's decay where the run begins,
             without input.
@@ -100,6 +103,7 @@ class ODE(NamedModel, RefractoryModel):  # type: ignore[misc]  # its State is th
     threshold: Any = parameter(None)
     reset: Any = parameter(0.0)
     noise: Mapping[str, float | str] = dataclasses.field(default_factory=dict)
+    limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
     integrator: Integrator = "euler"
 
     def __post_init__(self) -> None:
@@ -121,6 +125,10 @@ class ODE(NamedModel, RefractoryModel):  # type: ignore[misc]  # its State is th
         if self.threshold is None and np.any(self.t_ref):
             raise ValueError(f"ODE: t_ref is {self.t_ref!r}, but without a threshold there is no spike for it to follow.")
         object.__setattr__(self, "noise", Frozen({name: self._sigma(name, size) for name, size in self.noise.items()}))
+        if unlimited := [name for name in self.limits if name not in self.initial]:
+            raise ValueError(f"ODE: {unknown('variable of limits', unlimited[0], self.initial)}")
+        limits = {name: real(limit, f"ODE: limit of {name}", above=0) for name, limit in self.limits.items()}
+        object.__setattr__(self, "limits", Frozen(limits))
 
     def _sigma(self, name: str, size: object) -> float | str:
         """The size of a variable's noise: a number, or the name of a parameter."""
@@ -173,7 +181,8 @@ class ODE(NamedModel, RefractoryModel):  # type: ignore[misc]  # its State is th
 
     def states(self) -> dict[str, StateVariable]:
         left = RefractoryModel.State.names()["refrac"]
-        return super().states() | ({"refrac": left} if left and np.any(self.t_ref) else {})
+        own = {name: dataclasses.replace(v, limit=self.limits.get(name)) for name, v in super().states().items()}
+        return own | ({"refrac": left} if left and np.any(self.t_ref) else {})
 
     def parameters(self) -> dict[str, Value]:
         return {name: value for name, value in super().parameters().items() if not _is_rule(value)}

@@ -10,7 +10,7 @@ from spaic_jax.neurons.base import coefficient
 from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
 from spaic_jax.neurons.refractory import RefractoryModel
-from spaic_jax.neurons.state import variable
+from spaic_jax.neurons.state import MOST_MV, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,7 +47,7 @@ class QuadraticIF(RefractoryModel):
     """
 
     class State(RefractoryModel.State):
-        V: PerNeuron = variable("v_rest")
+        V: PerNeuron = variable("v_rest", limit=MOST_MV)
 
     tau_m: Parameter = parameter(10.0, positive=True)
     a_0: Parameter = parameter(0.05, positive=True)

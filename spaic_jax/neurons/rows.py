@@ -73,7 +73,7 @@ def model_rows(
                 initial.append(Op(f"{name}.{s}", begun, (f"{name}.{s}", f"{name}.{source}")))
                 value = 0.0
             init = first_of(value, site.takes)
-            variables.append(Variable(f"{name}.{s}", site.takes, v.dtype, init=init, stay=v.stay, narrow=narrow))
+            variables.append(Variable(f"{name}.{s}", site.takes, v.dtype, init=init, stay=v.stay, narrow=narrow, limit=v.limit))
 
     equations = Equations.of(model)
     structs = {key: jax.ShapeDtypeStruct(shape, np.float32) for key, shape in shapes.items()}

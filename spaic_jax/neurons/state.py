@@ -13,6 +13,10 @@ from spaic_jax.program import Initial
 First = float | str | Initial
 
 
+#: No membrane potential in mV comes near this, upwards or downwards.
+MOST_MV = 1e4
+
+
 @dataclasses.dataclass(frozen=True)
 class StateVariable:
     """What is known of a variable that is carried from step to step: see `variable`."""
@@ -22,10 +26,17 @@ class StateVariable:
     stay: bool = False
     exact: bool = False
     where: str | None = None
+    limit: float | None = None
 
 
 def variable(
-    first: First, *, dtype: str = "float32", stay: bool = False, exact: bool = False, where: str | None = None
+    first: First,
+    *,
+    dtype: str = "float32",
+    stay: bool = False,
+    exact: bool = False,
+    where: str | None = None,
+    limit: float | None = None,
 ) -> Any:
     """A field of a `State` that is carried from step to step.
 
@@ -35,8 +46,9 @@ def variable(
         stay: whether it keeps its value when a run starts afresh from earlier variables (SPAIC's `[stay]`).
         exact: whether it counts or adds up over a long time: float32 in a program of half precision too.
         where: a field of the model without which, if it is 0 or `False`, the variable is not carried.
+        limit: the largest size that has any sense in its unit, `MOST_MV` of a potential in mV; a run beyond it has diverged.
     """
-    return dataclasses.field(metadata={"carried": StateVariable(first, dtype, stay, exact, where)})
+    return dataclasses.field(metadata={"carried": StateVariable(first, dtype, stay, exact, where, limit)})
 
 
 def shown() -> Any:

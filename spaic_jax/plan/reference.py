@@ -44,7 +44,7 @@ class Reference(Plan):
             reads = {program.recorded_read(record.variable) for record in program.kept}
             seen = {read: jnp.expand_dims(env[read], 0) for read in reads}
             totals, rows = records.update(program, program.kept, totals, seen, jnp.expand_dims(step, 0), span)
-            carry = new, totals, watch.update(beyond, new, step, state)
+            carry = new, totals, watch.update(program, beyond, new, step, state)
             return carry, jax.tree.map(lambda row: row[0], rows)
 
         start = (dict(state), records.start(program, batch_size, span), watch.start(state))

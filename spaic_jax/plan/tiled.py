@@ -93,7 +93,7 @@ class Tiled(Plan):
                 stage.run(env, key)
             totals, rows = env.recorded()
             final = env.final_state()
-            return (final, totals, watch.update(beyond, final, numbers[-1], moving)), rows
+            return (final, totals, watch.update(program, beyond, final, numbers[-1], moving)), rows
 
         xs = (jnp.arange(steps, dtype=jnp.int32), sequences)
         carry: Any = ({name: x for name, x in state.items() if name not in last}, totals, watch.start(state))
@@ -107,7 +107,7 @@ class Tiled(Plan):
             body = functools.partial(in_tiles, jax.checkpoint(body, prevent_cse=False), size)
         (final, totals, beyond), rows = body(carry, xs)
         final |= last
-        beyond = watch.update(beyond, final, steps - 1, final)
+        beyond = watch.update(program, beyond, final, steps - 1, final)
         return Kept(final, records.finish(program, totals, rows, span, fixed), beyond)
 
     def _merged(self, program: Program, varying: frozenset[str]) -> Program:

@@ -1,14 +1,16 @@
 """When values leave what can be physical: seen while a run goes on, as a reset may hide it later."""
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from spaic_jax.program import Program
 
-#: No potential, current, conductance or concentration of any model comes near this, in any of their units.
+#: Where a variable says no limit of its own: no number of any model comes near this, in any of their units.
 LARGEST = 1e12
 
 
@@ -19,23 +21,62 @@ def start(state: Mapping[str, Any]) -> dict[str, jax.Array]:
 
 def moving(program: Program) -> frozenset[str]:
     """What the next step starts from: values that can run away. All else that is carried follows from these, and what is under
-    way in a ring from what was sent."""
-    rings = {v.name for v in program.variables if v.ring}
-    return (program.carried & {read for op in program.rows for read in op.inputs}) - rings
+    way in a ring from what was sent; what was learned is no reset's to hide, and is looked at when a run ends."""
+    others = {v.name for v in program.variables if v.ring or v.role == "plastic"}
+    return (program.carried & {read for op in program.rows for read in op.inputs}) - others
 
 
 def update(
-    seen: Mapping[str, jax.Array], state: Mapping[str, Any], position: jax.Array | int, names: Collection[str]
+    program: Program,
+    seen: Mapping[str, jax.Array],
+    state: Mapping[str, Any],
+    position: jax.Array | int,
+    names: Collection[str],
 ) -> dict[str, jax.Array]:
     """Look at some of what is carried after the step `position` of the run."""
     new = dict(seen)
     for name in sorted(seen.keys() & set(names)):
-        first, value = seen[name], jax.lax.stop_gradient(state[name])
-        fine = (jnp.abs(value) <= jnp.asarray(limit_of(value.dtype), jnp.finfo(value.dtype).dtype)).all()
-        new[name] = jnp.where((first < 0) & ~fine, position, first)
+        first = seen[name]
+        new[name] = jnp.where((first < 0) & ~_fine(program, name, state[name]).all(), position, first)
     return new
 
 
-def limit_of(dtype: Any) -> float:
-    """The largest number that is not beyond. Half precision ends below it, so that beyond is what is not finite."""
-    return min(LARGEST, float(jnp.finfo(dtype).max))
+def place(program: Program, seen: Mapping[str, jax.Array], state: Mapping[str, Any]) -> jax.Array:
+    """Where the variable that was beyond first is so now, int32 `[3]`: its number in `sorted(seen)`, sample and neuron.
+
+    All are -1 where nothing was beyond, or is no more; the sample alone where the variable has none.
+    """
+    numbers = [(number, name) for number, name in enumerate(sorted(seen)) if name in state]
+    nowhere, never = jnp.full((3,), -1, jnp.int32), jnp.int32(jnp.iinfo(jnp.int32).max)
+    if not numbers:
+        return nowhere
+    declared = [program.by_name[name] for _, name in numbers]
+    ends = np.cumsum([state[v.name].size for v in declared])
+    # One sample of each, and where it begins.
+    sizes = jnp.asarray([max(1, math.prod(v.shape)) for v in declared], jnp.int32)
+    begins = jnp.asarray(ends - [state[v.name].size for v in declared], jnp.int32)
+    batched = jnp.asarray([bool(v.batched) for v in declared])
+
+    def found() -> jax.Array:
+        bad = [~_fine(program, v.name, state[v.name]).ravel() & (seen[v.name] >= 0) for v in declared]
+        when = jnp.concatenate([jnp.where(x, seen[v.name], never) for v, x in zip(declared, bad, strict=True)])
+        first = jnp.argmin(when).astype(jnp.int32)
+        which = jnp.searchsorted(jnp.asarray(ends, jnp.int32), first, side="right").astype(jnp.int32)
+        within = first - begins[which]
+        sample = jnp.where(batched[which], within // sizes[which], -1)
+        number = jnp.asarray([number for number, _ in numbers], jnp.int32)[which]
+        return jnp.where(when[first] < never, jnp.stack([number, sample, within % sizes[which]]), nowhere)
+
+    return jax.lax.cond(jnp.stack([seen[v.name] >= 0 for v in declared]).any(), found, lambda: nowhere)
+
+
+def _fine(program: Program, name: str, value: jax.Array) -> jax.Array:
+    """Where a variable is not beyond."""
+    value = jax.lax.stop_gradient(value)
+    return jnp.abs(value) <= jnp.asarray(limit_of(program, name), jnp.finfo(value.dtype).dtype)
+
+
+def limit_of(program: Program, name: str) -> float:
+    """The largest number of a variable that is not beyond. Half precision may end below it: beyond is then what is not finite."""
+    v = program.by_name[name]
+    return min(v.limit or LARGEST, float(jnp.finfo(v.dtype).max))

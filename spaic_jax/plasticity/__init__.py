@@ -7,6 +7,7 @@ from spaic_jax.plasticity.bp_rstdp import BackpropRSTDP
 from spaic_jax.plasticity.bp_rstdpet import BackpropRSTDPET
 from spaic_jax.plasticity.clopath import Clopath
 from spaic_jax.plasticity.conv2d_stdp import Conv2dSTDP
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.full_online_stdp import FullOnlineSTDP
 from spaic_jax.plasticity.intrinsic import IntrinsicPlasticity
 from spaic_jax.plasticity.memory import Memory, Trace, Traced
@@ -62,6 +63,6 @@ __all__ = [
     "BCM", "RSTDP", "RSTDPET", "RULES", "STDP", "BackpropRSTDP", "BackpropRSTDPET", "Clopath", "Conv2dSTDP", "FullOnlineSTDP",
     "IntrinsicPlasticity", "Meeting", "Memory", "MetaNearestOnlineSTDP", "MultiplicativeSTDP", "NearestOnlineSTDP", "Normalise",
     "Oja", "Pathway", "PostPreIntSTDP", "PowerLawSTDP", "RateModulate", "ReSuMe", "Rule", "SwitchRSTDP", "Synapses",
-    "SynapticScaling", "Tempotron", "Trace", "Traced", "TripletSTDP", "VogelsSTDP", "applied", "choice", "clipped", "node",
-    "number", "positive",
+    "SynapticScaling", "Tempotron", "Trace", "Traced", "TripletSTDP", "VogelsSTDP", "applied", "choice", "clipped", "event_driven",
+    "node", "number", "positive",
 ]

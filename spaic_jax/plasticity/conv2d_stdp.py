@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import jax
 
 from spaic_jax.plasticity.base import Rule, number, positive
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.memory import Trace, Traced
 from spaic_jax.plasticity.pathway import Meeting
 
@@ -45,5 +46,6 @@ class Conv2dSTDP(Rule):
     def memories(self, dt: float) -> Mapping[str, Trace]:
         return {"x": Trace("pre", self.tau_plus, "nearest"), "y": Trace("post", self.tau_minus, "nearest")}
 
+    @event_driven
     def change(self, at: Meeting, *, x: Traced, y: Traced) -> Mapping[str, jax.Array]:
         return {"weight": self.lr * (self.a_plus * at.outer(at.post, x.now) + self.a_minus * at.outer(y.before, at.pre))}

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.plasticity.base import Rule, number, positive
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.memory import Memory, Trace, Traced
 from spaic_jax.plasticity.nearest_online_stdp import SPAIC_NORM
 from spaic_jax.plasticity.normalise import SUM, normalised
@@ -74,6 +75,7 @@ class FullOnlineSTDP(Rule):
         traces = {"x": Trace("pre", tau), "y": Trace("post", tau)}
         return traces | ({"position": Memory("one", batched=False)} if self.compat else {})
 
+    @event_driven
     def change(self, at: Meeting, *, x: Traced, y: Traced, position: Any = None) -> Mapping[str, jax.Array]:
         weakens = y.now if self.compat else y.before
         change = self.a_post * at.outer(at.post, x.now) - self.a_pre * at.outer(weakens, at.pre)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.plasticity.base import number
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.memory import Traced
 from spaic_jax.plasticity.pathway import Meeting
 from spaic_jax.plasticity.stdp import STDP
@@ -52,6 +53,7 @@ class MultiplicativeSTDP(STDP):
             )
         return super().lower(site, context)
 
+    @event_driven
     def change(self, at: Meeting, *, x: Traced, y: Traced) -> Mapping[str, jax.Array]:
         low, high = at.bounds
         assert low is not None and high is not None

@@ -7,9 +7,11 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.plasticity.base import Rule, number, positive
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.memory import Trace, Traced
 from spaic_jax.plasticity.normalise import SUM, normalised
 from spaic_jax.plasticity.pathway import Meeting, Synapses
+from spaic_jax.program import Context, Fragment, Site
 
 #: The sum of the weights onto a neuron that SPAIC fixes: 0.1 for each pixel of MNIST.
 SPAIC_NORM = 78.4
@@ -66,6 +68,7 @@ class NearestOnlineSTDP(Rule):
         unit = dt if self.compat else 1.0
         return {"x": Trace("pre", self.tau_pre * unit, "nearest"), "y": Trace("post", self.tau_post * unit, "nearest")}
 
+    @event_driven
     def change(self, at: Meeting, *, x: Traced, y: Traced) -> Mapping[str, jax.Array]:
         weakens = y.now if self.compat else y.before
         return {"weight": self.a_post * at.outer(at.post, x.now) - self.a_pre * at.outer(weakens, at.pre)}
@@ -74,3 +77,6 @@ class NearestOnlineSTDP(Rule):
         total = SPAIC_NORM if self.compat and self.w_norm is None else self.w_norm
         weight = weight if total is None else normalised(weight, at, total)
         return jnp.clip(weight, 0, 1) if self.compat else weight
+
+    def bounding(self, site: Site, context: Context, weights: str) -> Fragment:
+        return super().bounding(site, context, weights) if self.compat or self.w_norm is not None else Fragment()

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.plasticity.base import number, positive
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.memory import Traced
 from spaic_jax.plasticity.pathway import Meeting
 from spaic_jax.plasticity.stdp import STDP
@@ -53,6 +54,7 @@ class PowerLawSTDP(STDP):
             )
         return super().lower(site, context)
 
+    @event_driven
     def change(self, at: Meeting, *, x: Traced, y: Traced) -> Mapping[str, jax.Array]:
         grown = self.w_0 * (jnp.maximum(at.weight, 0) / self.w_0) ** self.mu
         stronger = self.a_plus * grown * at.outer(at.post, x.now)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from spaic_jax._errors import unknown
 from spaic_jax.plasticity.applying import clipped, learned
+from spaic_jax.plasticity.events import fan_in, touched
 from spaic_jax.plasticity.memory import Memory, Trace
 from spaic_jax.plasticity.nodes import nodes
 from spaic_jax.plasticity.pathway import Bounds, Meeting, Pathway, Synapses
@@ -74,10 +75,15 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
             )
         )
         given["last", key] = carried[-1].name
+    function, table = learn, dict[str, Variable]()
+    if site.target == pathway.weight:
+        function, table = learn_by_events, fan_in(name, pathway)
+        names = {"post": f"{name}.post", "start": f"{name}.start", **{part: v.name for part, v in table.items()}}
+        given |= {("table", part): v for part, v in names.items()}
     settings = {**_settings(rule, site, pathway, context), "given": tuple(given)}
     outputs = (site.target, *(v.name for v in carried))
-    row = Op(outputs, learn, tuple(given.values()), name=site.name, random=rule.random, when="learning", settings=settings)
-    return Fragment((*numbers, *inputs, *carried), (row,))
+    row = Op(outputs, function, tuple(given.values()), name=site.name, random=rule.random, when="learning", settings=settings)
+    return Fragment((*numbers, *inputs, *carried, *table.values()), (row,))
 
 
 def bounded(rule: Rule, site: Site, context: Context, weights: str) -> Fragment:
@@ -110,6 +116,39 @@ def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
         bounds: of the weights.
         dt: length of a step, ms.
     """
+    seen = _seen(arrays, rule, given, pathway, bounds, dt)
+    new = {**seen.new, **seen.change(seen.meeting)}
+    return (new["weight"], *(new[name] for name in seen.last))
+
+
+def learn_by_events(
+    *arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float
+) -> tuple[Any, ...]:
+    """The weights after a step in which a rule changed those whose neurons fire, and what it remembers; arguments as of `learn`."""
+    seen = _seen(arrays, rule, given, pathway, bounds, dt)
+    weight = touched(seen.meeting, seen.table, lambda some: clipped(some.weight + seen.change(some)["weight"], bounds))
+    return (learned(arrays[given.index(("at", "weight"))], weight), *(seen.new[name] for name in seen.last))
+
+
+class _Seen(NamedTuple):
+    """What there is of a rule in a step.
+
+    Attributes:
+        meeting: all synapses.
+        change: the rule's, of all synapses or of some.
+        last: names of what is handed to the next step.
+        new: those of them that follow from what happens at the ends.
+        table: how synapses are stored.
+    """
+
+    meeting: Meeting
+    change: Callable[[Meeting], Mapping[str, jax.Array]]
+    last: tuple[str, ...]
+    new: dict[str, Any]
+    table: Mapping[str, jax.Array]
+
+
+def _seen(arrays: tuple[jax.Array, ...], rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float) -> _Seen:
     # No gradient enters: what a rule remembers and changes are numbers to it.
     arrays = jax.lax.stop_gradient(arrays)
     key, arrays = (arrays[0], arrays[1:]) if rule.random else (None, arrays)
@@ -135,8 +174,7 @@ def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
     meeting = Meeting(
         **at, pre=pre, post=post, pathway=pathway, others=parts["other"], bounds=bounds, dt=dt, batch=rule.batch, key=key
     )
-    new |= rule.change(meeting, **remembered, **values)
-    return (new["weight"], *(new[name] for name in last))
+    return _Seen(meeting, lambda some: rule.change(some, **remembered, **values), tuple(last), new, parts["table"])
 
 
 def _beside(value: jax.Array, post: jax.Array) -> jax.Array:
@@ -155,7 +193,7 @@ def bound(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
 
 def _parts(given: tuple[Given, ...], arrays: tuple[jax.Array, ...]) -> dict[str, dict[str, jax.Array]]:
     """The arrays by kind and name."""
-    parts: dict[str, dict[str, jax.Array]] = {kind: {} for kind in ("at", "other", "number", "last", "value")}
+    parts: dict[str, dict[str, jax.Array]] = {kind: {} for kind in ("at", "other", "number", "last", "value", "table")}
     for (kind, name), array in zip(given, arrays, strict=True):
         half = jnp.issubdtype(array.dtype, jnp.floating) and jnp.finfo(array.dtype).bits < 32
         parts[kind][name] = array.astype("float32") if half else array

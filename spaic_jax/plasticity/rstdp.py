@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import jax
 
 from spaic_jax.plasticity.base import Rule, node, number, positive
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.memory import Trace, Traced
 from spaic_jax.plasticity.pathway import Meeting
 
@@ -57,6 +58,7 @@ class RSTDP(Rule):
     def memories(self, dt: float) -> Mapping[str, Trace]:
         return {"x": Trace("pre", self.tau_plus), "y": Trace("post", self.tau_minus)}
 
+    @event_driven
     def change(self, at: Meeting, *, x: Traced, y: Traced, reward: jax.Array) -> Mapping[str, jax.Array]:
         gain = self.lr * reward
         return {"weight": at.outer(self.a_plus * gain * at.post, x.now) + at.outer(self.a_minus * gain * y.now, at.pre)}

@@ -7,6 +7,7 @@ from typing import get_args
 import jax
 
 from spaic_jax.plasticity.base import Rule, choice, number, positive
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.memory import Pairs, Trace, Traced
 from spaic_jax.plasticity.pathway import Meeting
 
@@ -49,5 +50,6 @@ class STDP(Rule):
     def memories(self, dt: float) -> Mapping[str, Trace]:
         return {"x": Trace("pre", self.tau_plus, self.pairs), "y": Trace("post", self.tau_minus, self.pairs)}
 
+    @event_driven
     def change(self, at: Meeting, *, x: Traced, y: Traced) -> Mapping[str, jax.Array]:
         return {"weight": self.a_plus * at.outer(at.post, x.now) - self.a_minus * at.outer(y.before, at.pre)}

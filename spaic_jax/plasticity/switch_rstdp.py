@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax.plasticity.base import Rule, choice, node, number, positive
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.memory import Trace, Traced
 from spaic_jax.plasticity.pathway import Batch, Meeting, Synapses
+from spaic_jax.program import Context, Fragment, Site
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,7 @@ class SwitchRSTDP(Rule):
             "y": Trace("post", self.tau_post * unit, "nearest", stay=self.compat),
         }
 
+    @event_driven
     def change(self, at: Meeting, *, x: Traced, y: Traced, reward: jax.Array) -> Mapping[str, jax.Array]:
         judged = 1.0 if self.compat else jnp.abs(jnp.sign(reward))
         a_post = judged * jnp.where(reward > 0, self.a_post_pos, self.a_post_neg)
@@ -73,3 +76,6 @@ class SwitchRSTDP(Rule):
 
     def bound(self, weight: jax.Array, at: Synapses) -> jax.Array:
         return jnp.clip(weight, 0, 0.1) if self.compat else weight
+
+    def bounding(self, site: Site, context: Context, weights: str) -> Fragment:
+        return super().bounding(site, context, weights) if self.compat else Fragment()

@@ -8,6 +8,7 @@ import jax
 
 from spaic_jax._errors import unknown
 from spaic_jax.plasticity.base import Rule, choice, number, positive
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.memory import Pairs, Trace, Traced
 from spaic_jax.plasticity.pathway import Meeting
 
@@ -85,6 +86,7 @@ class TripletSTDP(Rule):
             "y_slow": Trace("post", self.tau_y, self.pairs),
         }
 
+    @event_driven
     def change(self, at: Meeting, *, x: Traced, x_slow: Traced, y: Traced, y_slow: Traced) -> Mapping[str, jax.Array]:
         stronger = at.outer(at.post * (self.a2_plus + self.a3_plus * y_slow.before), x.now)
         weaker = at.outer(y.before, at.pre * (self.a2_minus + self.a3_minus * x_slow.before))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import jax
 
 from spaic_jax.plasticity.base import Rule, number, positive
+from spaic_jax.plasticity.events import event_driven
 from spaic_jax.plasticity.memory import Trace, Traced
 from spaic_jax.plasticity.pathway import Meeting
 
@@ -41,6 +42,7 @@ class VogelsSTDP(Rule):
     def memories(self, dt: float) -> Mapping[str, Trace]:
         return {"x": Trace("pre", self.tau), "y": Trace("post", self.tau)}
 
+    @event_driven
     def change(self, at: Meeting, *, x: Traced, y: Traced) -> Mapping[str, jax.Array]:
         alpha = 2 * self.tau * self.target / 1000
         return {"weight": self.eta * (at.outer(at.post, x.now) + at.outer(y.before - alpha, at.pre))}

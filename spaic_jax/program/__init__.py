@@ -5,6 +5,7 @@ from spaic_jax.program.fragment import Context, Fragment, Site
 from spaic_jax.program.initial import (
     INITIALS,
     Constant,
+    FluctuationDriven,
     Given,
     Initial,
     KaimingNormal,
@@ -23,7 +24,7 @@ from spaic_jax.program.record import Last, Max, Mean, Record, Reduction, Steps, 
 from spaic_jax.program.variable import Variable
 
 __all__ = [
-    "INITIALS", "Constant", "Context", "Fragment", "Given", "Initial", "KaimingNormal", "KaimingUniform", "Last", "LogNormal",
+    "INITIALS", "Constant", "Context", "FluctuationDriven", "Fragment", "Given", "Initial", "KaimingNormal", "KaimingUniform", "Last", "LogNormal",
     "Max", "Mean", "Normal", "Op", "Program", "ProgramError", "Record", "Reduction", "Site", "SparseNormal", "Steps", "Sum", "TruncatedNormal",
     "Uniform", "Variable", "XavierNormal", "XavierUniform",
 ]

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 import jax.numpy as jnp
 
-from spaic_jax._numbers import whole
+from spaic_jax._numbers import real, whole
 from spaic_jax.program.initial import Constant, Initial, as_initial
 
 Role = Literal["parameter", "plastic", "state", "constant", "input"]
@@ -34,16 +34,19 @@ class Variable:
             whole run (`"held"`), or as either of them (`"either"`), told apart by the number of axes.
         optional: whether an input may be left out, and is zero then.
         derived: for an input that may be left out, another input and a function of all of it, `[T, B, *shape]`, that gives
-            this one, `[B, ...]`, such as the largest value of a sequence. A single step cannot tell it.
+            this one, `[B, ...]`, such as the largest value of a sequence. A single step cannot tell it. For a constant, another
+            constant and a function of its value and of this one's shape: it follows wherever that one is made, set or read.
         check: for an input, a hashable function `check(what, array, steps)` that raises ValueError on numbers that it cannot
             take; called before a run with what is not traced.
         stay: whether a state keeps its value when a run starts afresh from earlier variables (SPAIC's `[stay]`), such as
             a slowly adapting threshold.
+        limit: the largest size of a number that has any sense in the unit of a state; a run in which it is larger has diverged.
+            `None` where the unit is not known: see `spaic_jax.plan.watch`.
         ring: whether a state holds what is under way for many steps, of which a step changes a few places: a plan has it once,
             whatever the number of steps that it takes at once, and looks for what is beyond all bounds where it arrives.
 
     Raises:
-        ValueError: for an empty name, a negative axis, an unknown role or dtype, `stay` of what is no state.
+        ValueError: for an empty name, a negative axis, an unknown role or dtype, `stay` of what is no state, a limit that is not positive.
     """
 
     name: str
@@ -56,9 +59,10 @@ class Variable:
     narrow: bool = True
     axes: Axes = "time"
     optional: bool = False
-    derived: tuple[str, Callable[[Any], Any]] | None = None
+    derived: tuple[str, Callable[..., Any]] | None = None
     check: Callable[[str, Any, int | None], None] | None = None
     stay: bool = False
+    limit: float | None = None
     ring: bool = False
 
     def __post_init__(self) -> None:
@@ -80,6 +84,8 @@ class Variable:
             raise ValueError(f"variable '{self.name}': {self.dtype!r} is not the name of a dtype.") from None
         if self.stay and self.role != "state":
             raise ValueError(f"variable '{self.name}': only a state can stay, not a {self.role}.")
+        if self.limit is not None:
+            real(self.limit, f"variable '{self.name}': limit", above=0)
         if self.batched is None:
             object.__setattr__(self, "batched", self.role in ("state", "input"))
 

@@ -12,6 +12,7 @@ from spaic_jax.plan.base import Piece
 from spaic_jax.plan.watch import limit_of
 from spaic_jax.recording.layout import Layout
 from spaic_jax.run import Simulator, Variables, compiled
+from spaic_jax.run.result import remedy
 
 
 def first_beyond(beyond: Mapping[str, Any]) -> tuple[int, str] | None:
@@ -59,18 +60,16 @@ def diverged(
         variables, beyond = run(exact[0] + 1)
     if exact is not None:
         step, name = exact
-    what = _place(name, variables.values[name], bool(declared[name].batched))
-    owner = name.rpartition(".")[0] or name
+    what = _place(name, variables.values[name], bool(declared[name].batched), limit_of(program, name))
     return FloatingPointError(
-        f"the run diverged at {layout.time(begin + step + 1):g} ms: {what}; try a smaller dt than {layout.dt:g} ms or another"
-        f" integrator, and look at the parameters of '{owner}' and at what it is given."
+        f"the run diverged at {layout.time(begin + step + 1):g} ms: {what}; {remedy(name, f' than {layout.dt:g} ms')}"
     )
 
 
-def _place(name: str, value: Any, batched: bool) -> str:
+def _place(name: str, value: Any, batched: bool, limit: float) -> str:
     """What is wrong with a value, and where it is wrong first."""
     x = np.asarray(value)
-    bad = ~(np.abs(x) <= limit_of(x.dtype))
+    bad = ~(np.abs(x) <= limit)
     if not bad.any():
         return f"'{name}' was NaN, infinite or absurdly large"
     index = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.plan import Clock, Plan
+from spaic_jax.plan import Clock, Plan, watch
 from spaic_jax.plan.base import Piece
 from spaic_jax.plan.stage import Once
 from spaic_jax.plan.stages import find_stages
@@ -51,7 +51,7 @@ def run(
     rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.kept if r.kind == "health"}
     outputs, probes = ({r.name: kept[r.name] for r in program.kept if r.kind == kind} for kind in ("output", "probe"))
     times = {r.name: _times(r, program, variables.step, steps) for r in program.kept if _is_stacked(r)}
-    health = Health({name: first < 0 for name, first in beyond.items()}, rates, beyond)
+    health = Health({name: first < 0 for name, first in beyond.items()}, rates, beyond, watch.place(program, beyond, moved.values))
     return moved, outputs, probes, times, health
 
 

@@ -19,23 +19,26 @@ class Health:
     """How a run went, a number a spiking group.
 
     Attributes:
-        finite: whether a variable stayed free of NaN, infinities and values beyond all that is physical (1e12).
+        finite: whether a variable stayed free of NaN, infinities and values beyond its limit (`Variable.limit`): 1e4 mV for the
+            potential of a model in mV, 1e12 where no unit is known.
         spike_rate: mean spikes a neuron and step, by variable: 0 is silent, close to 1 saturated.
         beyond: the number of the step of the run in which a variable was first seen beyond that, -1 if never; the tiled
             plan looks at the end of each tile.
+        place: where the first such variable is so at the end of the run, int32 `[3]`: its number in `sorted(beyond)`, sample and
+            neuron; -1 where there is none.
     """
 
     finite: dict[str, jax.Array]
     spike_rate: dict[str, jax.Array]
     beyond: dict[str, jax.Array]
+    place: jax.Array
 
     def check(self) -> None:
         """FloatingPointError when a variable did not stay finite; under `jax.jit` it is raised when the run is done."""
-        numbers = list(self.beyond.values())
-        if any(isinstance(number, jax.core.Tracer) for number in numbers):
-            jax.debug.callback(_refuse, self.beyond)
+        if any(isinstance(number, jax.core.Tracer) for number in self.beyond.values()):
+            jax.debug.callback(_refuse, self.beyond, self.place)
         else:
-            _refuse(self.beyond)
+            _refuse(self.beyond, self.place)
 
     def report(self) -> list[str]:
         """Sentences about what looks wrong; empty when nothing does. Of several runs (`jax.vmap`) it says which.
@@ -45,15 +48,20 @@ class Health:
 
         Example:
             >>> import numpy as np
-            >>> Health({}, {"a.O": np.array([0.5, 0.0])}, {"a.V": np.array([7, -1])}).report()
-            ["'a.V' holds NaN, infinite or absurdly large values at step 8 in run 0 of 2.", "'a.O' never spiked in run 1 of 2."]
+            >>> place = np.array([[0, 0, 3], [-1, -1, -1]])
+            >>> health = Health({}, {"a.O": np.array([0.5, 0.0])}, {"a.V": np.array([7, -1])}, place)
+            >>> for sentence in health.report():
+            ...     print(sentence)
+            'a.V' holds NaN, infinite or absurdly large values at step 8 in run 0 of 2, in the end neuron 3 of sample 0: try a smaller
+            dt or another integrator, and look at the parameters of 'a' and at what it is given.
+            'a.O' never spiked in run 1 of 2.
         """
         if any(isinstance(x, jax.core.Tracer) for x in (*self.beyond.values(), *self.spike_rate.values())):
             raise ValueError("health has no numbers yet while a run is traced: ask for its report outside jax.jit and jax.vmap.")
         bad = []
         for name, given in self.beyond.items():
             steps = np.asarray(given)
-            bad += [_sentence(name, int(steps[steps >= 0].min()), which) for which in _where(steps >= 0)]
+            bad += [_sentence(name, self.beyond, self.place, which) for which in _where(steps >= 0)]
         for name, given in self.spike_rate.items():
             rate = np.asarray(given, np.float32)
             bad += [f"'{name}' never spiked{which}." for which in _where(rate == 0)]
@@ -160,12 +168,25 @@ def _where(bad: np.ndarray) -> list[str]:
     return [f" in run{'s' if len(at) > 1 else ''} {listed} of {' x '.join(map(str, bad.shape))}"]
 
 
-def _sentence(name: str, step: int, which: str = "") -> str:
-    return f"'{name}' holds NaN, infinite or absurdly large values at step {step + 1}{which}."
+def remedy(name: str, than: str = "") -> str:
+    """What to try where a variable diverges."""
+    owner = name.rpartition(".")[0] or name
+    return f"try a smaller dt{than} or another integrator, and look at the parameters of '{owner}' and at what it is given."
 
 
-def _refuse(beyond: Mapping[str, Any]) -> None:
+def _sentence(name: str, beyond: Mapping[str, Any], place: Any, which: str = "") -> str:
+    """What is wrong with a variable; of several runs, with that in which it went wrong first."""
+    steps = np.asarray(beyond[name]).ravel()
+    first = int(np.where(steps < 0, np.iinfo(steps.dtype).max, steps).argmin())
+    number, sample, neuron = np.asarray(place).reshape(-1, 3)[first]
+    known = number >= 0 and sorted(beyond)[number] == name
+    where = f", in the end neuron {neuron} of sample {sample}" if sample >= 0 else f", in the end number {neuron} of it"
+    wrong = f"'{name}' holds NaN, infinite or absurdly large values at step {steps[first] + 1}{which}{where if known else ''}"
+    return f"{wrong}: {remedy(name)}"
+
+
+def _refuse(beyond: Mapping[str, Any], place: Any) -> None:
     steps = {name: np.asarray(step) for name, step in beyond.items()}
     seen = {name: int(step[step >= 0].min()) for name, step in steps.items() if (step >= 0).any()}
     if seen:
-        raise FloatingPointError(_sentence(*min(seen.items(), key=lambda item: item[1])))
+        raise FloatingPointError(_sentence(min(seen, key=seen.__getitem__), beyond, place))

@@ -26,7 +26,7 @@ def first_values(program: Program, key: jax.Array, batch_size: int, without: Col
     batch_size = whole(batch_size, "batch_size", least=1)
     values: Values = {}
     variables = program.of_role("parameter", "plastic", "state", "constant")
-    streams = [(v.init.stream(v.name), v) for v in variables if v.name not in without]
+    streams = [(v.init.stream(v.name), v) for v in variables if v.name not in without and v.derived is None]
     with drawn_once():
         # What several variables of a connection follow from is drawn once, when they come one after the other.
         for stream, same in itertools.groupby(sorted(streams, key=operator.itemgetter(0)), operator.itemgetter(0)):
@@ -47,6 +47,7 @@ def started(
     zero = jnp.zeros((), jnp.int32)
     env = {**values, **kept, "[dt]": jnp.asarray(program.dt, program.float_dtype)}
     env = overwrite(program.rows_of(program.initial_ops), env, key, zero, frozenset(kept))
+    env |= following(program, env, env.keys() - kept.keys())
     return Variables.of(program, env, zero, zero)
 
 
@@ -82,7 +83,14 @@ def overwritten(program: Program, variables: Variables, values: Mapping[str, Any
         if name not in known:
             raise ValueError(unknown("variable", name, known))
         new[name] = check_value(known[name], filled(known[name], value, batch), batch)
+    new |= following(program, new, values)
     return Variables.of(program, new, variables.step, variables.position)
+
+
+def following(program: Program, values: Mapping[str, jax.Array], new: Collection[str]) -> Values:
+    """The constants that follow from those values that are new."""
+    constants = [v for v in program.of_role("constant") if v.derived is not None and v.derived[0] in new]
+    return {v.name: v.derived[1](values[v.derived[0]], v.shape).astype(v.dtype) for v in constants if v.derived}
 
 
 def within_bounds(program: Program, values: Mapping[str, jax.Array]) -> Values:

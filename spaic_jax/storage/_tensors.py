@@ -16,7 +16,8 @@ from spaic_jax._files import write_whole
 from spaic_jax.program import Program
 from spaic_jax.run.check import check_bounds
 
-FORMAT_VERSION = "1"
+#: In version 1 the digest was of the arrays alone.
+FORMAT_VERSION = "2"
 
 
 class CheckpointError(ValueError):
@@ -61,9 +62,10 @@ def write_tensors(
     arrays = {name: _host(x) for name, x in tensors.items()}
     arrays |= {_DECLARED + name: np.array(x, order="C") for name, x in (declared or {}).items()}
     metadata = {
-        "format": "spaic_jax", "version": FORMAT_VERSION, "kind": kind, "sha256": _digest(arrays),
+        "format": "spaic_jax", "version": FORMAT_VERSION, "kind": kind,
         **({} if program is None else {"program": fingerprint(program)}), **_key_kinds(tensors), **extra,
     }
+    metadata["sha256"] = _digest(arrays, metadata)
     # safetensors' own way of writing files leaves them readable by nobody else.
     contents = _sorted_header(numpy_format.save(arrays, metadata))
     write_whole(path, lambda file: file.write_bytes(contents))
@@ -130,7 +132,7 @@ def read_file(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, np.nda
     """
     arrays, metadata = _read_whole(Path(path))
     found = (metadata.get("format"), metadata.get("version"), metadata.get("kind"))
-    if found != ("spaic_jax", FORMAT_VERSION, kind):
+    if found not in [("spaic_jax", version, kind) for version in ("1", FORMAT_VERSION)]:
         raise CheckpointError(
             f"'{path}' is format {found[0]}, version {found[1]}, kind {found[2]}, but needs format spaic_jax, version"
             f" {FORMAT_VERSION}, kind {kind}."
@@ -150,8 +152,10 @@ def read_declared(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
 def _read_whole(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     arrays, metadata = _read(path)
-    if metadata.get("format") == "spaic_jax" and metadata.get("sha256") != _digest(arrays):
-        raise CheckpointError(f"'{path}' is damaged: its arrays are not the ones that were written.")
+    written = {name: text for name, text in metadata.items() if name != "sha256"}
+    digested = {} if metadata.get("version") == "1" else written
+    if metadata.get("format") == "spaic_jax" and metadata.get("sha256") != _digest(arrays, digested):
+        raise CheckpointError(f"'{path}' is damaged: what it holds is not what was written.")
     return arrays, metadata
 
 
@@ -166,8 +170,8 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         raise CheckpointError(f"'{path}' is damaged, or is no file of safetensors: {error}") from error
 
 
-def _digest(arrays: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
+def _digest(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode() if metadata else b"")
     for name, x in sorted(arrays.items()):
         digest.update(f"{name} {x.dtype} {x.shape} ".encode())
         digest.update(x.tobytes())

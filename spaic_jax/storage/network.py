@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -13,8 +13,10 @@ from spaic_jax._errors import unknown
 from spaic_jax._extras import import_extra
 from spaic_jax._files import write_whole
 from spaic_jax._text import read_tables
+from spaic_jax.lowering import lower
 from spaic_jax.network import Network
-from spaic_jax.run import Simulator, Variables
+from spaic_jax.network.wiring import Propagation
+from spaic_jax.run import Simulator, Variables, build
 from spaic_jax.storage._tensors import read_declared, write_tensors
 from spaic_jax.storage.text import from_dict, to_dict
 from spaic_jax.storage.weights import write_weights
@@ -29,14 +31,15 @@ def save_network(
     """Write what was declared as text that can be read and edited, and the weights beside it.
 
     The weights go to the file of the same name that ends in `.safetensors`, as `save_weights` writes it; `load_weights`
-    reads it. Arrays that the network was declared with, such as time constants of every neuron, go there too, exactly as
+    reads it. With `sim` its dt and propagation are written too, in a table `simulation` beside the table `network`, as in a
+    configuration of the command line: `load_simulator` reads them. Arrays that the network was declared with, such as time constants of every neuron, go there too, exactly as
     they are; `{array = "..."}` stands for them in the text. Each file is written under a temporary name in the same
     folder and then renamed, the arrays first.
 
     Args:
         path: the file; `*.toml`, or `*.json`.
         network: what was declared.
-        sim: its simulator, where its weights are to be written too.
+        sim: its simulator, where its weights, dt and propagation are to be written too.
         variables: what holds them.
 
     Raises:
@@ -56,13 +59,16 @@ def save_network(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     save_network(f"{folder}/net.toml", net, sim, sim.init(jax.random.key(0)))
         ...     again = load_network(f"{folder}/net.toml")
-        ...     variables, _ = sj.load_weights(f"{folder}/net.safetensors", sj.build(again, dt=1.0))
+        ...     variables, _ = sj.load_weights(f"{folder}/net.safetensors", load_simulator(f"{folder}/net.toml"))
         >>> list(again.of_kind(sj.NeuronGroup)), list(variables.params)
         (['cortex/layer'], ['synapses.weight'])
     """
     target = Path(path)
     arrays: dict[str, np.ndarray] = {}
-    text = _write(target, to_dict(network, arrays))
+    tables = to_dict(network, arrays)
+    if sim is not None:
+        tables = {"network": tables, "simulation": _simulation(network, sim)}
+    text = _write(target, tables)
     if (sim is None) != (variables is None):
         raise ValueError("save_network: give sim and variables together, or neither of them.")
     if sim is not None and variables is not None:
@@ -83,15 +89,57 @@ def load_network(path: str | os.PathLike[str]) -> Network:
             and the path of the key, such as `net.toml: network.groups.hidden.tau_mm: unknown key ...`.
         OSError: when there is no such file, or it cannot be read.
     """
-    source = Path(path)
-    _check_suffix(source)
-    tables = read_tables(source)
-    if "network" in tables and tables.keys() <= _CONFIGURATION:
-        tables = tables["network"]
+    return _read(Path(path))[0]
+
+
+def load_simulator(path: str | os.PathLike[str], **how: Any) -> Simulator:
+    """The simulator of a network in a file, with the dt and the propagation that the file says.
+
+    Args:
+        path: the file, written by `save_network` with a simulator; or a configuration of the command line.
+        **how: what else `spaic_jax.build` takes, such as `plan`.
+
+    Raises:
+        ValueError: as `load_network` and `spaic_jax.build`; a file that does not say its dt, as those written without a
+            simulator.
+        OSError: when there is no such file, or it cannot be read.
+
+    >>> import jax, spaic_jax as sj, tempfile
+    >>> with sj.Network() as net:
+    ...     image, layer = sj.Encoder(num=2), sj.NeuronGroup(2, model="lif")
+    ...     synapses = sj.Connection(image, layer)
+    >>> sim = sj.build(net, dt=0.5, propagation="one_step")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_network(f"{folder}/net.toml", net, sim, sim.init(jax.random.key(0)))
+    ...     load_simulator(f"{folder}/net.toml").program == sim.program
+    True
+    """
+    network, simulation = _read(Path(path))
+    if not isinstance(simulation, dict) or "dt" not in simulation:
+        raise ValueError(f"{path}: simulation.dt is missing: give it to spaic_jax.build(load_network(...), dt=...).")
     try:
-        return from_dict(tables, _Declared(_beside(source)))
+        return build(network, simulation["dt"], simulation.get("propagation", "same_step"), **how)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _read(source: Path) -> tuple[Network, Any]:
+    """A network, and what its file says of its simulation."""
+    _check_suffix(source)
+    tables, simulation = read_tables(source), None
+    if "network" in tables and tables.keys() <= _CONFIGURATION:
+        tables, simulation = tables["network"], tables.get("simulation")
+    try:
+        return from_dict(tables, _Declared(_beside(source))), simulation
     except ValueError as error:
         raise ValueError(f"{source}: {' '.join(str(error).split())}") from error
+
+
+def _simulation(network: Network, sim: Simulator) -> dict[str, Any]:
+    """What a file says of a simulator: its dt, and the propagation, where its program is the network's."""
+    dt = float(sim.program.dt)
+    like = [each for each in get_args(Propagation) if lower(network, dt, each) == sim.program]
+    return {"dt": dt, **({"propagation": like[0]} if like else {})}
 
 
 def _write(path: Path, tables: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from spaic_jax.program import Constant, Given, Program, Variable
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import batch_size_of, check_value
 from spaic_jax.run.lasting import going_on, lasting, lasting_variables
+from spaic_jax.run.start import following
 from spaic_jax.storage._tensors import CheckpointError, read_file, write_tensors
 
 
@@ -68,7 +69,8 @@ def write_weights(
         "epoch": str(whole(epoch, "epoch", least=0)), "dt": repr(float(sim.program.dt)),
         "constants": json.dumps(constants, sort_keys=True),
     }
-    tensors = {**variables.params, **lasting(sim.program, variables), **variables.constants}
+    said = {name: x for name, x in variables.constants.items() if sim.program.by_name[name].derived is None}
+    tensors = {**variables.params, **lasting(sim.program, variables), **said}
     write_tensors(path, tensors, sim.program, "weights", extra, declared)
 
 
@@ -125,6 +127,7 @@ def load_weights(
     if metadata.get("dt") != repr(float(sim.program.dt)):
         told.append(f"it was written with dt {metadata.get('dt')} ms, here it is {sim.program.dt:g} ms")
     known = (*sim.program.of_role("parameter", "constant"), *lasting_variables(sim.program))
+    known = tuple(v for v in known if v.derived is None)
     for v in known:
         old = v.name.removesuffix(".start") + ".pre"
         if v.name.endswith(".start") and v.name not in arrays and old in arrays:
@@ -141,6 +144,7 @@ def load_weights(
         told.append(f"it holds '{name}' besides, which is left out")
     if told:
         warnings.warn(f"'{path}': {'; '.join(told)}.", WeightsWarning, stacklevel=2)
+    values |= following(sim.program, values, values)
     read = Variables.of(sim.program, values | fresh.state, fresh.step, fresh.position)
     return going_on(sim.program, read, values), epoch
 

@@ -1,8 +1,9 @@
 """How good a network is on all samples of a data set."""
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import jax
@@ -15,23 +16,40 @@ from spaic_jax.program import Constant, Given
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
 from spaic_jax.run.lasting import going_on, lasting
-from spaic_jax.train.metrics import accuracy
-from spaic_jax.train.task import Arrays, Task, prepare
+from spaic_jax.train.arrays import Arrays, Stored
+from spaic_jax.train.losses import mean_squared_error
+from spaic_jax.train.losses.base import asked_for, named
+from spaic_jax.train.losses.over_time import there
+from spaic_jax.train.metrics import answers, r2
+from spaic_jax.train.stream import Part, parts
+from spaic_jax.train.task import Task, prepare
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` gives back.
+    """What `evaluate` gives back; `None` for what has no meaning for these labels.
 
     Attributes:
-        accuracy: share of samples whose highest output is that of their label.
-        loss: the loss of all samples, taken as one batch; `None` where no loss was given.
-        predictions: index of each sample's highest output, int32 `[N]`; -1 where an output is NaN.
+        accuracy: share of samples, or of steps that are looked at, whose highest score is that of their label.
+        loss: the loss of all samples, taken as one batch (of a loss that sees the run's `result`, the mean over batches,
+            weighted by their samples); `None` where no loss was given.
+        predictions: index of each sample's highest score, int32 `[N]`, or of each step's, `[T, N]`; -1 where a score is NaN.
+            Of targets to regress the output itself.
+        mean_squared_error: mean square of what the output lacks of its targets.
+        r2: the share of the targets' variance that the output explains.
     """
 
-    accuracy: float
+    accuracy: float | None
     loss: float | None
     predictions: np.ndarray
+    mean_squared_error: float | None = None
+    r2: float | None = None
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """What tells how good the network is beside the loss, by name."""
+        known = {"accuracy": self.accuracy, "mean_squared_error": self.mean_squared_error, "r2": self.r2}
+        return {name: value for name, value in known.items() if value is not None}
 
 
 def evaluate(
@@ -45,7 +63,7 @@ def evaluate(
     loss: str | Callable[..., jax.Array] | None = None,
     decoder: str | None = None,
 ) -> Evaluation:
-    """Run every sample of a data set, and compare the answers with the labels.
+    """Run every sample of a data set, and compare the answers with the labels, or the outputs with targets.
 
     The last batch is filled up with copies of its last sample, which count for nothing. Every batch starts from the
     initial state. The same key gives the same numbers; the spikes of a random coding depend on the batch size.
@@ -106,35 +124,94 @@ def variables_for(
 
 
 def evaluate_arrays(
-    task: Task, variables: Variables, arrays: Arrays, batch_size: int, key: jax.Array
+    task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array
 ) -> Evaluation:
     """`evaluate` of checked data."""
     assert arrays.labels is not None
-    measured = _measure(task, responses(task, variables, arrays, batch_size, key), arrays.labels)
-    right, loss, predictions = jax.device_get(measured)
-    return Evaluation(float(right), None if loss is None else float(loss), predictions)
+    output = responses(task, variables, arrays, batch_size, key)
+    measured = jax.device_get(_measure(task, output, arrays.labels, arrays.lengths))
+    numbers = {name: float(value) for name, value in measured.items() if name != "predictions"}
+    if task.loss is not None and "loss" not in numbers:
+        numbers["loss"] = _mean_cost(task, variables, arrays, batch_size, key)
+    return Evaluation(**{"accuracy": None, "loss": None, **numbers, "predictions": measured["predictions"]})
 
 
-def responses(task: Task, variables: Variables, arrays: Arrays, batch_size: int, key: jax.Array) -> jax.Array:
-    """What the decoder says of every sample, `[N, ...]`."""
+def responses(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> jax.Array:
+    """What the decoder says of every sample, `[N, ...]` or `[T, N, ...]`."""
+    with contextlib.closing(_batches(task, arrays, batch_size)) as batches:
+        outputs = [
+            _output(task, batch_size, variables, part.arrays, part.order, part.first, key, np.int32(number))
+            for part, number in batches
+        ]
+    axis = int(task.timed)
+    return jax.lax.slice_in_dim(jnp.concatenate(outputs, axis), 0, len(arrays), axis=axis)
+
+
+def _mean_cost(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> float:
+    """The loss of runs that it sees, in the mean over batches, weighted by their samples."""
+    total = 0.0
+    with contextlib.closing(_batches(task, arrays, batch_size)) as batches:
+        for part, number in batches:
+            size = min(batch_size, len(arrays) - number * batch_size)
+            cost = _cost(task, batch_size, size, variables, part.arrays, part.order, part.first, key, np.int32(number))
+            total += size * float(cost)
+    return total / len(arrays)
+
+
+def _batches(task: Task, arrays: Arrays | Stored, batch_size: int) -> Generator[tuple[Part, int], None, None]:
+    """The numbers of all batches, with the data that they are taken from; the last one is filled up."""
     count = len(arrays)
-    outputs = []
-    for number, first in enumerate(range(0, count, batch_size)):
-        # Copies of a sample of the same batch change nothing for codings that look at a whole batch, such as latency.
-        index = np.minimum(np.arange(first, first + batch_size, dtype=np.int32), count - 1)
-        outputs.append(_outputs(task, variables, arrays, index, key, np.int32(number)))
-    return jnp.concatenate(outputs)[:count]
+    # Copies of a sample of the same batch change nothing for codings that look at a whole batch, such as latency.
+    order = np.minimum(np.arange(-(-count // batch_size) * batch_size, dtype=np.int32), count - 1)
+    with contextlib.closing(parts(task, arrays, order, batch_size)) as all_parts:
+        for part in all_parts:
+            for number in part.updates:
+                yield part, number
 
 
-@functools.partial(jax.jit, static_argnames=("task",))
-def _outputs(
-    task: Task, variables: Variables, arrays: Arrays, index: jax.Array, key: jax.Array, number: jax.Array
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _output(
+    task: Task,
+    batch_size: int,
+    variables: Variables,
+    arrays: Arrays,
+    order: jax.Array,
+    first: jax.Array,
+    key: jax.Array,
+    number: jax.Array,
 ) -> jax.Array:
-    return task.output(variables, task.take(arrays, index).inputs, jax.random.fold_in(key, number))
+    index = jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)
+    return task.output(variables, task.take(arrays, index), jax.random.fold_in(key, number))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _cost(
+    task: Task,
+    batch_size: int,
+    size: int,
+    variables: Variables,
+    arrays: Arrays,
+    order: jax.Array,
+    first: jax.Array,
+    key: jax.Array,
+    number: jax.Array,
+) -> jax.Array:
+    batch = task.take(arrays, jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)[:size])
+    variables = jax.tree.map(lambda x, batched: x[:size] if batched else x, variables, task.sim.batched)
+    return task.cost(task.run(variables, batch, jax.random.fold_in(key, number)), batch)
 
 
 @functools.partial(jax.jit, static_argnames=("task",))
-def _measure(task: Task, outputs: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array | None, jax.Array]:
-    loss = None if task.loss is None else task.loss(outputs, labels)
-    predictions = jnp.where(jnp.isnan(outputs).any(1), -1, jnp.argmax(outputs, 1).astype(jnp.int32))
-    return accuracy(outputs, labels), loss, predictions
+def _measure(
+    task: Task, output: jax.Array, labels: jax.Array, lengths: jax.Array | None
+) -> dict[str, jax.Array]:
+    lengths = lengths if task.timed else None
+    measures = {}
+    if task.loss is not None and "result" not in named(task.loss):
+        measures["loss"] = task.loss(output, labels, **asked_for(task.loss, {"lengths": lengths}))
+    if task.classes:
+        predictions = answers("predictions", task.scores(output, lengths))
+        return {**measures, **task.measures(output, labels, lengths), "predictions": predictions}
+    weights = jnp.ones(output.shape[: 1 + task.timed]) if lengths is None else there(lengths, task.steps)
+    error = mean_squared_error(output, labels, lengths=lengths)
+    return {**measures, "mean_squared_error": error, "r2": r2(output, labels, weights), "predictions": output}

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +14,16 @@ from spaic_jax.gradients import Gradient, differentiated
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
 from spaic_jax.run.lasting import going_on, lasting
+from spaic_jax.train.arrays import Arrays, Stored
+from spaic_jax.train.augment import Augment
+from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import initial_key
 from spaic_jax.train.loop import Epochs, copied, initial_opt_state
+from spaic_jax.train.mixed import Half, computed_in
 from spaic_jax.train.state import FitResult, TrainState
-from spaic_jax.train.task import Arrays, Task, prepare
+from spaic_jax.train.step import Update
+from spaic_jax.train.task import Task, prepare
 
 
 def fit(
@@ -33,10 +38,13 @@ def fit(
     steps: int | None = None,
     decoder: str | None = None,
     test: Dataset | None = None,
+    validation: Dataset | None = None,
     gradient: str | Gradient = "bptt",
     variables: Variables | None = None,
     start: TrainState | None = None,
-    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
+    augment: Augment | None = None,
+    compute: Half | None = None,
     progress: bool = True,
 ) -> FitResult:
     """Train a network on labelled data with surrogate gradients: through time, or forwards in time.
@@ -47,8 +55,14 @@ def fit(
     bounds (`w_min`, `varible_ranges`) are clipped to them. The network runs as `sim.train()` does; plastic values, such as
     the running means of batch normalisation, and states that stay, of which the samples' mean, go on from update to update.
 
-    A row of the history holds `epoch`, `loss`, `accuracy`, `seconds`, and `test_loss` and `test_accuracy` where there is a
-    test set. Loss and accuracy of the training data are means over the epoch's batches, each taken before its update.
+    The data's labels say what the output is held to: one class a sample, `[N]`; one a step, `[T, N]`, by a decoder of every
+    step, such as `"v_t"`; or targets of the output's own shape. An output `[T, B, C]` goes with one class a sample too where
+    the loss reads scores over time, as `"membrane_cross_entropy"` does.
+
+    A row of the history holds `epoch`, `loss`, `accuracy` where there are classes, `seconds`, and where there is a test set
+    `test_loss` and `test_accuracy`, or of targets `test_mean_squared_error` and `test_r2`; likewise of a validation set,
+    `validation_loss` and so on. Loss and accuracy of the training data are means over the epoch's batches, each taken before
+    its update.
 
     Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start`
     ends with the same bits.
@@ -63,7 +77,8 @@ def fit(
 
     Args:
         sim: the simulator.
-        loss: name (see `spaic_jax.train.LOSSES`) or function of a loss `(output, labels) -> scalar`.
+        loss: name (see `spaic_jax.train.LOSSES`) or function of a loss `(output, labels) -> scalar`; settings are bound by
+            `functools.partial`. One with a keyword `result` is given the run's `Result`, with the rows of its monitors.
         optimizer: any `optax.GradientTransformation`.
         data: training data.
         epochs: number of epochs in all, those before a resumption included.
@@ -72,11 +87,19 @@ def fit(
         steps: number of steps of a run; may be left out where an input has a time axis.
         decoder: name of the output; may be left out where there is one only.
         test: data to evaluate after each epoch; it has no influence on the training.
+        validation: more of it, for an `on_epoch` that chooses an epoch, such as `spaic_jax.train.EarlyStopping`.
         gradient: how gradients are formed: name of a gradient (see `spaic_jax.gradients.GRADIENTS`), or the gradient itself,
             such as `EProp()`, whose memory does not grow with the number of steps.
         variables: parameters and constants to start from; drawn from the key by default.
         start: state to resume from, such as a checkpoint's or the one `on_epoch` got.
-        on_epoch: called after each epoch with its state and its row of the history.
+        on_epoch: called after each epoch with its state and its row of the history; `spaic_jax.train.STOP`, given back, ends
+            the training after that epoch.
+        augment: changes each batch before it is run, in the compiled update: a pure function
+            `(key, inputs, labels) -> (inputs, labels)` of a random key, the inputs by name, `[T, B, *shape]` or
+            `[B, *shape]` in the dtypes of the network, and the labels; shapes stay. Data that is evaluated is not changed.
+        compute: `"bfloat16"` or `"float16"`: runs store potentials, currents and weights in it (see `Program.astype`), while the
+            parameters that are trained, and the optimizer's state, stay as they are in float32. In float16 the loss is
+            scaled, so that small derivatives come through. The test data is evaluated, and the result runs, in float32.
         progress: whether to show a progress bar, which needs the extra `cli`.
 
     Raises:
@@ -102,6 +125,40 @@ def fit(
         >>> result.epoch, result.history[-1]["accuracy"]
         (5, 1.0)
     """
+    prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient)
+    return fit_arrays(
+        prepared.sim, prepared.task, optimizer, prepared.arrays, epochs=prepared.epochs, batch_size=prepared.batch_size, key=key,
+        test=prepared.test, validation=prepared.validation, variables=variables, start=start, on_epoch=on_epoch, augment=augment, compute=compute,
+        progress=progress,
+    )
+
+
+class Prepared(NamedTuple):
+    """What is trained on what, checked."""
+
+    sim: Simulator
+    task: Task
+    arrays: Arrays | Stored
+    test: Arrays | Stored | None
+    validation: Arrays | Stored | None
+    epochs: int
+    batch_size: int
+
+
+def prepare_fit(
+    sim: Simulator,
+    loss: str | Callable[..., jax.Array],
+    optimizer: optax.GradientTransformation,
+    data: Dataset,
+    epochs: int,
+    batch_size: int,
+    steps: int | None,
+    decoder: str | None,
+    test: Dataset | None,
+    validation: Dataset | None,
+    gradient: str | Gradient,
+) -> Prepared:
+    """Check the arguments of `fit`."""
     if not isinstance(optimizer, optax.GradientTransformation):
         raise TypeError(f"the optimizer must be an optax.GradientTransformation, not {type(optimizer).__name__}.")
     # What can be told of numbers alone is told before the data is looked at.
@@ -110,15 +167,13 @@ def fit(
         sim = differentiated(sim, gradient)
     task, arrays = prepare_training(sim, data, loss=loss, decoder=decoder, steps=steps)
     held_out = None if test is None else task.arrays(test, "the test data")
-    return fit_arrays(
-        sim, task, optimizer, arrays, **counts, key=key, test=held_out, variables=variables, start=start,
-        on_epoch=on_epoch, progress=progress,
-    )
+    chosen_by = None if validation is None else task.arrays(validation, "the validation data")
+    return Prepared(sim, task, arrays, held_out, chosen_by, **counts)
 
 
 def prepare_training(
     sim: Simulator, data: Dataset, *, loss: str | Callable[..., jax.Array], decoder: str | None, steps: int | None
-) -> tuple[Task, Arrays]:
+) -> tuple[Task, Arrays | Stored]:
     """Check training data against a network that is trained by gradient, and put it on the device.
 
     Raises:
@@ -135,30 +190,91 @@ def fit_arrays(
     sim: Simulator,
     task: Task,
     optimizer: optax.GradientTransformation,
-    arrays: Arrays,
+    arrays: Arrays | Stored,
     *,
     epochs: int,
     batch_size: int,
     key: jax.Array,
-    test: Arrays | None = None,
+    test: Arrays | Stored | None = None,
+    validation: Arrays | Stored | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
-    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
+    augment: Augment | None = None,
+    compute: Half | None = None,
     progress: bool = True,
 ) -> FitResult:
     """`fit` of checked data."""
+    training = training_from(
+        sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation,
+        variables=variables, start=start, augment=augment, compute=compute,
+    )
+    return training.result(*training.loop.run(training.state, epochs, on_epoch, progress))
+
+
+class Begun(NamedTuple):
+    """A training by gradient, before its first update.
+
+    Attributes:
+        sim: what is trained.
+        first: the variables before the first step of a run.
+        loop: its epochs.
+        state: what it starts from, in arrays that may be overwritten.
+    """
+
+    sim: Simulator
+    first: Variables
+    loop: Epochs
+    state: TrainState
+
+    def result(self, state: TrainState, history: list[dict[str, Any]]) -> FitResult:
+        """What it gives back when it has come to a state."""
+        return FitResult(trained(self.sim, self.first, state), state, history)
+
+
+def training_from(
+    sim: Simulator,
+    task: Task,
+    optimizer: optax.GradientTransformation,
+    arrays: Arrays | Stored,
+    *,
+    epochs: int,
+    batch_size: int,
+    key: jax.Array,
+    test: Arrays | Stored | None,
+    validation: Arrays | Stored | None,
+    variables: Variables | None,
+    start: TrainState | None,
+    augment: Augment | None,
+    compute: Half | None,
+) -> Begun:
+    """The beginning of a training by gradient."""
     first = first_variables(sim, arrays, epochs, batch_size, key, variables)
     state = starting_state(sim, first, optimizer, start)
     loop = Epochs(
-        task=task, optimizer=optimizer, arrays=arrays, test=test, rest=dataclasses.replace(first, params={}),
-        batch_size=batch_size, key=key,
+        task=task, update=update_of(task, optimizer, batch_size, augment, compute), arrays=arrays, test=test, validation=validation,
+        rest=dataclasses.replace(first, params={}), batch_size=batch_size, key=key,
     )
-    state, history = loop.run(state, epochs, on_epoch, progress)
-    return FitResult(trained(sim, first, state), state, history)
+    return Begun(sim, first, loop, state)
+
+
+def update_of(
+    task: Task, optimizer: optax.GradientTransformation, batch_size: int, augment: Augment | None, compute: Half | None
+) -> Update:
+    """What is done in each update.
+
+    Raises:
+        ValueError: an unknown precision.
+        TypeError: an augmentation that is no function.
+    """
+    if augment is not None and not callable(augment):
+        raise TypeError(f"augment must be a function (key, inputs, labels) -> (inputs, labels), not {type(augment).__name__}.")
+    trained = dataclasses.replace(task, sim=computed_in(task.sim, compute).train())
+    return Update(trained, optimizer, batch_size, augment, scaled=compute == "float16")
 
 
 def first_variables(
-    sim: Simulator, arrays: Arrays, epochs: int, batch_size: int, key: jax.Array, variables: Variables | None
+    sim: Simulator, arrays: Arrays | Stored, epochs: int, batch_size: int, key: jax.Array, variables: Variables | None
 ) -> Variables:
     """The variables before the first step of a training: drawn from its key, or those that were given."""
     if len(arrays) < batch_size:

@@ -12,12 +12,13 @@ from spaic_jax._shapes import Array, Int
 
 
 def check_labels(labels: Any, classes: int) -> np.ndarray:
-    """Labels as a host array int32 ``[B]``, or a ValueError that names the first bad one.
+    """Labels as a host array int32 ``[B]`` or ``[T, B]``, or a ValueError that names the first bad one.
 
     For use outside ``jax.jit``, once per data set or batch.
 
     Args:
-        labels: integers ``[B]`` in 0 ... classes - 1, in whatever NumPy can read.
+        labels: integers ``[B]`` in 0 ... classes - 1, or ``[T, B]`` of steps, -1 where one is not looked at; in whatever NumPy
+            can read. Some step of each sample must be looked at.
         classes: number of classes, positive.
 
     >>> check_labels([0, 2, 1], 3)
@@ -29,28 +30,37 @@ def check_labels(labels: Any, classes: int) -> np.ndarray:
     """
     classes = whole(classes, "check_labels: classes")
     array = np.asarray(labels)
-    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"labels are {array.dtype} of shape {shape_text(array)}, but need to be integers of shape [B].")
-    bad = np.flatnonzero((array < 0) | (array >= classes))
-    if bad.size:
+    if array.ndim not in (1, 2) or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(
-            f"labels[{bad[0]}] is {array[bad[0]]}, but needs to be in 0 ... {classes - 1} for {classes} classes."
+            f"labels are {array.dtype} of shape {shape_text(array)}, but need to be integers of shape [B], or [T, B] of steps."
         )
+    least, or_not = (0, "") if array.ndim == 1 else (-1, ", or -1 where a step is not looked at")
+    bad = np.argwhere((array < least) | (array >= classes))
+    if bad.size:
+        place = tuple(int(i) for i in bad[0])
+        raise ValueError(
+            f"labels{list(place)} is {array[place]}, but needs to be in 0 ... {classes - 1} for {classes} classes{or_not}."
+        )
+    if array.ndim == 2 and (unseen := np.flatnonzero((array < 0).all(0))).size:
+        raise ValueError(f"labels[:, {unseen[0]}] are all -1, so that no step of this sample is looked at: leave it out.")
     return array.astype(np.int32)
 
 
 def label_vector(name: str, labels: ArrayLike, batch: int) -> Int[Array, "{batch}"]:
     """Labels as int32 ``[B]``, or a ValueError in the name of ``name``, at trace."""
     array = as_array(labels)
-    if not jnp.issubdtype(array.dtype, jnp.integer):
-        raise ValueError(
-            f"{name} got labels of dtype {array.dtype}, but needs integers (class indices, not one-hot rows)."
-        )
+    check_integers(name, array)
     if array.shape != (batch,):
         raise ValueError(
             f"{name} got labels of shape {shape_text(array)}, but needs [{batch}], one class index for each sample."
         )
     return array.astype(jnp.int32)
+
+
+def check_integers(name: str, labels: jax.Array) -> None:
+    """ValueError in the name of `name` unless labels are integers."""
+    if not jnp.issubdtype(labels.dtype, jnp.integer):
+        raise ValueError(f"{name} got labels of dtype {labels.dtype}, but needs integers (class indices, not one-hot rows).")
 
 
 def shape_text(array: Any) -> str:

@@ -1,9 +1,10 @@
 """Learning without labels or loss: samples are presented, and what the network's own rules do in the step is kept."""
 
+import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Generator
 from typing import Any
 
 import jax
@@ -17,7 +18,10 @@ from spaic_jax.data import Dataset
 from spaic_jax.program import Program
 from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.run.lasting import going_on, lasting
+from spaic_jax.train.activity import activity, spiking, warn_of_activity
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.assignment import assign_labels, class_shares
+from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import evaluate_arrays, responses, variables_for
 from spaic_jax.train.fitting import first_variables, starting_state, trained
 from spaic_jax.train.keys import epoch_keys, evaluation_key
@@ -25,7 +29,8 @@ from spaic_jax.train.loop import Training, shuffled
 from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.progress import Report
 from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
-from spaic_jax.train.task import Arrays, Task, decoders_of, prepared
+from spaic_jax.train.stream import Part, parts
+from spaic_jax.train.task import Task, decoders_of, prepared
 
 #: How often an epoch reports, and looks whether all is finite.
 _REPORTS = 100
@@ -46,9 +51,10 @@ def learn(
     steps: int | None = None,
     decoder: str | None = None,
     test: Dataset | None = None,
+    validation: Dataset | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
-    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> FitResult:
     """Present samples to a network that learns by its own rules, without labels, loss or gradient.
@@ -66,7 +72,7 @@ def learn(
 
     A row of the history holds `epoch`; `change`, by how much a presentation changed a weight that learns, in the mean;
     `spikes`, of all spiking groups in a presentation of a sample; with a vote `accuracy`, of the training data after the
-    epoch, and `test_accuracy`, where there is a test set; and `seconds`.
+    epoch, and `test_accuracy` and `validation_accuracy`, where there is such data; and `seconds`.
 
     Numbers depend on the key, the data and the arguments only: a training that is stopped and resumed with `start` ends
     with the same bits.
@@ -80,9 +86,11 @@ def learn(
         steps: number of steps of a presentation; may be left out where an input has a time axis.
         decoder: name of the decoder that votes; may be left out where there is one only.
         test: data to evaluate after each epoch; it has no influence on what is learned.
+        validation: more of it, for an `on_epoch` that chooses an epoch, such as `spaic_jax.train.EarlyStopping`.
         variables: variables to start from; drawn from the key by default.
         start: state to resume from, such as a checkpoint's or the one `on_epoch` got.
-        on_epoch: called after each epoch with its state and its row of the history.
+        on_epoch: called after each epoch with its state and its row of the history; `spaic_jax.train.STOP`, given back, ends
+            the training after that epoch.
         progress: whether to show a progress bar, which needs the extra `progress`.
 
     Raises:
@@ -110,18 +118,20 @@ def learn(
     """
     counts = {"epochs": whole(epochs, "epochs"), "batch_size": whole(batch_size, "batch_size")}
     task, arrays = prepare_learning(sim, data, decoder=decoder, steps=steps)
-    if test is not None and not task.decoder:
-        raise ValueError('the test data is there to see how good a vote is: give the network a decoder coding_method="vote".')
+    for given, what in ((test, "test"), (validation, "validation")):
+        if given is not None and not task.decoder:
+            raise ValueError(f'the {what} data is there to see how good a vote is: give the network a decoder coding_method="vote".')
     held_out = None if test is None else task.arrays(test, "the test data")
+    chosen_by = None if validation is None else task.arrays(validation, "the validation data")
     return learn_arrays(
-        sim, task, arrays, **counts, key=key, test=held_out, variables=variables, start=start, on_epoch=on_epoch,
+        sim, task, arrays, **counts, key=key, test=held_out, validation=chosen_by, variables=variables, start=start, on_epoch=on_epoch,
         progress=progress,
     )
 
 
 def prepare_learning(
     sim: Simulator, data: Dataset, *, decoder: str | None, steps: int | None
-) -> tuple[Task, Arrays]:
+) -> tuple[Task, Arrays | Stored]:
     """Check training data against a network that learns by rules, and put it on the device.
 
     Raises:
@@ -138,7 +148,10 @@ def prepare_learning(
         listed = ", ".join(voters) or "none"
         raise ValueError(f"decoder '{decoder}' is no decoder coding_method=\"vote\" of the network; those are: {listed}.")
     voter = decoder if decoder is not None else next(iter(voters), "")
-    return prepared(sim, data, voter, steps, "the training data")
+    task, arrays = prepared(sim, data, voter, steps, "the training data")
+    if voter and not task.classes:
+        raise ValueError(f"the training data: decoder '{voter}' votes for classes, which need integers [N], not targets to regress.")
+    return task, arrays
 
 
 def learned(program: Program) -> list[str]:
@@ -152,22 +165,25 @@ def learned(program: Program) -> list[str]:
 def learn_arrays(
     sim: Simulator,
     task: Task,
-    arrays: Arrays,
+    arrays: Arrays | Stored,
     *,
     epochs: int,
     batch_size: int,
     key: jax.Array,
-    test: Arrays | None = None,
+    test: Arrays | Stored | None = None,
+    validation: Arrays | Stored | None = None,
     variables: Variables | None = None,
     start: TrainState | None = None,
-    on_epoch: Callable[[TrainState, dict[str, Any]], object] | None = None,
+    on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> FitResult:
     """`learn` of checked data."""
     first = first_variables(sim, arrays, epochs, batch_size, key, variables)
     state = starting_state(sim, first, optax.identity(), start)
     frozen = variables_for(sim, first, evaluated_at_once(batch_size), key)
-    loop = Presentations(task=task, arrays=arrays, test=test, rest=first, frozen=frozen, batch_size=batch_size, key=key)
+    loop = Presentations(
+        task=task, arrays=arrays, test=test, validation=validation, rest=first, frozen=frozen, batch_size=batch_size, key=key
+    )
     state, history = loop.run(state, epochs, on_epoch, progress)
     return FitResult(trained(sim, first, state), state, history)
 
@@ -187,27 +203,50 @@ class Presentations(Training):
         order_key, run_key = epoch_keys(self.key, epoch)
         order = shuffled(order_key, len(self.arrays))
         rest = dataclasses.replace(self.rest, params=state.params)
-        carried, sums = state.plastic, np.zeros(2)
-        chunk = math.ceil(self.updates / _REPORTS)
-        for begin in range(0, self.updates, chunk):
-            end = min(begin + chunk, self.updates)
-            carried, measures = present(
-                self.training, self.batch_size, carried, rest, self.arrays, order, run_key, np.int32(begin), np.int32(end)
-            )
-            measured = jax.device_get(measures)
-            _check(epoch, measured["beyond"])
-            sums += (measured["change"], measured["spikes"])
-            change, spikes = (sums / end).tolist()
-            report(epoch, (epoch - 1) * self.updates + end, f"change {change:.2e}  spikes {spikes:.1f}")
+        carried, program = state.plastic, self.task.sim.program
+        nothing = np.zeros(2 + len(spiking(program)), np.float32)
+        done, sums = nothing.astype(np.float64), nothing
+        with contextlib.closing(self._stretches(order)) as stretches:
+            for part, begin, end, whole_one in stretches:
+                carried, sums, beyond = present(
+                    self.training, self.batch_size, carried, sums, rest, part.arrays, part.order, part.first, run_key,
+                    np.int32(begin), np.int32(end),
+                )
+                sums, seen = jax.device_get((sums, beyond))
+                _check(epoch, seen)
+                so_far = done + sums
+                if whole_one:
+                    done, sums = so_far, nothing
+                change, spikes = (so_far[:2] / end).tolist()
+                report(epoch, (epoch - 1) * self.updates + end, f"change {change:.2e}  spikes {spikes:.1f}")
+        if epoch == 1:
+            warn_of_activity(program, done[2:] / self.updates)
         row: dict[str, Any] = {"epoch": epoch, "change": change, "spikes": spikes}
         if self.task.decoder:
             carried, row["accuracy"] = self._assigned(state.params, carried)
-        if self.test is not None:
+        for name, arrays in self.held_out.items():
             variables = self._evaluated(state.params, carried)
-            row["test_accuracy"] = evaluate_arrays(
-                self.task, variables, self.test, evaluated_at_once(self.batch_size), evaluation_key(self.key)
+            row[f"{name}_accuracy"] = evaluate_arrays(
+                self.task, variables, arrays, evaluated_at_once(self.batch_size), evaluation_key(self.key)
             ).accuracy
         return TrainState(state.params, state.opt_state, epoch, carried), row
+
+    @functools.cached_property
+    def training(self) -> Task:
+        """The task with the network as it is while it learns."""
+        return dataclasses.replace(self.task, sim=self.task.sim.train())
+
+    def _stretches(self, order: jax.Array) -> Generator[tuple[Part, int, int, bool], None, None]:
+        """The presentations of an epoch between two reports: their data, the first, the one after the last, and whether a
+        stretch ends there, and not only the data at hand: sums are rounded alike however much of it that is."""
+        chunk = math.ceil(self.updates / _REPORTS)
+        with contextlib.closing(parts(self.task, self.arrays, order, self.batch_size)) as all_parts:
+            for part in all_parts:
+                begin = part.updates.start
+                while begin < part.updates.stop:
+                    end = min(begin - begin % chunk + chunk, part.updates.stop)
+                    yield part, begin, end, end % chunk == 0 or end == self.updates
+                    begin = end
 
     def _evaluated(self, params: dict[str, jax.Array], carried: dict[str, jax.Array]) -> Variables:
         return going_on(self.task.sim.program, dataclasses.replace(self.frozen, params=params), carried)
@@ -231,36 +270,42 @@ def present(
     task: Task,
     batch_size: int,
     carried: dict[str, jax.Array],
+    sums: jax.Array,
     rest: Variables,
     arrays: Arrays,
     order: jax.Array,
+    first: jax.Array,
     key: jax.Array,
     begin: jax.Array,
     end: jax.Array,
-) -> tuple[dict[str, jax.Array], dict[str, Any]]:
-    """The presentations `begin` to `end` of an epoch: what goes on after them, and sums of what was measured."""
+) -> tuple[dict[str, jax.Array], jax.Array, dict[str, jax.Array]]:
+    """The presentations `begin` to `end` of an epoch.
+
+    Returns:
+        What goes on after them; `sums` with what was measured added: the change of a weight, spikes of a sample, and the
+        spike rate of each group; and for each variable the first presentation in which it was beyond any sense, or -1.
+    """
     program, names = task.sim.program, learned(task.sim.program)
     size = sum(math.prod(program.by_name[name].shape) for name in names)
 
     def shown(number: jax.Array, carried: dict[str, jax.Array]) -> Result:
-        index = jax.lax.dynamic_slice_in_dim(order, number * batch_size, batch_size)
-        return task.run(going_on(program, rest, carried), task.take(arrays, index).inputs, jax.random.fold_in(key, number))
+        index = jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)
+        return task.run(going_on(program, rest, carried), task.take(arrays, index), jax.random.fold_in(key, number))
 
     def body(number: jax.Array, carry: Any) -> Any:
-        carried, measures = carry
+        carried, sums, seen = carry
         result = shown(number, carried)
         new = lasting(program, result.variables)
         change = sum(jnp.abs(new[name] - carried[name]).sum(dtype=jnp.float32) for name in names) / size
         spikes = sum(_neurons(program, name) * task.steps * rate for name, rate in result.health.spike_rate.items())
-        seen = measures["beyond"]
         beyond = {name: jnp.where((seen[name] < 0) & ~fine, number, seen[name]) for name, fine in result.health.finite.items()}
-        return new, {"change": measures["change"] + change, "spikes": measures["spikes"] + spikes, "beyond": beyond}
+        more = jnp.concatenate([jnp.stack([change, jnp.float32(spikes)]), activity(result.health)])
+        return new, sums + more, beyond
 
     finite = jax.eval_shape(lambda: shown(begin, carried).health.finite)
-    zero = jnp.float32(0)
-    measures = {"change": zero, "spikes": zero, "beyond": {name: jnp.int32(-1) for name in finite}}
-    moved, measured = jax.lax.fori_loop(begin, end, body, (carried, measures))
-    return moved, measured
+    moved: tuple[dict[str, jax.Array], jax.Array, dict[str, jax.Array]]
+    moved = jax.lax.fori_loop(begin, end, body, (carried, sums, {name: jnp.int32(-1) for name in finite}))
+    return moved
 
 
 def _neurons(program: Program, spikes: str) -> int:

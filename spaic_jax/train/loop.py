@@ -1,6 +1,7 @@
-"""The epochs of a training, and the one compiled step that those of a training by gradients are made of."""
+"""The epochs of a training."""
 
 import abc
+import contextlib
 import dataclasses
 import functools
 import time
@@ -13,14 +14,18 @@ import numpy as np
 import optax
 
 from spaic_jax.run import Variables
-from spaic_jax.run.lasting import going_on, lasting
-from spaic_jax.train.divergence import check_update, vital_signs
+from spaic_jax.run.lasting import going_on
+from spaic_jax.train.activity import warn_of_activity
+from spaic_jax.train.arrays import Arrays, Stored
+from spaic_jax.train.callbacks import OnEpoch, ends
+from spaic_jax.train.divergence import check_update
 from spaic_jax.train.evaluation import evaluate_arrays
 from spaic_jax.train.keys import epoch_keys, evaluation_key
-from spaic_jax.train.metrics import accuracy
 from spaic_jax.train.progress import Report, progress_bar
 from spaic_jax.train.state import TrainState
-from spaic_jax.train.task import Arrays, Task
+from spaic_jax.train.step import Carried, Update, train_step
+from spaic_jax.train.stream import parts
+from spaic_jax.train.task import Task
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,22 +36,25 @@ class Training(abc.ABC):
         task: the network and what it is run for.
         arrays: the data.
         test: data to evaluate after each epoch.
+        validation: more of it, by which an epoch is chosen.
         rest: the variables before the first step of a run; those that are trained or go on do not count.
         batch_size: samples of an update.
         key: random key of the order of samples and of all runs.
     """
 
     task: Task
-    arrays: Arrays
-    test: Arrays | None
+    arrays: Arrays | Stored
+    test: Arrays | Stored | None
     rest: Variables
     batch_size: int
     key: jax.Array
+    validation: Arrays | Stored | None = None
 
-    @functools.cached_property
-    def training(self) -> Task:
-        """The task with the network as it is while it is trained."""
-        return dataclasses.replace(self.task, sim=self.task.sim.train())
+    @property
+    def held_out(self) -> dict[str, Arrays | Stored]:
+        """The data to evaluate after each epoch, by what the history calls it."""
+        both = {"test": self.test, "validation": self.validation}
+        return {name: arrays for name, arrays in both.items() if arrays is not None}
 
     @property
     def updates(self) -> int:
@@ -58,9 +66,9 @@ class Training(abc.ABC):
         """One epoch: the new state, and its row of the history. The arrays of the old state are gone."""
 
     def run(
-        self, state: TrainState, epochs: int, on_epoch: Callable[[TrainState, dict[str, Any]], object] | None, progress: bool
+        self, state: TrainState, epochs: int, on_epoch: OnEpoch | None, progress: bool
     ) -> tuple[TrainState, list[dict[str, Any]]]:
-        """All epochs that are left of `epochs`: the last state, and the history."""
+        """The epochs that are left of `epochs`, or those until the callback says stop: the last state, and the history."""
         history = []
         done, total = state.epoch * self.updates, epochs * self.updates
         with progress_bar(progress, epochs, done, total) as report:
@@ -69,9 +77,9 @@ class Training(abc.ABC):
                 state, row = self.epoch(state, epoch, report)
                 row["seconds"] = round(time.perf_counter() - begin, 4)
                 history.append(row)
-                if on_epoch is not None:
-                    # The next update overwrites the arrays of this state, so that the callback gets some of its own.
-                    on_epoch(copied(state), dict(row))
+                # The next update overwrites the arrays of this state, so that the callback gets some of its own.
+                if on_epoch is not None and ends(on_epoch(copied(state), dict(row))):
+                    break
         return state, history
 
 
@@ -79,40 +87,80 @@ class Training(abc.ABC):
 class Epochs(Training):
     """Training by the gradient of a loss."""
 
-    optimizer: optax.GradientTransformation
+    update: Update
 
     def epoch(self, state: TrainState, epoch: int, report: Report) -> tuple[TrainState, dict[str, Any]]:
         order_key, run_key = epoch_keys(self.key, epoch)
         order = shuffled(order_key, len(self.arrays))
-        params, opt_state, plastic = state.params, state.opt_state, state.plastic
-        sums = np.zeros(2)
+        means = Means()
 
-        def look(step: int, measures: dict[str, jax.Array]) -> None:
-            values = jax.device_get(measures)
-            check_update(epoch, step, values)
-            sums[:] += (float(values["loss"]), float(values["accuracy"]))
-            loss, right = (sums / step).tolist()
-            report(epoch, (epoch - 1) * self.updates + step, f"loss {loss:.4f}  accuracy {right:.1%}")
+        def look(number: int, measures: dict[str, Any]) -> None:
+            check_update(epoch, number, measures)
+            means.add(measures)
+            report(epoch, (epoch - 1) * self.updates + number, means.words)
 
+        carried = (state.params, state.opt_state, state.plastic)
+        carried = self.carry_out(train_step, carried, self.rest, order, run_key, look)
+        if epoch == 1:
+            warn_of_activity(self.task.sim.program, means.rates)
+        state = TrainState(carried[0], carried[1], epoch, carried[2])
+        return state, {"epoch": epoch, **means.row, **self.tested(state)}
+
+    def carry_out(
+        self, step: Any, carried: Carried, rest: Variables, order: jax.Array, key: jax.Array, look: Callable[[int, dict[str, Any]], None]
+    ) -> Carried:
+        """The updates of an epoch, each looked at on the host; gives what they have changed."""
         waiting = None
-        for step in range(self.updates):
-            params, opt_state, plastic, measures = train_step(
-                self.training, self.optimizer, self.batch_size, params, opt_state, plastic, self.rest,
-                self.arrays, order, run_key, np.int32(step),
-            )
-            # The step before is looked at while the device works on this one.
-            if waiting is not None:
-                look(step, waiting)
-            waiting = measures
-        assert waiting is not None
-        look(self.updates, waiting)
-        loss, right = (sums / self.updates).tolist()
-        row: dict[str, Any] = {"epoch": epoch, "loss": loss, "accuracy": right}
-        if self.test is not None:
-            variables = going_on(self.task.sim.program, dataclasses.replace(self.rest, params=params), plastic)
-            result = evaluate_arrays(self.task, variables, self.test, self.batch_size, evaluation_key(self.key))
-            row |= {"test_loss": result.loss, "test_accuracy": result.accuracy}
-        return TrainState(params, opt_state, epoch, plastic), row
+        with contextlib.closing(parts(self.task, self.arrays, order, self.batch_size)) as all_parts:
+            for part in all_parts:
+                for number in part.updates:
+                    carried, measures = step(
+                        self.update, carried, rest, part.arrays, part.order, part.first, key, np.int32(number)
+                    )
+                    # The update before is looked at while the device works on this one.
+                    if waiting is not None:
+                        look(number, jax.device_get(waiting))
+                    waiting = measures
+        look(self.updates, jax.device_get(waiting))
+        return carried
+
+    def tested(self, state: TrainState) -> dict[str, float | None]:
+        """What the history says of the test and validation data."""
+        row: dict[str, float | None] = {}
+        for name, arrays in self.held_out.items():
+            variables = going_on(self.task.sim.program, dataclasses.replace(self.rest, params=state.params), state.plastic)
+            result = evaluate_arrays(self.task, variables, arrays, self.batch_size, evaluation_key(self.key))
+            row |= {f"{name}_loss": result.loss, **{f"{name}_{measure}": value for measure, value in result.measures.items()}}
+        return row
+
+
+class Means:
+    """Means over the updates of an epoch so far."""
+
+    def __init__(self) -> None:
+        self._count, self._sums, self._rates = 0, dict[str, float](), np.zeros(())
+
+    def add(self, measures: dict[str, Any]) -> None:
+        """Those of one more update."""
+        self._count += 1
+        for name, value in {"loss": measures["loss"], **measures["good"]}.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value)
+        self._rates = self._rates + measures["rates"]
+
+    @property
+    def row(self) -> dict[str, float]:
+        """What the history says of the training data."""
+        return {name: total / self._count for name, total in self._sums.items()}
+
+    @property
+    def rates(self) -> np.ndarray:
+        """The spike rates."""
+        return np.asarray(self._rates / self._count)
+
+    @property
+    def words(self) -> str:
+        """What the progress bar says."""
+        return "  ".join(f"{name} {value:{'.1%' if name == 'accuracy' else '.4f'}}" for name, value in self.row.items())
 
 
 def initial_opt_state(optimizer: optax.GradientTransformation, params: dict[str, jax.Array]) -> Any:
@@ -131,39 +179,3 @@ def copied(tree: Any) -> Any:
 def shuffled(key: jax.Array, count: int) -> jax.Array:
     """The numbers of the samples in the order of an epoch."""
     return jax.random.permutation(key, count).astype(jnp.int32)
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1, 2), donate_argnums=(3, 4, 5))
-def train_step(
-    task: Task,
-    optimizer: optax.GradientTransformation,
-    batch_size: int,
-    params: dict[str, jax.Array],
-    opt_state: Any,
-    plastic: dict[str, jax.Array],
-    rest: Variables,
-    arrays: Arrays,
-    order: jax.Array,
-    key: jax.Array,
-    step: jax.Array,
-) -> tuple[dict[str, jax.Array], Any, dict[str, jax.Array], dict[str, Any]]:
-    """One update: gather a batch, differentiate its loss, apply the optimizer, clip to bounds."""
-    index = jax.lax.dynamic_slice_in_dim(order, step * batch_size, batch_size)
-    batch = task.take(arrays, index)
-    assert batch.labels is not None
-
-    def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, Any]:
-        variables = going_on(task.sim.program, dataclasses.replace(rest, params=params), plastic)
-        result = task.run(variables, batch.inputs, jax.random.fold_in(key, step))
-        output = result.outputs[task.decoder]
-        assert task.loss is not None
-        return task.loss(output, batch.labels), (output, lasting(task.sim.program, result.variables), result.health.finite)
-
-    (loss, (output, moved, states)), gradient = jax.value_and_grad(objective, has_aux=True)(params)
-    with jax.numpy_dtype_promotion("standard"):
-        updates, new_state = optimizer.update(gradient, opt_state, params)
-        new = optax.apply_updates(params, updates)
-    new = task.sim.project(new)
-    new, new_state = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state), (params, opt_state))
-    measures = {"loss": loss, "accuracy": accuracy(output, batch.labels), "states": states}
-    return new, new_state, moved, measures | vital_signs(gradient, updates, new)

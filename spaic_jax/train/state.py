@@ -37,11 +37,14 @@ class FitResult:
             the batch size of the training, and for `evaluate`.
         state: what to go on with.
         history: for each epoch of this call a row of numbers: see `fit` and `learn`.
+        diverged: why a training of `fit_seeds` ended before the others, where it diverged; the state is then that of its last
+            whole epoch.
     """
 
     variables: Variables
     state: TrainState
     history: list[dict[str, Any]]
+    diverged: "TrainingDiverged | None" = None
 
     @property
     def params(self) -> dict[str, jax.Array]:
@@ -64,6 +67,10 @@ GRADIENTS = (
     "a narrower surrogate gradient or detach_reset in its groups, clipped gradients (optax.clip_by_global_norm) or a lower"
     " learning rate"
 )
+
+
+class DivergenceWarning(RuntimeWarning):
+    """One of several trainings diverged, while the others go on."""
 
 
 class TrainingDiverged(RuntimeError):  # noqa: N818

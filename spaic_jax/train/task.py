@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,11 +13,16 @@ import numpy as np
 from spaic_jax._errors import unknown
 from spaic_jax.data import Dataset
 from spaic_jax.data.lazy import is_lazy, taken
+from spaic_jax.program import Program
 from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.run.check import batch_of_inputs, check_finite, check_inputs
 from spaic_jax.run.inputs import check_values
+from spaic_jax.train import room
+from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.labels import check_labels
 from spaic_jax.train.losses import resolve_loss
+from spaic_jax.train.losses.base import asked_for, scores_of
+from spaic_jax.train.metrics import accuracy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,8 +34,10 @@ class Task:
         decoder: the output that is looked at; empty where none is.
         steps: number of steps of a run.
         loss: function of the output and the labels.
-        classes: number of classes that the output tells apart.
-        label_axis: the axis of the samples of the labels: 1 behind a time axis.
+        classes: number of classes that the output tells apart; 0 where it is held to targets.
+        shape: the shape of the output of one sample, and one step.
+        timed: whether the output is `[T, B, *shape]`, else `[B, *shape]`.
+        each_step: whether labels are `[T, N, ...]`, else `[N, ...]`.
     """
 
     sim: Simulator
@@ -37,17 +45,24 @@ class Task:
     steps: int
     loss: Callable[..., jax.Array] | None
     classes: int = 0
-    label_axis: int = 0
+    shape: tuple[int, ...] = ()
+    timed: bool = False
+    each_step: bool = False
 
-    def run(self, variables: Variables, inputs: Mapping[str, jax.Array], key: jax.Array) -> Result:
-        """A run of all steps."""
-        return self.sim.run(variables, inputs, key, self.steps)
+    @property
+    def label_axis(self) -> int:
+        """The axis of the samples of the labels."""
+        return int(self.each_step)
 
-    def output(self, variables: Variables, inputs: Mapping[str, jax.Array], key: jax.Array) -> jax.Array:
-        """What the decoder says, `[B, C]`."""
-        return self.run(variables, inputs, key).outputs[self.decoder]
+    def run(self, variables: Variables, batch: Arrays, key: jax.Array) -> Result:
+        """A run of all steps with some samples."""
+        return self.sim.run(variables, batch.inputs, key, self.steps)
 
-    def take(self, arrays: "Arrays", index: jax.Array) -> "Arrays":
+    def output(self, variables: Variables, batch: Arrays, key: jax.Array) -> jax.Array:
+        """What the decoder says, `[B, ...]` or `[T, B, ...]`."""
+        return self.run(variables, batch, key).outputs[self.decoder]
+
+    def take(self, arrays: Arrays, index: jax.Array) -> Arrays:
         """Some samples of the data, with their labels and lengths."""
         shapes = {v.name: v.shape for v in self.sim.program.of_role("input")}
         axes = {name: x.ndim - len(shapes[name]) - 1 for name, x in arrays.inputs.items()}
@@ -58,43 +73,69 @@ class Task:
             None if arrays.lengths is None else arrays.lengths[index],
         )
 
-    def arrays(self, data: Dataset, what: str) -> "Arrays":
-        """Another data set for the same task, checked, on the device; without labels where none are looked at.
+    def cost(self, result: Result, batch: Arrays) -> jax.Array:
+        """The loss of a run with some samples."""
+        assert self.loss is not None
+        asked = asked_for(self.loss, {"result": result, "lengths": batch.lengths if self.timed else None})
+        return self.loss(result.outputs[self.decoder], batch.labels, **asked)
+
+    def scores(self, output: jax.Array, lengths: jax.Array | None = None) -> jax.Array:
+        """The scores that are compared with labels: `[T, B, C]` with labels of each step, else `[B, C]`."""
+        if not self.timed or self.each_step:
+            return output
+        scores = scores_of(self.loss, output, lengths)
+        if scores is None:
+            raise ValueError(
+                f"decoder '{self.decoder}' gives [T, B, {output.shape[-1]}], but one label a sample needs [B, C]: a loss that reads"
+                " scores over time, such as 'membrane_cross_entropy', or a decoder that does, such as 'max_voltage'."
+            )
+        return scores
+
+    def measures(self, output: jax.Array, labels: jax.Array, lengths: jax.Array | None = None) -> dict[str, jax.Array]:
+        """What tells how good outputs are beside the loss, by name: `accuracy` where there are classes.
+
+        Args:
+            output: what the decoder says.
+            labels: of the same samples.
+            lengths: the steps of each sample, `[B]`, where they differ.
+        """
+        return {"accuracy": accuracy(self.scores(output, lengths), labels)} if self.classes else {}
+
+    def arrays(self, data: Dataset, what: str) -> Arrays | Stored:
+        """Another data set for the same task, checked, on the device if it fits; without labels where none
+        are looked at.
 
         Raises:
             ValueError: one sentence about the first thing that does not fit.
             TypeError: `data` of another type.
         """
         arrays, _ = _arrays(self.sim, data, self.steps, what)
-        return dataclasses.replace(arrays, labels=self.labels(data, what) if self.decoder else None)
+        return self.labelled(arrays, data, what) if self.decoder else arrays
 
-    def labels(self, data: Dataset, what: str) -> jax.Array:
-        """The labels of a data set, checked, on the device."""
+    def labelled(self, arrays: Arrays | Stored, data: Dataset, what: str) -> Arrays | Stored:
+        """A checked data set with its labels, checked too; those after the end of a sample are -1."""
         with _named(what):
-            if data.labels is None:
-                raise ValueError(f"there are no labels, which decoder '{self.decoder}' is held to.")
-            return jnp.asarray(check_labels(data.labels, self.classes))
+            labels = _given_labels(data, self.decoder)
+            regressed = _regressed(labels)
+            if regressed != (not self.classes) or (not regressed and self.each_step != (labels.ndim == 2)):
+                needed = "targets to regress" if not self.classes else "integers [T, N]" if self.each_step else "integers [N]"
+                raise ValueError(f"the labels are {labels.dtype} of shape {labels.shape}, but those of the training data are {needed}.")
+            if regressed:
+                needed_shape = (*((self.steps,) if self.timed else ()), len(arrays), *self.shape)
+                if labels.shape != needed_shape:
+                    raise ValueError(
+                        f"the labels are {labels.dtype} of shape {labels.shape}, targets to regress, but decoder '{self.decoder}' gives"
+                        f" {self.output_text}, so that they need shape {needed_shape}; class indices are integers."
+                    )
+                return dataclasses.replace(arrays, labels=jnp.asarray(labels, jnp.float32))
+            if self.each_step and data.lengths is not None:
+                labels = np.where(np.arange(len(labels))[:, None] < data.lengths, labels, -1)
+            return dataclasses.replace(arrays, labels=jnp.asarray(check_labels(labels, self.classes)))
 
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class Arrays:
-    """A checked data set on the device, or some samples of it: a pytree of arrays.
-
-    Attributes:
-        inputs: by name, `[T, N, *shape]`, or `[N, *shape]` held.
-        count: the number of samples N.
-        labels: `[N]`, `[T, N]` or targets, where there are any.
-        lengths: the steps of each sample, `[N]`, where they differ.
-    """
-
-    inputs: dict[str, jax.Array]
-    count: int = dataclasses.field(metadata={"static": True})
-    labels: jax.Array | None = None
-    lengths: jax.Array | None = None
-
-    def __len__(self) -> int:
-        return self.count
+    @property
+    def output_text(self) -> str:
+        """The axes of the output, for error messages."""
+        return f"[{', '.join((*(('T',) if self.timed else ()), 'B', *map(str, self.shape)))}]"
 
 
 def prepare(
@@ -105,8 +146,8 @@ def prepare(
     decoder: str | None = None,
     steps: int | None = None,
     what: str = "the data",
-) -> tuple[Task, Arrays]:
-    """Check a data set against a network, and put it on the device.
+) -> tuple[Task, Arrays | Stored]:
+    """Check a data set against a network, and put it on the device if it fits there.
 
     Args:
         sim: the simulator.
@@ -142,51 +183,71 @@ def decoders_of(sim: Simulator) -> tuple[list[str], list[str]]:
 
 def prepared(
     sim: Simulator, data: Dataset, decoder: str, steps: int | None, what: str, loss: Callable[..., jax.Array] | None = None
-) -> tuple[Task, Arrays]:
+) -> tuple[Task, Arrays | Stored]:
     """`prepare` with a known decoder and loss; without a decoder, labels are not looked at."""
     arrays, length = _arrays(sim, data, steps, what)
     task = Task(sim.skeleton, decoder, length, loss)
     if not decoder:
         return task, arrays
-    task = dataclasses.replace(task, classes=_classes(task, arrays))
-    return task, dataclasses.replace(arrays, labels=task.labels(data, what))
+    # As no output has so many steps, its first axis tells whether it has a time axis.
+    size = 2 if length == 1 else 1
+    result = _traced(task, arrays, size)
+    output = result.outputs[decoder]
+    timed = output.ndim > 1 and output.shape[0] != size
+    task = dataclasses.replace(task, timed=timed, shape=output.shape[1 + timed :])
+    with _named(what):
+        task = _held_to(task, output, _given_labels(data, decoder))
+    checked = task.labelled(arrays, data, what)
+    _check_loss(task, result, checked, size)
+    return task, checked
 
 
-def _arrays(sim: Simulator, data: Dataset, steps: int | None, what: str) -> tuple[Arrays, int]:
-    """The data on the device, but for its labels, and the number of steps of a run."""
+def _arrays(sim: Simulator, data: Dataset, steps: int | None, what: str) -> tuple[Arrays | Stored, int]:
+    """The data, but for its labels, and the number of steps of a run: on the device if it fits, else where it is."""
     if not isinstance(data, Dataset):
         raise TypeError(f"{what} must be a spaic_jax.data.Dataset, not {type(data).__name__}.")
-    declared = sim.program.by_name
+    program, declared = sim.program, sim.program.by_name
     with _named(what):
-        given, length = check_inputs(sim.program, _read(sim, data), _count(data), steps, axis="N")
-        for name, x in given.items():
-            if declared[name].check is None:
-                check_finite(f"input '{name}'", x)
-        check_values(sim.program, given, length)
+        seen, length = check_inputs(program, {n: _standing_for(x) for n, x in data.inputs.items()}, _count(data), steps, axis="N")
+        if data.lengths is not None and data.lengths.max() > length:
+            at = data.lengths.argmax()
+            raise ValueError(f"lengths[{at}] is {data.lengths[at]}, but a run has {length} steps.")
+    given = {n: data.inputs[n] if is_lazy(data.inputs[n]) else x for n, x in seen.items()}
     # Spikes rest as bytes or booleans; the run converts the batch it takes.
-    arrays = {n: jnp.asarray(x, x.dtype if x.dtype.itemsize == 1 else declared[n].dtype) for n, x in given.items()}
-    lengths = None if data.lengths is None else jnp.asarray(data.lengths, jnp.int32)
-    return Arrays(arrays, batch_of_inputs(declared, arrays), lengths=lengths), length
+    dtypes = {n: x.dtype if np.dtype(x.dtype).itemsize == 1 else declared[n].dtype for n, x in seen.items()}
+    axes = {n: x.ndim - len(declared[n].shape) - 1 for n, x in seen.items()}
+    stored = Stored(
+        given, axes, dtypes, batch_of_inputs(declared, seen), functools.partial(_check, program, length), what,
+        lengths=None if data.lengths is None else np.asarray(data.lengths, np.int32),
+    )
+    there = sum(x.nbytes for n, x in given.items() if isinstance(x, jax.Array) and x.dtype == dtypes[n])
+    if stored.bytes_each * len(stored) - there > room.room():
+        return stored, length
+    whole = {n: taken(x, np.arange(len(stored)), axes[n]) if is_lazy(x) else x for n, x in given.items()}
+    with _named(what):
+        _check(program, length, whole)
+    arrays = {n: jnp.asarray(x, dtypes[n]) for n, x in whole.items()}
+    return Arrays(arrays, len(stored), lengths=None if stored.lengths is None else jnp.asarray(stored.lengths)), length
+
+
+def _check(program: Program, steps: int, inputs: Mapping[str, Any]) -> None:
+    """ValueError that names the first number of some samples that cannot be run."""
+    for name, x in inputs.items():
+        if program.by_name[name].check is None:
+            check_finite(f"input '{name}'", x)
+    check_values(program, inputs, steps)
+
+
+def _standing_for(array: Any) -> Any:
+    """An array itself, or one without numbers of its own that has the shape and dtype of a lazy one."""
+    return np.broadcast_to(np.zeros((), array.dtype), tuple(array.shape)) if is_lazy(array) else array
 
 
 def _count(data: Dataset) -> int | None:
-    """The number of samples, where labels or lengths tell."""
+    """The number of samples, where lengths or labels tell."""
     if data.lengths is not None:
         return len(data.lengths)
-    return None if data.labels is None else len(data)
-
-
-def _read(sim: Simulator, data: Dataset) -> dict[str, Any]:
-    """The inputs; those that are lazy, read."""
-    shapes = {v.name: v.shape for v in sim.program.of_role("input")}
-
-    def read(name: str, x: Any) -> Any:
-        if not is_lazy(x) or name not in shapes:
-            return x
-        axis = len(x.shape) - len(shapes[name]) - 1
-        return taken(x, np.arange(x.shape[axis]), axis)
-
-    return {name: read(name, x) for name, x in data.inputs.items()}
+    return None if data.labels is None or _regressed(data.labels) else int(data.labels.shape[-1])
 
 
 @contextlib.contextmanager
@@ -198,20 +259,54 @@ def _named(what: str) -> Iterator[None]:
         raise ValueError(f"{what}: {error}") from error
 
 
-def _classes(task: Task, arrays: Arrays) -> int:
-    """The number of classes of the decoder; also lets the loss see the shapes it will get. Computes nothing."""
+def _given_labels(data: Dataset, decoder: str) -> np.ndarray:
+    if data.labels is None:
+        raise ValueError(f"there are no labels, which decoder '{decoder}' is held to.")
+    labels: np.ndarray = data.labels
+    return labels
 
-    def trace(arrays: Arrays, key: jax.Array) -> tuple[jax.Array, jax.Array | None]:
-        first = jnp.zeros((1,), jnp.int32)
-        output = task.output(task.sim.init(key, 1), task.take(arrays, first).inputs, key)
-        return output, None if task.loss is None or output.ndim != 2 else task.loss(output, first)
 
-    output, loss = jax.eval_shape(trace, arrays, jax.random.key(0))
-    if output.ndim != 2 or output.shape[1] < 2:
+def _regressed(labels: np.ndarray) -> bool:
+    """Whether labels are targets to regress."""
+    return bool(jnp.issubdtype(labels.dtype, jnp.floating))
+
+
+def _samples(size: int) -> jax.Array:
+    return jnp.zeros((size,), jnp.int32)
+
+
+def _traced(task: Task, arrays: Arrays | Stored, size: int) -> Result:
+    """Shapes of what a run of so many samples gives. Computes nothing."""
+
+    def run(arrays: Arrays, key: jax.Array) -> Result:
+        return task.run(task.sim.init(key, size), task.take(arrays, _samples(size)), key)
+
+    result: Result = jax.eval_shape(run, arrays.struct, jax.random.key(0))
+    return result
+
+
+def _held_to(task: Task, output: jax.Array, labels: np.ndarray) -> Task:
+    """The task with what labels are; ValueError where they are none of such an output."""
+    if _regressed(labels):
+        return dataclasses.replace(task, each_step=task.timed)
+    task = dataclasses.replace(task, each_step=labels.ndim == 2)
+    given = f"decoder '{task.decoder}' gives {task.output_text}"
+    if task.each_step and (not task.timed or labels.shape[0] != task.steps):
         raise ValueError(
-            f"decoder '{task.decoder}' gives [{', '.join(map(str, ('B', *output.shape[1:])))}], but labels need [B, C]"
-            " with at least two classes."
+            f"labels of shape {labels.shape} are one for each step, [T={task.steps}, N], and need [T, B, C], such as"
+            f' coding_method="v_t" gives, but {given}.'
         )
-    if loss is not None and (loss.shape != () or not jnp.issubdtype(loss.dtype, jnp.floating)):
+    scores = jax.eval_shape(task.scores, output) if len(task.shape) == 1 else output
+    if scores.ndim != 2 + task.each_step or scores.shape[-1] < 2:
+        raise ValueError(f"{given}, but labels need [B, C] with at least two classes.")
+    return dataclasses.replace(task, classes=int(scores.shape[-1]))
+
+
+def _check_loss(task: Task, result: Result, arrays: Arrays | Stored, size: int) -> None:
+    """Let the loss see the shapes that it will get; ValueError unless it is one real number. Computes nothing."""
+    if task.loss is None:
+        return
+    batch = jax.eval_shape(lambda arrays: task.take(arrays, _samples(size)), arrays.struct)
+    loss = jax.eval_shape(task.cost, result, batch)
+    if loss.shape != () or not jnp.issubdtype(loss.dtype, jnp.floating):
         raise ValueError(f"the loss is {loss.dtype} of shape {loss.shape}, but needs to be one real number.")
-    return int(output.shape[1])

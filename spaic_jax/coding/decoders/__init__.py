@@ -19,6 +19,7 @@ from spaic_jax.coding.decoders.spike_counts import SpikeCounts
 from spaic_jax.coding.decoders.spike_rate import SpikeRate
 from spaic_jax.coding.decoders.time_softmax import TimeSoftmax
 from spaic_jax.coding.decoders.time_spike_counts import TimeSpikeCounts
+from spaic_jax.coding.decoders.voltage_over_time import MaxVoltage, MeanVoltage, TotalVoltage
 from spaic_jax.coding.decoders.voltage_sum import VoltageSum
 from spaic_jax.coding.decoders.vote import Vote, vote
 
@@ -32,6 +33,8 @@ DECODERS: dict[str, type[Decoding]] = {
     "final_step_voltage": FinalStepVoltage,
     "first_spike": FirstSpike,
     "first_spike_time": FirstSpikeTime,
+    "max_voltage": MaxVoltage,
+    "mean_voltage": MeanVoltage,
     "null": EveryStep,
     "spike_conv": SpikeConv,
     "spike_counts": SpikeCounts,
@@ -39,6 +42,7 @@ DECODERS: dict[str, type[Decoding]] = {
     "spike_rates": SpikeRate,
     "time_softmax": TimeSoftmax,
     "time_spike_counts": TimeSpikeCounts,
+    "total_voltage": TotalVoltage,
     "v_t": VoltageEveryStep,
     "voltage_sum": VoltageSum,
     "vote": Vote,
@@ -52,6 +56,7 @@ def resolve_decoder(coding_method: str | Decoding, **settings: Any) -> Decoding:
 
 __all__ = [
     "DECODERS", "ComplexConv", "ComplexCount", "ComplexLatency", "ComplexPhase", "ComplexTimingDistance",
-    "ComplexTrajectory", "Decoding", "EveryStep", "FinalStepVoltage", "FirstSpike", "FirstSpikeTime", "SpikeConv", "SpikeCounts",
-    "SpikeRate", "TimeSoftmax", "TimeSpikeCounts", "VoltageEveryStep", "VoltageSum", "Vote", "resolve_decoder", "vote",
+    "ComplexTrajectory", "Decoding", "EveryStep", "FinalStepVoltage", "FirstSpike", "FirstSpikeTime", "MaxVoltage",
+    "MeanVoltage", "SpikeConv", "SpikeCounts", "SpikeRate", "TimeSoftmax", "TimeSpikeCounts", "TotalVoltage",
+    "VoltageEveryStep", "VoltageSum", "Vote", "resolve_decoder", "vote",
 ]

@@ -9,17 +9,19 @@ from spaic_jax import ops
 from spaic_jax._errors import unknown
 from spaic_jax.program.initial.base import Constant, Given, Initial
 from spaic_jax.program.initial.distributions import LogNormal, Normal, TruncatedNormal, Uniform
+from spaic_jax.program.initial.fluctuation import FluctuationDriven
 from spaic_jax.program.initial.sharing import drawn_once, once
 from spaic_jax.program.initial.weights import KaimingNormal, KaimingUniform, SparseNormal, XavierNormal, XavierUniform
 
 __all__ = [
-    "INITIALS", "Constant", "Given", "Initial", "KaimingNormal", "KaimingUniform", "LogNormal", "Normal", "SparseNormal",
+    "INITIALS", "Constant", "FluctuationDriven", "Given", "Initial", "KaimingNormal", "KaimingUniform", "LogNormal", "Normal", "SparseNormal",
     "TruncatedNormal", "Uniform", "XavierNormal", "XavierUniform", "as_initial", "drawn_once", "once",
 ]
 
 #: Every initial value by its name, which is SPAIC's where it is there.
 INITIALS: dict[str, type[Initial]] = {
     "constant": Constant,
+    "fluctuation_driven": FluctuationDriven,
     "kaiming_normal": KaimingNormal,
     "kaiming_uniform": KaimingUniform,
     "lognormal": LogNormal,

@@ -1,0 +1,140 @@
+"""Learning at the cost of the spikes: where a rule changes only synapses whose neurons fire, no others are looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from spaic_jax.native.delivery import Found, walk
+from spaic_jax.plasticity.memory import Trace
+from spaic_jax.plasticity.pathway import Meeting, Pathway
+from spaic_jax.program import Context, Site, Variable
+from spaic_jax.synapses.storage.pairs import delivered
+
+if TYPE_CHECKING:
+    from spaic_jax.plasticity.base import Rule
+
+#: The share of the synapses that are touched from which on all are gone through, as measured.
+MANY = 1 / 32
+
+Change = TypeVar("Change", bound=Callable[..., Any])
+
+
+def event_driven(change: Change) -> Change:
+    """Says of a rule's `change` that a weight stays as it is in a step in which neither of its neurons fires.
+
+    Synapses that are stored as pairs then learn at the cost of the spikes: `change` is called with some of them at a time, of
+    which it knows all but what is `incoming`. This is so for the only rule of weights that are not shared and have no delay
+    each, if it draws nothing, remembers nothing but traces and has no `bound`; elsewhere nothing changes. A `change` that is
+    written anew in a rule that inherits says it anew.
+    """
+    change.event_driven = True  # type: ignore[attr-defined]
+    return change
+
+
+def by_events(rule: Rule, site: Site, context: Context) -> bool:
+    """Whether a rule, the only one of weights that are not shared, is evaluated where neurons fire."""
+    if not getattr(rule.change, "event_driven", False) or rule.random or not isinstance(site.owner.delay, float | None):
+        return False
+    if not all(isinstance(memory, Trace) for memory in rule.memories(context.dt).values()):
+        return False
+    pathway = Pathway.of(site, context)
+    return [op.fn for op in pathway.ops] == [delivered] and not rule.bounding(site, context, pathway.weight).ops
+
+
+def fan_in(name: str, pathway: Pathway) -> dict[str, Variable]:
+    """The synapses of a connection in rows by postsynaptic neuron, of 8 bytes a synapse, by what `touched` calls them."""
+
+    def constant(part: str, size: int, of: str, function: Callable[..., Any]) -> Variable:
+        return Variable(f"{name}.{part}", (size,), "int32", "constant", derived=(f"{name}.{of}", function))
+
+    (count,), neurons = pathway.weights, math.prod(pathway.gives)
+    return {
+        "into": constant("fan_in", count, "post", places_by_post),
+        "into_start": constant("fan_in_start", neurons + 1, "post", starts_by_post),
+        "pre": constant("fan_in_pre", count, "start", pre_of_each),
+    }
+
+
+def places_by_post(post: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """The synapses of all postsynaptic neurons, one neuron's after the other's."""
+    if isinstance(post, jax.core.Tracer):
+        return jnp.argsort(post, stable=True).astype("int32")
+    # On the host in a thirtieth of the time.
+    return jnp.asarray(np.sort((np.asarray(post, np.int64) << 32) | np.arange(*shape)).astype(np.int32))
+
+
+def starts_by_post(post: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Where those of each postsynaptic neuron begin."""
+    return jnp.zeros(shape, "int32").at[post + 1].add(1).cumsum(dtype="int32")
+
+
+def pre_of_each(start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """The presynaptic neuron of each synapse."""
+    neurons = jnp.arange(start.size - 1, dtype="int32")
+    return jnp.repeat(neurons, jnp.diff(start), total_repeat_length=shape[0])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Touched(Meeting):
+    """Some synapses of those that are stored as pairs.
+
+    Attributes:
+        ends: the postsynaptic and the presynaptic neuron of each, arrays of a shape that `weight` has too.
+    """
+
+    ends: tuple[jax.Array, jax.Array]
+
+    def incoming(self, weight: jax.Array) -> jax.Array:
+        raise ValueError("a change that is event_driven is told some synapses at a time: it cannot add up what is incoming.")
+
+    def spread(self, post: jax.Array) -> jax.Array:
+        return post.reshape(-1)[self.ends[0]]
+
+    def _at_once(self, post: jax.Array, pre: jax.Array) -> jax.Array:
+        values = ((post, self.ends[0]), (pre, self.ends[1]))
+        one, other = (x.reshape(x.shape[0], -1).astype(self.weight.dtype)[:, of] for x, of in values)
+        return (one * other).sum(0)
+
+
+def touched(meeting: Meeting, table: Mapping[str, jax.Array], new: Callable[[Touched], jax.Array]) -> jax.Array:
+    """The weights where each synapse whose neurons fire has a new one; all others stay in their places.
+
+    Args:
+        meeting: all synapses.
+        table: `post` and `start` of the synapses in rows by presynaptic neuron, and what `fan_in` says.
+        new: the new weights of some synapses.
+    """
+    fired = [(x != 0).reshape(x.shape[0], -1).any(0) for x in (meeting.pre, meeting.post)]
+    found = [Found(neurons[None]) for neurons in fired]
+    many = sum(events.total / events.size for events in found) > MANY
+    shared = {field.name: getattr(meeting, field.name) for field in dataclasses.fields(Meeting)}
+
+    def of(weight: jax.Array, post: jax.Array, pre: jax.Array) -> jax.Array:
+        return new(Touched(**{**shared, "weight": weight}, ends=(post, pre)))
+
+    def put(weight: jax.Array, at: jax.Array, there: jax.Array, post: jax.Array, pre: jax.Array) -> jax.Array:
+        return weight.at[jnp.where(there, at, weight.size)].set(of(weight[at], post, pre), mode="drop")
+
+    def row(weight: jax.Array, pre: jax.Array, at: jax.Array, there: jax.Array) -> jax.Array:
+        return put(weight, at, there, table["post"][at], jnp.broadcast_to(pre[:, None], at.shape))
+
+    def column(weight: jax.Array, post: jax.Array, place: jax.Array, there: jax.Array) -> jax.Array:
+        at = table["into"][place]
+        pre = table["pre"][at]
+        # Those whose presynaptic neuron fires have changed already.
+        return put(weight, at, there & ~fired[0][pre], jnp.broadcast_to(post[:, None], at.shape), pre)
+
+    # Loops, as a conditional would copy all weights.
+    _, weight = jax.lax.while_loop(
+        lambda carry: carry[0], lambda carry: (jnp.array(False), of(carry[1], table["post"], table["pre"])), (many, meeting.weight)
+    )
+    for events, start, step in zip(found, (table["start"], table["into_start"]), (row, column), strict=True):
+        weight = walk(start, weight.size, events, step, weight, jnp.where(many, 0, events.total))
+    return weight

@@ -1,0 +1,205 @@
+"""Several trainings at once that differ in their random key."""
+
+import dataclasses
+import time
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from spaic_jax.data import Dataset
+from spaic_jax.gradients import Gradient
+from spaic_jax.run import Simulator, Variables
+from spaic_jax.train.activity import warn_of_activity
+from spaic_jax.train.arrays import Arrays, Stored
+from spaic_jax.train.augment import Augment
+from spaic_jax.train.callbacks import OnEpoch, ends
+from spaic_jax.train.divergence import check_update
+from spaic_jax.train.fitting import prepare_fit, training_from
+from spaic_jax.train.keys import epoch_keys
+from spaic_jax.train.loop import Epochs, Means, copied, shuffled
+from spaic_jax.train.mixed import Half
+from spaic_jax.train.progress import Report, progress_bar
+from spaic_jax.train.state import DivergenceWarning, FitResult, TrainingDiverged, TrainState
+from spaic_jax.train.step import train_steps
+from spaic_jax.train.task import Task
+
+
+def fit_seeds(
+    sim: Simulator,
+    loss: str | Callable[..., jax.Array],
+    optimizer: optax.GradientTransformation,
+    data: Dataset,
+    *,
+    keys: Iterable[jax.Array],
+    epochs: int,
+    batch_size: int,
+    steps: int | None = None,
+    decoder: str | None = None,
+    test: Dataset | None = None,
+    validation: Dataset | None = None,
+    gradient: str | Gradient = "bptt",
+    variables: Variables | None = None,
+    start: Sequence[TrainState | None] | None = None,
+    on_epoch: Sequence[OnEpoch] | None = None,
+    augment: Augment | None = None,
+    compute: Half | None = None,
+    progress: bool = True,
+) -> list[FitResult]:
+    """`fit` with each of several keys, all in one compiled update (`jax.vmap`), on data that is held once.
+
+    Each result is that of `fit` with its key, up to the rounding of sums that are taken in another order: where they are not,
+    it is the same to the bit. Parameters, the optimizer's state and what a run takes are there as often as there are keys.
+
+    A training that diverges ends, with the state of its last whole epoch and `FitResult.diverged`, and a `DivergenceWarning`
+    says which one it is; the others go on. So do they where a callback ends one. What is left is compiled anew, for fewer.
+
+    Args:
+        sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient, variables, augment, compute, progress:
+            as of `fit`, the same for all.
+        keys: a random key for each training, such as `jax.random.split(key, 5)`.
+        start: the state that each resumes from, or `None` for one that begins; those that are behind catch up first.
+        on_epoch: what is called after each epoch, for each training its own: see `fit`. `seconds` of a row are those of all
+            trainings together.
+
+    Returns:
+        What `fit` would give back, for each key.
+
+    Raises:
+        ValueError: no keys, or another number of states or callbacks; else as of `fit`.
+        TypeError: as of `fit`.
+
+    Example:
+        >>> import jax, numpy as np, optax, spaic_jax as sj
+        >>> with sj.Network() as net:
+        ...     image = sj.Encoder(num=2, coding_method="constant_current")
+        ...     layer = sj.NeuronGroup(2, model="lif")
+        ...     synapses = sj.Connection(image, layer, w_mean=0.5, w_std=0.1)
+        ...     counts = sj.Decoder(dec_target=layer)
+        >>> data = sj.data.Dataset({"image": np.eye(2)[[0, 1] * 8]}, np.array([0, 1] * 8))
+        >>> results = fit_seeds(
+        ...     sj.build(net, dt=1.0), "count_cross_entropy", optax.adam(0.1), data, epochs=5, batch_size=4,
+        ...     keys=jax.random.split(jax.random.key(0), 3), steps=5, progress=False,
+        ... )
+        >>> [result.history[-1]["accuracy"] for result in results]
+        [1.0, 1.0, 1.0]
+    """
+    prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient)
+    return fit_seeds_arrays(
+        prepared.sim, prepared.task, optimizer, prepared.arrays, keys=keys, epochs=prepared.epochs,
+        batch_size=prepared.batch_size, test=prepared.test, validation=prepared.validation, variables=variables, start=start,
+        on_epoch=on_epoch, augment=augment, compute=compute, progress=progress,
+    )
+
+
+def fit_seeds_arrays(
+    sim: Simulator,
+    task: Task,
+    optimizer: optax.GradientTransformation,
+    arrays: Arrays | Stored,
+    *,
+    keys: Iterable[jax.Array],
+    epochs: int,
+    batch_size: int,
+    test: Arrays | Stored | None = None,
+    validation: Arrays | Stored | None = None,
+    variables: Variables | None = None,
+    start: Sequence[TrainState | None] | None = None,
+    on_epoch: Sequence[OnEpoch] | None = None,
+    augment: Augment | None = None,
+    compute: Half | None = None,
+    progress: bool = True,
+) -> list[FitResult]:
+    """`fit_seeds` of checked data."""
+    keys = list(keys)
+    if not keys:
+        raise ValueError("keys are needed, one for each training, such as jax.random.split(key, 5).")
+    for name, given in (("start", start), ("on_epoch", on_epoch)):
+        if given is not None and len(given) != len(keys):
+            raise ValueError(f"{name} has {len(given)} entries, but there are {len(keys)} keys: it needs one for each.")
+    trainings = [
+        training_from(
+            sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation,
+            variables=variables, start=None if start is None else start[number], augment=augment, compute=compute,
+        )
+        for number, key in enumerate(keys)
+    ]
+    seeds = [Seed(number, each.loop, each.state) for number, each in enumerate(trainings)]
+    with progress_bar(progress, epochs, 0, epochs * seeds[0].loop.updates) as report:
+        for epoch in range(min(seed.state.epoch for seed in seeds) + 1, epochs + 1):
+            there = [seed for seed in seeds if not seed.ended and seed.state.epoch == epoch - 1]
+            if there:
+                _epoch(there, epoch, report)
+            for seed in there:
+                if not seed.ended and on_epoch is not None:
+                    seed.ended = ends(on_epoch[seed.number](copied(seed.state), dict(seed.history[-1])))
+    return [
+        dataclasses.replace(each.result(seed.state, seed.history), diverged=seed.diverged)
+        for each, seed in zip(trainings, seeds, strict=True)
+    ]
+
+
+@dataclasses.dataclass
+class Seed:
+    """How far one of the trainings is.
+
+    Attributes:
+        number: which one it is.
+        loop: what it does.
+        state: after its last whole epoch.
+        history: its rows.
+        ended: whether it is over before all epochs are done.
+        diverged: why, where it diverged.
+    """
+
+    number: int
+    loop: Epochs
+    state: TrainState
+    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    ended: bool = False
+    diverged: TrainingDiverged | None = None
+
+    def check(self, epoch: int, number: int, measures: dict[str, Any]) -> None:
+        """Note, and say, that it has diverged, if so."""
+        try:
+            check_update(epoch, number, measures)
+        except TrainingDiverged as error:
+            self.diverged, self.ended = error, True
+            warnings.warn(f"training {self.number} (of the keys, from 0) ended: {error}", DivergenceWarning, stacklevel=2)
+
+
+def _epoch(seeds: list[Seed], epoch: int, report: Report) -> None:
+    """An epoch of all of some trainings; of those that come through it, the state and the history go on."""
+    begin = time.perf_counter()
+    loop = seeds[0].loop
+    order_keys, run_keys = jax.vmap(epoch_keys, (0, None))(jnp.stack([seed.loop.key for seed in seeds]), epoch)
+    orders = jnp.stack([shuffled(key, len(loop.arrays)) for key in order_keys])
+    means = [Means() for _ in seeds]
+
+    def look(number: int, measures: dict[str, Any]) -> None:
+        for place, (seed, mean) in enumerate(zip(seeds, means, strict=True)):
+            own = jax.tree.map(lambda x, place=place: x[place], measures)
+            if not seed.ended:
+                seed.check(epoch, number, own)
+            mean.add(own)
+        report(epoch, (epoch - 1) * loop.updates + number, f"of {len(seeds)}: {means[0].words}")
+
+    stacked = _stacked([(seed.state.params, seed.state.opt_state, seed.state.plastic) for seed in seeds])
+    rest = _stacked([seed.loop.rest for seed in seeds])
+    stacked = loop.carry_out(train_steps, stacked, rest, orders, run_keys, look)
+    for place, (seed, mean) in enumerate(zip(seeds, means, strict=True)):
+        if seed.ended:
+            continue
+        if epoch == 1:
+            warn_of_activity(loop.task.sim.program, mean.rates, f" of training {seed.number}")
+        params, opt_state, plastic = jax.tree.map(lambda x, place=place: x[place], stacked)
+        seed.state = TrainState(params, opt_state, epoch, plastic)
+        row = {"epoch": epoch, **mean.row, **seed.loop.tested(seed.state)}
+        seed.history.append({**row, "seconds": round(time.perf_counter() - begin, 4)})
+
+
+def _stacked(trees: list[Any]) -> Any:
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
