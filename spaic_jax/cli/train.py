@@ -117,8 +117,8 @@ def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult]:
             results = fit_seeds_arrays(
                 first.sim, first.task, first.optimizer, first.training_arrays, keys=[run.experiment.key for run in left],
                 epochs=settings.epochs, batch_size=settings.batch_size, test=first.test_arrays, validation=first.validation_arrays,
-                start=[run.start for run in left], on_epoch=[run.keep for run in left], augment=experiment.augment, compute=settings.compute,
-                progress=not quiet,
+                start=[run.start for run in left], on_epoch=[run.keep for run in left], augment=first.augment,
+                compute=settings.compute, progress=not quiet,
             )
         done = {id(run): result for run, result in zip(left, results, strict=True)}
     return [done[id(run)] if id(run) in done else _alone(run, quiet) for run in runs]
