@@ -171,12 +171,13 @@ def _finish(run: Run, result: FitResult) -> Finished:
     size, key = experiment.evaluated_at_once, evaluation_key(experiment.key)
     variables = variables_for(experiment.sim, result.variables, size, key)
     tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
-    from spaic_jax.cli.pictures import draw
+    from spaic_jax.cli.pictures import pictures_of_training
 
     with write_errors(folder.path):
         folder.write_metrics(run.history)
         save_weights(folder.weights, experiment.sim, result.variables, result.epoch)
-        draw(folder, experiment, result.variables, run.history, tested.predictions)
+        for picture in pictures_of_training(experiment, result.variables, run.history, tested.predictions):
+            picture.save(folder.path)
     return Finished(run, f"after epoch {result.epoch}{run.choice}", result.epoch, tested)
 
 

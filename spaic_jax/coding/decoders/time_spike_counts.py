@@ -17,7 +17,7 @@ class _EarlySum(Sum):
     leaves_out: ClassVar = False
 
     def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
-        weights = 0.1 * jnp.exp(-positions.astype(total.dtype) / (0.5 * steps))
+        weights = 0.1 * jnp.exp(-positions.astype(total.dtype) / (0.5 * jnp.asarray(steps, total.dtype)))
         return total + jnp.tensordot(weights, values.astype(total.dtype), 1)
 
 
