@@ -25,7 +25,7 @@ LENGTHS = np.array([7, 13, 1])
 RNG = np.random.default_rng(0)
 #: What comes after the end would be seen.
 DATA = np.round(RNG.normal(0.3, 0.4, (T, B, 4)) * 16).astype(np.float32) / 16
-PLANS = [sj.Reference(), sj.Tiled(), sj.Tiled(5)]
+PLANS = [pytest.param(sj.Reference(), marks=pytest.mark.slow), pytest.param(sj.Tiled(), marks=pytest.mark.slow), sj.Tiled(5)]
 
 
 def weight(*shape: int, scale: float = 0.4) -> np.ndarray:
@@ -88,7 +88,7 @@ def loss(result: Any) -> tuple[jax.Array, Any]:
     return outputs + 0.1 * final + sum((x.astype("float32") ** 2).sum() for x in result.probes.values()), result
 
 
-@pytest.fixture(scope="module", params=NETWORKS)
+@pytest.fixture(scope="module", params=["forward", "recurrent", pytest.param("delayed", marks=pytest.mark.slow)])
 def alone(request: pytest.FixtureRequest) -> Any:
     """A network, its variables, what runs of each sample alone give by the reference plan, and the sum of their gradients."""
     net = NETWORKS[request.param]()
