@@ -84,13 +84,17 @@ class RunFolder:
                 self._lock(folder)
             # Another process may have left a run here before this one could lock it.
             self.check(resolved, resume)
-            text = json.dumps(resolved, indent=2) + "\n"
             with write_errors(self.path):
-                write_whole(self.config, lambda file: file.write_text(text, encoding="utf-8"))
+                self.write_config(resolved)
             yield
         finally:
             if folder is not None:
                 os.close(folder)
+
+    def write_config(self, resolved: Mapping[str, Any]) -> None:
+        """Write the configuration."""
+        text = json.dumps(resolved, indent=2) + "\n"
+        write_whole(self.config, lambda file: file.write_text(text, encoding="utf-8"))
 
     def _lock(self, folder: int) -> None:
         """Lock the folder itself: however a process ends, its lock ends with it, and no file is left."""
@@ -106,7 +110,3 @@ class RunFolder:
         """Write one line an epoch anew: a run that was killed may have left a line too few, or a part of one."""
         text = "".join(json.dumps(row) + "\n" for row in history)
         write_whole(self.metrics, lambda file: file.write_text(text, encoding="utf-8"))
-
-    def save_picture(self, name: str, figure: Any) -> None:
-        """Save a figure of matplotlib as PNG."""
-        write_whole(self.path / f"{name}.png", lambda file: figure.savefig(file, format="png", dpi=150))

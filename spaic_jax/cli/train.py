@@ -96,7 +96,7 @@ def _train(
             if result.diverged is None:
                 finished.append(_finish(run, result))
                 if not several:
-                    print(f"test accuracy {finished[-1].tested.accuracy:.2%} {finished[-1].when}, kept in {run.folder.path}")
+                    print(f"test {finished[-1].tested.words} {finished[-1].when}, kept in {run.folder.path}")
         if several:
             _show(finished, where)
     for run, result in zip(runs, results, strict=True):
@@ -171,19 +171,24 @@ def _finish(run: Run, result: FitResult) -> Finished:
     size, key = experiment.evaluated_at_once, evaluation_key(experiment.key)
     variables = variables_for(experiment.sim, result.variables, size, key)
     tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
-    from spaic_jax.cli.pictures import draw
+    from spaic_jax.cli.pictures import pictures_of_training
 
     with write_errors(folder.path):
         folder.write_metrics(run.history)
         save_weights(folder.weights, experiment.sim, result.variables, result.epoch)
-        draw(folder, experiment, result.variables, run.history, tested.predictions)
+        for picture in pictures_of_training(experiment, result.variables, run.history, tested.predictions):
+            picture.save(folder.path)
     return Finished(run, f"after epoch {result.epoch}{run.choice}", result.epoch, tested)
 
 
 def _show(finished: Sequence[Finished], where: str) -> None:
     """A table of several seeds, with mean and standard deviation."""
     figures = {
-        "test accuracy": ([100 * each.tested.accuracy for each in finished], "{:.2f} %"),
+        **{
+            f"test {name.replace('_', ' ')}": ([each.tested.measures[name] for each in finished], form)
+            for name, form in (("accuracy", "{:.2%}"), ("mean_squared_error", "{:.4f}"), ("r2", "{:.4f}"))
+            if name in finished[0].tested.measures
+        },
         "test loss": ([math.nan if each.tested.loss is None else each.tested.loss for each in finished], "{:.4f}"),
     }
     shown = {name: figure for name, figure in figures.items() if not any(map(math.isnan, figure[0]))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from spaic_jax._extras import import_extra
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Where a picture of several panels is drawn: one axes a panel.
-Panels: TypeAlias = "Axes | Iterable[Axes] | None"
-
 #: Colours for a few curves, which stay apart for readers with colour blindness (Okabe and Ito) and read well on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+#: Longer names beside panels are broken.
+_LONGEST = 20
 
 #: A legend beside the axes, where it hides no curve.
 LEGEND: dict[str, Any] = {
@@ -40,7 +40,7 @@ def axes_for(ax: Axes | None, width: float, height: float) -> Axes:
     return new_figure(width, height).subplots() if ax is None else ax
 
 
-def stack_for(ax: Panels, heights: Sequence[float], what: str, *, width: float = 8.0) -> tuple[Axes, ...]:
+def stack_for(ax: Axes | Iterable[Axes] | None, heights: Sequence[float], what: str, *, width: float = 8.0) -> tuple[Axes, ...]:
     """The axes of panels that share their horizontal axis: those given, or a new figure's, one under the other.
 
     Args:
@@ -60,7 +60,7 @@ def stack_for(ax: Panels, heights: Sequence[float], what: str, *, width: float =
     return panes
 
 
-def row_for(ax: Panels, number: int, what: str) -> tuple[Axes, ...]:
+def row_for(ax: Axes | Iterable[Axes] | None, number: int, what: str) -> tuple[Axes, ...]:
     """The axes of panels that have nothing in common: those given, or a new figure's, side by side. Raises as `stack_for`."""
     if ax is not None:
         return _given(ax, number, what)
@@ -72,6 +72,17 @@ def _given(ax: Axes | Iterable[Axes], number: int, what: str) -> tuple[Axes, ...
     if len(given) != number:
         raise ValueError(f"{what}: it has {number} panels, but {len(given)} axes came: needs one a panel.")
     return given
+
+
+def plain(name: str) -> str:
+    """A name that is written as it is: matplotlib takes what stands between dollars for a formula."""
+    return name.replace("$", r"\$").encode("utf-8", "replace").decode()
+
+
+def label_beside(axes: Axes, name: str, *lines: str) -> None:
+    """What the vertical axis of a panel says: written upright would be longer than the panel is high."""
+    parts = [name[i : i + _LONGEST] for i in range(0, len(name), _LONGEST)]
+    axes.set_ylabel("\n".join([*parts, *lines]), rotation=0, ha="right", va="center", fontsize="small")
 
 
 def label_below(panes: Sequence[Axes], label: str) -> None:
