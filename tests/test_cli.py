@@ -58,7 +58,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 def test_a_run_folder_holds_everything(finished: Path) -> None:
     assert sorted(file.name for file in finished.iterdir()) == [
         "checkpoint-1.safetensors", "config.json", "confusion_matrix.png", "learning_curve.png", "metrics.jsonl",
-        "raster.png", "weights.safetensors",
+        "network.png", "raster.png", "receptive_fields_image_to_hidden.png", "weights.safetensors", "weights_hidden_to_output.png",
     ]
     for picture in finished.glob("*.png"):
         assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 5000

@@ -105,7 +105,7 @@ class OwnModel(LIF):
 def test_what_has_no_name_is_refused() -> None:
     net = sj.Network()
     net.add("own", sj.NeuronGroup(2, model=OwnModel()))
-    with pytest.raises(ValueError, match=r"network\.groups\.own\.model: OwnModel has no name in the table"):
+    with pytest.raises(ValueError, match=r"network\.groups\.own\.model: OwnModel has no name in the table spaic_jax\.neurons\.NEURONS"):
         to_dict(net)
     with pytest.raises(ValueError, match="unknown initial value 'heavy'"):
         Full(weight="heavy")

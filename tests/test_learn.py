@@ -335,7 +335,7 @@ def test_a_configuration_without_a_loss_learns_by_rules(tmp_path: Path, monkeypa
         del row["seconds"]
     assert histories[0] == histories[1] and [row["epoch"] for row in histories[0]] == [1, 2]
     assert sorted(file.name for file in Path("whole").glob("*.png")) == [
-        "confusion_matrix.png", "learning_curve.png", "raster.png", "receptive_fields.png",
+        "confusion_matrix.png", "learning_curve.png", "network.png", "raster.png", "receptive_fields_image_to_excitatory.png",
     ]
     capsys.readouterr()
     assert main(["evaluate", "whole", "--json"]) == 0
@@ -371,6 +371,6 @@ def test_diehl_and_cook_reach_80_percent_in_6_minutes(tmp_path: Path, monkeypatc
     assert main(["train", DIEHL_COOK, "--quiet", "--out", "run"]) == 0
     assert time.monotonic() - begin < 360
     assert rows(tmp_path / "run")[-1]["test_accuracy"] >= 0.8
-    assert (tmp_path / "run" / "receptive_fields.png").stat().st_size > 20_000
+    assert (tmp_path / "run" / "receptive_fields_image_to_excitatory.png").stat().st_size > 20_000
 
 

@@ -1,6 +1,7 @@
 """Pictures: what is on them, that they render, and what they refuse."""
 
 import io
+import itertools
 import sys
 
 import matplotlib.pyplot as plt
@@ -130,7 +131,8 @@ def test_the_times_of_a_raster_are_those_of_the_result(key):
         drive = sj.Generator(2, coding_method="cc_generator", amp=0.6)
         layer = sj.NeuronGroup(2, model="if")
         sj.Connection(drive, layer, weight=[[1.0, 0.0], [0.0, 1.0]])
-        fired, potential = sj.SpikeMonitor(layer), sj.StateMonitor(layer, "V")
+        sj.SpikeMonitor(layer, name="fired")
+        sj.StateMonitor(layer, "V", name="potential")
     sim = sj.build(net, dt=0.5)
     result = sim.run(sim.init(key), steps=9)
     spikes, trace = plot.raster({"a": result.probes["fired"][:, 0]}, {"a": result.probes["potential"][:, 0]}, dt=0.5)
@@ -151,15 +153,15 @@ def test_raster_shows_the_neurons_that_fire():
     few, many, silent = plot.raster({"few": spikes, "many": noisy, "silent": np.zeros((50, 200))}, dt=1.0)
     assert sorted(map(tuple, few.lines[0].get_xydata())) == [(4.0, 1.0), (5.0, 0.0), (6.0, 0.0)]
     assert [label.get_text() for label in few.get_yticklabels()] == ["20", "700"]
-    assert (few.get_ylabel(), many.get_ylabel()) == ("few\n2 of 784\nthat fire", "many\n100 of 250\nthat fire")
-    assert silent.get_ylabel() == "silent\nnone of 200\nfires"
+    assert (few.get_ylabel(), many.get_ylabel()) == ("few\n2 of 784\n(all that fire)", "many\n100 of 300\n(250 fire)")
+    assert silent.get_ylabel() == "silent\n100 of 200\n(none fires)"
     assert len(many.lines[0].get_xydata()) == 100
     shown = int(many.get_yticklabels()[1].get_text())
     place = many.get_yticks()[1]
     (at,) = [x for x, y in many.lines[0].get_xydata() if y == place]
     assert noisy[int(at) - 1, shown] == 1
     (all_,) = plot.raster({"few": spikes}, dt=1.0, rows=784)
-    assert all_.get_ylabel() == "few\nneuron" and [20, 700] == sorted({y for _, y in all_.lines[0].get_xydata()})
+    assert all_.get_ylabel() == "few\nneuron" and sorted({y for _, y in all_.lines[0].get_xydata()}) == [20, 700]
 
 
 def test_raster_draws_currents_as_shades_and_the_potentials_that_matter():
@@ -223,7 +225,7 @@ def test_a_confusion_matrix_of_many_classes_stays_legible():
     cell = axes.get_window_extent().width / 27
     assert max(text.get_window_extent().width for text in axes.texts) <= cell
     labels = [label.get_window_extent() for label in axes.get_xticklabels()]
-    assert all(left.x1 <= right.x0 + 1 for left, right in zip(labels, labels[1:], strict=False))
+    assert all(left.x1 <= right.x0 + 1 for left, right in itertools.pairwise(labels))
     large = plot.confusion_matrix(np.eye(100, dtype=int))
     assert not large.texts and len(large.get_yticklabels()) == 50
     assert large.images[0].get_array().mask.sum() == 100 * 99
@@ -324,7 +326,7 @@ def test_firing_counts_neurons_and_intervals():
     values, edges, _ = interval.patches[0].get_data()
     assert values.max() == 100 and edges[0] < 10 < edges[-1] and len(interval.patches) == 1
     np.testing.assert_allclose(irregular.patches[0].get_data().values[0], 100)
-    assert [text.get_text() for text in rate.get_legend().get_texts()] == ["clock", "silent"]
+    assert [text.get_text() for text in irregular.get_legend().get_texts()] == ["clock", "silent"]
     silent = plot.firing({"silent": Spikes([], np.zeros(0, int), 2, 0.0, 1.0)})
     assert [text.get_text() for text in silent[1].texts] == ["too few spikes"]
     png(silent)

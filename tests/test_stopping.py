@@ -27,6 +27,11 @@ SMALL = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spaic_jax.cli.pictures.pictures_of_training", lambda *_: iter(()))
+
+
 def history(*values: float) -> list[dict[str, Any]]:
     return [{"epoch": number, "loss": value, "test_accuracy": value} for number, value in enumerate(values, 1)]
 

@@ -1,7 +1,9 @@
 """The text form of elements follows from their fields, and arrays are no text."""
 
 import dataclasses
+import importlib
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -18,6 +20,8 @@ from spaic_jax.network.element import element
 from spaic_jax.plasticity import RULES, Rule
 from spaic_jax.program import Fragment
 from spaic_jax.storage import from_dict, to_dict
+from spaic_jax.storage.text.families import FAMILIES
+from spaic_jax.surrogate import SURROGATES, TriangleGrad
 from spaic_jax.synapses import Full, Masked, Pool
 
 KINDS = [*ELEMENTS.values(), *MONITORS.values(), sj.Module]
@@ -195,8 +199,37 @@ def test_rules_are_written_and_read(monkeypatch, tmp_path):
 
 
 def test_a_rule_without_a_name_is_refused():
-    with pytest.raises(ValueError, match=r"^network\.connections\.first\.plasticity\.0: Towards has no name in the table, which holds"):
+    with pytest.raises(ValueError, match=r"^network\.connections\.first\.plasticity\.0: Towards has no name in the table spaic_jax\.plasticity\.RULES: "):
         to_dict(plastic())
+
+
+@dataclasses.dataclass(frozen=True)
+class Narrow(TriangleGrad):
+    """A surrogate that is in no table."""
+
+
+def test_a_network_with_a_class_of_ones_own_says_how_it_is_saved(tmp_path):
+    with sj.Network() as net:
+        sj.NeuronGroup(2, model="lif", surrogate=Narrow(alpha=0.3), name="layer")
+    with pytest.raises(ValueError) as told:
+        sj.save_network(tmp_path / "net.toml", net)
+    told = str(told.value)
+    assert "network.groups.layer.surrogate: Narrow has no name in the table spaic_jax.surrogate.SURROGATES" in told
+    assert "spaic_jax.save_weights" in told and sj.save_weights
+    # What the sentence says is enough, word by word.
+    (line,) = re.findall(r"(SURROGATES\[.*?\] = \w+)", told)
+    try:
+        exec(line, {"SURROGATES": SURROGATES, "Narrow": Narrow})
+        sj.save_network(tmp_path / "net.toml", net)
+        assert sj.load_network(tmp_path / "net.toml")["layer"].model.surrogate == Narrow(alpha=0.3)
+    finally:
+        SURROGATES.pop("narrow")
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.what)
+def test_the_table_of_a_family_is_where_it_says(family):
+    package, _, name = family.where.rpartition(".")
+    assert getattr(importlib.import_module(package), name) is family.table
 
 
 def test_what_was_said_is_kept():

@@ -85,10 +85,11 @@ def bench(
         _print_rows(rows)
     if picture is not None:
         from spaic_jax import plot
+        from spaic_jax.cli.pictures import Picture
 
-        figure = plot.benchmark(rows)[0].figure
+        drawn = Picture.of("benchmark", "times as multiples of those of the matrix products", plot.benchmark(rows))
         with user_errors():
-            write_whole(picture, lambda file: figure.savefig(file, format="png", dpi=150))
+            write_whole(picture, lambda file: file.write_bytes(drawn.png))
 
 
 def _densities(text: str) -> list[float]:

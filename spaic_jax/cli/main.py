@@ -75,6 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("run", help="run folder")
     evaluate.add_argument("--json", action="store_true", help="one line of JSON")
 
+    plot = commands.add_parser("plot", help="draw the pictures of a run, finished or not, from its files")
+    plot.add_argument("run", help="folder of a training or a recording")
+    plot.add_argument("--out", help="folder of the pictures; the run's by default")
+
+    report = commands.add_parser("report", help="write a run, finished or not, with its pictures as one HTML file")
+    report.add_argument("run", help="folder of a training or a recording")
+    report.add_argument("--out", metavar="FILE.html", help="the file; report.html in the folder by default")
+
     simulate = commands.add_parser("simulate", help="simulate a network for a long time, and keep what its monitors see in a folder")
     simulate.add_argument("config", help="configuration, .toml or .json; data and training may be left out")
     _add_set(simulate)
@@ -150,6 +158,14 @@ def _run(arguments: argparse.Namespace) -> None:
         from spaic_jax.cli.evaluate import evaluate
 
         evaluate(arguments.run, arguments.json)
+    elif arguments.command == "plot":
+        from spaic_jax.cli.plot import plot
+
+        plot(arguments.run, arguments.out)
+    elif arguments.command == "report":
+        from spaic_jax.cli.report import report
+
+        report(arguments.run, arguments.out)
     elif arguments.command == "simulate":
         from spaic_jax.cli.simulate import simulate_config
 

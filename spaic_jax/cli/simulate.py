@@ -14,6 +14,7 @@ from spaic_jax.analysis import cv
 from spaic_jax.cli.config import read_declaration
 from spaic_jax.cli.errors import UserError, memory_errors, user_errors
 from spaic_jax.cli.experiment import build_network
+from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.table import show
 from spaic_jax.recording import Recording, resume, simulate
 from spaic_jax.run import Simulator
@@ -54,19 +55,31 @@ def simulate_config(
         if not quiet:
             import_extra("rich", "a progress bar (leave it out with --quiet)")
     timed = [*changes, *([] if duration is None else [f"simulation.duration={duration!r}"])]
-    _, sim, steps = build_network(read_declaration(config, timed), config)
+    declared = read_declaration(config, timed)
+    _, sim, steps = build_network(declared, config)
     sim = sim.train() if learn else sim
     folder = Path(out) if out is not None else Path("runs") / f"{Path(config).stem}-seed{seed}"
     started = time.perf_counter()
+
+    def keep_config() -> None:
+        # Beside the recording, so that pictures of it can show the network.
+        if (folder / "index.json").is_file():
+            RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
+
     try:
         with user_errors(config), memory_errors(config):
             recording = _run(sim, steps, folder, chunk, seed, go_on, not quiet)
+            keep_config()
     except FloatingPointError as error:
+        if not go_on:
+            keep_config()
         raise UserError(f"{error} (what came before is kept in {folder})") from error
     except KeyboardInterrupt:
+        if not go_on:
+            keep_config()
         raise KeyboardInterrupt(_how_to_go_on(config, timed, folder, learn)) from None
     wall = time.perf_counter() - started
-    monitors = _monitors(recording)
+    monitors = monitors_of(recording)
     if as_json:
         told = {"duration_ms": recording.duration, "wall_s": wall, "wall_s_per_s": wall / recording.duration * 1000}
         print(json.dumps({**told, "monitors": monitors, "out": str(folder)}))
@@ -100,7 +113,7 @@ def _how_to_go_on(config: str, changes: Sequence[str], folder: Path, learn: bool
     return f"interrupted; go on with: {shlex.join([*how, *(['--learn'] if learn else []), '--resume'])}"
 
 
-def _monitors(recording: Recording) -> dict[str, dict[str, Any]]:
+def monitors_of(recording: Recording) -> dict[str, dict[str, Any]]:
     """For each spike monitor the number of neurons and spikes, the mean rate, and how irregular its neurons fire."""
     told = {}
     for name, kept in recording.layout.kept.items():

@@ -8,7 +8,8 @@ from spaic_jax.cli.config import read_declaration
 from spaic_jax.cli.experiment import build_network
 from spaic_jax.cli.table import show
 from spaic_jax.edit import expand
-from spaic_jax.network import Action, Connection, Decoder, NeuronGroup, Source
+from spaic_jax.network import Action, Connection, Decoder, Network, NeuronGroup, Source
+from spaic_jax.run import Simulator
 
 
 def summary(config: str, changes: Sequence[str]) -> None:
@@ -22,6 +23,12 @@ def summary(config: str, changes: Sequence[str]) -> None:
         UserError: bad input.
     """
     network, sim, steps = build_network(read_declaration(config, changes), config)
+    for title, columns, rows in tables(network, sim):
+        show(f"{config}: {steps} steps of {sim.program.dt:g} ms" if title == "groups" else "", columns, rows)
+
+
+def tables(network: Network, sim: Simulator) -> list[tuple[str, list[str], list[list[str]]]]:
+    """What a network declares and what it compiles to: for each table its title, the heads of its columns, and its rows."""
     network, program = expand(network), sim.program
     sized = {v.name: math.prod(v.shape) for v in program.of_role("parameter")}
     groups = [
@@ -43,10 +50,12 @@ def summary(config: str, changes: Sequence[str]) -> None:
         for v in program.of_role("parameter")
     ]
     parameters.append(["all", "", f"{sum(sized.values()):,}", ""])
-    show(f"{config}: {steps} steps of {program.dt:g} ms", ["group", "shape", "model", "trained", "output"], groups)
-    show("", ["connection", "from -> to", "link", "parameters"], connections)
-    show("", ["parameter", "array", "numbers", "bounds"], parameters)
-    show("", ["", "op"], [[str(number), str(op)] for number, op in enumerate(program.ops, 1)])
+    return [
+        ("groups", ["group", "shape", "model", "trained", "output"], groups),
+        ("connections", ["connection", "from -> to", "link", "parameters"], connections),
+        ("parameters", ["parameter", "array", "numbers", "bounds"], parameters),
+        ("operations of a step", ["", "op"], [[str(number), str(op)] for number, op in enumerate(program.ops, 1)]),
+    ]
 
 
 def _axes(shape: tuple[int, ...]) -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import math
 import shlex
 import statistics
 import warnings
@@ -13,6 +12,7 @@ from typing import Any
 from spaic_jax._extras import import_extra
 from spaic_jax.cli.config import read_config
 from spaic_jax.cli.errors import UserError, memory_errors, user_errors, write_errors
+from spaic_jax.cli.evaluate import in_words
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.interrupt import noted_interrupts
@@ -96,7 +96,7 @@ def _train(
             if result.diverged is None:
                 finished.append(_finish(run, result))
                 if not several:
-                    print(f"test accuracy {finished[-1].tested.accuracy:.2%} {finished[-1].when}, kept in {run.folder.path}")
+                    print(f"{in_words(finished[-1].tested)[0]} {finished[-1].when}, kept in {run.folder.path}")
         if several:
             _show(finished, where)
     for run, result in zip(runs, results, strict=True):
@@ -171,22 +171,26 @@ def _finish(run: Run, result: FitResult) -> Finished:
     size, key = experiment.evaluated_at_once, evaluation_key(experiment.key)
     variables = variables_for(experiment.sim, result.variables, size, key)
     tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
-    from spaic_jax.cli.pictures import draw
+    from spaic_jax.cli.pictures import pictures_of_training
 
     with write_errors(folder.path):
         folder.write_metrics(run.history)
         save_weights(folder.weights, experiment.sim, result.variables, result.epoch)
-        draw(folder, experiment, result.variables, run.history, tested.predictions)
+        for picture in pictures_of_training(experiment, result.variables, run.history, tested.predictions):
+            picture.save(folder.path)
     return Finished(run, f"after epoch {result.epoch}{run.choice}", result.epoch, tested)
 
 
 def _show(finished: Sequence[Finished], where: str) -> None:
     """A table of several seeds, with mean and standard deviation."""
     figures = {
-        "test accuracy": ([100 * each.tested.accuracy for each in finished], "{:.2f} %"),
-        "test loss": ([math.nan if each.tested.loss is None else each.tested.loss for each in finished], "{:.4f}"),
+        "test accuracy": ([each.tested.accuracy for each in finished], "{:.2%}"),
+        "test loss": ([each.tested.loss for each in finished], "{:.4f}"),
     }
-    shown = {name: figure for name, figure in figures.items() if not any(map(math.isnan, figure[0]))}
+    # Targets to regress have no accuracy, and learning rules no loss.
+    shown: dict[str, tuple[list[float], str]] = {
+        name: ([x for x in values if x is not None], form) for name, (values, form) in figures.items() if None not in values
+    }
     rows = [
         [str(each.run.experiment.config.training.seed), str(each.epoch), *(form.format(values[number]) for values, form in shown.values()), str(each.run.folder.path)]
         for number, each in enumerate(finished)

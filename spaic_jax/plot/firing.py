@@ -9,7 +9,7 @@ import numpy as np
 
 from spaic_jax.analysis import Spikes, intervals, irregularity
 from spaic_jax.analysis import rates as rates_of
-from spaic_jax.plot.style import Panels, colours, row_for, tidy
+from spaic_jax.plot.style import LEGEND, Panels, colours, row_for, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,12 +43,14 @@ def firing(spikes: Mapping[str, Spikes], *, ax: Panels = None) -> tuple[Axes, ..
         {name: irregularity(given, "cv") for name, given in spikes.items()},
     ]
     panes[1].set_xscale("log")
+    # Steps of many groups would hide each other.
+    bins = 40 if len(spikes) <= 3 else 20
     for axes, groups in zip(panes, measured, strict=True):
         kept = {name: values[np.isfinite(values) & ((axes is not panes[1]) | (values > 0))] for name, values in groups.items()}
         every = np.concatenate(list(kept.values()))
         if every.size:
             low, high = (every.min(), every.max()) if axes is panes[1] else (0.0, max(every.max(), 1e-9) * 1.02)
-            edges = np.geomspace(low / 1.02, high * 1.02, 41) if axes is panes[1] else np.linspace(low, high, 41)
+            edges = np.geomspace(low / 1.02, high * 1.02, bins + 1) if axes is panes[1] else np.linspace(low, high, bins + 1)
             for (name, values), colour in zip(kept.items(), colours(len(kept)), strict=True):
                 if values.size:
                     counts, _ = np.histogram(values, edges)
@@ -62,5 +64,6 @@ def firing(spikes: Mapping[str, Spikes], *, ax: Panels = None) -> tuple[Axes, ..
     ):
         axes.set_xlabel(label)
         axes.set_ylabel(f"share of {what} (%)")
-    panes[0].legend(frameon=False, fontsize="small", handlelength=1.2)
+    handles, names = panes[0].get_legend_handles_labels()
+    panes[2].legend(handles, names, **LEGEND)
     return panes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spaic_jax.plot.layout import Arrow, Curve, Rectangle, extent, label_place, merged, places, text_size, way
-from spaic_jax.plot.style import COLOURS, axes_for
+from spaic_jax.plot.style import COLOURS, axes_for, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,19 +76,22 @@ def network_graph(network: Network, *, ax: Axes | None = None) -> Axes:
             other = network.name_of(target)
             arrows.append(Arrow(other, name, ("",)) if isinstance(node, Decoder | Action | Reward) else Arrow(name, other, ("",)))
     arrows = merged(arrows)
-    texts = {name: f"{name}\n{_describe(node)}" for name, node in nodes.items()}
+    texts = {name: plain(f"{name}\n{_describe(node)}") for name, node in nodes.items()}
     readers = frozenset(name for name, node in nodes.items() if isinstance(node, Decoder | Action | Reward))
     boxes, curves, labels = _arranged(texts, arrows, readers)
 
     low, high = extent([*boxes.values(), *labels.values()], list(curves.values()))
     low, high = low - 0.12, high + 0.12
     axes = axes_for(ax, *(high - low))
+    if ax is None:
+        # The picture fills its figure.
+        axes.set_position((0.0, 0.0, 1.0, 1.0))
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
     axes.set_aspect("equal")
     axes.axis("off")
     # On smaller axes all of it is smaller.
-    size = axes.get_window_extent().size / axes.figure.dpi / (high - low)
+    size = np.asarray(axes.get_window_extent().size) / axes.figure.dpi / (high - low)
     scale = 1.0 if ax is None else float(min(1.0, *size))
     linewidth = scale * (1.0 if len(arrows) <= _LABELLED else 0.7)
     kinds = {Source: COLOURS[2], NeuronGroup: COLOURS[0], Decoder | Action | Reward: COLOURS[1]}
@@ -97,8 +100,9 @@ def network_graph(network: Network, *, ax: Axes | None = None) -> Axes:
     for arrow in arrows:
         _draw_arrow(axes, curves[arrow], arrow, linewidth)
     for arrow, place in labels.items():
+        x, y = place.centre
         axes.text(
-            *place.centre, arrow.text, ha="center", va="center", fontsize=_LABELS * scale, color="0.25", zorder=5,
+            x, y, plain(arrow.text), ha="center", va="center", fontsize=_LABELS * scale, color="0.25", zorder=5,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.8},
         )  # fmt: skip
     return axes
@@ -147,7 +151,8 @@ def _draw_box(axes: Axes, box: Rectangle, text: str, colour: str, scale: float) 
         corner, box.wide, box.high, boxstyle="round,pad=0.0,rounding_size=0.1", facecolor="white", edgecolor=colour,
         linewidth=1.6 * scale, zorder=3,
     ))  # fmt: skip
-    axes.text(*box.centre, text, ha="center", va="center", fontsize=_NAMES * scale, zorder=4)
+    x, y = box.centre
+    axes.text(x, y, text, ha="center", va="center", fontsize=_NAMES * scale, zorder=4)
 
 
 def _draw_arrow(axes: Axes, curve: Curve, arrow: Arrow, linewidth: float) -> None:

@@ -46,16 +46,18 @@ def learning_curve(history: Sequence[Mapping[str, Any]], *, ax: Panels = None) -
     from matplotlib.ticker import MaxNLocator
 
     for axes, (what, unit, columns) in zip(panes, shown, strict=True):
-        lowest = 0.0
+        lowest = highest = 0.0
         for column, data, colour in zip(columns, ("training", "test"), COLOURS, strict=False):
             points = [(float(row["epoch"]), unit * float(row[column])) for row in history if row.get(column) is not None]
             if points:
                 x, y = zip(*points, strict=True)
-                lowest = min(lowest, *y)
+                lowest, highest = min(lowest, *y), max(highest, *y)
                 last = f"{y[-1]:.1f} %" if unit == 100 else f"{y[-1]:.3g}"
                 marker = "o" if len(x) <= 30 else None  # of many epochs the marks would hide the curve
                 axes.plot(x, y, color=colour, marker=marker, markersize=3, linewidth=1.3, label=f"{data}, last {last}")
-        axes.set_ylim(bottom=0 if lowest >= 0 else None)
+        if lowest >= 0 and highest > 0:
+            axes.set_ylim(0, 1.08 * highest)
+        axes.ticklabel_format(axis="y", scilimits=(-3, 5))
         axes.set_xlabel("epoch")
         axes.set_ylabel(what)
         axes.legend(frameon=False, fontsize="small")

@@ -115,8 +115,8 @@ def way(a: Rectangle, b: Rectangle, again: int, boxes: Sequence[Rectangle]) -> C
     gap = 0.04
     (ax, ay), (bx, by) = a.centre, b.centre
     if a is b:
-        aside, low = 0.3 + 0.2 * again, a.centre - (0.0, a.high / 2 + gap)
-        return Curve(low + (aside, 0.0), low - (aside, 0.0), -0.9)
+        low, aside = a.centre - (0.0, a.high / 2 + gap), np.array([0.3 + 0.2 * again, 0.0])
+        return Curve(low + aside, low - aside, -0.9)
     if abs(ax - bx) < 0.1:
         # Down on the right, up on the left, and straight where they are neighbours.
         down = 1.0 if by < ay else -1.0

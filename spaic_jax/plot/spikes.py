@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from spaic_jax._numbers import whole
 from spaic_jax.analysis import Spikes
-from spaic_jax.plot.style import Panels, label_below, stack_for, tidy
+from spaic_jax.plot.style import Panels, label_below, label_beside, stack_for, tidy
 from spaic_jax.plot.traces import draw_curves
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: How many potentials of a group are drawn: all, or of more than the first number so many as the second.
 _ALL, _SOME = 10, 4
+#: How high all panels together are at most, inches, if each is at least 0.6.
+_HIGHEST = 9.0
 
 
 def raster(
@@ -85,6 +87,9 @@ def raster(
     # Large groups get more room, but not in proportion: ten neurons must stay legible beside a thousand.
     heights = [float(np.clip(0.18 * np.sqrt(len(neurons)), 0.6, 1.8)) for neurons, _ in shown]
     heights += [float(np.clip(0.9 + 0.1 * values.shape[1], 1.0, 1.8)) for values in traces.values()]
+    # Many panels are lower, so that all are seen at once.
+    shrink = min(1.0, _HIGHEST / sum(heights))
+    heights = [max(0.6, shrink * height) for height in heights]
     panes = stack_for(ax, heights, "raster")
     for axes, (name, given), (neurons, label), height in zip(panes, spikes.items(), shown, heights, strict=False):
         if isinstance(given, Spikes) or np.isin(events[name], (0, 1)).all():
@@ -97,11 +102,11 @@ def raster(
                 cmap="Greys" if (events[name] >= 0).all() else "PuOr", extent=(0.0, times[-1], -0.5, len(neurons) - 0.5),
             )  # fmt: skip
         _number_rows(axes, neurons)
-        axes.set_ylabel(f"{name}\n{label}")
+        label_beside(axes, name, *label)
     for axes, (name, values) in zip(panes[len(spikes) :], traces.items(), strict=True):
         who = _movers(values, events.get(name))
         draw_curves(axes, times, values[:, who], [f"neuron {k}" for k in who], v_th)
-        axes.set_ylabel(f"{name}\nV" if len(who) == values.shape[1] else f"{name}\nV, {len(who)} of {values.shape[1]:,}")
+        label_beside(axes, name, "V" if len(who) == values.shape[1] else f"V, {len(who)} of {values.shape[1]:,}")
     for axes in panes:
         tidy(axes)
         # A mark at the end is seen as a whole.
@@ -114,17 +119,17 @@ def _counts(given: ArrayLike | Spikes) -> np.ndarray:
     return given.counts() if isinstance(given, Spikes) else (np.asarray(given) != 0).sum(0)
 
 
-def _chosen(counts: np.ndarray, rows: int) -> tuple[np.ndarray, str]:
+def _chosen(counts: np.ndarray, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
     """The neurons that have a row, and what the axis says of them."""
     num, fire = len(counts), np.flatnonzero(counts)
     if num <= rows:
-        return np.arange(num), "neuron"
+        return np.arange(num), ("neuron",)
     if not len(fire):
-        return np.arange(rows), f"none of {num:,}\nfires"
+        return np.arange(rows), (f"{rows:,} of {num:,}", "(none fires)")
     if len(fire) <= rows:
-        return fire, f"{len(fire):,} of {num:,}\nthat fire"
+        return fire, (f"{len(fire):,} of {num:,}", "(all that fire)")
     some = fire[np.linspace(0, len(fire) - 1, rows).round().astype(int)]
-    return some, f"{rows:,} of {len(fire):,}\nthat fire"
+    return some, (f"{rows:,} of {num:,}", f"({len(fire):,} fire)")
 
 
 def _movers(values: np.ndarray, fired: np.ndarray | None) -> np.ndarray:

@@ -17,6 +17,9 @@ Panels: TypeAlias = "Axes | Iterable[Axes] | None"
 #: Colours for a few curves, which stay apart for readers with colour blindness (Okabe and Ito) and read well on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
+#: Longer names beside panels are broken.
+_LONGEST = 20
+
 #: A legend beside the axes, where it hides no curve.
 LEGEND: dict[str, Any] = {
     "frameon": False, "fontsize": "small", "loc": "center left", "bbox_to_anchor": (1.0, 0.5), "handlelength": 1.2,
@@ -72,6 +75,17 @@ def _given(ax: Axes | Iterable[Axes], number: int, what: str) -> tuple[Axes, ...
     if len(given) != number:
         raise ValueError(f"{what}: it has {number} panels, but {len(given)} axes came: needs one a panel.")
     return given
+
+
+def plain(name: str) -> str:
+    """A name that is written as it is: matplotlib takes what stands between dollars for a formula."""
+    return name.replace("$", r"\$").encode("utf-8", "replace").decode()
+
+
+def label_beside(axes: Axes, name: str, *lines: str) -> None:
+    """What the vertical axis of a panel says: written upright would be longer than the panel is high."""
+    parts = [name[i : i + _LONGEST] for i in range(0, len(name), _LONGEST)]
+    axes.set_ylabel("\n".join([*parts, *lines]), rotation=0, ha="right", va="center", fontsize="small")
 
 
 def label_below(panes: Sequence[Axes], label: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spaic_jax.plot.style import LEGEND, Panels, colours, label_below, stack_for, tidy
+from spaic_jax.plot.style import LEGEND, Panels, colours, label_below, label_beside, stack_for, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,7 @@ def traces(
             draw_curves(axes, time, curves.mean(1, keepdims=True), [f"mean of {curves.shape[1]:,}"], v_th, 1.6)
         else:
             draw_curves(axes, time, curves, [f"neuron {k}" for k in range(curves.shape[1])] if panel.ndim == 2 else None, v_th)
-        axes.set_ylabel((labels or {}).get(name, name))
+        label_beside(axes, (labels or {}).get(name, name))
         axes.margins(x=0.01)
         tidy(axes)
     label_below(panes, "time (ms)")

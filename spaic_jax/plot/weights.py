@@ -46,7 +46,7 @@ def weights(weight: ArrayLike, *, name: str = "weight", ax: Axes | None = None) 
     scale: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -most, "vmax": most, "interpolation": "nearest"}
     if array.ndim == 2:
         wide = float(np.clip(6.0 * math.sqrt(array.shape[1] / array.shape[0]), 3.0, 8.0))
-        axes = axes_for(ax, wide + 1.2, float(np.clip(wide * array.shape[0] / array.shape[1], 2.0, 7.0)))
+        axes = axes_for(ax, wide + 1.2, float(np.clip(wide * array.shape[0] / array.shape[1], 2.3, 7.0)))
         image = axes.imshow(array, aspect="auto", **scale)
         _name(axes, "presynaptic neuron", "postsynaptic neuron", 1, 1, *array.shape)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 from spaic_jax._tables import resolve
@@ -23,37 +22,35 @@ from spaic_jax.surrogate.triangle import TriangleGrad
 
 __all__ = ["SURROGATES", "resolve_surrogate"]
 
-SURROGATES: MappingProxyType[str, type[Surrogate]] = MappingProxyType(
-    {
-        # SPAIC's names, in lower case.
-        "stca": STCA,
-        "stbp": STBP,
-        "sigmoidgrad": SigmoidGrad,
-        "atangrad": AtanGrad,
-        "rectanglegrad": RectangleGrad,
-        "gategrad": GateGrad,
-        "qgategrad": QGateGrad,
-        "relugrad": ReLUGrad,
-        "straight_through_estimator": StraightThroughEstimator,
-        "sbp": AtanGrad,
-        "surrogatebp": AtanGrad,
-        # Names of others.
-        "superspike": SuperSpike,
-        "fastsigmoidgrad": FastSigmoidGrad,
-        "trianglegrad": TriangleGrad,
-        "eventprop": EventProp,
-        # Shorter ones.
-        "sigmoid": SigmoidGrad,
-        "atan": AtanGrad,
-        "rectangle": RectangleGrad,
-        "gate": GateGrad,
-        "qgate": QGateGrad,
-        "relu": ReLUGrad,
-        "straight_through": StraightThroughEstimator,
-        "fast_sigmoid": FastSigmoidGrad,
-        "triangle": TriangleGrad,
-    }
-)
+SURROGATES: dict[str, type[Surrogate]] = {
+    # SPAIC's names, in lower case.
+    "stca": STCA,
+    "stbp": STBP,
+    "sigmoidgrad": SigmoidGrad,
+    "atangrad": AtanGrad,
+    "rectanglegrad": RectangleGrad,
+    "gategrad": GateGrad,
+    "qgategrad": QGateGrad,
+    "relugrad": ReLUGrad,
+    "straight_through_estimator": StraightThroughEstimator,
+    "sbp": AtanGrad,
+    "surrogatebp": AtanGrad,
+    # Names of others.
+    "superspike": SuperSpike,
+    "fastsigmoidgrad": FastSigmoidGrad,
+    "trianglegrad": TriangleGrad,
+    "eventprop": EventProp,
+    # Shorter ones.
+    "sigmoid": SigmoidGrad,
+    "atan": AtanGrad,
+    "rectangle": RectangleGrad,
+    "gate": GateGrad,
+    "qgate": QGateGrad,
+    "relu": ReLUGrad,
+    "straight_through": StraightThroughEstimator,
+    "fast_sigmoid": FastSigmoidGrad,
+    "triangle": TriangleGrad,
+}
 
 
 def resolve_surrogate(surrogate: str | Surrogate, **settings: Any) -> Surrogate:

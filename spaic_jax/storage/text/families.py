@@ -1,6 +1,7 @@
 """Which objects have names: the families of classes that a table names."""
 
 import dataclasses
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -46,10 +47,20 @@ class Family:
         """
         names = [name for name, kind in self.table.items() if kind is type(value)]
         if not names:
-            known = ", ".join(sorted(self.table)) or "none"
-            raise ValueError(f"{path}: {type(value).__name__} has no name in the table, which holds {known}.")
+            own, table = type(value).__name__, self.where
+            raise ValueError(
+                f"{path}: {own} has no name in the table {table}: before it is saved, and before it is loaded, give it one,"
+                f' {table.rpartition(".")[2]}["{own.lower()}"] = {own}, or save the weights alone by spaic_jax.save_weights.'
+            )
         own = type(value).__name__.lower()
         return min(names, key=lambda name: (name.replace("_", "") != own, len(name)))
+
+    @property
+    def where(self) -> str:
+        """The full name of the table, in the outermost of the base's packages that has it."""
+        parts = self.base.__module__.split(".")
+        packages = (".".join(parts[:size]) for size in range(1, len(parts)))
+        return next(f"{package}.{name}" for package in packages for name, x in vars(sys.modules[package]).items() if x is self.table)
 
     def kind_of(self, name: Any, what: str, path: str) -> type:
         """The class of a name, in any case; ValueError when there is none."""

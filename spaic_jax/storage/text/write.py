@@ -124,7 +124,10 @@ class _Writer:
         """An array, or what stands for it where arrays are kept elsewhere."""
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
-            raise ValueError(f"{path}: {value!r} has no form as a plain value.")
+            raise ValueError(
+                f"{path}: {value!r} has no form as a plain value: declare it in Python, and save the weights alone by"
+                " spaic_jax.save_weights."
+            )
         if self.arrays is None or not array.ndim:
             return array.tolist()
         self.arrays[path] = array

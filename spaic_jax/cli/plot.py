@@ -1,0 +1,24 @@
+"""The command `plot`."""
+
+from pathlib import Path
+
+from spaic_jax.cli.errors import user_errors
+from spaic_jax.cli.runs import read_run
+
+
+def plot(run: str, out: str | None) -> None:
+    """Draw the pictures of a run from its files.
+
+    Args:
+        run: folder of `spaic-jax train` or `spaic-jax simulate`, finished or not.
+        out: folder of the pictures, which is made if it is not there; the run's when `None`.
+
+    Raises:
+        UserError: no run folder, one without anything to draw, or a folder that cannot be written.
+    """
+    folder = Path(run if out is None else out)
+    pictures = read_run(run).pictures()
+    with user_errors():
+        folder.mkdir(parents=True, exist_ok=True)
+        for picture in pictures:
+            print(f"{picture.save(folder)}: {picture.caption}")

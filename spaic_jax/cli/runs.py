@@ -1,0 +1,107 @@
+"""What a folder of `spaic-jax train` or `spaic-jax simulate` holds, also while the run goes on."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from spaic_jax.cli.config import read_config, read_declaration
+from spaic_jax.cli.errors import UserError, memory_errors, user_errors
+from spaic_jax.cli.experiment import Experiment, build_network, make_experiment
+from spaic_jax.cli.folder import RunFolder
+from spaic_jax.cli.pictures import Picture, pictures_of_recording, pictures_of_training
+from spaic_jax.network import Network
+from spaic_jax.recording import Recording
+from spaic_jax.run import Simulator, Variables
+from spaic_jax.storage import load_weights
+from spaic_jax.train.checkpoints import Checkpoints
+from spaic_jax.train.evaluation import Evaluation, evaluate_arrays, variables_for
+from spaic_jax.train.fitting import trained
+from spaic_jax.train.keys import evaluation_key
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """A training, finished or not.
+
+    Attributes:
+        path: its folder.
+        experiment: what is trained on what.
+        variables: with what was learned so far.
+        history: a row an epoch.
+        tested: what the variables are worth on the test data.
+    """
+
+    path: Path
+    experiment: Experiment
+    variables: Variables
+    history: list[dict[str, Any]]
+    tested: Evaluation
+
+    def pictures(self) -> Iterator[Picture]:
+        """Its pictures, one after the other."""
+        return pictures_of_training(self.experiment, self.variables, self.history, self.tested.predictions)
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulation:
+    """A recording, finished or not.
+
+    Attributes:
+        path: its folder.
+        recording: what was kept so far.
+        config: the configuration, where the folder has one: that of `spaic-jax simulate` does.
+        network: the network of the configuration.
+        sim: its simulator.
+    """
+
+    path: Path
+    recording: Recording
+    config: dict[str, Any] | None = None
+    network: Network | None = None
+    sim: Simulator | None = None
+
+    def pictures(self) -> Iterator[Picture]:
+        """Its pictures, one after the other."""
+        return pictures_of_recording(self.recording, self.network)
+
+
+def read_run(path: str | Path) -> Training | Simulation:
+    """Read a run from its folder; one that goes on, as it was at the end of its last epoch or chunk.
+
+    Raises:
+        UserError: no run folder, a damaged one, or one of a run that has finished no epoch or chunk yet.
+    """
+    folder = Path(path)
+    return _read_simulation(folder) if (folder / "index.json").is_file() else _read_training(folder)
+
+
+def _read_simulation(path: Path) -> Simulation:
+    with user_errors():
+        recording = Recording.load(path)
+    if not recording.steps:
+        raise UserError(f"'{path}' holds a recording of which no chunk is finished yet.")
+    folder = RunFolder(path)
+    if not folder.config.is_file():
+        return Simulation(path, recording)
+    network, sim, _ = build_network(read_declaration(folder.config), folder.config)
+    return Simulation(path, recording, folder.read_config(), network, sim)
+
+
+def _read_training(path: Path) -> Training:
+    folder = RunFolder(path)
+    folder.read_config()
+    experiment = make_experiment(read_config(folder.config), folder.config)
+    sim, size, key = experiment.sim, experiment.evaluated_at_once, evaluation_key(experiment.key)
+    with user_errors():
+        if folder.weights.is_file():
+            variables, _ = load_weights(folder.weights, sim, size)
+        else:
+            newest = Checkpoints(folder.path, sim, experiment.optimizer).newest()
+            if newest is None:
+                raise UserError(f"'{path}' holds a run of which no epoch is finished yet.")
+            variables = variables_for(sim, trained(sim, sim.init(key, size), newest[0]), size, key)
+    history = folder.read_metrics()
+    with memory_errors(str(folder.config)):
+        tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
+    return Training(path, experiment, variables, history, tested)
