@@ -1,6 +1,7 @@
 """The commands `plot` and `report`: pictures of a run from its files, and a page that needs nothing beside it."""
 
 import base64
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
@@ -12,7 +13,8 @@ import pytest
 
 import spaic_jax as sj
 from spaic_jax.cli import main
-from spaic_jax.cli.runs import read_run
+from spaic_jax.cli.reading import read_run
+from spaic_jax.cli.report import of_training
 
 DIGITS = str(Path(__file__).parent.parent / "configs" / "digits.toml")
 SMALL = ["--set", "network.groups.hidden.num=8", "--set", "simulation.duration=3", "--set", "training.epochs=1", "--quiet"]
@@ -109,7 +111,7 @@ def test_plot_draws_what_the_training_drew(trained, tmp_path, capsys):
 
 
 def test_a_training_that_goes_on_is_drawn_from_its_checkpoint(trained, tmp_path):
-    for name in ("config.json", "checkpoint-1.safetensors", "metrics.jsonl"):
+    for name in ("config.json", "checkpoint-1.safetensors"):
         (tmp_path / name).write_bytes((trained / name).read_bytes())
     running, finished = read_run(tmp_path), read_run(trained)
     assert running.history == finished.history and running.tested.accuracy == finished.tested.accuracy
@@ -123,7 +125,7 @@ def test_the_report_of_a_training_is_whole(trained, tmp_path):
     page = read_page(tmp_path / "page.html")
     (row,) = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
     said = page.said
-    assert "a <b>&\"'run" in said and "training, finished" in said
+    assert "a <b>&\"'run" in said and "training, finished after epoch 1" in said
     for needed in (f"{row['test_accuracy']:.2%}", f"{row['loss']:.4g}", "hidden_to_output.weight", "LeakyIntegrator", "cosine", jax.__version__):
         assert needed in said, needed
     assert list(page.pictures.values()) == [(trained / f"{name}.png").read_bytes() for name in (
@@ -133,12 +135,10 @@ def test_the_report_of_a_training_is_whole(trained, tmp_path):
 
 
 def test_a_long_history_is_thinned(trained, tmp_path):
-    for file in trained.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    row = json.loads((trained / "metrics.jsonl").read_text())
-    (tmp_path / "metrics.jsonl").write_text("".join(f"{json.dumps(row | {'epoch': n})}\n" for n in range(1, 1001)))
-    assert main(["report", str(tmp_path)]) == 0
-    page = read_page(tmp_path / "report.html")
+    run = read_run(trained)
+    rows = [run.history[0] | {"epoch": number} for number in range(1, 1001)]
+    (tmp_path / "page.html").write_text(of_training(dataclasses.replace(run, history=rows)))
+    page = read_page(tmp_path / "page.html")
     assert "Every 5th epoch." in page.said and " 1000 " in page.said and " 995 " in page.said and " 996 " not in page.said
 
 
@@ -171,7 +171,7 @@ def test_what_is_no_run_is_refused(trained, recorded, tmp_path, capsys):
     (tmp_path / "cut").mkdir()
     for file in trained.iterdir():
         (tmp_path / "cut" / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "cut" / "metrics.jsonl").write_text('{"epoch": 1')
+    (tmp_path / "cut" / "weights.safetensors").write_bytes((trained / "weights.safetensors").read_bytes()[:200])
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / "index.json").write_text("{}")
     (tmp_path / "file").write_text("")
@@ -180,7 +180,7 @@ def test_what_is_no_run_is_refused(trained, recorded, tmp_path, capsys):
         (["report", "nowhere"], "there is no folder nowhere"),
         (["plot", "nowhere"], "'nowhere' is no run folder"),
         (["plot", "begun"], "'begun' holds a run of which no epoch is finished yet"),
-        (["plot", "cut"], "'cut/metrics.jsonl' is damaged: "),
+        (["plot", "cut"], "'cut/weights.safetensors' is damaged"),
         (["plot", "index"], "index.json"),
         (["plot", str(recorded), "--out", "file"], "File exists: file"),
         (["report", str(recorded), "--out", "x.pdf"], "give a name that ends in .html, not 'x.pdf'"),

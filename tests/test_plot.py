@@ -66,6 +66,12 @@ def test_learning_curve_shows_losses_and_accuracies_of_both_data():
     assert png(loss).startswith(b"\x89PNG")
 
 
+def test_learning_curve_shows_validation_too():
+    loss, accuracy = plot.learning_curve([row | {"validation_loss": 0.5, "validation_accuracy": 0.25} for row in HISTORY])
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == ["training, last 0.667", "validation, last 0.5"]
+    np.testing.assert_allclose(accuracy.lines[2].get_ydata(), 25)
+
+
 def test_learning_curve_takes_what_there_is():
     row = {"epoch": 1, "loss": 2.0, "accuracy": 0.5}
     assert [len(axes.lines) for axes in plot.learning_curve([row])] == [1, 1]

@@ -36,11 +36,13 @@ class Simulation(_Table):
         dt: length of a step, ms.
         duration: length of a run, ms; a whole number of steps.
         propagation: see `spaic_jax.build`.
+        settle: time at the beginning of a simulation that its rates and irregularity leave out, ms.
     """
 
     dt: float = Field(gt=0, le=1e9)
     duration: float = Field(gt=0)
     propagation: Literal["same_step", "one_step"] = "same_step"
+    settle: float = Field(default=0.0, ge=0)
 
 
 class Data(_Table):
@@ -60,6 +62,7 @@ class Data(_Table):
         lengths: the array of the steps of each sample.
         sensor: of events, the shape of what was recorded; that of the encoder by default.
         bin: of events, ms of a step, or `"count"` for steps of as many events each; the length of a step by default.
+        augment: name of an augmentation of the training data, a table of its name and settings, or a list of these.
     """
 
     name: str | None = None
@@ -74,6 +77,7 @@ class Data(_Table):
     lengths: str | None = None
     sensor: list[int] | None = Field(default=None, min_length=1, max_length=3)
     bin: Any = None
+    augment: Any = None
 
     @field_validator("x", "test", "bin", mode="before")
     @classmethod

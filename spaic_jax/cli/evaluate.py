@@ -7,7 +7,7 @@ from spaic_jax.cli.errors import UserError, memory_errors, user_errors
 from spaic_jax.cli.experiment import make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.storage import load_weights
-from spaic_jax.train.evaluation import Evaluation, evaluate_arrays
+from spaic_jax.train.evaluation import evaluate_arrays
 from spaic_jax.train.keys import evaluation_key
 
 
@@ -34,18 +34,9 @@ def evaluate(run: str, as_json: bool) -> None:
             experiment.task, variables, experiment.test_arrays, batch_size, evaluation_key(experiment.key)
         )
     if as_json:
-        figures = {"test_accuracy": tested.accuracy, "test_loss": tested.loss}
-        print(json.dumps({name: figure for name, figure in figures.items() if figure is not None} | {"epoch": epoch}))
+        loss = {} if tested.loss is None else {"test_loss": tested.loss}
+        measures = {f"test_{name}": value for name, value in tested.measures.items()}
+        print(json.dumps({**measures, **loss, "epoch": epoch}))
     else:
-        print(f"{', '.join(in_words(tested))} after epoch {epoch}")
-
-
-def in_words(tested: Evaluation) -> list[str]:
-    """The figures of an evaluation that there are, the accuracy first; targets to regress have none.
-
-    >>> import numpy as np
-    >>> in_words(Evaluation(0.9, 0.25, np.zeros(3)))
-    ['test accuracy 90.00%', 'test loss 0.2500']
-    """
-    accuracy = [] if tested.accuracy is None else [f"test accuracy {tested.accuracy:.2%}"]
-    return accuracy + ([] if tested.loss is None else [f"test loss {tested.loss:.4f}"])
+        loss_text = "" if tested.loss is None else f", test loss {tested.loss:.4f}"
+        print(f"test {tested.words}{loss_text} after epoch {epoch}")

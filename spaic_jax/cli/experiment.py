@@ -21,6 +21,7 @@ from spaic_jax.cli.memory import check_memory
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
 from spaic_jax.cli.settings import check_settings, named
 from spaic_jax.data import Dataset, own, resolve_dataset
+from spaic_jax.data.augment import resolve_augmentation
 from spaic_jax.edit import expand
 from spaic_jax.gradients import differentiated, resolve_gradient
 from spaic_jax.network import Encoder, Network
@@ -28,6 +29,7 @@ from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.train.arrays import Arrays, Stored
+from spaic_jax.train.augment import Augment
 from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
@@ -50,6 +52,7 @@ class Experiment:
         test_arrays: the test data, in the same way.
         validation_arrays: the validation data, where there is any.
         optimizer: the optimizer; `optax.identity()` where the network learns by its own rules.
+        augment: what changes the training data, if anything does.
     """
 
     config: Config
@@ -62,6 +65,7 @@ class Experiment:
     test_arrays: Arrays | Stored
     validation_arrays: Arrays | Stored | None
     optimizer: optax.GradientTransformation
+    augment: Augment | None = None
 
     @property
     def key(self) -> jax.Array:
@@ -129,6 +133,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     """
     network, sim, steps = build_network(config, where)
     training, test = _load_data(config, network, steps, where)
+    augment = _augmentation(config, where)
     settings, validation = config.training, None
     if settings.validation is not None:
         with user_errors(f"{where}: training.validation"):
@@ -159,7 +164,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     # Through JSON and back, so that it can be compared with what a run folder holds.
     resolved = json.loads(json.dumps(resolved))
     return Experiment(
-        config, resolved, network, sim, test, task, training_arrays, test_arrays, validation_arrays, optimizer
+        config, resolved, network, sim, test, task, training_arrays, test_arrays, validation_arrays, optimizer, augment
     )
 
 
@@ -206,6 +211,15 @@ def _check_gradient(task: Task, arrays: Arrays | Stored) -> None:
     jax.eval_shape(slope, arrays.struct, jax.random.key(0))
 
 
+def _augmentation(config: Config, where: str | Path) -> Augment | None:
+    if config.data.augment is None:
+        return None
+    with user_errors(f"{where}: data.augment"):
+        if config.training.loss is None:
+            raise ValueError("training by learning rules has no use for it.")
+        return resolve_augmentation(config.data.augment)
+
+
 def _load_data(config: Config, network: Network, steps: int, where: str | Path) -> tuple[Dataset, Dataset]:
     data, encoders = config.data, expand(network).of_kind(Encoder)
     with user_errors(f"{where}: data.name"):
@@ -216,11 +230,11 @@ def _load_data(config: Config, network: Network, steps: int, where: str | Path) 
     if source not in encoders:
         raise UserError(f"{where}: data.input: {unknown('encoder', source, encoders)}")
     parameters = inspect.signature(make).parameters
-    known = [key for key, each in parameters.items() if each.kind is each.KEYWORD_ONLY and key in Data.model_fields]
-    given = data.model_dump(exclude_none=True, exclude={"name", "input"})
-    for key in given:
-        if key not in known:
-            raise UserError(f"{where}: data.{key}: {unknown(f'setting of {data.name}', key, known)}")
+    given = data.model_dump(exclude_none=True, exclude={"name", "input", "augment"})
+    try:
+        check_settings(str(data.name), make, given, apart=[key for key in parameters if key not in Data.model_fields])
+    except ValueError as error:
+        raise UserError(f"{where}: data.{error}") from error
     if "steps" in parameters:
         given["steps"] = steps
     if "bin" in parameters:

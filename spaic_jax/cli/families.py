@@ -51,6 +51,7 @@ FAMILIES = {
     "optimizers": Family("Optimizers of a configuration", "spaic_jax.cli.optimizers", "OPTIMIZERS"),
     "schedules": Family("Schedules of a learning rate", "spaic_jax.cli.schedules", "SCHEDULES"),
     "datasets": Family("Data sets", "spaic_jax.data", "DATASETS"),
+    "augmentations": Family("Augmentations", "spaic_jax.data.augment", "AUGMENTATIONS"),
     "readers": Family("Readers of data files", "spaic_jax.data.read", "READERS"),
     "ops": Family("Ops of an op list", "spaic_jax.ops", "REGISTRY"),
     "initialisers": Family("Initialisers of an op list", "spaic_jax.ops", "INITIALISERS"),

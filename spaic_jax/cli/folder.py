@@ -84,11 +84,17 @@ class RunFolder:
                 self._lock(folder)
             # Another process may have left a run here before this one could lock it.
             self.check(resolved, resume)
-            self.write_config(resolved)
+            with write_errors(self.path):
+                self.write_config(resolved)
             yield
         finally:
             if folder is not None:
                 os.close(folder)
+
+    def write_config(self, resolved: Mapping[str, Any]) -> None:
+        """Write the configuration."""
+        text = json.dumps(resolved, indent=2) + "\n"
+        write_whole(self.config, lambda file: file.write_text(text, encoding="utf-8"))
 
     def _lock(self, folder: int) -> None:
         """Lock the folder itself: however a process ends, its lock ends with it, and no file is left."""
@@ -99,32 +105,6 @@ class RunFolder:
         except OSError:
             # A file system without locks.
             pass
-
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """A row of numbers for each epoch.
-
-        Raises:
-            UserError: when there is none.
-        """
-        with user_errors():
-            text = self.metrics.read_text(encoding="utf-8", errors="replace")
-        try:
-            rows = [json.loads(line) for line in text.splitlines()]
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"'{self.metrics}' is damaged: {error}.") from error
-        if not rows or not all(isinstance(row, dict) for row in rows):
-            raise UserError(f"'{self.metrics}' is damaged: needs a table in each line.")
-        return rows
-
-    def write_config(self, resolved: Mapping[str, Any]) -> None:
-        """Write the configuration.
-
-        Raises:
-            UserError: it cannot be written.
-        """
-        text = json.dumps(resolved, indent=2) + "\n"
-        with write_errors(self.path):
-            write_whole(self.config, lambda file: file.write_text(text, encoding="utf-8"))
 
     def write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Write one line an epoch anew: a run that was killed may have left a line too few, or a part of one."""

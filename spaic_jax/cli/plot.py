@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from spaic_jax.cli.errors import user_errors
-from spaic_jax.cli.runs import read_run
+from spaic_jax.cli.reading import read_run
 
 
 def plot(run: str, out: str | None) -> None:

@@ -16,7 +16,7 @@ import spaic_jax
 from spaic_jax._files import write_whole
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.pictures import Picture
-from spaic_jax.cli.runs import Simulation, Training, read_run
+from spaic_jax.cli.reading import Simulation, Training, read_run
 from spaic_jax.cli.simulate import monitors_of
 from spaic_jax.cli.summary import tables
 
@@ -87,7 +87,7 @@ def of_training(run: Training) -> str:
     done, wanted = history[-1]["epoch"], experiment.config.training.epochs
     seconds = [float(row["seconds"]) for row in history if "seconds" in row]
     numbers = sum(int(np.prod(v.shape)) for v in experiment.sim.program.of_role("parameter"))
-    facts = {"test accuracy": f"{run.tested.accuracy:.2%}"}
+    facts = {f"test {name.replace('_', ' ')}": _measure(name, value) for name, value in run.tested.measures.items()}
     if run.tested.loss is not None:
         facts["test loss"] = _text(run.tested.loss)
     facts |= {"epochs": f"{done:,}", "trained numbers": f"{numbers:,}", "simulated": _time(experiment.config.simulation)}
@@ -110,17 +110,18 @@ def of_training(run: Training) -> str:
         "Cost": [_table(["", ""], list(cost.items())), *_versions()],
         "Configuration": [_config(experiment.resolved)],
     }
-    state = "finished" if done >= wanted else f"{done:,} of {wanted:,} epochs so far"
+    state = f"finished after epoch {done:,}" if run.ended else f"{done:,} of {wanted:,} epochs so far"
     return _page(run.path, f"training, {state}", facts, sections)
 
 
 def of_simulation(run: Simulation) -> str:
     """The page of a recording."""
-    recording, monitors = run.recording, monitors_of(run.recording)
+    settle = 0.0 if run.config is None else run.config["simulation"].get("settle", 0.0)
+    recording, monitors = run.recording, monitors_of(run.recording, settle)
     whole = recording.layout.steps * recording.layout.dt
     facts = {
         "simulated": f"{recording.duration:g} ms", "dt": f"{recording.layout.dt:g} ms", "samples": f"{recording.layout.batch:,}",
-        "spikes recorded": f"{sum(each['spikes'] for each in monitors.values()):,}",
+        "spikes counted": f"{sum(each['spikes'] for each in monitors.values()):,}", "counted after": f"{settle:g} ms",
     }  # fmt: skip
     rows = [
         [name, f"{each['neurons']:,}", f"{each['spikes']:,}", _text(each["rate_hz"]), _text(each["cv_isi"])]
@@ -205,6 +206,10 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _measure(name: str, value: float) -> str:
+    return f"{value:.2%}" if name == "accuracy" else _text(value)
 
 
 def _time(simulation: Any) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import shlex
 import statistics
 import warnings
@@ -12,7 +13,6 @@ from typing import Any
 from spaic_jax._extras import import_extra
 from spaic_jax.cli.config import read_config
 from spaic_jax.cli.errors import UserError, memory_errors, user_errors, write_errors
-from spaic_jax.cli.evaluate import in_words
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.interrupt import noted_interrupts
@@ -96,7 +96,7 @@ def _train(
             if result.diverged is None:
                 finished.append(_finish(run, result))
                 if not several:
-                    print(f"{in_words(finished[-1].tested)[0]} {finished[-1].when}, kept in {run.folder.path}")
+                    print(f"test {finished[-1].tested.words} {finished[-1].when}, kept in {run.folder.path}")
         if several:
             _show(finished, where)
     for run, result in zip(runs, results, strict=True):
@@ -117,8 +117,8 @@ def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult]:
             results = fit_seeds_arrays(
                 first.sim, first.task, first.optimizer, first.training_arrays, keys=[run.experiment.key for run in left],
                 epochs=settings.epochs, batch_size=settings.batch_size, test=first.test_arrays, validation=first.validation_arrays,
-                start=[run.start for run in left], on_epoch=[run.keep for run in left], compute=settings.compute,
-                progress=not quiet,
+                start=[run.start for run in left], on_epoch=[run.keep for run in left], augment=first.augment,
+                compute=settings.compute, progress=not quiet,
             )
         done = {id(run): result for run, result in zip(left, results, strict=True)}
     return [done[id(run)] if id(run) in done else _alone(run, quiet) for run in runs]
@@ -142,7 +142,7 @@ def _fit(experiment: Experiment, epochs: int, start: TrainState | None, on_epoch
     }
     if experiment.by_rules:
         return learn_arrays(sim, task, arrays, **how)
-    return fit(sim, task, experiment.optimizer, arrays, **how, compute=settings.compute)
+    return fit(sim, task, experiment.optimizer, arrays, **how, augment=experiment.augment, compute=settings.compute)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,13 +184,14 @@ def _finish(run: Run, result: FitResult) -> Finished:
 def _show(finished: Sequence[Finished], where: str) -> None:
     """A table of several seeds, with mean and standard deviation."""
     figures = {
-        "test accuracy": ([each.tested.accuracy for each in finished], "{:.2%}"),
-        "test loss": ([each.tested.loss for each in finished], "{:.4f}"),
+        **{
+            f"test {name.replace('_', ' ')}": ([each.tested.measures[name] for each in finished], form)
+            for name, form in (("accuracy", "{:.2%}"), ("mean_squared_error", "{:.4f}"), ("r2", "{:.4f}"))
+            if name in finished[0].tested.measures
+        },
+        "test loss": ([math.nan if each.tested.loss is None else each.tested.loss for each in finished], "{:.4f}"),
     }
-    # Targets to regress have no accuracy, and learning rules no loss.
-    shown: dict[str, tuple[list[float], str]] = {
-        name: ([x for x in values if x is not None], form) for name, (values, form) in figures.items() if None not in values
-    }
+    shown = {name: figure for name, figure in figures.items() if not any(map(math.isnan, figure[0]))}
     rows = [
         [str(each.run.experiment.config.training.seed), str(each.epoch), *(form.format(values[number]) for values, form in shown.values()), str(each.run.folder.path)]
         for number, each in enumerate(finished)

@@ -21,9 +21,9 @@ def start(state: Mapping[str, Any]) -> dict[str, jax.Array]:
 
 def moving(program: Program) -> frozenset[str]:
     """What the next step starts from: values that can run away. All else that is carried follows from these, and what is under
-    way in a ring from what was sent."""
-    rings = {v.name for v in program.variables if v.ring}
-    return (program.carried & {read for op in program.rows for read in op.inputs}) - rings
+    way in a ring from what was sent; what was learned is no reset's to hide, and is looked at when a run ends."""
+    others = {v.name for v in program.variables if v.ring or v.role == "plastic"}
+    return (program.carried & {read for op in program.rows for read in op.inputs}) - others
 
 
 def update(

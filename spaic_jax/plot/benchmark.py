@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from spaic_jax.plot.style import COLOURS, Panels, stack_for, tidy
+from spaic_jax.plot.style import COLOURS, stack_for, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ _BARS = {
 }  # fmt: skip
 
 
-def benchmark(rows: Sequence[Mapping[str, Any]], *, ax: Panels = None) -> tuple[Axes, ...]:
+def benchmark(rows: Sequence[Mapping[str, Any]], *, ax: Axes | Iterable[Axes] | None = None) -> tuple[Axes, ...]:
     """Times of workloads as multiples of what their matrix products alone take, on a logarithmic axis.
 
     The upper panel is a training step, the lower one a forward run; bars start at 1, the products alone. Densities of the

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spaic_jax.analysis import Spikes, intervals, irregularity
 from spaic_jax.analysis import rates as rates_of
-from spaic_jax.plot.style import LEGEND, Panels, colours, row_for, tidy
+from spaic_jax.plot.style import LEGEND, colours, row_for, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def firing(spikes: Mapping[str, Spikes], *, ax: Panels = None) -> tuple[Axes, ...]:
+def firing(spikes: Mapping[str, Spikes], *, ax: Axes | Iterable[Axes] | None = None) -> tuple[Axes, ...]:
     """How the neurons of groups fire: histograms of rates, of the intervals between spikes, and of these intervals' CV.
 
     Args:

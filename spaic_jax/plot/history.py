@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from spaic_jax.plot.style import COLOURS, Panels, row_for, tidy
+from spaic_jax.plot.style import COLOURS, row_for, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: What the columns of each data set begin with.
+_DATA = {"": "training", "test_": "test", "validation_": "validation"}
 
-def learning_curve(history: Sequence[Mapping[str, Any]], *, ax: Panels = None) -> tuple[Axes, ...]:
-    """Loss (of learning by rules: the change of weights) and accuracy over epochs, of training and test data.
+
+def learning_curve(history: Sequence[Mapping[str, Any]], *, ax: Axes | Iterable[Axes] | None = None) -> tuple[Axes, ...]:
+    """Loss (of learning by rules: the change of weights) and accuracy over epochs, of training, test and validation data.
 
     Args:
-        history: one row an epoch, with `epoch`, `loss` or `change`, and what there is of `test_loss`, `accuracy` and
-            `test_accuracy` (0 to 1). Without any accuracy there is one panel.
+        history: one row an epoch, with `epoch`, `loss` or `change`, and what there is of `accuracy` (0 to 1), `test_loss`,
+            `test_accuracy`, `validation_loss` and `validation_accuracy`. Without any accuracy there is one panel.
         ax: axes to draw on, one a panel; those of a new figure by default.
 
     Returns:
@@ -39,16 +42,17 @@ def learning_curve(history: Sequence[Mapping[str, Any]], *, ax: Panels = None) -
         missing = [name for name in ("epoch", measure) if name not in row]
         if missing:
             raise ValueError(f"learning_curve: row {number} of the history lacks {', '.join(missing)}.")
-    shown = [(label, 1.0, (measure, f"test_{measure}"))]
-    if any(row.get(name) is not None for row in history for name in ("accuracy", "test_accuracy")):
-        shown.append(("accuracy (%)", 100.0, ("accuracy", "test_accuracy")))
+    shown = [(label, 1.0, measure)]
+    if any(row.get(f"{prefix}accuracy") is not None for row in history for prefix in _DATA):
+        shown.append(("accuracy (%)", 100.0, "accuracy"))
     panes = row_for(ax, len(shown), "learning_curve")
     from matplotlib.ticker import MaxNLocator
 
-    for axes, (what, unit, columns) in zip(panes, shown, strict=True):
+    for axes, (what, unit, measured) in zip(panes, shown, strict=True):
         lowest = highest = 0.0
-        for column, data, colour in zip(columns, ("training", "test"), COLOURS, strict=False):
-            points = [(float(row["epoch"]), unit * float(row[column])) for row in history if row.get(column) is not None]
+        for (prefix, data), colour in zip(_DATA.items(), COLOURS, strict=False):
+            rows = [row for row in history if row.get(prefix + measured) is not None]
+            points = [(float(row["epoch"]), unit * float(row[prefix + measured])) for row in rows]
             if points:
                 x, y = zip(*points, strict=True)
                 lowest, highest = min(lowest, *y), max(highest, *y)

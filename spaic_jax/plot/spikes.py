@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from spaic_jax._numbers import whole
 from spaic_jax.analysis import Spikes
-from spaic_jax.plot.style import Panels, label_below, label_beside, stack_for, tidy
+from spaic_jax.plot.style import label_below, label_beside, stack_for, tidy
 from spaic_jax.plot.traces import draw_curves
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def raster(
     dt: float | None = None,
     v_th: float | None = None,
     rows: int = 100,
-    ax: Panels = None,
+    ax: Axes | Iterable[Axes] | None = None,
 ) -> tuple[Axes, ...]:
     """Spikes of groups above, membrane potentials below, over one time axis in ms.
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from spaic_jax._extras import import_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-#: Where a picture of several panels is drawn: one axes a panel.
-Panels: TypeAlias = "Axes | Iterable[Axes] | None"
 
 #: Colours for a few curves, which stay apart for readers with colour blindness (Okabe and Ito) and read well on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -43,7 +40,7 @@ def axes_for(ax: Axes | None, width: float, height: float) -> Axes:
     return new_figure(width, height).subplots() if ax is None else ax
 
 
-def stack_for(ax: Panels, heights: Sequence[float], what: str, *, width: float = 8.0) -> tuple[Axes, ...]:
+def stack_for(ax: Axes | Iterable[Axes] | None, heights: Sequence[float], what: str, *, width: float = 8.0) -> tuple[Axes, ...]:
     """The axes of panels that share their horizontal axis: those given, or a new figure's, one under the other.
 
     Args:
@@ -63,7 +60,7 @@ def stack_for(ax: Panels, heights: Sequence[float], what: str, *, width: float =
     return panes
 
 
-def row_for(ax: Panels, number: int, what: str) -> tuple[Axes, ...]:
+def row_for(ax: Axes | Iterable[Axes] | None, number: int, what: str) -> tuple[Axes, ...]:
     """The axes of panels that have nothing in common: those given, or a new figure's, side by side. Raises as `stack_for`."""
     if ax is not None:
         return _given(ax, number, what)

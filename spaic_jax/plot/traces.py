@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spaic_jax.plot.style import LEGEND, Panels, colours, label_below, label_beside, stack_for, tidy
+from spaic_jax.plot.style import LEGEND, colours, label_below, label_beside, stack_for, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ def traces(
     *,
     labels: Mapping[str, str] | None = None,
     v_th: float | None = None,
-    ax: Panels = None,
+    ax: Axes | Iterable[Axes] | None = None,
 ) -> tuple[Axes, ...]:
     """Variables over time, a panel for each, over one time axis in ms.
 

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import jax
@@ -50,6 +50,16 @@ class Evaluation:
         """What tells how good the network is beside the loss, by name."""
         known = {"accuracy": self.accuracy, "mean_squared_error": self.mean_squared_error, "r2": self.r2}
         return {name: value for name, value in known.items() if value is not None}
+
+    @property
+    def words(self) -> str:
+        """The measures as text.
+
+        >>> Evaluation(0.97, None, np.zeros(0)).words
+        'accuracy 97.00%'
+        """
+        form = {"accuracy": "accuracy {:.2%}", "mean_squared_error": "mean squared error {:.4f}", "r2": "R2 {:.4f}"}
+        return ", ".join(form[name].format(value) for name, value in self.measures.items())
 
 
 def evaluate(
@@ -138,10 +148,11 @@ def evaluate_arrays(
 
 def responses(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> jax.Array:
     """What the decoder says of every sample, `[N, ...]` or `[T, N, ...]`."""
-    outputs = [
-        _output(task, batch_size, variables, part.arrays, part.order, part.first, key, np.int32(number))
-        for part, number in _batches(task, arrays, batch_size)
-    ]
+    with contextlib.closing(_batches(task, arrays, batch_size)) as batches:
+        outputs = [
+            _output(task, batch_size, variables, part.arrays, part.order, part.first, key, np.int32(number))
+            for part, number in batches
+        ]
     axis = int(task.timed)
     return jax.lax.slice_in_dim(jnp.concatenate(outputs, axis), 0, len(arrays), axis=axis)
 
@@ -149,14 +160,15 @@ def responses(task: Task, variables: Variables, arrays: Arrays | Stored, batch_s
 def _mean_cost(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> float:
     """The loss of runs that it sees, in the mean over batches, weighted by their samples."""
     total = 0.0
-    for part, number in _batches(task, arrays, batch_size):
-        size = min(batch_size, len(arrays) - number * batch_size)
-        cost = _cost(task, batch_size, size, variables, part.arrays, part.order, part.first, key, np.int32(number))
-        total += size * float(cost)
+    with contextlib.closing(_batches(task, arrays, batch_size)) as batches:
+        for part, number in batches:
+            size = min(batch_size, len(arrays) - number * batch_size)
+            cost = _cost(task, batch_size, size, variables, part.arrays, part.order, part.first, key, np.int32(number))
+            total += size * float(cost)
     return total / len(arrays)
 
 
-def _batches(task: Task, arrays: Arrays | Stored, batch_size: int) -> Iterator[tuple[Part, int]]:
+def _batches(task: Task, arrays: Arrays | Stored, batch_size: int) -> Generator[tuple[Part, int], None, None]:
     """The numbers of all batches, with the data that they are taken from; the last one is filled up."""
     count = len(arrays)
     # Copies of a sample of the same batch change nothing for codings that look at a whole batch, such as latency.

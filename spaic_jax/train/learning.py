@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import jax
@@ -203,21 +203,24 @@ class Presentations(Training):
         order_key, run_key = epoch_keys(self.key, epoch)
         order = shuffled(order_key, len(self.arrays))
         rest = dataclasses.replace(self.rest, params=state.params)
-        carried, sums = state.plastic, np.zeros(2)
-        rates = np.zeros(())
-        for part, begin, end in self._stretches(order):
-            carried, measures = present(
-                self.training, self.batch_size, carried, rest, part.arrays, part.order, part.first, run_key, np.int32(begin),
-                np.int32(end),
-            )
-            measured = jax.device_get(measures)
-            _check(epoch, measured["beyond"])
-            sums += (measured["change"], measured["spikes"])
-            rates = rates + measured["rates"]
-            change, spikes = (sums / end).tolist()
-            report(epoch, (epoch - 1) * self.updates + end, f"change {change:.2e}  spikes {spikes:.1f}")
+        carried, program = state.plastic, self.task.sim.program
+        nothing = np.zeros(2 + len(spiking(program)), np.float32)
+        done, sums = nothing.astype(np.float64), nothing
+        with contextlib.closing(self._stretches(order)) as stretches:
+            for part, begin, end, whole_one in stretches:
+                carried, sums, beyond = present(
+                    self.training, self.batch_size, carried, sums, rest, part.arrays, part.order, part.first, run_key,
+                    np.int32(begin), np.int32(end),
+                )
+                sums, seen = jax.device_get((sums, beyond))
+                _check(epoch, seen)
+                so_far = done + sums
+                if whole_one:
+                    done, sums = so_far, nothing
+                change, spikes = (so_far[:2] / end).tolist()
+                report(epoch, (epoch - 1) * self.updates + end, f"change {change:.2e}  spikes {spikes:.1f}")
         if epoch == 1:
-            warn_of_activity(self.task.sim.program, rates / self.updates)
+            warn_of_activity(program, done[2:] / self.updates)
         row: dict[str, Any] = {"epoch": epoch, "change": change, "spikes": spikes}
         if self.task.decoder:
             carried, row["accuracy"] = self._assigned(state.params, carried)
@@ -233,13 +236,17 @@ class Presentations(Training):
         """The task with the network as it is while it learns."""
         return dataclasses.replace(self.task, sim=self.task.sim.train())
 
-    def _stretches(self, order: jax.Array) -> Iterator[tuple[Part, int, int]]:
-        """The presentations of an epoch between two reports: their data, the first and the one after the last."""
+    def _stretches(self, order: jax.Array) -> Generator[tuple[Part, int, int, bool], None, None]:
+        """The presentations of an epoch between two reports: their data, the first, the one after the last, and whether a
+        stretch ends there, and not only the data at hand: sums are rounded alike however much of it that is."""
         chunk = math.ceil(self.updates / _REPORTS)
         with contextlib.closing(parts(self.task, self.arrays, order, self.batch_size)) as all_parts:
             for part in all_parts:
-                for begin in part.updates[::chunk]:
-                    yield part, begin, min(begin + chunk, part.updates.stop)
+                begin = part.updates.start
+                while begin < part.updates.stop:
+                    end = min(begin - begin % chunk + chunk, part.updates.stop)
+                    yield part, begin, end, end % chunk == 0 or end == self.updates
+                    begin = end
 
     def _evaluated(self, params: dict[str, jax.Array], carried: dict[str, jax.Array]) -> Variables:
         return going_on(self.task.sim.program, dataclasses.replace(self.frozen, params=params), carried)
@@ -263,6 +270,7 @@ def present(
     task: Task,
     batch_size: int,
     carried: dict[str, jax.Array],
+    sums: jax.Array,
     rest: Variables,
     arrays: Arrays,
     order: jax.Array,
@@ -270,8 +278,13 @@ def present(
     key: jax.Array,
     begin: jax.Array,
     end: jax.Array,
-) -> tuple[dict[str, jax.Array], dict[str, Any]]:
-    """The presentations `begin` to `end` of an epoch: what goes on after them, and sums of what was measured."""
+) -> tuple[dict[str, jax.Array], jax.Array, dict[str, jax.Array]]:
+    """The presentations `begin` to `end` of an epoch.
+
+    Returns:
+        What goes on after them; `sums` with what was measured added: the change of a weight, spikes of a sample, and the
+        spike rate of each group; and for each variable the first presentation in which it was beyond any sense, or -1.
+    """
     program, names = task.sim.program, learned(task.sim.program)
     size = sum(math.prod(program.by_name[name].shape) for name in names)
 
@@ -280,22 +293,19 @@ def present(
         return task.run(going_on(program, rest, carried), task.take(arrays, index), jax.random.fold_in(key, number))
 
     def body(number: jax.Array, carry: Any) -> Any:
-        carried, measures = carry
+        carried, sums, seen = carry
         result = shown(number, carried)
         new = lasting(program, result.variables)
         change = sum(jnp.abs(new[name] - carried[name]).sum(dtype=jnp.float32) for name in names) / size
         spikes = sum(_neurons(program, name) * task.steps * rate for name, rate in result.health.spike_rate.items())
-        seen = measures["beyond"]
         beyond = {name: jnp.where((seen[name] < 0) & ~fine, number, seen[name]) for name, fine in result.health.finite.items()}
-        sums = {"change": change, "spikes": spikes, "rates": activity(result.health)}
-        return new, {**{name: measures[name] + more for name, more in sums.items()}, "beyond": beyond}
+        more = jnp.concatenate([jnp.stack([change, jnp.float32(spikes)]), activity(result.health)])
+        return new, sums + more, beyond
 
     finite = jax.eval_shape(lambda: shown(begin, carried).health.finite)
-    zero = jnp.float32(0)
-    rates = jnp.zeros((len(spiking(program)),), jnp.float32)
-    measures = {"change": zero, "spikes": zero, "rates": rates, "beyond": {name: jnp.int32(-1) for name in finite}}
-    moved, measured = jax.lax.fori_loop(begin, end, body, (carried, measures))
-    return moved, measured
+    moved: tuple[dict[str, jax.Array], jax.Array, dict[str, jax.Array]]
+    moved = jax.lax.fori_loop(begin, end, body, (carried, sums, {name: jnp.int32(-1) for name in finite}))
+    return moved
 
 
 def _neurons(program: Program, spikes: str) -> int:

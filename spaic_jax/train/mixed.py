@@ -7,8 +7,9 @@ from typing import Any, Literal, get_args
 import jax
 import jax.numpy as jnp
 
+from spaic_jax._dtypes import wide
 from spaic_jax._errors import unknown
-from spaic_jax.run import Simulator
+from spaic_jax.run import Result, Simulator
 
 #: Dtypes that runs of a training may be computed in.
 Half = Literal["bfloat16", "float16"]
@@ -32,6 +33,15 @@ def computed_in(sim: Simulator, compute: Half | None) -> Simulator:
     if compute not in get_args(Half):
         raise ValueError(unknown("half precision", str(compute), get_args(Half)))
     return dataclasses.replace(sim, program=sim.program.astype(compute))
+
+
+def in_full(result: Result) -> Result:
+    """A result whose outputs, where they are in half precision, are in float32: a loss sums many of them."""
+
+    def full(x: jax.Array) -> jax.Array:
+        return x.astype(wide(x.dtype)) if jnp.issubdtype(x.dtype, jnp.floating) else x
+
+    return dataclasses.replace(result, outputs={name: full(x) for name, x in result.outputs.items()})
 
 
 def value_and_scaled_grad(objective: Callable[..., tuple[jax.Array, Any]]) -> Callable[..., tuple[tuple[jax.Array, Any], Any]]:

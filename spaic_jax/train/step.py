@@ -14,7 +14,7 @@ from spaic_jax.train.activity import activity
 from spaic_jax.train.arrays import Arrays
 from spaic_jax.train.augment import Augment, augmented
 from spaic_jax.train.divergence import vital_signs
-from spaic_jax.train.mixed import value_and_scaled_grad
+from spaic_jax.train.mixed import in_full, value_and_scaled_grad
 from spaic_jax.train.task import Task
 
 #: What an update changes: the parameters, the state of the optimizer, and what goes on beside them.
@@ -76,7 +76,7 @@ class Update:
 
         def objective(params: dict[str, jax.Array]) -> tuple[jax.Array, Any]:
             variables = going_on(program, dataclasses.replace(rest, params=params), plastic)
-            result = task.run(variables, batch, jax.random.fold_in(key, number))
+            result = in_full(task.run(variables, batch, jax.random.fold_in(key, number)))
             output = result.outputs[task.decoder]
             return task.cost(result, batch), (output, lasting(program, result.variables), result.health)
 

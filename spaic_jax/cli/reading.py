@@ -10,11 +10,11 @@ from spaic_jax.cli.errors import UserError, memory_errors, user_errors
 from spaic_jax.cli.experiment import Experiment, build_network, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.pictures import Picture, pictures_of_recording, pictures_of_training
+from spaic_jax.cli.run import Run
 from spaic_jax.network import Network
 from spaic_jax.recording import Recording
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.storage import load_weights
-from spaic_jax.train.checkpoints import Checkpoints
 from spaic_jax.train.evaluation import Evaluation, evaluate_arrays, variables_for
 from spaic_jax.train.fitting import trained
 from spaic_jax.train.keys import evaluation_key
@@ -30,6 +30,7 @@ class Training:
         variables: with what was learned so far.
         history: a row an epoch.
         tested: what the variables are worth on the test data.
+        ended: whether the training has come to its end.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Training:
     variables: Variables
     history: list[dict[str, Any]]
     tested: Evaluation
+    ended: bool
 
     def pictures(self) -> Iterator[Picture]:
         """Its pictures, one after the other."""
@@ -92,16 +94,15 @@ def _read_training(path: Path) -> Training:
     folder = RunFolder(path)
     folder.read_config()
     experiment = make_experiment(read_config(folder.config), folder.config)
+    run = Run(experiment, folder, lambda: None)
+    if run.start is None:
+        raise UserError(f"'{path}' holds a run of which no epoch is finished yet.")
     sim, size, key = experiment.sim, experiment.evaluated_at_once, evaluation_key(experiment.key)
     with user_errors():
         if folder.weights.is_file():
             variables, _ = load_weights(folder.weights, sim, size)
         else:
-            newest = Checkpoints(folder.path, sim, experiment.optimizer).newest()
-            if newest is None:
-                raise UserError(f"'{path}' holds a run of which no epoch is finished yet.")
-            variables = variables_for(sim, trained(sim, sim.init(key, size), newest[0]), size, key)
-    history = folder.read_metrics()
+            variables = variables_for(sim, trained(sim, sim.init(key, size), run.start), size, key)
     with memory_errors(str(folder.config)):
         tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
-    return Training(path, experiment, variables, history, tested)
+    return Training(path, experiment, variables, run.history, tested, run.ended is not None)

@@ -1,0 +1,166 @@
+"""Augmentations beside NumPy, and in training."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import spaic_jax as sj
+from spaic_jax.data.augment import (
+    AUGMENTATIONS,
+    Augmentation,
+    Background,
+    Blend,
+    Chain,
+    Drop,
+    Jitter,
+    Noise,
+    Shift,
+    resolve_augmentation,
+)
+from spaic_jax.train import fit
+
+RNG = np.random.default_rng()
+T, B = 11, 7
+LABELS = jnp.arange(B) % 3
+
+
+def spikes(*sample, chance=0.3):
+    return jnp.asarray(RNG.random((T, B, *sample)) < chance, jnp.float32)
+
+
+def changed(augmentation, x, key, labels=LABELS):
+    answer, same = jax.jit(augmentation)(key, {"in": x}, labels)
+    assert answer["in"].shape == x.shape and answer["in"].dtype == x.dtype and np.array_equal(same, labels)
+    return np.asarray(answer["in"])
+
+
+def test_shifted_images_are_somewhere_near(key):
+    x = jnp.asarray(RNG.normal(size=(T, B, 2, 6, 5)), jnp.float32)
+    moved, padded = changed(Shift(pixels=2), x, key), np.pad(x, ((0, 0),) * 3 + ((2, 2), (2, 2)))
+    ways = set()
+    for b in range(B):
+        fits = [(i, j) for i in range(5) for j in range(5) if np.array_equal(moved[:, b], padded[:, b, :, i : i + 6, j : j + 5])]
+        assert len(fits) == 1
+        ways.add(fits[0])
+    assert len(ways) > 2
+    flat = changed(Shift(pixels=2, size=(6, 5)), x.reshape(T, B, 60), key)
+    assert np.array_equal(flat.reshape(x.shape), moved)
+    held = changed(Shift(pixels=2), x[0], key)
+    assert np.array_equal(held, moved[0])
+    point = np.zeros((100, 3, 3), np.float32)
+    point[:, 1, 1] = 1
+    assert np.array_equal(changed(Shift(pixels=1), jnp.asarray(point), key, jnp.zeros(100, int)).max(0), np.ones((3, 3)))
+    with pytest.raises(ValueError, match=r"samples of 'in' are \[60\], no images of height and width: say size"):
+        changed(Shift(), x.reshape(T, B, 60), key)
+
+
+@pytest.mark.parametrize("of", ["events", "samples"])
+def test_jitter_moves_in_time(of, key):
+    x = np.zeros((T, B, 40), np.float32)
+    x[5] = 1
+    moved = changed(Jitter(steps=2, of=of), jnp.asarray(x), key)
+    assert np.array_equal(moved.sum(0), x.sum(0))
+    distance = moved.argmax(0) - 5
+    assert set(np.unique(distance)) == {-2, -1, 0, 1, 2} if of == "events" else np.abs(distance).max() <= 2
+    assert (distance.std(1) > 0).all() if of == "events" else (distance.std(1) == 0).all()
+    # What leaves the sample is lost, and comes in nowhere else.
+    for step in (0, T - 1):
+        edge = changed(Jitter(steps=3, of=of), jnp.zeros((T, B, 40)).at[step].set(1.0), key)
+        assert edge.sum() < B * 40 and edge[4:-4].sum() == 0 and edge[-1 - step if step else -3 :].sum() * (step == 0) == 0
+    with pytest.raises(ValueError, match="'in' has one step only"):
+        changed(Jitter(), jnp.zeros((B, 3)), key)
+
+
+@pytest.mark.parametrize("of", ["events", "steps", "channels"])
+def test_dropped_values_are_zero(of, key):
+    x = jnp.asarray(np.ones((T, B, 40, 5), np.float32))
+    kept = changed(Drop(chance=0.25, of=of), x, key)
+    assert set(np.unique(kept)) == {0, 1} and abs(kept.mean() - 0.75) < {"events": 0.02, "steps": 0.25, "channels": 0.06}[of]
+    constant = {"events": (), "steps": (2, 3), "channels": (0,)}[of]
+    for axis in range(4):
+        same = (kept == kept.take([0], axis)).all()
+        assert same == (axis in constant)
+    assert np.array_equal(changed(Drop(chance=0.0, of=of), x, key), x)
+
+
+def test_noise_and_background(key):
+    x = spikes(200)
+    noisy = changed(Noise(std=0.5), x, key) - np.asarray(x)
+    assert abs(noisy.mean()) < 0.03 and abs(noisy.std() - 0.5) < 0.03
+    more = changed(Background(chance=0.2), x, key)
+    assert (more >= x).all() and set(np.unique(more)) == {0, 1}
+    assert abs(more[np.asarray(x) == 0].mean() - 0.2) < 0.03
+
+
+def test_blended_samples_keep_the_larger_share(key):
+    x = RNG.normal(size=(T, B, 100)).astype(np.float32)
+    chosen = changed(Blend(alpha=1.0), x, key)
+    mixed = changed(Blend(alpha=1.0, spikes=False), x, key)
+    for b in range(B):
+        share = np.mean(chosen[:, b] == x[:, b])
+        assert share > 0.4
+        others = [o for o in range(B) if ((chosen[:, b] == x[:, b]) | (chosen[:, b] == x[:, o])).all()]
+        assert others
+        # The same share and partner in both kinds of mixing.
+        assert any(np.allclose(mixed[:, b], share * x[:, b] + (1 - share) * x[:, o], atol=0.2) for o in others)
+    targets = jnp.asarray(RNG.normal(size=(B, 2)), jnp.float32)
+    both, answer = jax.jit(Blend(alpha=1.0, spikes=False))(key, {"in": jnp.broadcast_to(targets[None], (T, B, 2))}, targets)
+    assert np.allclose(both["in"][0], answer, atol=1e-6) and not np.allclose(answer, targets)
+
+
+def test_inputs_of_several_names_are_told_apart(key):
+    """Held and timed inputs at once, in whatever order; where shapes do not tell, it is said."""
+    x, image = spikes(3), jnp.asarray(RNG.normal(size=(B, 4)), jnp.float32)
+    for augmentation in (Drop(chance=0.5), Blend()):
+        one, _ = jax.jit(lambda k, a=augmentation: a(k, {"zzz": x, "aaa": image}, LABELS))(key)
+        other, _ = jax.jit(lambda k, a=augmentation: a(k, {"aaa": image, "zzz": x}, LABELS))(key)
+        assert all(np.array_equal(one[name], other[name]) and one[name].shape == {"aaa": image, "zzz": x}[name].shape for name in one)
+    square = jnp.ones((B, B, 4))
+    with pytest.raises(ValueError, match=r"whether 'in' \[7, 7, 4\] is \[B, ...\] or \[T, B, ...\] cannot be told .* say timed=True .* to Drop"):
+        Drop()(key, {"in": square}, LABELS)
+    timed, held = (changed(Drop(chance=0.5, of="steps", timed=timed), square, key) for timed in (True, False))
+    assert (timed.min(2) == timed.max(2)).all() and (held.min((1, 2)) == held.max((1, 2))).all()
+    steps = jnp.zeros((T, B), jnp.int32)
+    assert changed(Drop(), x, key, steps).shape == x.shape
+
+
+def test_names_settings_and_lists():
+    assert all(issubclass(kind, Augmentation) and name == kind.__name__.lower() for name, kind in AUGMENTATIONS.items())
+    for kind in AUGMENTATIONS.values():
+        assert dataclasses.is_dataclass(kind) and hash(kind()) == hash(kind())
+    chain = resolve_augmentation(["drop", {"name": "Shift", "size": [28, 28]}, Noise(std=0.2)])
+    assert chain == Chain((Drop(), Shift(size=(28, 28)), Noise(std=0.2))) and hash(chain)
+    for value, sentence in (
+        ("shfit", "unknown augmentation 'shfit': did you mean 'shift'"),
+        ({"name": "drop", "chanc": 1}, "unknown setting of augmentation 'drop' 'chanc': did you mean 'chance'"),
+        ({"name": "drop", "chance": 1.0}, "chance of a drop must be a finite number of at least 0 and below 1"),
+        ({"name": "drop", "of": "step"}, "unknown kind of drop 'step': did you mean 'steps'"),
+        ({"chance": 0.1}, "unknown augmentation None"),
+        (3, "unknown augmentation 3"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            resolve_augmentation(value)
+
+
+def test_a_chain_is_its_parts_in_order_and_trains(key):
+    x, labels = spikes(6), LABELS
+    chain = Chain((Drop(chance=0.3), Jitter(steps=1)))
+    one = changed(Drop(chance=0.3), x, jax.random.fold_in(key, 0))
+    two = changed(Jitter(steps=1), jnp.asarray(one), jax.random.fold_in(key, 1))
+    assert np.array_equal(changed(chain, x, key), two)
+    with sj.Network() as net:
+        cue = sj.Encoder(num=6, coding_method="null")
+        out = sj.NeuronGroup(3, model="leaky_integrator")
+        link = sj.Connection(cue, out, w_std=0.5)
+        say = sj.Decoder(dec_target=out, coding_method="final_step_voltage")
+    del link, say
+    data = sj.data.Dataset({"cue": np.asarray(x, bool)}, np.asarray(labels), sequences=("cue",))
+    how = {"epochs": 2, "batch_size": 3, "key": key, "progress": False}
+    results = [fit(sj.build(net, dt=1.0), "membrane_cross_entropy", optax.sgd(0.1), data, augment=augment, **how)
+               for augment in (None, chain)]
+    losses = [[row["loss"] for row in result.history] for result in results]
+    assert losses[1] != losses[0] and np.isfinite(losses).all()
