@@ -52,6 +52,7 @@ def test_the_best_epoch(values: tuple[float, ...], least: float, smallest: int, 
     assert best_epoch(rows, "loss", least=least) == smallest
     assert best_epoch(rows, "test_accuracy", least=least) == largest
     assert best_epoch(rows, "loss", least=least, largest=True) == largest
+    assert best_epoch([{"epoch": row["epoch"], "test_r2": row["loss"]} for row in rows], "test_r2", least=least) == largest
 
 
 def test_a_measure_that_is_not_there() -> None:
