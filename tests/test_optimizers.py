@@ -140,6 +140,14 @@ def test_parts_have_rates_and_optimizers_of_their_own() -> None:
     np.testing.assert_allclose(whole["zzz.weight"], 0.99, rtol=1e-6)
 
 
+@pytest.mark.parametrize("everything", [True, False])
+def test_frozen_parameters_beside_parts_and_masks(everything: bool) -> None:
+    parts = [{"parameters": "layer.*", "learning_rate": 0.01}, *([{"parameters": "zzz.*"}] if everything else [])]
+    table = {"name": "adamw", "frozen": "aaa.*", "parts": parts, "mask": "*.weight", "weight_decay": 0.5, "accumulate": 2, "apply_if_finite": 1}
+    after = trained(make(**table, clip_norm=1.0, eps=0.0), [ones(), ones()])
+    np.testing.assert_allclose([after[name][0, 0] for name in NAMES], [1.0, 0.99, 0.85], rtol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["adamw", "sgd"])
 def test_weight_decay_of_some(name: str) -> None:
     """Its own, or, where optax has none, added to the gradient."""
