@@ -109,6 +109,16 @@ def test_a_plateau_makes_updates_smaller() -> None:
     assert (np.diff(steps) < 1e-6).all()
 
 
+def test_a_plateau_is_told_the_loss_through_all_that_is_around_it() -> None:
+    how = {"accumulate": 2, "apply_if_finite": 1, "clip_norm": 100.0, "frozen": "aaa.*"}
+    plateau = {"name": "plateau", "factor": 0.5, "patience": 1}
+    after = trained(make(updates=40, epoch=2, schedule=plateau, parts=[{"parameters": "layer.*"}], **how), [ones()] * 20)
+    without = trained(make(updates=40, epoch=2, **how), [ones()] * 20)
+    assert (after["aaa.weight"] == 1).all()
+    assert (1 - after["layer.tau_m"] < 0.7 * (1 - without["layer.tau_m"])).all()
+    np.testing.assert_array_equal(after["layer.tau_m"], after["zzz.weight"])
+
+
 def test_clipping_norm_and_value() -> None:
     np.testing.assert_allclose(trained(make(clip_value=0.5), [ones(3.0)])["aaa.weight"], 1 - 0.1 * 0.5, rtol=1e-6)
     norm = np.sqrt(12) * 3

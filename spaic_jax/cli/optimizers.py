@@ -79,7 +79,9 @@ def make_optimizer(table: "Optimizer", updates: int, epoch: int, parameters: Col
     clips += [optax.clip_by_global_norm(table.clip_norm)] if table.clip_norm is not None else []
     optimizer = optax.chain(*clips, inner) if clips else inner
     if every > 1:
-        optimizer = optax.MultiSteps(optimizer, every).gradient_transformation()
+        steps = optax.MultiSteps(optimizer, every)
+        # Its own form as a transformation would not pass on the loss, which a plateau asks for.
+        optimizer = optax.GradientTransformationExtraArgs(steps.init, steps.update)
     if table.apply_if_finite is not None:
         optimizer = optax.apply_if_finite(optimizer, table.apply_if_finite)
     if frozen:
