@@ -125,8 +125,8 @@ def aeif(s, x, dt):
 def upswing(v, w, x, time):
     """The potential, whose equation is linearised about where it is, below the peak only."""
     below = np.minimum(v, 20)
-    steep = 30 * exp((below + 50.4) / 2)
-    slope, bend = (-30 * (below + 70.6) + 2 * steep - w + x) / 281, np.where(v < 20, steep - 30, 0) / 281
+    steep = 30 * exp(np.minimum((below + 50.4) / 2, 20))
+    slope, bend = (-30 * (below + 70.6) + 2 * steep - w + x) / 281, np.where(v < 20, np.where(below < -10.4, steep, 0) - 30, 0) / 281
     z = np.where(bend == 0, 1e-12, np.minimum(time * bend, 30))
     return v + time * slope * np.expm1(z) / z
 

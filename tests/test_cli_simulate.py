@@ -67,6 +67,11 @@ def test_simulate(here, capsys):
         assert main([*run, *other]) == 0
         folder = "runs/net-seed1" if other[0] == "--seed" else "runs/net-seed0"
         assert (sj.Recording.load(folder).probes["potential"] != recording.probes["potential"]).any()
+    # Rates are those of a network that has settled.
+    assert main([*run, "--out", "three", "--json", "--set", "simulation.settle=150"]) == 0
+    later, told_later = spikes.between(150.0, 400.0), json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told_later["settle_ms"] == 150 and told_later["monitors"]["fired"]["spikes"] == len(later) < len(spikes)
+    assert told_later["monitors"]["fired"]["rate_hz"] == pytest.approx(len(later) / 6 / 0.25)
     # What is finished is told again.
     capsys.readouterr()
     assert main([*run, "--out", "one", "--json", "--resume"]) == 0
@@ -75,6 +80,7 @@ def test_simulate(here, capsys):
 
 @pytest.mark.parametrize("arguments, sentence", [
     (["--duration", "0.5"], "simulation.duration: a duration must be a positive whole number of steps"),
+    (["--set", "simulation.settle=50"], "simulation.settle: 50 ms leave nothing of a run of 50 ms to take rates of"),
     (["--chunk", "0.3"], "net.toml: a chunk must be a positive whole number of steps"),
     (["--out", "net.toml"], "'net.toml' is a file, but a recording needs a folder"),
     (["--out", "."], "holds other files"),

@@ -1,6 +1,7 @@
 """Synapses stored as pairs, delivered by events: against loops in float64 and against matrices."""
 
 import contextlib
+import re
 
 import jax
 import jax.numpy as jnp
@@ -95,9 +96,9 @@ def test_the_ring_delivers_when_it_is_time(choice):
     def run(x, weight):
         def step(ahead, at):
             t, x = at
-            return arrive(ahead, x, weight, to, start, delay, t, choice=choice)[::-1]
+            return arrive(ahead, x, weight, delay * 9 + to, start, t, columns=9, choice=choice)[::-1]
 
-        return jax.lax.scan(step, jnp.zeros((2, 6, 9)), (jnp.arange(100, 117, dtype="int32"), x))[1]
+        return jax.lax.scan(step, jnp.zeros((2, 54)), (jnp.arange(100, 117, dtype="int32"), x))[1]
 
     current, dx, dw = np.zeros((17, 2, 9)), np.zeros(x.shape), np.zeros(50)
     for k in range(50):
@@ -111,6 +112,10 @@ def test_the_ring_delivers_when_it_is_time(choice):
     # The current is linear in the weights: in their own direction, the derivative of a derivative is the derivative.
     twice = jax.jvp(lambda w: jax.vjp(run, x, w)[1](g)[0], (weight,), (weight,))[1]
     np.testing.assert_allclose(twice, dx, rtol=1e-4, atol=1e-4)
+    # The transpose of the transpose is the way forward.
+    for place, primal in enumerate((x, weight)):
+        again = jax.vjp(lambda g, place=place: jax.vjp(run, x, weight)[1](g)[place], g)[1](primal)[0]
+        np.testing.assert_allclose(again, current, rtol=1e-4, atol=1e-4)
     several = jax.vmap(run, in_axes=(None, 0))(x, jnp.stack([weight, 2 * weight]))
     np.testing.assert_allclose(several[1], 2 * current, rtol=1e-4, atol=1e-4)
 
@@ -215,7 +220,7 @@ def test_the_ring_is_changed_in_place():
         variables = sim.init(jax.random.key(1), 3)
         text = jax.jit(lambda v, x, sim=sim: sim.run(v, {"x": x}).variables).lower(variables, SPIKES.astype("float32")).compile().as_text()
         loops = [part for part in text.split("\n\n") if "ENTRY" not in part]
-        copies = [line for part in loops for line in part.splitlines() if "= f32[3,5," in line and " copy(" in line]
+        copies = [line for part in loops for line in part.splitlines() if re.search(r"= f32\[3,(25|35)\].* copy\(", line)]
         assert not copies, copies
 
 

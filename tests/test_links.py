@@ -329,7 +329,7 @@ def test_every_link_with_weights_can_quantize_them(link):
         ("sparse_sparse", {"index": ([0, 1, 0], [3, 1, 3])}, r"connection 'w': its index holds the pair \(post 0, pre 3\) more than once"),
         ("sparse_sparse", {"index": ([0, 6], [0, 1])}, "the post index goes from 0 to 6, but needs to lie in 0 ... 5"),
         ("sparse_sparse", {"index": ([0, 1], [0, -1])}, "the pre index goes from -1 to 0, but needs to lie in 0 ... 7"),
-        ("sparse_sparse", {"index": ([0, 1], [0, 1]), "weight": np.ones(3)}, r"has shape \(3,\), but needs \(2,\) \(synapses\)"),
+        ("sparse_sparse", {"index": ([0, 1], [0, 1]), "weight": np.ones(3)}, r"has shape \(3,\), but needs \(2,\), one number for each of the synapses of its index, or \("),
         ("sparse_sparse", {"density": 0.001}, "has no synapse among its 6 x 8 pairs"),
         ("sparse_sparse", {"density": 1.5}, "Sparse: density must be a positive, finite number of at most 1, got 1.5"),
         ("random_connection_sparse", {"probability": 0.0}, "Random: probability must be a positive, finite number of at most 1, got 0.0"),

@@ -218,7 +218,7 @@ def test_pairs_differ_in_their_interval_alone():
         first, second = (part.inputs["in"][:, :, 0, k] for k in range(2))
         assert (first.sum(0) == 1).all() and (second.sum(0) == 1).all()
         interval = second.argmax(0) - first.argmax(0)
-        assert np.array_equal(part.labels, interval >= 12) and set(interval) <= {*range(4, 9), *range(12, 17)}
+        assert np.array_equal(part.labels, interval >= 22) and set(interval) == {*range(10, 15), *range(22, 27)}
         pairs[len(part)] = set(zip(first.argmax(0).tolist(), interval.tolist(), strict=True))
     assert [len(each) for each in pairs.values()] == [256, 64] and not set.intersection(*pairs.values())
 

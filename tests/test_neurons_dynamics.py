@@ -60,19 +60,20 @@ def test_adex_neurons_fire_in_the_published_patterns():
     assert late.max() > 3 * late.min() and 0.2 < (late < late.mean()).mean() < 0.95
 
 
-def test_adex_stays_finite_far_above_threshold():
+@pytest.mark.parametrize(("dt", "delta_t", "drive"), [(0.5, 0.1, 3000.0), (0.1, 0.3, 1500.0)])
+def test_adex_stays_finite_far_above_threshold(dt, delta_t, drive):
     """A sharp upswing overflows float32 where nothing bounds it; the gradient must be finite too."""
     net = sj.Network()
     net.x = sj.Encoder(num=2, coding_method="null")
-    net.g = sj.NeuronGroup(2, model="aeif", delta_t=0.1)
+    net.g = sj.NeuronGroup(2, model="aeif", delta_t=delta_t)
     net.w = sj.Connection(net.x, net.g, weight=np.eye(2))
     net.u = sj.StateMonitor(net.g, "U")
     net.o = sj.Decoder(dec_target=net.g, coding_method="spike_counts")
-    sim = sj.build(net, dt=0.5)
+    sim = sj.build(net, dt=dt)
     variables = sim.init(jax.random.key(0))
 
     def loss(params):
-        result = sim.run(variables.with_params(params), {"x": constant(3000.0, 60, 2)})
+        result = sim.run(variables.with_params(params), {"x": constant(drive, round(100 / dt), 2)})
         return result.outputs["o"].sum() + result.probes["u"].sum(), result
 
     slope, result = jax.grad(loss, has_aux=True)(variables.params)

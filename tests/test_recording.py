@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
+from spaic_jax.coding.decoders import Decoding
 from spaic_jax.program import Op, Program, Record, Steps, Variable
 from spaic_jax.recording.pieces import pairs
 from spaic_jax.storage import CheckpointError
@@ -38,7 +39,22 @@ def network():
     net.back = sj.Connection(net.zzz, net.aaa, w_mean=-0.5, w_std=0.2, delay=1.5)
     for number, each in enumerate(monitors(net)):
         setattr(net, f"m{number}", each)
+    for method in ("spike_counts", "spike_rate", "first_spike", "final_step_voltage", "time_spike_counts", "first_spike_time", Rows(), AllRows()):
+        name = method if isinstance(method, str) else type(method).__name__
+        setattr(net, f"d_{name}", sj.Decoder(dec_target=net.zzz, coding_method=method))
     return net
+
+
+class Rows(Decoding):
+    """A decoder that says every step."""
+
+
+class AllRows(Decoding):
+    """A decoder that makes something of all steps at once."""
+
+    @staticmethod
+    def finish(rows):
+        return rows.std(0)
 
 
 def monitors(net):
@@ -105,6 +121,10 @@ def same_bits(recording, result, batch):
             else:
                 assert name not in recording.times
     assert fired > 50
+    assert set(recording.outputs) == set(result.outputs) - {"d_AllRows"} and not {*recording.outputs} & {*recording.probes}
+    for name in recording.outputs:
+        np.testing.assert_array_equal(recording.outputs[name], result.outputs[name], err_msg=name)
+    assert np.ptp(recording.outputs["d_spike_counts"]) > 0
     for name, rate in result.health.spike_rate.items():
         np.testing.assert_allclose(recording.spike_rate[name], rate, rtol=1e-5)
 
@@ -376,8 +396,9 @@ def test_bad_arguments(key):
     for bad in (lambda: recording.spikes("v"), lambda: recording.spikes("fired", 1), lambda: next(recording.pieces("fired"))):
         with pytest.raises(ValueError, match="unknown spike monitor|sample|unknown stacked probe"):
             bad()
-    with pytest.raises(KeyError, match="unknown probe 'm99'"):
-        recording.probes["m99"]
+    for name, sentence in (("m99", "unknown probe 'm99'"), ("fired", "spikes are kept as pairs: ask for .spikes\\(.fired")):
+        with pytest.raises(KeyError, match=sentence):
+            recording.probes[name]
 
 
 KILLED = """

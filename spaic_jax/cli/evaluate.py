@@ -35,7 +35,8 @@ def evaluate(run: str, as_json: bool) -> None:
         )
     if as_json:
         loss = {} if tested.loss is None else {"test_loss": tested.loss}
-        print(json.dumps({"test_accuracy": tested.accuracy, **loss, "epoch": epoch}))
+        measures = {f"test_{name}": value for name, value in tested.measures.items()}
+        print(json.dumps({**measures, **loss, "epoch": epoch}))
     else:
         loss_text = "" if tested.loss is None else f", test loss {tested.loss:.4f}"
-        print(f"test accuracy {tested.accuracy:.2%}{loss_text} after epoch {epoch}")
+        print(f"test {tested.words}{loss_text} after epoch {epoch}")

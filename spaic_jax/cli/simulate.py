@@ -56,6 +56,12 @@ def simulate_config(
             import_extra("rich", "a progress bar (leave it out with --quiet)")
     timed = [*changes, *([] if duration is None else [f"simulation.duration={duration!r}"])]
     declared = read_declaration(config, timed)
+    settle = declared.simulation.settle
+    if settle >= declared.simulation.duration:
+        raise UserError(
+            f"{config}: simulation.settle: {settle:g} ms leave nothing of a run of {declared.simulation.duration:g} ms to take rates"
+            " of; give --set simulation.settle=0, or a longer --duration."
+        )
     _, sim, steps = build_network(declared, config)
     sim = sim.train() if learn else sim
     folder = Path(out) if out is not None else Path("runs") / f"{Path(config).stem}-seed{seed}"
@@ -79,16 +85,17 @@ def simulate_config(
             keep_config()
         raise KeyboardInterrupt(_how_to_go_on(config, timed, folder, learn)) from None
     wall = time.perf_counter() - started
-    monitors = monitors_of(recording)
+    monitors = monitors_of(recording, settle)
     if as_json:
-        told = {"duration_ms": recording.duration, "wall_s": wall, "wall_s_per_s": wall / recording.duration * 1000}
+        told = {"duration_ms": recording.duration, "settle_ms": settle, "wall_s": wall, "wall_s_per_s": wall / recording.duration * 1000}
         print(json.dumps({**told, "monitors": monitors, "out": str(folder)}))
         return
     rows = [
         [name, f"{each['neurons']:,}", f"{each['spikes']:,}", _number(each["rate_hz"]), _number(each["cv_isi"])]
         for name, each in monitors.items()
     ]
-    show(f"{config}: {recording.duration:g} ms", ["spike monitor", "neurons", "spikes", "rate, Hz", "CV of intervals"], rows)
+    counted = f", counted after {settle:g} ms" if settle else ""
+    show(f"{config}: {recording.duration:g} ms{counted}", ["spike monitor", "neurons", "spikes", "rate, Hz", "CV of intervals"], rows)
     print(f"{wall:.3g} s of wall time, compilation included, kept in {folder}")
 
 
@@ -113,12 +120,16 @@ def _how_to_go_on(config: str, changes: Sequence[str], folder: Path, learn: bool
     return f"interrupted; go on with: {shlex.join([*how, *(['--learn'] if learn else []), '--resume'])}"
 
 
-def monitors_of(recording: Recording) -> dict[str, dict[str, Any]]:
-    """For each spike monitor the number of neurons and spikes, the mean rate, and how irregular its neurons fire."""
+def monitors_of(recording: Recording, settle: float) -> dict[str, dict[str, Any]]:
+    """For each spike monitor the number of neurons and spikes, the mean rate, and how irregular its neurons fire, once the network
+    has settled."""
     told = {}
     for name, kept in recording.layout.kept.items():
         if kept.kind == "spikes" and kept.steps(recording.steps):
             spikes = recording.spikes(name)
+            if spikes.stop <= settle:
+                continue
+            spikes = spikes.between(max(spikes.start, settle), spikes.stop)
             irregular = cv(spikes)
             told[name] = {
                 "neurons": spikes.num, "spikes": len(spikes), "rate_hz": len(spikes) / spikes.num / spikes.duration * 1000,

@@ -96,7 +96,7 @@ def _train(
             if result.diverged is None:
                 finished.append(_finish(run, result))
                 if not several:
-                    print(f"test accuracy {finished[-1].tested.accuracy:.2%} {finished[-1].when}, kept in {run.folder.path}")
+                    print(f"test {finished[-1].tested.words} {finished[-1].when}, kept in {run.folder.path}")
         if several:
             _show(finished, where)
     for run, result in zip(runs, results, strict=True):
@@ -184,7 +184,11 @@ def _finish(run: Run, result: FitResult) -> Finished:
 def _show(finished: Sequence[Finished], where: str) -> None:
     """A table of several seeds, with mean and standard deviation."""
     figures = {
-        "test accuracy": ([100 * each.tested.accuracy for each in finished], "{:.2f} %"),
+        **{
+            f"test {name.replace('_', ' ')}": ([each.tested.measures[name] for each in finished], form)
+            for name, form in (("accuracy", "{:.2%}"), ("mean_squared_error", "{:.4f}"), ("r2", "{:.4f}"))
+            if name in finished[0].tested.measures
+        },
         "test loss": ([math.nan if each.tested.loss is None else each.tested.loss for each in finished], "{:.4f}"),
     }
     shown = {name: figure for name, figure in figures.items() if not any(map(math.isnan, figure[0]))}

@@ -1,5 +1,6 @@
 """Handwritten digits as an event camera sees them."""
 
+import dataclasses
 import os
 import re
 import zipfile
@@ -55,7 +56,8 @@ def nmnist(
     saccades (2015).
     """
     if path is not None and Path(path).is_file():
-        return own(input, shape, path=path, test=test, sensor=_SENSOR, steps=steps, bin=bin)
+        training, held_out = own(input, shape, path=path, test=test, sensor=_SENSOR, steps=steps, bin=bin)
+        return dataclasses.replace(training, class_names=_NAMES), dataclasses.replace(held_out, class_names=_NAMES)
     if test is not None:
         raise ValueError("test: the data set 'nmnist' has test data of its own.")
 

@@ -67,6 +67,8 @@ class Online(Plan):
         steps: int,
         batch_size: int,
     ) -> Kept:
+        if clock.lengths is not None:
+            raise ValueError(f"{self._rule} goes on with samples that are over: train sequences of different length by \"bptt\".")
         # What an output makes of its sum over time is differentiated as it stands.
         bare = tuple(dataclasses.replace(record, finish=None, constants=(), settings=()) for record in program.records)
         plain = dataclasses.replace(program, records=bare)

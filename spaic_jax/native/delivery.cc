@@ -9,12 +9,14 @@
 namespace {
 
 constexpr int64_t kWork = 1 << 15;  // synapses that are worth a second thread,
+constexpr int64_t kLate = 1 << 11;  // with delays, as what these add to is far away,
 constexpr int64_t kRead = 1 << 17;  // or numbers that are read one after another
 constexpr int64_t kFew = 4;         // rows below which they are summed one by one
 
-// Row k is [start[k], start[k + 1]) of `post`, sorted by it, and of `delay` where there are delays: steps, fewer than `slots`.
+// Row k is [start[k], start[k + 1]) of `post`, sorted by it. Where there are delays, `post` counts on from slot to slot of a ring,
+// each of so many columns, of which the first is `now`; a row is sorted by the column.
 struct Synapses {
-  const int32_t *post, *start, *delay;
+  const int32_t *post, *start;
   int64_t neurons, size, columns, slots, now;
 };
 
@@ -38,15 +40,14 @@ bool table_of(const ffi::AnyBuffer& like, const ffi::AnyBuffer& post, const ffi:
   if (like.dimensions().size() != 1 || !are_int32(post, like) || start.element_type() != ffi::DataType::S32 ||
       start.dimensions().size() != 1 || (int64_t)start.element_count() != neurons + 1 || columns > INT32_MAX)
     return false;
-  table = {(const int32_t*)post.untyped_data(), (const int32_t*)start.untyped_data(), nullptr, neurons,
-           (int64_t)post.element_count(), columns, 1, 0};
+  table = {(const int32_t*)post.untyped_data(), (const int32_t*)start.untyped_data(), neurons, (int64_t)post.element_count(), columns,
+           1, 0};
   return true;
 }
 
-// Adds what the events of the rows of x deliver: to y, from zero; or to the slots in `ring`, of which the one that is due
-// goes to y, and the one before, which went there in the last step, is cleared first.
+// Adds what the events of the rows of x deliver to y: from zero, or to a ring, of which the slot before this one may be cleared.
 template <bool delayed, class X, class T>
-ffi::Error add(ffi::ThreadPool& pool, const Synapses& table, const X* x, const T* weight, int64_t rows, T* ring, T* y) {
+ffi::Error add(ffi::ThreadPool& pool, const Synapses& table, const X* x, const T* weight, int64_t rows, T* y, bool clear) {
   const int64_t K = table.neurons, N = table.columns, threads = threads_of(pool);
   std::atomic<bool> failed{false};
   auto row = [&](int64_t m) {
@@ -54,15 +55,15 @@ ffi::Error add(ffi::ThreadPool& pool, const Synapses& table, const X* x, const T
     T* value = scratch<T, 0>(K + 128 / sizeof(T));
     int64_t synapses;
     const int64_t n = DISPATCH(found(table, x + m * K, place, value, &synapses));
-    T* out = delayed ? ring + m * table.slots * N : y + m * N;
+    T* out = y + m * table.slots * N;
     // Many synapses are shared out by their postsynaptic neurons.
-    const int64_t parts = synapses < kWork ? 1 : std::min(threads, N);
+    const int64_t shares = delayed ? synapses / kLate : synapses < kWork ? 1 : threads;
+    const int64_t parts = std::max<int64_t>(std::min({shares, threads, N}), 1);
     parallel(pool, parts, [&](int64_t part) {
       const int64_t first = N * part / parts, last = N * (part + 1) / parts;
-      T* old = delayed ? out + (table.now + table.slots - 1) % table.slots * N : out;
-      std::memset(old + first, 0, (last - first) * sizeof(T));
+      T* old = out + (table.now + table.slots - 1) % table.slots * N;
+      if (clear) std::memset(old + first, 0, (last - first) * sizeof(T));
       if (!DISPATCH(spread<delayed>(table, weight, place, value, n, first, last, out))) failed = true;
-      if (delayed) std::memcpy(y + m * N + first, out + table.now * N + first, (last - first) * sizeof(T));
     });
   };
   if (rows < threads || rows * (K + N) < kRead) {
@@ -85,35 +86,32 @@ ffi::Error Deliver(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer weight
     return by_type(x.element_type(), type, [&](auto from, auto number) {
       using X = decltype(from);
       using T = decltype(number);
-      return add<false>(pool, table, (const X*)x.untyped_data(), (const T*)weight.untyped_data(), x.dimensions()[0], (T*)nullptr,
-                        (T*)y->untyped_data());
+      return add<false>(pool, table, (const X*)x.untyped_data(), (const T*)weight.untyped_data(), x.dimensions()[0],
+                        (T*)y->untyped_data(), true);
     });
   });
 }
 
-ffi::Error Ring(ffi::ThreadPool pool, ffi::AnyBuffer ahead, ffi::AnyBuffer x, ffi::AnyBuffer weight, ffi::AnyBuffer post,
-                ffi::AnyBuffer start, ffi::AnyBuffer delay, ffi::BufferR0<ffi::DataType::S32> step, ffi::Result<ffi::AnyBuffer> y,
-                ffi::Result<ffi::AnyBuffer> after) {
-  const auto type = y->element_type();
-  if (x.dimensions().size() != 2 || y->dimensions().size() != 2 || ahead.dimensions().size() != 3 || !fits(x, type) ||
-      weight.element_type() != type || ahead.element_type() != type || after->element_type() != type)
-    return wrong("ring needs arrays of float32 or float64");
+ffi::Error Ring(ffi::ThreadPool pool, ffi::AnyBuffer ahead, ffi::AnyBuffer x, ffi::AnyBuffer weight, ffi::AnyBuffer place,
+                ffi::AnyBuffer start, ffi::BufferR0<ffi::DataType::S32> now, ffi::Result<ffi::AnyBuffer> after, int64_t columns,
+                bool clear) {
+  const auto type = after->element_type();
+  if (x.dimensions().size() != 2 || ahead.dimensions().size() != 2 || !fits(x, type) || weight.element_type() != type ||
+      ahead.element_type() != type)
+    return wrong("ring needs matrices of float32 or float64");
   Synapses table;
-  const int64_t rows = x.dimensions()[0], columns = y->dimensions()[1], slots = ahead.dimensions()[1];
-  if (y->dimensions()[0] != rows || ahead.dimensions()[0] != rows || ahead.dimensions()[2] != columns || slots < 1 ||
-      !same(after->dimensions(), ahead.dimensions()) || !table_of(weight, post, start, x.dimensions()[1], columns, table) ||
-      !are_int32(delay, weight))
+  const int64_t rows = x.dimensions()[0], size = ahead.dimensions()[1], here = *now.typed_data();
+  if (ahead.dimensions()[0] != rows || !same(after->dimensions(), ahead.dimensions()) || columns < 1 || size % columns ||
+      !table_of(weight, place, start, x.dimensions()[1], size, table))
     return wrong("ring: sizes do not fit");
-  table.delay = (const int32_t*)delay.untyped_data();
-  table.slots = slots;
-  table.now = (*step.typed_data() % slots + slots) % slots;
+  if (here < 0 || here >= size || here % columns) return wrong("ring: no slot begins there");
+  table.columns = columns, table.slots = size / columns, table.now = here / columns;
   if (after->untyped_data() != ahead.untyped_data()) std::memcpy(after->untyped_data(), ahead.untyped_data(), ahead.size_bytes());
   return guarded([&] {
     return by_type(x.element_type(), type, [&](auto from, auto number) {
       using X = decltype(from);
       using T = decltype(number);
-      return add<true>(pool, table, (const X*)x.untyped_data(), (const T*)weight.untyped_data(), rows, (T*)after->untyped_data(),
-                       (T*)y->untyped_data());
+      return add<true>(pool, table, (const X*)x.untyped_data(), (const T*)weight.untyped_data(), rows, (T*)after->untyped_data(), clear);
     });
   });
 }
@@ -184,5 +182,6 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsDeliver, Deliver, BUFFERS(ARGUMENT ARGU
 XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsDeliverBack, DeliverBack, BUFFERS(ARGUMENT ARGUMENT ARGUMENT ARGUMENT));
 XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsDeliverWeight, DeliverWeight, BUFFERS(ARGUMENT ARGUMENT ARGUMENT ARGUMENT));
 XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsRing, Ring,
-                              BUFFERS(ARGUMENT ARGUMENT ARGUMENT ARGUMENT ARGUMENT ARGUMENT.Arg<ffi::BufferR0<ffi::DataType::S32>>())
-                                  .Ret<ffi::AnyBuffer>());
+                              BUFFERS(ARGUMENT ARGUMENT ARGUMENT ARGUMENT ARGUMENT.Arg<ffi::BufferR0<ffi::DataType::S32>>())
+                                  .Attr<int64_t>("columns")
+                                  .Attr<bool>("clear"));

@@ -69,15 +69,16 @@ def deliver(
     return _deliver(events, weight, post, start, gives="given", columns=columns, choice=choice)
 
 
-def _shape(a: Any, b: Any, post: Any, start: Any, *, gives: str, columns: int) -> tuple[int, ...]:
+def shape_of(a: Any, b: Any, post: Any, start: Any, *, gives: str, columns: int) -> tuple[int, ...]:
+    """The shape of what each of the three maps gives."""
     batch = a.shape[:-1]
     return {"given": (*batch, columns), "taken": (*batch, start.shape[0] - 1), "weight": post.shape}[gives]
 
 
-def _plain(a: jax.Array, b: jax.Array, post: jax.Array, start: jax.Array, *, gives: str, columns: int) -> jax.Array:
+def plain(a: jax.Array, b: jax.Array, post: jax.Array, start: jax.Array, *, gives: str, columns: int) -> jax.Array:
     """The three maps in plain JAX, of any leading axes."""
     dtype, m, pre = b.dtype, math.prod(a.shape[:-1]), start.shape[0] - 1
-    shape = _shape(a, b, post, start, gives=gives, columns=columns)
+    shape = shape_of(a, b, post, start, gives=gives, columns=columns)
     if not m or not post.size:
         return jnp.zeros(shape, dtype)
     a, b = a.astype(wide(dtype)), b.astype(wide(dtype))
@@ -239,7 +240,7 @@ def _walk(
     return jax.lax.while_loop(lambda carry: carry[0] < total, body, (jnp.int32(0), jnp.int32(0), made))[2]
 
 
-def _ways(a: jax.Array, b: jax.Array, post: jax.Array, start: jax.Array, *, gives: str, choice: str, columns: int) -> Ways:
+def ways(a: jax.Array, b: jax.Array, post: jax.Array, start: jax.Array, *, gives: str, choice: str, columns: int) -> Ways:
     """The kernels, whatever the number of events."""
     calls = {
         "given": lambda: kernels.deliver(a, b, post, start, columns),
@@ -250,4 +251,4 @@ def _ways(a: jax.Array, b: jax.Array, post: jax.Array, start: jax.Array, *, give
     return [(a, 1.0, calls[gives])] if known else [], calls[gives]
 
 
-_deliver = bilinear.primitive(NAME, 1, _plain, _ways, whole=2, in_turn=True, shape=_shape)
+_deliver = bilinear.primitive(NAME, 1, plain, ways, whole=2, in_turn=True, shape=shape_of)

@@ -108,26 +108,25 @@ def deliver_weight(
 
 
 def ring(
-    ahead: Shaped[Array, "m slots post"],
+    ahead: Shaped[Array, "m size"],
     events: Shaped[Array, "m pre"],
     weight: Shaped[Array, "s"],
-    post: Shaped[Array, "s"],
+    place: Shaped[Array, "s"],
     start: Shaped[Array, "pre+1"],
-    delay: Shaped[Array, "s"],
-    step: Shaped[Array, ""],
-) -> tuple[Shaped[Array, "m post"], Shaped[Array, "m slots post"]]:
-    """What arrives in this step, and the slots of what is under way after it.
-
-    The slot of the step before is cleared, what is delivered as in `deliver` is added to slot `(step + delay) % slots`, and slot
-    `step % slots` is read.
-    The slots are changed in place where XLA needs them no more.
+    now: Shaped[Array, ""],
+    *,
+    columns: int,
+    clear: bool,
+) -> Shaped[Array, "m size"]:
+    """A ring of what is under way, with what is delivered as in `deliver` added to it, changed in place where XLA needs it no more.
 
     Args:
-        delay: int32, the delay of each synapse in steps, fewer than there are slots.
-        step: int32.
+        place: int32, where a synapse delivers, counted from `now`. Each row is sorted by the place modulo `columns`.
+        now: int32, where what arrives in this step begins.
+        columns: of a slot of the ring.
+        clear: whether the slot before `now` is cleared first.
     """
-    arrived = jax.ShapeDtypeStruct(ahead.shape[::2], ahead.dtype)
-    slots = jax.ShapeDtypeStruct(ahead.shape, ahead.dtype)
-    call = jax.ffi.ffi_call("SpaicEventsRing", (arrived, slots), input_output_aliases={0: 1})
-    current, after = call(ahead, events, weight, post, start, delay, step)
-    return current, after
+    after = jax.ShapeDtypeStruct(ahead.shape, ahead.dtype)
+    call = jax.ffi.ffi_call("SpaicEventsRing", after, input_output_aliases={0: 0})
+    made: jax.Array = call(ahead, events, weight, place, start, now, columns=columns, clear=clear)
+    return made

@@ -13,142 +13,175 @@ from jax.interpreters import ad, batching, mlir
 from spaic_jax._dtypes import wide
 from spaic_jax._shapes import Array, Shaped
 from spaic_jax.native import bilinear, kernels
-from spaic_jax.native.delivery import Found, deliver, walk
+from spaic_jax.native.bilinear import Ways
+from spaic_jax.native.delivery import Found, plain, shape_of, walk, ways
 
 Choice = Literal["events"] | None
-Pair = tuple[jax.Array, jax.Array]
 
 
 def arrive(
-    ahead: Shaped[Array, "m slots post"],
+    ahead: Shaped[Array, "m slots*post"],
     events: Shaped[Array, "m pre"],
     weight: Shaped[Array, "s"],
-    post: Shaped[Array, "s"],
+    place: Shaped[Array, "s"],
     start: Shaped[Array, "pre+1"],
-    delay: Shaped[Array, "s"],
     step: Shaped[Array, ""],
     *,
+    columns: int,
     choice: Choice = None,
-) -> tuple[Shaped[Array, "m post"], Shaped[Array, "m slots post"]]:
+) -> tuple[Shaped[Array, "m post"], Shaped[Array, "m slots*post"]]:
     """What arrives in this step, and what is under way after it.
 
     What arrives in step `t` lies in slot `t % slots`. The slot of the step before is cleared, each event is added to the slot
     of the step in which it arrives, and that of this step is read last: so XLA changes the ring in place.
 
     Args:
-        ahead: the ring, of which the slot of the last step holds what arrived in it.
+        ahead: the ring, slot by slot, of which the slot of the last step holds what arrived in it.
         events: numbers of any size, mostly zero.
         weight: one a synapse.
-        post, start: int32, as of `deliver`.
-        delay: int32, steps, fewer than there are slots; 0 arrives in this step.
+        place: int32, `delay * columns + post` of each synapse, of a delay in steps, fewer than there are slots; 0 arrives in this step.
+        start: int32, as of `deliver`; each row is sorted by `post`.
         step: int32, the number of the step.
+        columns: the number of postsynaptic neurons.
         choice: as of `deliver`.
 
     >>> ints = lambda *numbers: jnp.array(numbers, jnp.int32)
-    >>> synapses = jnp.array([1.0, 3.0]), ints(0, 1), ints(0, 2), ints(0, 1)
-    >>> now, ahead = arrive(jnp.zeros((1, 2, 2)), jnp.ones((1, 1)), *synapses, jnp.int32(0))
-    >>> later, ahead = arrive(ahead, jnp.zeros((1, 1)), *synapses, jnp.int32(1))
+    >>> synapses = jnp.array([1.0, 3.0]), ints(0, 2 + 1), ints(0, 2)
+    >>> now, ahead = arrive(jnp.zeros((1, 4)), jnp.ones((1, 1)), *synapses, jnp.int32(0), columns=2)
+    >>> later, ahead = arrive(ahead, jnp.zeros((1, 1)), *synapses, jnp.int32(1), columns=2)
     >>> now.tolist(), later.tolist()
     ([[1.0, 0.0]], [[0.0, 3.0]])
     """
-    current, ahead = _ring.bind(ahead, events, weight, post, start, delay, step, choice=choice)
-    return current, ahead
+    now = step % (ahead.shape[1] // columns) * columns
+    ahead = _added.bind(ahead, events, weight, place, start, now, columns=columns, clear=True, choice=choice)
+    return jax.lax.dynamic_slice_in_dim(ahead, now, columns, axis=1).astype(weight.dtype), ahead
 
 
-def _flowing(
-    ahead: jax.Array, events: jax.Array, weight: jax.Array, post: jax.Array, start: jax.Array, delay: jax.Array, step: jax.Array
-) -> Pair:
-    """The same with derivatives: all that is sent, by the steps that it takes, is added to the ring at once."""
-    m, slots, columns = ahead.shape
-    now = step % slots
-    # In plain JAX, as the kernels need rows that are sorted by where they go.
-    sent = deliver(events, weight, delay * columns + post, start, columns=slots * columns)
-    ahead = _cleared(ahead, now) + jnp.roll(sent.reshape(m, slots, columns).astype(ahead.dtype), now, axis=1)
-    return _read(ahead, now).astype(weight.dtype), ahead
-
-
-def _cleared(ahead: jax.Array, now: jax.Array) -> jax.Array:
+def _cleared(ahead: jax.Array, now: jax.Array, columns: int) -> jax.Array:
     """The ring without what arrived in the step before."""
-    return jax.lax.dynamic_update_index_in_dim(ahead, jnp.zeros_like(ahead[:, 0]), (now - 1) % ahead.shape[1], axis=1)
+    none = jnp.zeros_like(ahead[:, :columns])
+    return jax.lax.dynamic_update_slice_in_dim(ahead, none, (now - columns) % ahead.shape[1], axis=1)
 
 
-def _read(ahead: jax.Array, now: jax.Array) -> jax.Array:
-    return jax.lax.dynamic_index_in_dim(ahead, now, axis=1, keepdims=False)
-
-
-def _plain(*operands: jax.Array) -> Pair:
-    ahead, events, weight, post, start, delay, step = operands
-    dtype = wide(weight.dtype)
-    pre, slots, now = events.shape[1], ahead.shape[1], step % ahead.shape[1]
-    flat, weights = events.reshape(-1).astype(dtype), weight.astype(dtype)
+def _plain(*operands: jax.Array, columns: int, clear: bool) -> jax.Array:
+    ahead, events, weight, place, start, now = operands
+    flat, weights = (x.reshape(-1).astype(wide(weight.dtype)) for x in (events, weight))
+    pre, size = events.shape[1], ahead.shape[1]
 
     def add(ring: jax.Array, which: jax.Array, at: jax.Array, live: jax.Array) -> jax.Array:
-        slot = (now + delay[at]) % slots
+        beyond = place[at] - (size - now)
         terms = jnp.where(live, flat[which][:, None] * weights[at], 0).astype(ring.dtype)
-        return ring.at[(which // pre)[:, None], slot, post[at]].add(terms, mode="promise_in_bounds")
+        return ring.at[(which // pre)[:, None], jnp.where(beyond < 0, beyond + size, beyond)].add(terms, mode="promise_in_bounds")
 
     # A ring of another shape would not be changed in place.
-    ring = walk(start, post.size, Found(events), add, _cleared(ahead, now))
-    return _read(ring, now).astype(weight.dtype), ring
+    return walk(start, place.size, Found(events), add, _cleared(ahead, now, columns) if clear else ahead)
 
 
-_ring = jax.extend.core.Primitive("delivery_of_delayed_events")
-_ring.multiple_results = True
+def _maps(
+    a: jax.Array, b: jax.Array, place: jax.Array, start: jax.Array, now: jax.Array, *, gives: str, size: int, columns: int
+) -> jax.Array:
+    """The maps of `deliver` where what is given is a ring of so many numbers, in plain JAX."""
+    if gives == "given":
+        return jnp.roll(plain(a, b, place, start, gives=gives, columns=size), now, axis=-1)
+    return plain(jnp.roll(a, -now, axis=-1), b, place, start, gives=gives, columns=size)
+
+
+def _ways(
+    a: jax.Array, b: jax.Array, place: jax.Array, start: jax.Array, now: jax.Array, *, gives: str, choice: str, size: int, columns: int
+) -> Ways:
+    if gives != "given":
+        return ways(jnp.roll(a, -now, axis=-1), b, place, start, gives=gives, choice=choice, columns=size)
+    # The kernel of `deliver` needs rows that are sorted by where they go.
+    found, _ = ways(a, b, place, start, gives=gives, choice=choice, columns=size)
+    empty = functools.partial(jnp.zeros, (a.shape[0], size), b.dtype)
+    calls = [(a, 1.0, lambda: kernels.ring(empty(), a, b, place, start, now, columns=columns, clear=False))]
+    return calls if found else [], calls[0][-1]
+
+
+def _sent_shape(a: Any, b: Any, place: Any, start: Any, now: Any, *, gives: str, size: int, columns: int) -> tuple[int, ...]:
+    return shape_of(a, b, place, start, gives=gives, columns=size)
+
+
+#: What is added to the ring, with the two maps that its transposes are.
+_sent = bilinear.primitive("delivery_into_a_ring", 1, _maps, _ways, whole=3, in_turn=True, shape=_sent_shape)
+
+
+_added = jax.extend.core.Primitive("delivery_of_delayed_events")
 
 
 @functools.cache
-def _jitted(choice: Choice) -> Any:
-    return jax.jit(functools.partial(_ring.bind, choice=choice))
+def _jitted(**settings: Any) -> Any:
+    return jax.jit(functools.partial(_added.bind, **settings))
 
 
-@_ring.def_impl
-def _(*operands: jax.Array, choice: Choice) -> Any:
+@_added.def_impl
+def _(*operands: jax.Array, **settings: Any) -> Any:
     with jax.disable_jit(False):
-        return _jitted(choice)(*operands)
+        return _jitted(**settings)(*operands)
 
 
-@_ring.def_abstract_eval
-def _(ahead: Any, events: Any, weight: Any, *others: Any, choice: Choice) -> Any:
-    return jax.core.ShapedArray(ahead.shape[::2], weight.dtype), jax.core.ShapedArray(ahead.shape, ahead.dtype)
+@_added.def_abstract_eval
+def _(ahead: Any, *others: Any, **settings: Any) -> Any:
+    return jax.core.ShapedArray(ahead.shape, ahead.dtype)
 
 
-def _batched(operands: tuple[jax.Array, ...], dims: tuple[Any, ...], *, choice: Choice) -> tuple[Any, tuple[int, int]]:
+def _batched(operands: tuple[jax.Array, ...], dims: tuple[Any, ...], **settings: Any) -> tuple[jax.Array, int]:
     """One after the other."""
     moved = [x if dim is None else jnp.moveaxis(x, dim, 0) for x, dim in zip(operands, dims, strict=True)]
     several = [place for place, dim in enumerate(dims) if dim is not None]
 
     def one(own: list[jax.Array]) -> Any:
         chosen = dict(zip(several, own, strict=True))
-        return _ring.bind(*(chosen.get(place, x) for place, x in enumerate(moved)), choice=choice)
+        return _added.bind(*(chosen.get(place, x) for place, x in enumerate(moved)), **settings)
 
-    return jax.lax.map(one, [moved[place] for place in several]), (0, 0)
-
-
-batching.primitive_batchers[_ring] = _batched
+    return jax.lax.map(one, [moved[place] for place in several]), 0
 
 
-def _jvp(primals: tuple[jax.Array, ...], tangents: tuple[Any, ...], *, choice: Choice) -> tuple[Any, Pair]:
-    fixed = primals[3:]
-    _, moved = jax.jvp(
-        lambda *real: _flowing(*real, *fixed), primals[:3], tuple(ad.instantiate_zeros(tangent) for tangent in tangents[:3])
-    )
-    return _ring.bind(*primals, choice=choice), moved
+batching.primitive_batchers[_added] = _batched
+
+
+def _jvp(primals: tuple[jax.Array, ...], tangents: tuple[Any, ...], *, clear: bool, **settings: Any) -> tuple[jax.Array, jax.Array]:
+    _, events, weight, *tables = primals
+    made, moved = _added.bind(*primals, clear=clear, **settings), ad.instantiate_zeros(tangents[0])
+    for tangent, pair in zip(tangents[1:3], ((tangents[1], weight), (events, tangents[2])), strict=True):
+        if type(tangent) is not ad.Zero:
+            moved, clear = _added.bind(moved, *pair, *tables, clear=clear, **settings), False
+    return made, _cleared(moved, tables[-1], settings["columns"]) if clear else moved
 
 
 # A rule of the primitive's own: what is behind a custom one is differentiated once only.
-ad.primitive_jvps[_ring] = _jvp
+ad.primitive_jvps[_added] = _jvp
 
 
-def _lower(ctx: Any, *operands: Any, choice: Choice) -> Any:
-    return mlir.lower_fun(_plain, multiple_results=True)(ctx, *operands)
+def _transposed(cotangent: Any, *operands: Any, columns: int, clear: bool, choice: Choice) -> list[Any]:
+    """What is added is linear in the ring, and in the events or the weights beside it."""
+    ahead, events, weight, *tables = operands
+    made: list[Any] = [None] * len(operands)
+    if type(cotangent) is ad.Zero:
+        return made
+    back = functools.partial(_sent, size=cotangent.shape[1], columns=columns, choice=choice)
+    if ad.is_undefined_primal(ahead):
+        made[0] = _cleared(cotangent, tables[-1], columns) if clear else cotangent
+    if ad.is_undefined_primal(events):
+        made[1] = back(cotangent.astype(weight.dtype), weight, *tables, gives="taken").astype(events.aval.dtype)
+    if ad.is_undefined_primal(weight):
+        made[2] = back(cotangent.astype(events.dtype), events, *tables, gives="weight").astype(weight.aval.dtype)
+    return made
 
 
-def _lower_cpu(ctx: Any, *operands: Any, choice: Choice) -> Any:
+ad.primitive_transposes[_added] = _transposed
+
+
+def _lower(ctx: Any, *operands: Any, choice: Choice, **settings: Any) -> Any:
+    return mlir.lower_fun(functools.partial(_plain, **settings), multiple_results=False)(ctx, *operands)
+
+
+def _lower_cpu(ctx: Any, *operands: Any, choice: Choice, **settings: Any) -> Any:
     ahead, events, weight, *_ = ctx.avals_in
     fits = ahead.dtype == events.dtype == weight.dtype and weight.dtype in (jnp.float32, jnp.float64) and events.size
     compiled = choice is not None and fits and bilinear.alone(ctx)
-    return mlir.lower_fun(kernels.ring if compiled else _plain, multiple_results=True)(ctx, *operands)
+    return mlir.lower_fun(functools.partial(kernels.ring if compiled else _plain, **settings), multiple_results=False)(ctx, *operands)
 
 
-mlir.register_lowering(_ring, _lower)
-mlir.register_lowering(_ring, _lower_cpu, platform="cpu")
+mlir.register_lowering(_added, _lower)
+mlir.register_lowering(_added, _lower_cpu, platform="cpu")

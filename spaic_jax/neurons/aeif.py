@@ -13,13 +13,23 @@ from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_in
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.state import MOST_MV, variable
 
-#: Largest exponent of the upswing: e^60 is finite in float32, and so is what is made of it.
-LARGEST_EXPONENT = 60.0
+#: Largest exponent of the upswing, from where a spike is 1e-8 time constants of the membrane away; what is made of it, and of its
+#: square in a gradient, is finite in float32.
+LARGEST_EXPONENT = 20.0
 
 
 def upswing(v: jax.Array, v_th: jax.Array, delta_t: jax.Array) -> jax.Array:
     """`delta_t exp((v - v_th) / delta_t)`, finite for every `v`."""
     return delta_t * jnp.exp(jnp.minimum((v - v_th) / delta_t, LARGEST_EXPONENT))
+
+
+def leapt(v: jax.Array, peak: jax.Array, delta_t: jax.Array) -> jax.Array:
+    """The potential after a step, at most so many `delta_t` above the peak.
+
+    A spike is certain there, and so is what it leaves; how far the exponential leapt says nothing, and would be the size of the
+    gradient.
+    """
+    return jnp.minimum(v, peak + LARGEST_EXPONENT * delta_t)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,6 +109,7 @@ class AEIF(RefractoryModel):
             return {"V": self.free(state, v, 0.0), "U": self.rate_w * (self.a * above - u)}
 
         new = advance(self.integrator, bounded(derivatives, "V", self.Vspk), {"V": state.V, "U": state.U}, self.dt)
-        spikes, refrac = self.fire(state, new["V"] - self.Vspk)
-        v = self.replaced(new["V"], spikes, self.EL if self.v_reset is None else self.v_reset)
+        v = leapt(new["V"], self.Vspk, self.delta_t)
+        spikes, refrac = self.fire(state, v - self.Vspk)
+        v = self.replaced(v, spikes, self.EL if self.v_reset is None else self.v_reset)
         return self.State(V=v, U=self.b * spikes + new["U"], O=spikes, refrac=refrac)

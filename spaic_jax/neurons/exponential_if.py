@@ -5,7 +5,7 @@ import dataclasses
 import jax
 
 from spaic_jax._shapes import PerNeuron
-from spaic_jax.neurons.aeif import upswing
+from spaic_jax.neurons.aeif import leapt, upswing
 from spaic_jax.neurons.base import coefficient
 from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import Integrator, advance, bounded, check_integrator, check_stable
@@ -74,6 +74,6 @@ class ExponentialIF(RefractoryModel):
             return {"V": upswing(x["V"], self.v_th, self.delta_t) - (x["V"] - self.EL) + self.R * current}
 
         v = advance(self.integrator, bounded(derivatives, "V", self.Vspk), {"V": state.V}, self.rate)["V"]
-        v = self.free(state, v, state.V)
+        v = self.free(state, leapt(v, self.Vspk, self.delta_t), state.V)
         spikes, refrac = self.fire(state, v - self.Vspk)
         return self.State(V=self.replaced(v, spikes, self.v_reset), O=spikes, refrac=refrac)

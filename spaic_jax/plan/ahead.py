@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
+import jax.numpy as jnp
 
+from spaic_jax.plan import ends
 from spaic_jax.plan.cost import size_of
 from spaic_jax.plan.map import Map
 from spaic_jax.plan.stage import Once, Stage
@@ -99,7 +101,12 @@ def _without(stage: Stage, rows: list[Op]) -> Stage:
 
 
 def carry_out_ahead(
-    program: Program, stages: tuple[Stage, ...], sequences: Mapping[str, Any], fixed: Mapping[str, Any]
+    program: Program,
+    stages: tuple[Stage, ...],
+    sequences: Mapping[str, Any],
+    fixed: Mapping[str, Any],
+    state: Mapping[str, Any],
+    lengths: jax.Array | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What changes with time and is cut into tiles, sequences and what was made of them ahead; and states after the run."""
     made: dict[str, Any] = {}
@@ -107,6 +114,12 @@ def carry_out_ahead(
         if isinstance(stage, Ahead):
             made |= stage.values(program, sequences, fixed)
     left = _left(program, (stage for stage in stages if not isinstance(stage, Ahead)))
-    last = {name: made[read][-1] for name in program.carried if (read := program.written_read(name)) in made}
+    rows = {name: made[read] for name in program.carried if (read := program.written_read(name)) in made}
+    last = {name: values[-1] if lengths is None else _at_end(values, lengths, state[name]) for name, values in rows.items()}
     cut = {read: value for read, value in {**sequences, **made}.items() if read in left or not made}
     return cut, last
+
+
+def _at_end(rows: Any, lengths: jax.Array, old: Any) -> Any:
+    """The row of each sample's last step."""
+    return ends.at_end(rows, ends.there(jnp.arange(len(rows), dtype=jnp.int32), lengths)[ends.THERE], old)

@@ -41,13 +41,14 @@ class Piece(NamedTuple):
 class Clock(NamedTuple):
     """Where a run begins: steps done since the variables were made, and steps of its presentation, done and in all.
 
-    A piece of a run whose records go on says so.
+    A piece of a run whose records go on says so. `lengths` are the steps of each sample, int32 `[B]`, where they differ.
     """
 
     step: jax.Array
     position: jax.Array
     window: jax.Array
     piece: Piece | None = None
+    lengths: jax.Array | None = None
 
 
 class Kept(NamedTuple):

@@ -1,11 +1,13 @@
 """What records keep as a run goes on: totals of the reduced ones, samples and rows of the stacked ones."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from spaic_jax.plan import ends
 from spaic_jax.plan.base import Piece
 from spaic_jax.program import Program, Record, Steps
 
@@ -20,10 +22,11 @@ class Chosen(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The steps of a run, or of a piece of one, as its records see them."""
+    """The steps of a run, or of a piece of one, as its records see them; `lengths` are those of each sample, where they differ."""
 
     steps: int
     piece: Piece | None = None
+    lengths: jax.Array | None = None
 
     def of(self, record: Record) -> Chosen:
         """Those that a record looks at."""
@@ -33,9 +36,11 @@ class Span(NamedTuple):
             return Chosen(kept.start, kept.step, len(kept), len(kept))
         return Chosen(look.start, record.steps.every, look.size, -(-self.steps // record.steps.every))
 
-    def update(self, record: Record, total: Any, values: Any, positions: jax.Array) -> Any:
+    def update(self, record: Record, total: Any, values: Any, positions: jax.Array, there: jax.Array | None = None) -> Any:
         """The total of a record that reduces after some steps, `positions` of this span."""
         assert record.reduce is not None
+        if there is not None:
+            return record.reduce.update_there(total, values, positions, self.steps, there)
         if self.piece is None:
             return record.reduce.update(total, values, positions, self.steps)
         return record.reduce.update(total, values, self.piece.done + positions, self.piece.whole)
@@ -62,8 +67,24 @@ def _seen(record: Record, value: Any) -> Any:
     return value if record.transform is None else record.transform(value)
 
 
-def _rows(record: Record, values: Any) -> Any:
-    return jax.vmap(lambda value: _seen(record, value))(values)
+def _rows(program: Program, record: Record, values: Any, there: jax.Array | None = None) -> Any:
+    """What a record sees of some steps; of the samples that are over in one, zeros."""
+
+    def cut(rows: Any, of_samples: bool) -> Any:
+        return rows if there is None or not of_samples else ends.where(there, rows, jnp.zeros_like(rows))
+
+    of_samples, seen_of_samples = (False, False) if there is None else per_sample(program, record)
+    rows = jax.vmap(lambda value: _seen(record, value))(cut(values, of_samples))
+    return rows if record.transform is None else cut(rows, seen_of_samples)
+
+
+@functools.lru_cache(maxsize=256)
+def per_sample(program: Program, record: Record) -> tuple[bool, bool]:
+    """Whether the variable of a record has a batch axis in front, and whether what the record sees of it has."""
+    read, sizes = program.recorded_read(record.variable), (2, 3)
+    values = [program.struct(read, size).shape[:1] == (size,) for size in sizes]
+    seen = [seen_struct(program, record, size).shape[:1] == (size,) for size in sizes]
+    return all(values), all(values) and all(seen)
 
 
 def start(program: Program, batch_size: int, span: Span) -> dict[str, Any]:
@@ -93,8 +114,10 @@ def update(
     values: Mapping[str, Any],
     positions: jax.Array,
     span: Span,
+    there: jax.Array | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Take in some steps of a span: `values` by read, time first; `positions` numbers them in it.
+    """Take in some steps of a span: `values` by read, time first; `positions` numbers them in it; `there` says which samples
+    are not over in them, `[K, B]`.
 
     Returns the new totals of the records `kept`, and the rows of those that stack every step.
     """
@@ -102,17 +125,25 @@ def update(
     for record in kept:
         value = values[program.recorded_read(record.variable)]
         if record.name not in totals:
-            rows[record.name] = _rows(record, value)
+            rows[record.name] = _rows(program, record, value, there)
         elif record.reduce is None:
-            new[record.name] = _sample(record, totals[record.name], value, positions, span.of(record))
+            new[record.name] = _sample(program, record, totals[record.name], value, positions, span.of(record), there)
         elif record.steps == Steps():
-            new[record.name] = span.update(record, totals[record.name], _rows(record, value), positions)
+            seen = _rows(program, record, value, there)
+            new[record.name] = span.update(record, totals[record.name], seen, positions, _counted(program, record, there))
         else:
-            new[record.name] = _reduce_some(record, totals[record.name], value, positions, span)
+            new[record.name] = _reduce_some(program, record, totals[record.name], value, positions, span, there)
     return new, rows
 
 
-def _sample(record: Record, samples: Any, values: Any, positions: jax.Array, chosen: Chosen) -> Any:
+def _counted(program: Program, record: Record, there: jax.Array | None) -> jax.Array | None:
+    """Which samples are there, for a record that sees each of them."""
+    return there if there is not None and per_sample(program, record)[1] else None
+
+
+def _sample(
+    program: Program, record: Record, samples: Any, values: Any, positions: jax.Array, chosen: Chosen, there: jax.Array | None
+) -> Any:
     """The samples with those of these steps in their places; only the steps that count are looked at."""
     length = values.shape[0]
     first = jnp.mod(chosen.start - positions[0], chosen.step)
@@ -120,22 +151,25 @@ def _sample(record: Record, samples: Any, values: Any, positions: jax.Array, cho
     place = (positions[0] + local - chosen.start) // chosen.step
     # What lies outside of these steps or of the samples goes to a place that is not there, and is dropped.
     inside = (local < length) & (place >= 0) & (place < chosen.count)
-    rows = _rows(record, values[jnp.minimum(local, length - 1)])
+    local = jnp.minimum(local, length - 1)
+    rows = _rows(program, record, values[local], None if there is None else there[local])
     return samples.at[jnp.where(inside, place, chosen.room)].set(rows, mode="drop")
 
 
-def _reduce_some(record: Record, total: Any, values: Any, positions: jax.Array, span: Span) -> Any:
+def _reduce_some(
+    program: Program, record: Record, total: Any, values: Any, positions: jax.Array, span: Span, there: jax.Array | None
+) -> Any:
     """The total with those of these steps that count, one by one."""
-    chosen = span.of(record)
+    chosen, rows = span.of(record), _rows(program, record, values, there)
 
-    def step(total: Any, x: tuple[Any, jax.Array]) -> tuple[Any, None]:
-        value, position = x
+    def step(total: Any, x: tuple[Any, jax.Array, jax.Array | None]) -> tuple[Any, None]:
+        row, position, seen = x
         place = (position - chosen.start) // chosen.step
         counts = (place >= 0) & (place < chosen.count) & (jnp.mod(position - chosen.start, chosen.step) == 0)
-        moved = span.update(record, total, _seen(record, value)[None], position[None])
+        moved = span.update(record, total, row[None], position[None], None if seen is None else seen[None])
         return jax.tree.map(lambda new, old: jnp.where(counts, new, old), moved, total), None
 
-    return jax.lax.scan(step, total, (values, positions))[0]
+    return jax.lax.scan(step, total, (rows, positions, _counted(program, record, there)))[0]
 
 
 def finish(
@@ -145,9 +179,30 @@ def finish(
     raw = {record.name: totals[record.name] if record.name in totals else rows[record.name] for record in program.kept}
     if span.piece is not None:
         return raw
-    return {
-        record.name: finished(record, raw[record.name], len(record.steps.of(span.steps)), fixed) for record in program.kept
-    }
+    done = {record.name: finished(record, raw[record.name], _count(program, record, span), fixed) for record in program.kept}
+    if span.lengths is None:
+        return done
+    there = ends.there(jnp.arange(span.steps, dtype=jnp.int32), span.lengths)[ends.THERE]
+    for record in program.kept:
+        value = done[record.name]
+        if record.reduce is None and record.finish is not None:
+            done[record.name] = ends.where(there, value, jnp.zeros_like(value))
+        elif record.bins > 1 and per_sample(program, record)[1]:
+            kept = record.steps.of(span.steps)
+            share = binned(there[kept.start : kept.stop : kept.step].astype(value.dtype), record.bins)
+            done[record.name] = value / jnp.where(share > 0, share, 1).reshape(*share.shape, *(1,) * (value.ndim - 2))
+    return done
+
+
+def _count(program: Program, record: Record, span: Span) -> Any:
+    """How many steps a record has looked at: of each sample where they differ, in an array that goes with what it sees."""
+    if span.lengths is None or not per_sample(program, record)[0]:
+        return len(record.steps.of(span.steps))
+    stop = span.lengths if record.steps.stop is None else jnp.minimum(span.lengths, record.steps.stop)
+    counts = jnp.maximum(-(-(stop - record.steps.start) // record.steps.every), 0)
+    if not per_sample(program, record)[1]:
+        return counts.mean()
+    return jnp.maximum(counts, 1).reshape(-1, *(1,) * (len(seen_struct(program, record, 1).shape) - 1))
 
 
 def finished(record: Record, value: Any, count: int, fixed: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.plan import records, watch
+from spaic_jax.plan import ends, records, watch
 from spaic_jax.plan.base import Clock, Kept, Plan
 from spaic_jax.plan.cost import size_of
 from spaic_jax.program import Program
@@ -33,17 +33,20 @@ class Reference(Plan):
         steps: int,
         batch_size: int,
     ) -> Kept:
-        span = records.Span(steps, clock.piece)
+        span = records.Span(steps, clock.piece, clock.lengths)
 
         def body(carry: Any, x: Any) -> tuple[Any, Any]:
             state, totals, beyond = carry
             step, values = x
             now = reserved(program, clock.step + step, clock.position + step, clock.window)
+            there = ends.there(jnp.expand_dims(step, 0), clock.lengths).get(ends.THERE)
             env = evaluate(program, program.rows, {**fixed, **state, **values, **now}, key)
             new = {name: env.get(program.written_read(name), old) for name, old in state.items()}
+            if there is not None:
+                new = ends.staying(program, {ends.THERE: there[0]}, new, state)
             reads = {program.recorded_read(record.variable) for record in program.kept}
             seen = {read: jnp.expand_dims(env[read], 0) for read in reads}
-            totals, rows = records.update(program, program.kept, totals, seen, jnp.expand_dims(step, 0), span)
+            totals, rows = records.update(program, program.kept, totals, seen, jnp.expand_dims(step, 0), span, there)
             carry = new, totals, watch.update(program, beyond, new, step, state)
             return carry, jax.tree.map(lambda row: row[0], rows)
 

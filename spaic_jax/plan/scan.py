@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.plan import records
+from spaic_jax.plan import ends, records
 from spaic_jax.plan.outside import no_nudges, nudging, products, sources_of
 from spaic_jax.plan.stage import Stage
 from spaic_jax.program import Op, Program, Record
@@ -134,8 +134,9 @@ class Loop:
             (state, totals), (values, position) = carry, x
             env = evaluate(program, ops, {**rest, **weights, **state, **values}, key)
             seen = {read: env[read][None] for read in {program.recorded_read(record.variable) for record in self.kept}}
-            totals, rows = records.update(program, self.kept, totals, seen, position[None], tile.span)
-            new = {name: env[program.written_read(name)] for name in state}
+            there = values[ends.THERE][None] if ends.THERE in values else None
+            totals, rows = records.update(program, self.kept, totals, seen, position[None], tile.span, there)
+            new = ends.staying(program, values, {name: env[program.written_read(name)] for name in state}, state)
             stacked = {read: env[read] for read in self.stacked}
             sources = {read: env[read] for read in sources_of(weighted, tile.weights)}
             return (new, totals), ((stacked, jax.tree.map(lambda row: row[0], rows)), sources)

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.plan import records
+from spaic_jax.plan import ends, records
 from spaic_jax.plan.records import Span
 from spaic_jax.plan.stage import BEFORE
 from spaic_jax.program import Program, Record
@@ -90,7 +90,7 @@ class Tile:
         """
         # What other stages have written of the names that this one writes too joins the sum.
         shared = {read for read in written if read in self.timed or read in self.fixed}
-        timed: dict[str, Any] = {"[position]": self.timed["[position]"]}
+        timed: dict[str, Any] = {read: self.timed[read] for read in ("[position]", ends.THERE) if read in self.timed}
         fixed: dict[str, Any] = {}
         for read in sorted((set(reads) - {*written, *carried}) | shared):
             value, has_time = self.get(read)
@@ -101,20 +101,22 @@ class Tile:
         """What the records keep after the tile, and the rows of its steps of those that keep every one."""
         rest = [record for record in self.records if record.name not in self.kept]
         seen = {read: self.stacked(read) for read in {self.program.recorded_read(record.variable) for record in rest}}
-        totals, rows = records.update(self.program, rest, self.totals, seen, self.positions, self.span)
+        totals, rows = records.update(self.program, rest, self.totals, seen, self.positions, self.span, self.timed.get(ends.THERE))
         for name, value in self.kept.items():
             (totals if name in self.totals else rows)[name] = value
         return totals, rows
 
     def final_state(self) -> dict[str, Any]:
-        """What is carried after the last step of the tile."""
-        new = {}
+        """What is carried after the last step of the tile, or of each sample where it ends in it."""
+        new, there = {}, self.timed.get(ends.THERE)
         for name, old in self.state.items():
             if name in self.last:
                 new[name] = self.last[name]
             elif name in self.program.written:
                 value, timed = self.get(name + UPDATED)
                 new[name] = value[-1] if timed else value
+                if there is not None and self.program.by_name[name].batched:
+                    new[name] = ends.at_end(self.stacked(name + UPDATED), there, old)
             else:
                 new[name] = old
         return new

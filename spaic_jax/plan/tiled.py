@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
-from spaic_jax.plan import records, watch
+from spaic_jax.plan import ends, records, watch
 from spaic_jax.plan.ahead import Ahead, carry_out_ahead, with_ahead
 from spaic_jax.plan.base import Clock, Kept, Plan
 from spaic_jax.plan.cost import choose_tile, size_of, this_device
@@ -76,17 +76,18 @@ class Tiled(Plan):
         once = tuple(op for stage in stages if isinstance(stage, Once) for op in stage.ops)
         now = reserved(program, clock.step, clock.position, clock.window)
         fixed = evaluate(program, once, {**fixed, **{read: now[read] for read in ("[dt]", "[window]")}}, key)
-        span = records.Span(steps, clock.piece)
+        span = records.Span(steps, clock.piece, clock.lengths)
         totals = records.start(program, batch_size, span)
         moving = watch.moving(program)
         wanted = wanted_reads(program, stages)
         weights = frozenset(fixed) - {"[dt]", "[window]", *(v.name for v in program.of_role("input"))}
-        sequences, last = carry_out_ahead(program, stages, sequences, fixed)
+        sequences, last = carry_out_ahead(program, stages, sequences, fixed, state, clock.lengths)
 
         def tile(carry: Any, x: Any) -> tuple[Any, Any]:
             state, totals, beyond = carry
             numbers, values = x
             timed = {**values, "[position]": clock.position + numbers, "[step]": clock.step + numbers}
+            timed |= ends.there(numbers, clock.lengths)
             looked, again = program.kept, self.remat == "step"
             env = Tile(program, wanted, fixed, state, totals, looked, weights, timed, numbers, span, batch_size, again)
             for stage in stages:

@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -34,8 +34,22 @@ class Reduction(abc.ABC):
             steps: number of steps of the run; an int32 array in a run in chunks, whose positions go on over them.
         """
 
+    #: Whether it can leave out steps that a sample does not have: see `update_there`.
+    leaves_out: ClassVar[bool] = False
+
+    def update_there(self, total: Any, values: jax.Array, positions: jax.Array, steps: int, there: jax.Array) -> Any:
+        """As `update`, of samples some of which are over in some of the steps.
+
+        Args:
+            total, positions, steps: as of `update`.
+            values: `[K, B, ...]`, zeros where a sample is over. That they change nothing is what `leaves_out` says, unless this
+                is overridden.
+            there: `[K, B]`, whether a sample has the step.
+        """
+        return self.update(total, values, positions, steps)
+
     def finish(self, total: Any, steps: int) -> jax.Array:
-        """The result after `steps` steps."""
+        """The result after `steps` steps; of each sample's, in an array that goes with its values, where they differ."""
         result: jax.Array = total
         return result
 
@@ -43,6 +57,8 @@ class Reduction(abc.ABC):
 @dataclasses.dataclass(frozen=True)
 class Sum(Reduction):
     """The sum over time; float32 at least, as half precision counts to 256 only."""
+
+    leaves_out: ClassVar = True
 
     def init(self, value: jax.Array) -> jax.Array:
         return jnp.zeros(value.shape, wide(value.dtype))
@@ -63,11 +79,17 @@ class Mean(Sum):
 class Max(Reduction):
     """The largest value over time. Its gradient goes to the first step that reaches it, whatever the tile."""
 
+    leaves_out: ClassVar = True
+
     def init(self, value: jax.Array) -> jax.Array:
         kind = value.dtype
         if jnp.issubdtype(kind, jnp.bool_):
             return jnp.zeros_like(value)
         return jnp.full_like(value, jnp.iinfo(kind).min if jnp.issubdtype(kind, jnp.integer) else -jnp.inf)
+
+    def update_there(self, total: Any, values: jax.Array, positions: jax.Array, steps: int, there: jax.Array) -> jax.Array:
+        there = there.reshape(*there.shape, *(1,) * (values.ndim - 2))
+        return self.update(total, jnp.where(there, values, self.init(values)), positions, steps)
 
     def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
         largest = jnp.take_along_axis(values, values.argmax(0, keepdims=True), axis=0)[0]
@@ -78,11 +100,18 @@ class Max(Reduction):
 class Last(Reduction):
     """The value of the last step."""
 
+    leaves_out: ClassVar = True
+
     def init(self, value: jax.Array) -> jax.Array:
         return jnp.zeros_like(value)
 
     def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
         return values[-1]
+
+    def update_there(self, total: Any, values: jax.Array, positions: jax.Array, steps: int, there: jax.Array) -> jax.Array:
+        count = there.sum(0, dtype=jnp.int32).reshape(1, -1, *(1,) * (values.ndim - 2))
+        last = jnp.take_along_axis(values, jnp.maximum(count - 1, 0), axis=0)
+        return jnp.where(count > 0, last, total[None])[0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,6 +163,8 @@ class Record:
         finish: a pure, hashable function of the reduced or stacked value: `finish(value, *constants, **settings)`.
         constants: names of constants that `finish` takes.
         settings: keyword arguments of `finish`, of hashable values.
+        padded: whether `finish` makes of a sample that ends before the run what it makes of it alone, of stacked steps where
+            all that come after are zeros. Where there is none, it does.
     """
 
     name: str
@@ -146,6 +177,7 @@ class Record:
     finish: Callable[..., Any] | None = None
     constants: tuple[str, ...] = ()
     settings: Settings = ()
+    padded: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", tuple(sorted(dict(self.settings).items())))

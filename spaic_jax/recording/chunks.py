@@ -11,7 +11,7 @@ import numpy as np
 
 from spaic_jax.plan.records import finished, first_total
 from spaic_jax.recording.divergence import diverged, first_beyond
-from spaic_jax.recording.layout import Layout, monitored, recorded
+from spaic_jax.recording.layout import Layout, recorded, watched
 from spaic_jax.recording.parts import Folder, Parts
 from spaic_jax.recording.pieces import RATE, part_of, piece_of
 from spaic_jax.recording.progress import progress_bar
@@ -28,7 +28,7 @@ class State:
 
     Attributes:
         variables: after the chunk before.
-        totals: of the monitors that reduce, by name.
+        totals: of what reduces, by name.
         rows: those of bins that are not complete, by name.
     """
 
@@ -60,8 +60,8 @@ class State:
 
 
 def first_totals(sim: Simulator, layout: Layout) -> dict[str, Any]:
-    """What the monitors that reduce begin with, by name."""
-    records = {name: record for name, record in monitored(sim.program).items() if record.reduce is not None}
+    """What the monitors and decoders that reduce begin with, by name."""
+    records = {name: record for name, record in watched(sim.program).items() if record.reduce is not None}
     return {name: first_total(sim.program, record, layout.batch) for name, record in records.items()}
 
 
@@ -123,7 +123,7 @@ def _finished(sim: Simulator, layout: Layout, variables: Variables, totals: Mapp
     """What has been reduced over the whole run."""
     values, made = variables.astype(sim.program).values, {}
     for name, total in totals.items():
-        record, count = monitored(sim.program)[name], len(layout.kept[name].steps())
+        record, count = watched(sim.program)[name], len(layout.kept[name].steps())
         # Compiled as in a run, whose division by a number may be a product.
         made[name] = np.asarray(jax.jit(lambda total, fixed, r=record, n=count: finished(r, total, n, fixed))(
             total, {name: values[name] for name in record.constants}

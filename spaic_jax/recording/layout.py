@@ -71,7 +71,8 @@ class Layout:
         learning: whether learning rules change weights.
         program: the digest of the network.
         groups: neurons of each spiking group, by variable.
-        kept: what is kept, by name of the monitor.
+        kept: what is kept, by name of the monitor or decoder.
+        outputs: those of decoders.
     """
 
     dt: float
@@ -83,6 +84,7 @@ class Layout:
     program: str
     groups: Mapping[str, int]
     kept: Mapping[str, Kept]
+    outputs: tuple[str, ...] = ()
 
     @property
     def chunks(self) -> int:
@@ -114,25 +116,35 @@ class Layout:
             if kept[name].kind not in get_args(Kind) or min(kept[name].every, kept[name].bins) < 1:
                 raise ValueError(f"unknown way to keep '{name}'")
             jnp.dtype(kept[name].dtype), jnp.dtype(kept[name].seen)
-        layout = cls(**{**values, "kept": kept})
+        layout = cls(**{**values, "kept": kept, "outputs": tuple(values.get("outputs", ()))})
         if not (layout.dt > 0 and min(layout.steps, layout.chunk, layout.batch) >= 1 and layout.first >= 0):
             raise ValueError("no steps")
         return layout
 
 
 def recorded(program: Program) -> Program:
-    """The program of a chunk: what monitors and health keep, and none of it finished."""
+    """The program of a chunk: what is watched and health keep, and none of it finished."""
+    there = {*watched(program), *(record.name for record in program.kept if record.kind == "health")}
     records = tuple(
         dataclasses.replace(record, bins=1, finish=None, constants=(), settings=())
         for record in program.records
-        if record.kind != "output"
+        if record.name in there
     )
     return dataclasses.replace(program, records=records)
 
 
-def monitored(program: Program) -> dict[str, Record]:
-    """The records of monitors, by name."""
-    return {record.name: record for record in program.kept if record.kind == "probe"}
+def watched(program: Program) -> dict[str, Record]:
+    """The records of monitors, by name, and those of decoders that need no more than a chunk at once."""
+    return {
+        record.name: record
+        for record in program.kept
+        if record.kind == "probe" or (record.kind == "output" and not _needs_all(record))
+    }
+
+
+def _needs_all(record: Record) -> bool:
+    """Whether something is made of all rows, which a run in chunks never has at once."""
+    return record.reduce is None and record.finish is not None
 
 
 def layout_of(program: Program, first: int, batch: int, steps: int, chunk: float | None) -> Layout:
@@ -143,15 +155,15 @@ def layout_of(program: Program, first: int, batch: int, steps: int, chunk: float
             something of all its rows.
     """
     kept = {}
-    for name, record in monitored(program).items():
+    for name, record in watched(program).items():
         chosen = record.steps.of(steps)
         if not chosen:
             raise ValueError(f"'{name}' looks at no step of a run of {steps} steps.")
-        if record.reduce is None and record.finish is not None:
+        if _needs_all(record):
             raise ValueError(f"'{name}' makes something of all its rows (finish), which a run in chunks never has at once.")
         seen, made = _structs(program, record, batch, len(chosen))
         v = program.by_name.get(record.variable)
-        spikes = seen.dtype == bool and (v is None or bool(v.batched)) and record.bins == 1
+        spikes = record.kind == "probe" and seen.dtype == bool and (v is None or bool(v.batched)) and record.bins == 1
         kind: Kind = "total" if record.reduce is not None else "spikes" if spikes else "rows"
         kept[name] = Kept(kind, chosen.start, chosen.stop, chosen.step, record.bins, made.shape, str(made.dtype), str(seen.dtype))
     size = _default_chunk(program, batch, kept) if chunk is None else whole_steps(chunk, program.dt, "a chunk")
@@ -159,7 +171,8 @@ def layout_of(program: Program, first: int, batch: int, steps: int, chunk: float
         record.variable: math.prod(program.struct(program.recorded_read(record.variable), 1).shape)
         for record in program.kept if record.kind == "health"
     }
-    return Layout(program.dt, first, steps, size, batch, program.learning, fingerprint(program), groups, kept)
+    outputs = tuple(name for name, record in watched(program).items() if record.kind == "output")
+    return Layout(program.dt, first, steps, size, batch, program.learning, fingerprint(program), groups, kept, outputs)
 
 
 def _structs(

@@ -20,10 +20,12 @@ from spaic_jax.run import Variables
 class _Read(Mapping[str, Any]):
     """Values that are read when they are asked for."""
 
-    def __init__(self, kind: str, names: list[str], read: Callable[[str], Any]):
-        self._kind, self._names, self._read = kind, names, read
+    def __init__(self, kind: str, names: list[str], read: Callable[[str], Any], elsewhere: Mapping[str, str] | None = None):
+        self._kind, self._names, self._read, self._elsewhere = kind, names, read, elsewhere or {}
 
     def __getitem__(self, name: str) -> Any:
+        if name in self._elsewhere:
+            raise KeyError(f"'{name}': {self._elsewhere[name]}.")
         if name not in self._names:
             raise KeyError(unknown(self._kind, name, self._names))
         return self._read(name)
@@ -122,14 +124,22 @@ class Recording:
 
         What reduces over the run is there when the run is finished.
         """
-        totals = self.parts.totals()
-        names = [name for name, kept in self.layout.kept.items() if kept.kind == "rows" or name in totals]
-        return _Read("probe", names, self._probe)
+        names = [name for name in self._there() if name not in self.layout.outputs]
+        spikes = [name for name, kept in self.layout.kept.items() if kept.kind == "spikes"]
+        return _Read("probe", names, self._probe, {name: f'spikes are kept as pairs: ask for .spikes("{name}")' for name in spikes})
+
+    @property
+    def outputs(self) -> Mapping[str, np.ndarray]:
+        """What each decoder says of the whole run, by name, as of `Result.outputs`; there when the run is finished.
+
+        A decoder that makes something of all steps at once has none.
+        """
+        return _Read("output", [name for name in self._there() if name in self.layout.outputs], self._probe)
 
     @property
     def times(self) -> Mapping[str, np.ndarray]:
         """When the steps end that each stacked monitor kept, by name, float64 `[T]`, ms since the first step of all runs."""
-        names = [name for name, kept in self.layout.kept.items() if kept.kind == "rows"]
+        names = [n for n, kept in self.layout.kept.items() if kept.kind == "rows" and n not in self.layout.outputs]
         return _Read("probe", names, lambda name: self.layout.time(self.layout.kept[name].ends(self.steps)))
 
     def pieces(self, probe: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -139,7 +149,7 @@ class Recording:
             ValueError: a name that is no such monitor's.
         """
         kept = self._kept("rows", "stacked probe", probe)
-        times, begin = self.times[probe], 0
+        times, begin = self.layout.time(kept.ends(self.steps)), 0
         for number in range(len(self.parts)):
             rows = _as(kept, self.parts.get(number, probe))
             yield times[begin : begin + len(rows)], rows
@@ -152,6 +162,11 @@ class Recording:
         lengths = [end - begin for begin, end in bounds]
         rates = {name: [float(self.parts.get(i, RATE.format(name))) for i in range(len(lengths))] for name in names}
         return {name: float(np.average(rate, weights=lengths)) if rate else 0.0 for name, rate in rates.items()}
+
+    def _there(self) -> list[str]:
+        """The names of what is no spikes and there already."""
+        totals = self.parts.totals()
+        return [name for name, kept in self.layout.kept.items() if kept.kind == "rows" or name in totals]
 
     def _probe(self, name: str) -> np.ndarray:
         kept = self.layout.kept[name]

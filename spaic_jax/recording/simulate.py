@@ -49,7 +49,8 @@ def simulate(
         progress: whether to show a bar.
 
     Returns:
-        What the monitors of the network kept; what its decoders would say of all steps is not.
+        What the monitors of the network kept, and what its decoders say of the whole run, unless they need all steps at once: for
+        those take `Simulator.run`, or a monitor.
 
     Raises:
         ValueError: as `Simulator.run`; a chunk that is no whole number of steps; a folder that holds something; inputs that

@@ -37,7 +37,14 @@ class Engine:
 
 @functools.partial(jax.jit, static_argnames=("engine", "steps", "part"))
 def run(
-    engine: Engine, variables: Variables, inputs: Values, key: jax.Array | None, steps: int, length: Any, part: bool
+    engine: Engine,
+    variables: Variables,
+    inputs: Values,
+    key: jax.Array | None,
+    steps: int,
+    length: Any,
+    part: bool,
+    lengths: jax.Array | None = None,
 ) -> tuple[Moved, Values, Values, Values, Health]:
     """All steps of a run: what it has moved, outputs, probes, their times, and health. See `Simulator.run`.
 
@@ -45,9 +52,10 @@ def run(
         engine, variables, inputs, key, steps: what is run.
         length: number of steps of the presentation; an array, so that another one compiles nothing anew.
         part: whether the run goes on with a presentation, of which it may be a part.
+        lengths: the steps of each sample, where they differ.
     """
     program = engine.program
-    moved, kept, beyond = _carry_out(engine, variables, inputs, key, steps, length, part)
+    moved, kept, beyond = _carry_out(engine, variables, inputs, key, steps, length, part, lengths=lengths)
     rates = {r.variable: jax.lax.stop_gradient(kept[r.name]) for r in program.kept if r.kind == "health"}
     outputs, probes = ({r.name: kept[r.name] for r in program.kept if r.kind == kind} for kind in ("output", "probe"))
     times = {r.name: _times(r, program, variables.step, steps) for r in program.kept if _is_stacked(r)}
@@ -72,6 +80,7 @@ def _carry_out(
     length: Any,
     part: bool,
     going_on: Piece | None = None,
+    lengths: jax.Array | None = None,
 ) -> tuple[Moved, Values, Values]:
     """Steps, and what comes before and after them where a presentation begins and ends."""
     program = engine.program
@@ -85,7 +94,7 @@ def _carry_out(
     values = _outside(program, program.begin_ops, variables.astype(program).values, key, variables.step, begins)
     fixed = {name: x for name, x in {**values, **held}.items() if name not in program.carried}
     state = {name: values[name] for name in program.carried}
-    clock = Clock(variables.step, begin, jnp.asarray(length, jnp.int32), going_on)
+    clock = Clock(variables.step, begin, jnp.asarray(length, jnp.int32), going_on, lengths)
     with jax.default_matmul_precision(engine.precision):
         final, kept, beyond = engine.plan.run(program, fixed, state, sequences, key, clock, steps, batch)
     ended = begin + jnp.int32(steps) >= clock.window if part else True

@@ -13,8 +13,9 @@ from spaic_jax.plan import Plan
 from spaic_jax.program import Program
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import compiled
-from spaic_jax.run.check import batch_size_of, check_run
+from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run
 from spaic_jax.run.inputs import check_values, from_sequences
+from spaic_jax.run.lengths import check_lengths
 from spaic_jax.run.memory import Memory, measured
 from spaic_jax.run.result import Result
 from spaic_jax.run.start import first_values, overwritten, restarted, started, within_bounds
@@ -172,6 +173,7 @@ class Simulator:
         steps: int | None = None,
         *,
         presentation: int | None = None,
+        lengths: Any = None,
     ) -> Result:
         """Run the program for a number of steps: one presentation of the data, or a piece of one.
 
@@ -187,11 +189,18 @@ class Simulator:
                 variables are; after its last step the next one begins. A piece that is too long is an error, unless the
                 variables are traced: it then plays on. By default the run is a presentation of its own.
 
+            lengths: the steps of each sample, integers `[B]` from 1 to `steps`, where they differ: what the data hold after them
+                is padding. Each sample gets what a run of its own length gives: outputs, reduced probes and variables are
+                those of its last step, and rows after it are zeros. Between runs, delays count their steps for the whole
+                batch: begin the next run by `restart`.
+
         Returns:
             outputs, probes, variables after the run and health.
 
         Raises:
-            ValueError: naming the input or variable whose name, shape or dtype does not fit, and what is needed.
+            ValueError: naming the input or variable whose name, shape or dtype does not fit, and what is needed; with
+                `lengths`, what goes by the number of steps of the whole run or takes all samples together, such as
+                a latency coding, a learning rule or batch normalisation that learns.
 
         Example:
             >>> import jax, spaic_jax as sj
@@ -215,9 +224,14 @@ class Simulator:
                     f"{steps} steps do not fit: {done} of the {whole_length} steps of the presentation are done already."
                 )
         check_values(self.program, given, whole_length or steps)
+        if lengths is not None:
+            if presentation is not None:
+                raise ValueError("lengths are those of whole presentations: a piece of one, presentation=, has none.")
+            batch = batch_size_of(self.program, variables) or batch_of_inputs(self.program.by_name, arrays)
+            lengths = check_lengths(self.program, lengths, steps, batch, given)
         arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
         moved, outputs, probes, times, health = compiled.run(
-            self.engine, variables, arrays, key, steps, np.int32(whole_length or steps), presentation is not None
+            self.engine, variables, arrays, key, steps, np.int32(whole_length or steps), presentation is not None, lengths
         )
         if self.debug:
             health.check()

@@ -51,6 +51,16 @@ class Evaluation:
         known = {"accuracy": self.accuracy, "mean_squared_error": self.mean_squared_error, "r2": self.r2}
         return {name: value for name, value in known.items() if value is not None}
 
+    @property
+    def words(self) -> str:
+        """The measures as text.
+
+        >>> Evaluation(0.97, None, np.zeros(0)).words
+        'accuracy 97.00%'
+        """
+        form = {"accuracy": "accuracy {:.2%}", "mean_squared_error": "mean squared error {:.4f}", "r2": "R2 {:.4f}"}
+        return ", ".join(form[name].format(value) for name, value in self.measures.items())
+
 
 def evaluate(
     sim: Simulator,

@@ -56,7 +56,7 @@ class Task:
 
     def run(self, variables: Variables, batch: Arrays, key: jax.Array) -> Result:
         """A run of all steps with some samples."""
-        return self.sim.run(variables, batch.inputs, key, self.steps)
+        return self.sim.run(variables, batch.inputs, key, self.steps, lengths=batch.lengths)
 
     def output(self, variables: Variables, batch: Arrays, key: jax.Array) -> jax.Array:
         """What the decoder says, `[B, ...]` or `[T, B, ...]`."""

@@ -24,6 +24,8 @@ class Decoding:
     reads: ClassVar[str | None] = None
     #: Settings that are constants of the program.
     values: ClassVar[tuple[str, ...]] = ()
+    #: Whether `finish` goes with samples that end before the run: see `Record`.
+    padded: ClassVar[bool] = False
     #: What the decoder says: `finish(kept, *values, **settings)` of the reduced variable `[B, *shape]`, or of every step,
     #: `[T, B, *shape]`; `None` for the variable itself.
     finish: ClassVar[Callable[..., jax.Array] | None] = None
@@ -47,7 +49,7 @@ class Decoding:
         variables = constants(site, ((name, float(getattr(self, name))) for name in self.values))
         record = Record(
             site.name, site.source, "output", self.reduction(context.dt), finish=type(self).finish,
-            constants=names(variables), settings=self.settings(context.dt),
+            constants=names(variables), settings=self.settings(context.dt), padded=self.padded,
         )
         return Fragment(variables, records=(record,))
 
@@ -76,6 +78,7 @@ class Population(Decoding):
     """
 
     values: ClassVar = ("bias", "scale")
+    padded: ClassVar = True
     finish: ClassVar = staticmethod(populations)
     pop_size: int = 1
     bias: float = 0.0

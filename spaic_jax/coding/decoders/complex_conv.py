@@ -48,6 +48,7 @@ class ComplexConv(Decoding):
     """
 
     finish: ClassVar = staticmethod(moved_bell)
+    padded: ClassVar = True
     time_window: float = 80.0
 
     def __post_init__(self) -> None:

@@ -47,6 +47,7 @@ class ComplexTimingDistance(Decoding):
     """
 
     finish: ClassVar = staticmethod(smoothed)
+    padded: ClassVar = True
     filter_time: float = 10.0
 
     def __post_init__(self) -> None:

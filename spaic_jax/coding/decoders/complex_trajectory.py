@@ -56,6 +56,7 @@ class ComplexTrajectory(Decoding):
 
     values: ClassVar = ("tau_d", "tau_r", "weight")
     finish: ClassVar = staticmethod(trajectory)
+    padded: ClassVar = True
     tau_d: float = 20.0
     tau_r: float = 10.0
     weight: float = 1.0

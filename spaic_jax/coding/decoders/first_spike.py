@@ -1,6 +1,7 @@
 """Who fired first."""
 
 import dataclasses
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,8 @@ from spaic_jax.program import Reduction
 @dataclasses.dataclass(frozen=True)
 class _FirstRow(Reduction):
     """The value of the first step in which a sample is not all zero."""
+
+    leaves_out: ClassVar = True
 
     def init(self, value: jax.Array) -> tuple[jax.Array, jax.Array]:
         return jnp.zeros_like(value), jnp.zeros(value.shape[0], bool)

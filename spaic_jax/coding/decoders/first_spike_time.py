@@ -1,7 +1,7 @@
 """When a neuron fired first."""
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from spaic_jax.program import Reduction
 class _FirstTime(Reduction):
     """The time at the end of the step of the first spike, ms; that of the end of the run where there is none."""
 
+    leaves_out: ClassVar = True
     dt: float
 
     def init(self, value: jax.Array) -> Any:
@@ -34,7 +35,7 @@ class _FirstTime(Reduction):
 
     def finish(self, total: Any, steps: int) -> jax.Array:
         time, found = total
-        return jnp.where(found, time, self.dt * steps)
+        return jnp.where(found, time, self.dt * (steps if isinstance(steps, int) else steps.astype(time.dtype)))
 
 
 @dataclasses.dataclass(frozen=True)

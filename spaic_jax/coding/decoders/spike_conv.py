@@ -49,6 +49,7 @@ class SpikeConv(Decoding):
     """
 
     finish: ClassVar = staticmethod(bell)
+    padded: ClassVar = True
     time_window: float = 80.0
 
     def __post_init__(self) -> None:

@@ -28,7 +28,7 @@ class _Earliness(Reduction):
         spikes, both = values[:, :, 0], values.sum(2)
         time = (self.dt * positions.astype(values.dtype)).reshape(-1, *(1,) * (spikes.ndim - 1))
         # A silent step counts as one after the end. Spikes have no influence on a time but for its gradient.
-        time = time + jnp.where(spikes > 0, 0.0, self.dt * steps) - (both - jax.lax.stop_gradient(both))
+        time = time + jnp.where(spikes > 0, 0.0, self.dt * jnp.asarray(steps, time.dtype)) - (both - jax.lax.stop_gradient(both))
         first = jax.lax.stop_gradient(time).min((0, *range(2, time.ndim)))
         return {
             "sum": total["sum"] + jnp.exp(-time / 50.0).sum(0),

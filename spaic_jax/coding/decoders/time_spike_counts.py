@@ -1,6 +1,7 @@
 """Spikes counted, early ones more than late ones."""
 
 import dataclasses
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -13,8 +14,10 @@ from spaic_jax.program import Reduction, Sum
 class _EarlySum(Sum):
     """The sum over time with weights `0.1 exp(-t / (0.5 T))`."""
 
+    leaves_out: ClassVar = False
+
     def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
-        weights = 0.1 * jnp.exp(-positions.astype(total.dtype) / (0.5 * steps))
+        weights = 0.1 * jnp.exp(-positions.astype(total.dtype) / (0.5 * jnp.asarray(steps, total.dtype)))
         return total + jnp.tensordot(weights, values.astype(total.dtype), 1)
 
 

@@ -86,6 +86,7 @@ class Vote(Decoding):
     """
 
     finish: ClassVar = staticmethod(_scores)
+    padded: ClassVar = True
     classes: int = 10
     weighted: bool = False
 
@@ -106,9 +107,9 @@ class Vote(Decoding):
             Variable(name, (num, self.classes), role="plastic", narrow=False) if self.weighted
             else Variable(name, (num,), "int32", "plastic", Constant(-1))
         )
-        counts = Record(f"{site.name}.counts", site.source, "output", Sum(), finish=_flat)
+        counts = Record(f"{site.name}.counts", site.source, "output", Sum(), finish=_flat, padded=True)
         scores = Record(
             site.name, site.source, "output", self.reduction(context.dt), finish=type(self).finish, constants=(name,),
-            settings=self.settings(context.dt),
+            settings=self.settings(context.dt), padded=self.padded,
         )
         return Fragment((assignment,), records=(scores, counts))

@@ -17,13 +17,17 @@ from spaic_jax.synapses.pattern import Pattern, of_each
 Arrive = Callable[..., tuple[jax.Array, jax.Array]]
 
 
+def places(delay: jax.Array, post: jax.Array, *, slots: int, dt: float, columns: int) -> jax.Array:
+    """Where in a ring of so many columns a slot a synapse delivers, counted from the slot of this step."""
+    return steps_of(delay, slots=slots, dt=dt) * columns + post
+
+
 def delivered_late(
     ahead: jax.Array,
     spikes: jax.Array,
     weight: jax.Array,
-    post: jax.Array,
+    place: jax.Array,
     start: jax.Array,
-    steps: jax.Array,
     step: jax.Array,
     bias: jax.Array | None = None,
     *,
@@ -32,7 +36,7 @@ def delivered_late(
 ) -> tuple[jax.Array, jax.Array]:
     """What arrives now, in samples of a shape, and the ring of what is under way."""
     batch = spikes.shape[0]
-    current, ahead = arrive(ahead, spikes.reshape(batch, -1), weight, post, start, steps, step)
+    current, ahead = arrive(ahead, spikes.reshape(batch, -1), weight, place, start, step, columns=math.prod(shape))
     return (current if bias is None else current + bias[None]).reshape(batch, *shape), ahead
 
 
@@ -57,17 +61,20 @@ def late(
         raise ValueError(
             f"{where}: delay has shape {np.shape(init.value)}, but needs {matrix} (post, pre) or {(pattern.count,)} (synapses)."
         )
-    slots = delay.slots(context.dt, where)
+    slots, columns = delay.slots(context.dt, where), math.prod(site.gives)
+    if slots * columns >= 2**31:
+        raise ValueError(f"{where}: {slots} steps of delay to {columns} neurons are more than 2 ** 31 numbers under way.")
     settings = {"slots": slots, "dt": context.dt}
     times = Variable(
         f"{site.name}.delay", (pattern.count,), role="constant", init=of_each(pattern, init), bounds=delay.bounds,
         narrow=False,
     )
-    ahead = Variable(f"{site.name}.ahead", (slots, math.prod(site.gives)), narrow=False, ring=True)
-    steps, shares = f"{site.name}.steps", f"{site.name}.shares"
-    inputs = (ahead.name, site.source, *synapses, steps, "[step]", *bias)
+    ahead = Variable(f"{site.name}.ahead", (slots * columns,), narrow=False, ring=True)
+    weight, post, start = synapses
+    place, shares = f"{site.name}.place", f"{site.name}.shares"
+    inputs = (ahead.name, site.source, weight, place, start, "[step]", *bias)
     rows = [
-        Op(steps, steps_of, times.name, name=steps, settings=settings),
+        Op(place, places, (times.name, post), name=place, settings={**settings, "columns": columns}),
         Op((site.target, ahead.name), delivered_late, inputs, name=site.name, settings={"shape": site.gives}),
     ]
     if getattr(site.owner, "plasticity", ()):

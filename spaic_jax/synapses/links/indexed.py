@@ -9,6 +9,7 @@ import numpy as np
 
 from spaic_jax._numbers import whole
 from spaic_jax.program import Given, Site
+from spaic_jax.program.initial import as_initial
 from spaic_jax.synapses.base import sequence
 from spaic_jax.synapses.links.connectivity import Connectivity
 from spaic_jax.synapses.pattern import Listed, Pattern
@@ -79,7 +80,17 @@ class Indexed(Connectivity):
                     f"connection '{site.name}': the {end} index goes from {numbers.min()} to {numbers.max()}, but"
                     f" needs to lie in 0 ... {size - 1}."
                 )
+        self._check_weight(site, post, pre)
         return self._listed(site, post, pre)
+
+    def _check_weight(self, site: Site, post: int, pre: int) -> None:
+        """ValueError for weights that are neither one for each synapse of the index nor a matrix."""
+        given, count = None if self.weight is None else as_initial(self.weight), len(self.index[0])
+        if isinstance(given, Given) and given.value.shape not in ((count,), (post, pre)):
+            raise ValueError(
+                f"connection '{site.name}': weight has shape {given.value.shape}, but needs {(count,)}, one number for each of the"
+                f" synapses of its index, or {(post, pre)} (post, pre)."
+            )
 
     def _listed(self, site: Site, post: int, pre: int) -> Listed:
         """The given synapses in the order of a pattern."""

@@ -1,0 +1,285 @@
+"""Samples of different length in one batch: each gets what a run of its own gives."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import spaic_jax as sj
+from spaic_jax.coding import DECODERS
+from spaic_jax.coding.decoders import resolve_decoder
+from spaic_jax.data import Dataset
+from spaic_jax.program import Context, Op, Site, Variable
+from spaic_jax.synapses import FixedDelay
+from spaic_jax.train import evaluate, fit
+
+T, B = 13, 3
+LENGTHS = np.array([7, 13, 1])
+RNG = np.random.default_rng(0)
+#: What comes after the end would be seen.
+DATA = np.round(RNG.normal(0.3, 0.4, (T, B, 4)) * 16).astype(np.float32) / 16
+PLANS = [sj.Reference(), sj.Tiled(), sj.Tiled(5)]
+
+
+def weight(*shape: int, scale: float = 0.4) -> np.ndarray:
+    return np.round(RNG.normal(0.2, scale, shape) * 16).astype(np.float32) / 16
+
+
+def forward() -> sj.Network:
+    """What needs no loop but that of each group: products of all steps at once."""
+    with sj.Network() as net:
+        x = sj.Encoder(num=4, coding_method="null")
+        hidden = sj.NeuronGroup(6, model="clif")
+        out = sj.NeuronGroup(3, model="leaky_integrator")
+        sj.Connection(x, hidden, weight=weight(6, 4), name="w0")
+        sj.Connection(hidden, out, weight=weight(3, 6), syn_type=["alpha"], name="w1")
+        sj.Connection(x, out, weight=weight(3, 4), name="w2", delay=2.0)
+        sj.Decoder(dec_target=out, coding_method="mean_voltage", name="d")
+        sj.Decoder(dec_target=hidden, coding_method="spike_counts", name="c")
+    return net
+
+
+def recurrent() -> sj.Network:
+    """Loops, at once and through delays, in windows and in rings."""
+    with sj.Network() as net:
+        x = sj.Encoder(num=4, coding_method="null")
+        a = sj.NeuronGroup(5, model="alif")
+        b = sj.NeuronGroup(3, model="lif")
+        sj.Connection(x, a, weight=weight(5, 4), name="w0")
+        sj.Connection(a, a, weight=weight(5, 5, scale=0.1), name="w1")
+        sj.Connection(a, b, weight=weight(3, 5), name="w2", delay=FixedDelay(value=RNG.uniform(0, 3, (3, 5)), max_delay=3.0))
+        sj.Connection(b, a, weight=weight(5, 3, scale=0.1), name="w3", delay=4.0)
+        sj.Decoder(dec_target=b, coding_method="first_spike_time", name="d")
+        sj.Decoder(dec_target=a, coding_method="spike_rate", name="c")
+    return net
+
+
+def delayed() -> sj.Network:
+    """A loop that falls apart in windows."""
+    with sj.Network() as net:
+        x = sj.Encoder(num=4, coding_method="null")
+        a = sj.NeuronGroup(64, model="lif")
+        sj.Connection(x, a, weight=weight(64, 4), name="w0")
+        sj.Connection(a, a, weight=weight(64, 64, scale=0.05), name="w1", delay=6.0)
+        sj.Decoder(dec_target=a, coding_method="spike_counts", name="d")
+        sj.Decoder(dec_target=a, coding_method="max_voltage", name="c")
+    return net
+
+
+NETWORKS = {"forward": forward, "recurrent": recurrent, "delayed": delayed}
+CLOSE = {"rtol": 1e-5, "atol": 1e-6}
+
+
+def sample(sim: sj.Simulator, variables: Any, b: int) -> Any:
+    return jax.tree.map(lambda x, batched: x[b : b + 1] if batched else x, variables, sim.batched)
+
+
+def loss(result: Any) -> tuple[jax.Array, Any]:
+    """All that a run gives."""
+    outputs = sum((x**2).sum() for x in result.outputs.values())
+    final = sum((x**2).sum() for x in result.variables.state.values() if jnp.issubdtype(x.dtype, jnp.floating))
+    return outputs + 0.1 * final + sum((x.astype("float32") ** 2).sum() for x in result.probes.values()), result
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def alone(request: pytest.FixtureRequest) -> Any:
+    """A network, its variables, what runs of each sample alone give by the reference plan, and the sum of their gradients."""
+    net = NETWORKS[request.param]()
+    for name, group in net.of_kind(sj.NeuronGroup).items():
+        net.add(f"v {name}", sj.StateMonitor(group, "V"))
+        net.add(f"some {name}", sj.StateMonitor(group, "V", reduce="mean", every=2))
+    first = next(iter(net.of_kind(sj.NeuronGroup).values()))
+    net.add("o", sj.SpikeMonitor(first))
+    net.add("rate", sj.RateMonitor(first, dt=3.0))
+    net.add("every", sj.StateMonitor(first, "V", every=3, index=[1, 0]))
+    for reduce in ("sum", "max", "last"):
+        net.add(reduce, sj.StateMonitor(first, "V", reduce=reduce))
+    sim = sj.build(net, dt=1.0, plan=sj.Reference())
+    variables = sim.init(jax.random.key(1), B)
+
+    @jax.jit
+    @functools.partial(jax.grad, has_aux=True)
+    def singles(params: Any) -> Any:
+        each = [
+            loss(sim.run(sample(sim, variables, b).with_params(params), {"x": DATA[:n, b : b + 1]})) for b, n in enumerate(LENGTHS)
+        ]
+        return sum(value for value, _ in each), [result for _, result in each]
+
+    return (net, variables, *singles(variables.params))
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=str)
+def test_each_sample_gets_what_a_run_of_its_own_gives(alone: Any, plan: Any) -> None:
+    net, variables, wanted, runs = alone
+    sim = sj.build(net, dt=1.0, plan=plan)
+
+    @jax.jit
+    @functools.partial(jax.grad, has_aux=True)
+    def together(params: Any) -> Any:
+        return loss(sim.run(variables.with_params(params), {"x": DATA}, lengths=LENGTHS))
+
+    gradient, result = together(variables.params)
+    for name, slope in gradient.items():
+        np.testing.assert_allclose(slope, wanted[name], rtol=1e-4, atol=1e-4 * np.abs(wanted[name]).max(), err_msg=name)
+    for b, (length, run) in enumerate(zip(LENGTHS, runs, strict=True)):
+        for name, output in result.outputs.items():
+            np.testing.assert_allclose(output[b], run.outputs[name][0], **CLOSE, err_msg=name)
+        for name, probe in result.probes.items():
+            own = np.asarray(run.probes[name])
+            if name in run.times:
+                rows = np.asarray(probe)[:, b]
+                np.testing.assert_allclose(rows[: len(own)], own[:, 0], **CLOSE, err_msg=name)
+                assert not rows[len(own) :].any() and (length == T or len(own) < len(rows)), name
+            else:
+                np.testing.assert_allclose(probe[b], own[0], **CLOSE, err_msg=name)
+        for name, value in sample(sim, result.variables, b).state.items():
+            np.testing.assert_allclose(value, run.variables.state[name], **CLOSE, err_msg=name)
+    assert int(result.variables.step) == T
+    for name, rate in result.health.spike_rate.items():
+        own = sum(float(run.health.spike_rate[name]) * length for run, length in zip(runs, LENGTHS, strict=True))
+        np.testing.assert_allclose(rate, own / LENGTHS.sum(), rtol=1e-5)
+
+
+def test_the_delayed_network_is_taken_in_windows() -> None:
+    assert "in windows of 6 steps" in sj.build(delayed(), dt=1.0).describe()
+
+
+GOING_BY_ALL = {"complex_count", "complex_latency", "complex_phase", "time_softmax", "time_spike_counts", "voltage_sum"}
+COMPLEX = {name for name in DECODERS if name.startswith("complex")}
+
+
+@pytest.mark.parametrize("method", sorted(DECODERS))
+def test_every_decoder_is_right_or_refuses(method: str) -> None:
+    """A decoder sees what it sees of each sample alone, whatever comes after its end."""
+    decoding = resolve_decoder(method, **({"classes": 2} if method == "vote" else {}))
+    shape = (2, 3) if method == "time_softmax" else (4,)
+    values = RNG.random((T, B, *shape)) < 0.3
+    data = (values * (1.0 + 0.3j) if method in COMPLEX else values).astype("complex64" if method in COMPLEX else "float32")
+    site, context = Site("d", "x", takes=shape), Context(1.0, {}, str, lambda *_: "", lambda _: frozenset())
+    made = decoding.lower(site, context)
+    program = sj.program.Program((*made.variables, Variable("x", shape, data.dtype.name, "input")), (Op("y", "assign", "x"),), made.records, 1.0)
+    sims = [sj.build(program, plan=plan) for plan in (sj.Reference(), sj.Tiled(5))]
+    start = sims[0].init(jax.random.key(0), B)
+    if method in GOING_BY_ALL:
+        with pytest.raises(ValueError, match="samples of different length: decoder 'd' .*(number|all steps)"):
+            sims[0].run(start, {"x": data}, lengths=LENGTHS)
+        return
+    alone = [sims[0].run(start, {"x": data[:n, b : b + 1]}).outputs for b, n in enumerate(LENGTHS)]
+    for sim in sims:
+        for name, output in sim.run(start, {"x": data}, lengths=LENGTHS).outputs.items():
+            for b, own in enumerate(alone):
+                if output.shape[:2] == (T, B):
+                    rows = np.asarray(output)[:, b]
+                    np.testing.assert_allclose(rows[: LENGTHS[b]], own[name][:, 0], **CLOSE)
+                    assert not rows[LENGTHS[b] :].any()
+                else:
+                    np.testing.assert_allclose(output[b], own[name][0], **CLOSE)
+
+
+def small(**more: Any) -> sj.Network:
+    with sj.Network() as net:
+        x = sj.Encoder(num=4, **{"coding_method": "null"} | more.pop("encoder", {}))
+        layer = sj.NeuronGroup(3, model="lif")
+        sj.Connection(x, layer, weight=np.full((3, 4), 0.3), name="w", **more)
+        sj.Decoder(dec_target=layer, name="counts")
+        sj.Decoder(dec_target=layer, coding_method="v_t", name="every")
+    return net
+
+
+SIM = sj.build(small(), dt=1.0)
+
+
+@pytest.mark.parametrize(
+    "lengths, sentence",
+    [
+        ([7, 13], r"int64 of shape \(2,\), but need to be integers of shape \[B=3\]"),
+        ([7.0, 13.0, 1.0], "lengths are float64"),
+        ([7, 13, 0], r"lengths\[2\] is 0, but needs to be from 1 to the 13 steps"),
+        ([7, 14, 1], r"lengths\[1\] is 14"),
+    ],
+)
+def test_what_are_no_lengths(lengths: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        SIM.run(SIM.init(jax.random.key(0), B), {"x": DATA}, lengths=lengths)
+    with pytest.raises(ValueError, match="a piece of one, presentation=, has none"):
+        SIM.run(SIM.init(jax.random.key(0), B), {"x": DATA}, lengths=LENGTHS, presentation=20)
+
+
+def test_what_goes_by_all_steps_or_samples_is_refused() -> None:
+    data = np.abs(DATA)
+    learning = sj.build(small(plasticity="stdp"), dt=1.0)
+    learning.run(learning.init(jax.random.key(0), B), {"x": data}, lengths=LENGTHS)
+    cases: list[tuple[sj.Simulator, Any, str]] = [
+        (sj.build(small(encoder={"coding_method": "latency"}), dt=1.0), data[0], "'x.*' goes by the number of steps of the whole run"),
+        (learning.train(), data, "op 'w.*' makes '.*' of all samples of a batch together"),
+    ]  # fmt: skip
+    net = small()
+    net.kept = sj.StateMonitor(net.layer, "V", last=2)
+    cases.append((sj.build(net, dt=1.0), data, "monitor 'kept' keeps the last steps of the run"))
+    for sim, x, sentence in cases:
+        with pytest.raises(ValueError, match=f"samples of different length: .*{sentence}"):
+            sim.run(sim.init(jax.random.key(0), B), {"x": x}, steps=T, lengths=LENGTHS)
+
+
+def batches() -> tuple[Dataset, np.ndarray]:
+    rng = np.random.default_rng(3)
+    lengths, labels = rng.integers(3, T + 1, 20), rng.integers(0, 3, 20)
+    x = (rng.random((T, 20, 4)) < 0.2 + 0.6 * np.eye(3, 4)[labels]).astype(np.float32)
+    return Dataset({"x": x}, labels, lengths=lengths), x
+
+
+@pytest.mark.parametrize("loss", ["count_cross_entropy", "membrane_cross_entropy", "step_cross_entropy", "mean_squared_error"])
+def test_lengths_go_through_training_and_evaluation(loss: str, key: jax.Array) -> None:
+    """Padding makes no difference to anything."""
+    data, x = batches()
+    decoder = "counts" if loss == "count_cross_entropy" else "every"
+    if loss == "mean_squared_error":
+        data = dataclasses.replace(data, labels=np.random.default_rng(4).normal(size=(T, 20, 3)))
+    over = np.arange(T)[:, None] >= data.lengths
+    other = dataclasses.replace(data, inputs={"x": np.where(over[..., None], 1 - x, x)})
+    if loss == "mean_squared_error":
+        other = dataclasses.replace(other, labels=np.where(over[..., None], 100.0, data.labels))
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": 10, "key": key, "decoder": decoder, "progress": False}
+    one, two = (fit(SIM, loss, optax.adam(0.1), each, test=each, **settings) for each in (data, other))
+    np.testing.assert_array_equal(one.params["w.weight"], two.params["w.weight"])
+    assert [{**row, "seconds": 0} for row in one.history] == [{**row, "seconds": 0} for row in two.history]
+    tested = evaluate(SIM, one.variables, data, batch_size=8, loss=loss, decoder=decoder)
+    assert tested.loss == pytest.approx(one.history[-1]["test_loss"], rel=1e-5)
+    if loss != "step_cross_entropy":
+        outputs = [SIM.run(SIM.init(key).with_params(one.params), {"x": x[:n, b : b + 1]}).outputs[decoder] for b, n in
+                   [(b, int(data.lengths[b])) for b in (0, 1, 2)]]
+        for b, own in enumerate(map(np.asarray, outputs)):
+            if loss == "mean_squared_error":
+                np.testing.assert_allclose(tested.predictions[: len(own), b], own[:, 0], **CLOSE)
+            else:
+                scores = own[0] if decoder == "counts" else own[:, 0].max(0)
+                assert tested.predictions[b] == scores.argmax()
+
+
+def test_labels_of_steps_after_the_end_are_not_looked_at(key: jax.Array) -> None:
+    data, _ = batches()
+    each = np.random.default_rng(5).integers(0, 3, (T, 20))
+    over = np.arange(T)[:, None] >= data.lengths
+    tested = [
+        evaluate(SIM, SIM.init(key), dataclasses.replace(data, labels=labels), batch_size=8, loss="step_cross_entropy", decoder="every")
+        for labels in (each, np.where(over, -1, each), np.where(over, (each + 1) % 3, each))
+    ]
+    assert tested[0].loss == tested[1].loss == tested[2].loss and tested[0].accuracy == tested[1].accuracy == tested[2].accuracy
+    with pytest.raises(ValueError, match=r"labels\[:, 0\] are all -1"):
+        evaluate(SIM, SIM.init(key), dataclasses.replace(data, labels=np.where(np.arange(T)[:, None] < 3, -1, each),
+                 lengths=np.full(20, 3)), batch_size=8, decoder="every")
+    with pytest.raises(ValueError, match=r"the data: lengths\[0\] is 14, but a run has 13 steps"):
+        evaluate(SIM, SIM.init(key), dataclasses.replace(data, lengths=np.full(20, 14)), batch_size=8, decoder="counts")
+
+
+@pytest.mark.parametrize("gradient", ["eprop", "ottt"])
+def test_gradients_forwards_in_time_refuse(gradient: str, key: jax.Array) -> None:
+    data, _ = batches()
+    with pytest.raises(ValueError, match="goes on with samples that are over"):
+        fit(SIM, "count_cross_entropy", optax.adam(0.1), data, epochs=1, batch_size=10, key=key, decoder="counts",
+            gradient=gradient, progress=False)
