@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -14,9 +15,10 @@ import spaic_jax as sj
 from spaic_jax.coding import DECODERS
 from spaic_jax.coding.decoders import resolve_decoder
 from spaic_jax.data import Dataset
+from spaic_jax.plan import stages
 from spaic_jax.program import Context, Op, Site, Variable
 from spaic_jax.synapses import FixedDelay
-from spaic_jax.train import evaluate, fit
+from spaic_jax.train import evaluate, fit, learn
 
 T, B = 13, 3
 LENGTHS = np.array([7, 13, 1])
@@ -63,9 +65,9 @@ def delayed() -> sj.Network:
     """A loop that falls apart in windows."""
     with sj.Network() as net:
         x = sj.Encoder(num=4, coding_method="null")
-        a = sj.NeuronGroup(64, model="lif")
-        sj.Connection(x, a, weight=weight(64, 4), name="w0")
-        sj.Connection(a, a, weight=weight(64, 64, scale=0.05), name="w1", delay=6.0)
+        a = sj.NeuronGroup(6, model="lif")
+        sj.Connection(x, a, weight=weight(6, 4), name="w0")
+        sj.Connection(a, a, weight=weight(6, 6, scale=0.1), name="w1", delay=6.0)
         sj.Decoder(dec_target=a, coding_method="spike_counts", name="d")
         sj.Decoder(dec_target=a, coding_method="max_voltage", name="c")
     return net
@@ -113,6 +115,16 @@ def alone(request: pytest.FixtureRequest) -> Any:
     return (net, variables, *singles(variables.params))
 
 
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Loops through delays are taken in windows, however small they are."""
+    monkeypatch.setattr(stages, "window_pays", lambda *given: True)
+    stages.find_stages.cache_clear()
+    yield
+    stages.find_stages.cache_clear()
+
+
+@pytest.mark.usefixtures("windows")
 @pytest.mark.parametrize("plan", PLANS, ids=str)
 def test_each_sample_gets_what_a_run_of_its_own_gives(alone: Any, plan: Any) -> None:
     net, variables, wanted, runs = alone
@@ -145,40 +157,55 @@ def test_each_sample_gets_what_a_run_of_its_own_gives(alone: Any, plan: Any) -> 
         np.testing.assert_allclose(rate, own / LENGTHS.sum(), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("windows")
 def test_the_delayed_network_is_taken_in_windows() -> None:
     assert "in windows of 6 steps" in sj.build(delayed(), dt=1.0).describe()
 
 
 GOING_BY_ALL = {"complex_count", "complex_latency", "complex_phase", "time_softmax", "time_spike_counts", "voltage_sum"}
-COMPLEX = {name for name in DECODERS if name.startswith("complex")}
 
 
-@pytest.mark.parametrize("method", sorted(DECODERS))
-def test_every_decoder_is_right_or_refuses(method: str) -> None:
-    """A decoder sees what it sees of each sample alone, whatever comes after its end."""
-    decoding = resolve_decoder(method, **({"classes": 2} if method == "vote" else {}))
+def decoded(methods: Any, shape: tuple[int, ...]) -> sj.program.Program:
+    """A program that decodes what it is given, spikes and complex ones."""
+    made = []
+    for method in methods:
+        decoding = resolve_decoder(method, **({"classes": 2} if method == "vote" else {}))
+        site = Site(method, "z" if method.startswith("complex") else "y", takes=shape)
+        made.append(decoding.lower(site, Context(1.0, {}, str, lambda *_: "", lambda _: frozenset())))
+    inputs = (Variable("x", shape, "float32", "input"), Variable("c", shape, "complex64", "input"))
+    rows = (Op("y", "assign", "x"), Op("z", "assign", "c"))
+    return sj.program.Program(
+        (*inputs, *(v for each in made for v in each.variables)), rows, tuple(r for each in made for r in each.records), 1.0
+    )
+
+
+@pytest.mark.parametrize("method", sorted(GOING_BY_ALL))
+def test_decoders_that_go_by_all_steps_refuse(method: str) -> None:
     shape = (2, 3) if method == "time_softmax" else (4,)
-    values = RNG.random((T, B, *shape)) < 0.3
-    data = (values * (1.0 + 0.3j) if method in COMPLEX else values).astype("complex64" if method in COMPLEX else "float32")
-    site, context = Site("d", "x", takes=shape), Context(1.0, {}, str, lambda *_: "", lambda _: frozenset())
-    made = decoding.lower(site, context)
-    program = sj.program.Program((*made.variables, Variable("x", shape, data.dtype.name, "input")), (Op("y", "assign", "x"),), made.records, 1.0)
-    sims = [sj.build(program, plan=plan) for plan in (sj.Reference(), sj.Tiled(5))]
-    start = sims[0].init(jax.random.key(0), B)
-    if method in GOING_BY_ALL:
-        with pytest.raises(ValueError, match="samples of different length: decoder 'd' .*(number|all steps)"):
-            sims[0].run(start, {"x": data}, lengths=LENGTHS)
-        return
-    alone = [sims[0].run(start, {"x": data[:n, b : b + 1]}).outputs for b, n in enumerate(LENGTHS)]
-    for sim in sims:
-        for name, output in sim.run(start, {"x": data}, lengths=LENGTHS).outputs.items():
+    sim = sj.build(decoded([method], shape))
+    x = np.zeros((T, B, *shape), np.float32)
+    with pytest.raises(ValueError, match=f"samples of different length: decoder '{method}' .*(number|all steps)"):
+        sim.run(sim.init(jax.random.key(0), B), {"x": x, "c": x.astype("complex64")}, lengths=LENGTHS)
+
+
+def test_all_other_decoders_say_what_they_say_of_each_sample_alone() -> None:
+    program = decoded(sorted(set(DECODERS) - GOING_BY_ALL), (4,))
+    x = (RNG.random((T, B, 4)) < 0.3).astype(np.float32)
+    data = {"x": x, "c": x * np.complex64(1 + 0.3j)}
+    reference, tiled = (sj.build(program, plan=plan) for plan in (sj.Reference(), sj.Tiled(5)))
+    start = reference.init(jax.random.key(0), B)
+    alone = [reference.run(start, {name: x[:n, b : b + 1] for name, x in data.items()}).outputs for b, n in enumerate(LENGTHS)]
+    for sim in (reference, tiled):
+        outputs = sim.run(start, data, lengths=LENGTHS).outputs
+        assert {name.partition(".")[0] for name in outputs} == set(DECODERS) - GOING_BY_ALL
+        for name, output in outputs.items():
             for b, own in enumerate(alone):
                 if output.shape[:2] == (T, B):
                     rows = np.asarray(output)[:, b]
-                    np.testing.assert_allclose(rows[: LENGTHS[b]], own[name][:, 0], **CLOSE)
-                    assert not rows[LENGTHS[b] :].any()
+                    np.testing.assert_allclose(rows[: LENGTHS[b]], own[name][:, 0], **CLOSE, err_msg=name)
+                    assert not rows[LENGTHS[b] :].any(), name
                 else:
-                    np.testing.assert_allclose(output[b], own[name][0], **CLOSE)
+                    np.testing.assert_allclose(output[b], own[name][0], **CLOSE, err_msg=name)
 
 
 def small(**more: Any) -> sj.Network:
@@ -226,6 +253,35 @@ def test_what_goes_by_all_steps_or_samples_is_refused() -> None:
             sim.run(sim.init(jax.random.key(0), B), {"x": x}, steps=T, lengths=LENGTHS)
 
 
+@pytest.mark.parametrize("plan", [sj.Reference(), sj.Tiled(5)], ids=str)
+def test_nothing_is_learned_after_the_end(plan: Any) -> None:
+    """Of one sample at once, as rules take those of a batch together: weights, traces and means are those of its own run."""
+    net = small(plasticity=sj.plasticity.Oja())
+    net.other = sj.NeuronGroup(4, model="lif")
+    net.bcm = sj.Connection(net.x, net.other, weight=np.full((4, 4), 0.3), plasticity=sj.plasticity.BCM())
+    sim = sj.build(net, dt=1.0, plan=plan).train()
+    start = sim.init(jax.random.key(0))
+    x = np.abs(DATA[:, :1]) + 0.2
+    wanted = sim.run(start, {"x": x[:7]}).variables
+    found = sim.run(start, {"x": x}, lengths=[7]).variables
+    for name, value in {**wanted.plastic, **wanted.state}.items():
+        np.testing.assert_allclose(found[name], value, **CLOSE, err_msg=name)
+    further = sim.run(start, {"x": x}).variables
+    assert all(np.abs(further[name] - found[name]).max() > 1e-5 for name in wanted.plastic)
+
+
+def test_rules_learn_from_sequences_one_by_one(key: jax.Array) -> None:
+    data, x = batches()
+    over = np.arange(T)[:, None] >= data.lengths
+    other = dataclasses.replace(data, inputs={"x": np.where(over[..., None], 1 - x, x)})
+    sim = sj.build(small(plasticity="stdp"), dt=1.0)
+    one, two = (learn(sim, each, epochs=1, batch_size=1, key=key, progress=False) for each in (data, other))
+    np.testing.assert_array_equal(one.variables["w.weight"], two.variables["w.weight"])
+    assert {**one.history[0], "seconds": 0} == {**two.history[0], "seconds": 0} and one.history[0]["spikes"] > 0
+    with pytest.raises(ValueError, match="run one sample at once"):
+        learn(sim, data, epochs=1, batch_size=2, key=key, progress=False)
+
+
 def batches() -> tuple[Dataset, np.ndarray]:
     rng = np.random.default_rng(3)
     lengths, labels = rng.integers(3, T + 1, 20), rng.integers(0, 3, 20)
@@ -233,7 +289,7 @@ def batches() -> tuple[Dataset, np.ndarray]:
     return Dataset({"x": x}, labels, lengths=lengths), x
 
 
-@pytest.mark.parametrize("loss", ["count_cross_entropy", "membrane_cross_entropy", "step_cross_entropy", "mean_squared_error"])
+@pytest.mark.parametrize("loss", ["count_cross_entropy", "membrane_cross_entropy", "mean_squared_error"])
 def test_lengths_go_through_training_and_evaluation(loss: str, key: jax.Array) -> None:
     """Padding makes no difference to anything."""
     data, x = batches()
@@ -250,15 +306,11 @@ def test_lengths_go_through_training_and_evaluation(loss: str, key: jax.Array) -
     assert [{**row, "seconds": 0} for row in one.history] == [{**row, "seconds": 0} for row in two.history]
     tested = evaluate(SIM, one.variables, data, batch_size=8, loss=loss, decoder=decoder)
     assert tested.loss == pytest.approx(one.history[-1]["test_loss"], rel=1e-5)
-    if loss != "step_cross_entropy":
-        outputs = [SIM.run(SIM.init(key).with_params(one.params), {"x": x[:n, b : b + 1]}).outputs[decoder] for b, n in
-                   [(b, int(data.lengths[b])) for b in (0, 1, 2)]]
-        for b, own in enumerate(map(np.asarray, outputs)):
-            if loss == "mean_squared_error":
-                np.testing.assert_allclose(tested.predictions[: len(own), b], own[:, 0], **CLOSE)
-            else:
-                scores = own[0] if decoder == "counts" else own[:, 0].max(0)
-                assert tested.predictions[b] == scores.argmax()
+    own = np.asarray(SIM.run(SIM.init(key).with_params(one.params), {"x": x[: data.lengths[0], :1]}).outputs[decoder])
+    if loss == "mean_squared_error":
+        np.testing.assert_allclose(tested.predictions[: len(own), 0], own[:, 0], **CLOSE)
+    else:
+        assert tested.predictions[0] == (own[0] if decoder == "counts" else own[:, 0].max(0)).argmax()
 
 
 def test_labels_of_steps_after_the_end_are_not_looked_at(key: jax.Array) -> None:

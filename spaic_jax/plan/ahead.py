@@ -115,11 +115,11 @@ def carry_out_ahead(
             made |= stage.values(program, sequences, fixed)
     left = _left(program, (stage for stage in stages if not isinstance(stage, Ahead)))
     rows = {name: made[read] for name in program.carried if (read := program.written_read(name)) in made}
-    last = {name: values[-1] if lengths is None else _at_end(values, lengths, state[name]) for name, values in rows.items()}
+    last = {name: values[-1] if lengths is None else _at_end(program, name, values, lengths, state[name]) for name, values in rows.items()}
     cut = {read: value for read, value in {**sequences, **made}.items() if read in left or not made}
     return cut, last
 
 
-def _at_end(rows: Any, lengths: jax.Array, old: Any) -> Any:
-    """The row of each sample's last step."""
-    return ends.at_end(rows, ends.there(jnp.arange(len(rows), dtype=jnp.int32), lengths)[ends.THERE], old)
+def _at_end(program: Program, name: str, rows: Any, lengths: jax.Array, old: Any) -> Any:
+    """A state after each sample's last step."""
+    return ends.at_end(program, name, rows, ends.there(jnp.arange(len(rows), dtype=jnp.int32), lengths)[ends.THERE], old)

@@ -23,7 +23,7 @@ def where(there: jax.Array, new: Any, old: Any) -> Any:
 
 
 def staying(program: Program, now: Mapping[str, Any], new: dict[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
-    """States after a step, those of samples that are over as they were before it.
+    """States after a step, those of samples that are over as they were before it, and those of all samples once all are over.
 
     Args:
         program: what the step does.
@@ -32,12 +32,15 @@ def staying(program: Program, now: Mapping[str, Any], new: dict[str, Any], old: 
     """
     if THERE not in now:
         return new
-    batched = {name for name in new if program.by_name[name].batched}
-    return {name: where(now[THERE], x, old[name]) if name in batched else x for name, x in new.items()}
+    there, some = now[THERE], now[THERE].any()
+    return {name: where(there if program.by_name[name].batched else some, x, old[name]) for name, x in new.items()}
 
 
-def at_end(rows: Any, there: jax.Array, old: Any) -> Any:
-    """The last of the rows `[K, B, ...]` that each sample has; what was before them where it has none."""
+def at_end(program: Program, name: str, rows: Any, there: jax.Array, old: Any) -> Any:
+    """The state after the last of the rows `[K, ...]` that each sample has, `there` `[K, B]`; that before them where it has none."""
+    if not program.by_name[name].batched:
+        count = there.any(1).sum(dtype=jnp.int32)
+        return jnp.where(count > 0, rows[jnp.maximum(count - 1, 0)], old)
     count = there.sum(0, dtype=jnp.int32)
     index = jnp.maximum(count - 1, 0).reshape(1, -1, *(1,) * (rows.ndim - 2))
     return where(count > 0, jnp.take_along_axis(rows, index, axis=0)[0], old)

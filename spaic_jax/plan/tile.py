@@ -115,8 +115,8 @@ class Tile:
             elif name in self.program.written:
                 value, timed = self.get(name + UPDATED)
                 new[name] = value[-1] if timed else value
-                if there is not None and self.program.by_name[name].batched:
-                    new[name] = ends.at_end(self.stacked(name + UPDATED), there, old)
+                if there is not None:
+                    new[name] = ends.at_end(self.program, name, self.stacked(name + UPDATED), there, old)
             else:
                 new[name] = old
         return new

@@ -35,28 +35,28 @@ def check_lengths(program: Program, given: Any, steps: int, batch: int, inputs: 
         bad = np.flatnonzero((np.asarray(lengths) < 1) | (np.asarray(lengths) > steps))
         if bad.size:
             raise ValueError(f"lengths[{bad[0]}] is {lengths[bad[0]]}, but needs to be from 1 to the {steps} steps of the run.")
-    if reason := _reason(program, inputs):
+    if reason := _reason(program, batch, inputs):
         raise ValueError(f"samples of different length: {reason}.")
     return jnp.asarray(lengths, jnp.int32)
 
 
-def _reason(program: Program, inputs: dict[str, Any]) -> str | None:
+def _reason(program: Program, batch: int, inputs: dict[str, Any]) -> str | None:
     """Why a program cannot run samples of different length with some inputs, if so."""
     for v in program.of_role("input"):
         if v.derived is not None and v.name not in inputs and v.derived[0] in inputs:
             return f"input '{v.name}' follows from all steps of '{v.derived[0]}': give it, [B] numbers"
-    return _reason_of_program(program)
+    return _reason_of_program(program, batch > 1)
 
 
 @functools.lru_cache(maxsize=64)
-def _reason_of_program(program: Program) -> str | None:
+def _reason_of_program(program: Program, several: bool) -> str | None:
     for op in program.rows:
         if "[window]" in op.inputs:
             return f"op '{op.name}' goes by the number of steps of the whole run"
     for op in (*program.rows, *program.rows_of(program.begin_ops), *program.rows_of(program.end_ops)):
-        mixed = [name for name in op.outputs if not _of_samples(program, program.written_read(name))]
+        mixed = [name for name in op.outputs if several and not _of_samples(program, program.written_read(name))]
         if mixed and any(_of_samples(program, read) for read in op.inputs):
-            return f"op '{op.name}' makes '{mixed[0]}' of all samples of a batch together, those that are over too"
+            return f"op '{op.name}' makes '{mixed[0]}' of all samples of a batch together, those that are over too: run one sample at once"
     for record in program.kept:
         if reason := _reason_of(record):
             return reason

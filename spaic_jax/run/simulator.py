@@ -200,7 +200,7 @@ class Simulator:
         Raises:
             ValueError: naming the input or variable whose name, shape or dtype does not fit, and what is needed; with
                 `lengths`, what goes by the number of steps of the whole run or takes all samples together, such as
-                a latency coding, a learning rule or batch normalisation that learns.
+                a latency coding, or of several samples a learning rule or batch normalisation that learns.
 
         Example:
             >>> import jax, spaic_jax as sj

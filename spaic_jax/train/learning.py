@@ -288,21 +288,22 @@ def present(
     program, names = task.sim.program, learned(task.sim.program)
     size = sum(math.prod(program.by_name[name].shape) for name in names)
 
-    def shown(number: jax.Array, carried: dict[str, jax.Array]) -> Result:
-        index = jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)
-        return task.run(going_on(program, rest, carried), task.take(arrays, index), jax.random.fold_in(key, number))
+    def shown(number: jax.Array, carried: dict[str, jax.Array]) -> tuple[Result, Any]:
+        batch = task.take(arrays, jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size))
+        result = task.run(going_on(program, rest, carried), batch, jax.random.fold_in(key, number))
+        return result, task.steps if batch.lengths is None else batch.lengths.mean()
 
     def body(number: jax.Array, carry: Any) -> Any:
         carried, sums, seen = carry
-        result = shown(number, carried)
+        result, steps = shown(number, carried)
         new = lasting(program, result.variables)
         change = sum(jnp.abs(new[name] - carried[name]).sum(dtype=jnp.float32) for name in names) / size
-        spikes = sum(_neurons(program, name) * task.steps * rate for name, rate in result.health.spike_rate.items())
+        spikes = sum(_neurons(program, name) * steps * rate for name, rate in result.health.spike_rate.items())
         beyond = {name: jnp.where((seen[name] < 0) & ~fine, number, seen[name]) for name, fine in result.health.finite.items()}
         more = jnp.concatenate([jnp.stack([change, jnp.float32(spikes)]), activity(result.health)])
         return new, sums + more, beyond
 
-    finite = jax.eval_shape(lambda: shown(begin, carried).health.finite)
+    finite = jax.eval_shape(lambda: shown(begin, carried)[0].health.finite)
     moved: tuple[dict[str, jax.Array], jax.Array, dict[str, jax.Array]]
     moved = jax.lax.fori_loop(begin, end, body, (carried, sums, {name: jnp.int32(-1) for name in finite}))
     return moved
