@@ -64,7 +64,7 @@ def test_a_run_folder_holds_everything(finished: Path) -> None:
         assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 5000
     config = json.loads((finished / "config.json").read_text())
     assert config["training"] == {
-        "epochs": 1, "batch_size": 32, "loss": {"name": "membrane_cross_entropy"}, "seed": 3,
+        "epochs": 1, "batch_size": 32, "loss": {"name": "membrane_cross_entropy"}, "seed": 3, "keep": 2,
         "optimizer": {"name": "adam", "learning_rate": 0.005, "schedule": "cosine"},
     }
     assert config["network"]["groups"]["hidden"]["shape"] == [8] and config["simulation"]["duration"] == 3
@@ -158,12 +158,12 @@ def test_the_default_folder_is_not_run_over(finished: Path, capsys: pytest.Captu
         (["training.loss={name='count_mse'}"], "training.loss: steps is missing: count_mse needs it."),
         (["training.loss.scale=2.0"], "--set training.loss.scale=2.0: training.loss.scale is no key with"),
         (["training.decoder='decisio'"], "training: unknown decoder 'decisio': did you mean 'decision'?"),
-        (["training.optimizer.name='adan'"], "training.optimizer: name: unknown optimizer 'adan': did you mean"),
+        (["training.optimizer.name='adamm'"], "training.optimizer: name: unknown optimizer 'adamm': did you mean"),
         (["training.optimizer.nestrov=true"], "training.optimizer: nestrov: unknown key 'nestrov': did you"),
         (["training.optimizer.b1='x'"], "training.optimizer: b1: a number, true or false is needed, not 'x'."),
         (["training.optimizer.learning_rate=-1"], "learning_rate: needs greater than 0, got -1."),
         (["training.optimizer.learning_rate=nan"], "training.optimizer.learning_rate: needs"),
-        (["training.optimizer.schedule='step'"], "schedule: needs 'constant' or 'cosine', got 'step'."),
+        (["training.optimizer.schedule='step'"], "schedule: every is missing: step needs it."),
         (["simulation.dt=0"], "simulation.dt: needs greater than 0, got 0."),
         (["simulation.duration=2.5"], "simulation.duration: a duration must be a positive whole number"),
         (["simulation.propagation='late'"], "simulation.propagation: needs 'same_step' or 'one_step'"),
@@ -261,9 +261,9 @@ def test_bad_runs(finished: Path, here: Path, capsys: pytest.CaptureFixture[str]
 
 def test_a_damaged_checkpoint_is_not_resumed(finished: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(finished, "run")
-    (here / "run" / "checkpoint.safetensors").write_bytes(b"")
+    (here / "run" / "checkpoint-1.safetensors").write_bytes(b"")
     assert main(["train", DIGITS, *ONE, "--seed", "3", "--out", "run", "--resume"]) == 2
-    assert "checkpoint.safetensors' is damaged" in capsys.readouterr().err
+    assert "checkpoint-1.safetensors' is damaged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_divergence_keeps_the_last_checkpoint(here: Path, capsys: pytest.Capture
     wild = [*SMALL, "--quiet", "--set", "training.optimizer.name=sgd", "--set", "training.optimizer.learning_rate=1e37"]
     assert main(["train", DIGITS, *wild, "--out", "run"]) == 2
     shown = capsys.readouterr().err
-    assert "training diverged at epoch 1, step " in shown and "no epoch was finished in run" in shown
+    assert "training diverged at epoch 1, step " in shown and "no checkpoint is in run" in shown
     assert sorted(file.name for file in (here / "run").iterdir()) == ["config.json"]
 
 
@@ -322,7 +322,7 @@ def test_an_interruption_that_is_swallowed_counts(here: Path, monkeypatch: pytes
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("spaic_jax.cli.train.save_checkpoint", saving)
+    monkeypatch.setattr("spaic_jax.train.checkpoints.save_checkpoint", saving)
     before = signal.getsignal(signal.SIGINT)
     assert main(["train", DIGITS, *SMALL, "--quiet", "--out", "run"]) == 130
     assert [row["epoch"] for row in rows(here / "run")] == [1]

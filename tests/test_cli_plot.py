@@ -177,14 +177,14 @@ def test_what_is_no_run_is_refused(trained, recorded, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     for arguments, sentence in (
         (["plot", "empty"], "'empty' is no run folder: it holds no config.json"),
-        (["report", "nowhere"], "there is no folder nowhere"),
+        (["report", "nowhere"], "'nowhere' is no run folder"),
         (["plot", "nowhere"], "'nowhere' is no run folder"),
         (["plot", "begun"], "'begun' holds a run of which no epoch is finished yet"),
         (["plot", "cut"], "'cut/weights.safetensors' is damaged"),
         (["plot", "index"], "index.json"),
         (["plot", str(recorded), "--out", "file"], "File exists: file"),
         (["report", str(recorded), "--out", "x.pdf"], "give a name that ends in .html, not 'x.pdf'"),
-        (["report", str(recorded), "--out", "no/x.html"], "there is no folder no"),
+        (["report", str(recorded), "--out", "no/x.html"], "there is no folder 'no'"),
     ):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(tmp_path)

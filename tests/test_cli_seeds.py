@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::spaic_jax.train.ActivityWarning
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("rich.console", "rich.table", "rich.text"):
         monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr("spaic_jax.cli.pictures.pictures_of_training", lambda *_: iter(()))
 
 
 def train(*more: str) -> int:
@@ -42,30 +43,36 @@ def assert_alike(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None
 
 
 def test_each_seed_has_its_run_and_a_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "runs"
-    assert train("--set", "training.epochs=4", "--seeds", "0..2", "--out", str(out)) == 0
+    assert train("--set", "training.epochs=1", "--seeds", "0..2", "--out", str(tmp_path)) == 0
     title, header, *lines = capsys.readouterr().out.splitlines()
     assert title == f"{DIGITS}: 3 seeds" and header.split() == ["seed", "epoch", "test", "accuracy", "test", "loss", "kept", "in"]
     table = [line.split() for line in lines]
     assert [line[0] for line in table] == ["0", "1", "2", "mean", "deviation"]
-    last = [rows(out / f"seed{seed}")[-1] for seed in range(3)]
-    accuracies = [100 * row["test_accuracy"] for row in last]
-    assert [line[2] for line in table[:3]] == [f"{x:.2f}" for x in accuracies]
-    assert table[3][1] == f"{statistics.fmean(accuracies):.2f}" and table[4][1] == f"{statistics.stdev(accuracies):.2f}"
-    # Each is the run of its seed alone, and can be gone on with as such.
-    assert train("--set", "training.epochs=4", "--seed", "1", "--out", str(tmp_path / "alone")) == 0
+    accuracies = [rows(tmp_path / f"seed{seed}")[-1]["test_accuracy"] for seed in range(3)]
+    assert [line[2] for line in table[:3]] == [f"{x:.2%}" for x in accuracies]
+    assert table[3][1] == f"{statistics.fmean(accuracies):.2%}" and table[4][1] == f"{statistics.stdev(accuracies):.2%}"
+
+
+@pytest.mark.slow
+def test_each_is_the_run_of_its_seed_and_goes_on_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, two = tmp_path / "runs", ["--set", "training.epochs=2"]
+    assert train(*two, "--seeds", "0..2", "--out", str(out)) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert train(*two, "--seed", "1", "--out", str(tmp_path / "alone")) == 0
     assert_alike(rows(out / "seed1"), rows(tmp_path / "alone"))
     assert (out / "seed1" / "config.json").read_bytes() == (tmp_path / "alone" / "config.json").read_bytes()
     # What has not begun, is not finished or has ended: all go on.
     shutil.rmtree(out / "seed0")
-    for name in ("checkpoint-4.safetensors", "weights.safetensors"):
+    for name in ("checkpoint-2.safetensors", "weights.safetensors"):
         (out / "seed2" / name).unlink()
-    assert train("--set", "training.epochs=4", "--seeds", "0,1,2", "--out", str(out)) == 2
+    assert train(*two, "--seeds", "0,1,2", "--out", str(out)) == 2
     assert f"'{out / 'seed1'}' exists: go on with its run by --resume" in capsys.readouterr().err
-    assert train("--set", "training.epochs=4", "--seeds", "0,1,2", "--out", str(out), "--resume") == 0
-    assert [line.split()[2] for line in capsys.readouterr().out.splitlines()[-5:-2]] == [f"{x:.2f}" for x in accuracies]
+    assert train(*two, "--seeds", "0,1,2", "--out", str(out), "--resume") == 0
+    again = capsys.readouterr().out.splitlines()
+    assert [line.split()[:3] for line in again[2:5]] == [line.split()[:3] for line in table[2:5]]
 
 
+@pytest.mark.slow
 def test_each_stops_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(*STOP, "--set", "training.epochs=12", "--seeds", "5,3", "--out", str(tmp_path)) == 0
     shown = [line.split() for line in capsys.readouterr().out.splitlines()[2:4]]

@@ -167,8 +167,10 @@ def test_waves_of_heartbeats(tmp_path):
 def test_japanese_vowels_are_those_of_aeon(tmp_path, monkeypatch):
     folder = tmp_path / "aeon" / "datasets" / "data" / "JapaneseVowels"
     folder.mkdir(parents=True)
-    for part, lengths in (("TRAIN", [3, 2]), ("TEST", [4])):
-        lines = [":".join([*(",".join(["1.5"] * length) for _ in range(12)), str(k + 1)]) for k, length in enumerate(lengths)]
+    given = {}
+    for part, lengths in (("TRAIN", [3, 2]), ("TEST", [29])):
+        given[part] = [RNG.normal(size=(length, 12)).astype(np.float32) for length in lengths]
+        lines = [":".join([*(",".join(map(str, channel)) for channel in x.T), str(k + 1)]) for k, x in enumerate(given[part])]
         (folder / f"JapaneseVowels_{part}.ts").write_text("@classLabel true 1 2\n@data\n" + "\n".join(lines))
     with monkeypatch.context() as patch:
         patch.setattr("importlib.util.find_spec", lambda name: None)
@@ -176,9 +178,17 @@ def test_japanese_vowels_are_those_of_aeon(tmp_path, monkeypatch):
             data.japanese_vowels()
     found = importlib.machinery.ModuleSpec("aeon", None, origin=str(tmp_path / "aeon" / "__init__.py"))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: found)
-    training, test = data.japanese_vowels("in", steps=5)
-    assert training.inputs["in"].shape == (5, 2, 12) and training.lengths.tolist() == [3, 2] and test.lengths.tolist() == [4]
-    assert np.array_equal((test.inputs["in"] == 1.5).all(2)[:, 0], np.arange(5) < 4) and training.class_names == ("1", "2")
+    training, test = data.japanese_vowels("in", (3, 4), steps=31)
+    every = np.concatenate(given["TRAIN"]).astype(float)
+    for part, samples in zip((training, test), given.values(), strict=True):
+        expected = np.zeros((31, len(samples), 12))
+        for number, sample in enumerate(samples):
+            expected[: len(sample), number] = (sample - every.mean(0)) / every.std(0)
+        assert np.allclose(part.inputs["in"].reshape(31, -1, 12), expected, atol=1e-4)
+        assert part.inputs["in"].shape[2:] == (3, 4) and part.lengths.tolist() == [len(sample) for sample in samples]
+    assert training.class_names == ("1", "2") and training.inputs["in"].dtype == np.float32
+    with pytest.raises(ValueError, match="at least 29, got 20"):
+        data.japanese_vowels(steps=20)
 
 
 class Cards:

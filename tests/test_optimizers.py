@@ -109,6 +109,16 @@ def test_a_plateau_makes_updates_smaller() -> None:
     assert (np.diff(steps) < 1e-6).all()
 
 
+def test_a_plateau_is_told_the_loss_through_all_that_is_around_it() -> None:
+    how = {"accumulate": 2, "apply_if_finite": 1, "clip_norm": 100.0, "frozen": "aaa.*"}
+    plateau = {"name": "plateau", "factor": 0.5, "patience": 1}
+    after = trained(make(updates=40, epoch=2, schedule=plateau, parts=[{"parameters": "layer.*"}], **how), [ones()] * 20)
+    without = trained(make(updates=40, epoch=2, **how), [ones()] * 20)
+    assert (after["aaa.weight"] == 1).all()
+    assert (1 - after["layer.tau_m"] < 0.7 * (1 - without["layer.tau_m"])).all()
+    np.testing.assert_array_equal(after["layer.tau_m"], after["zzz.weight"])
+
+
 def test_clipping_norm_and_value() -> None:
     np.testing.assert_allclose(trained(make(clip_value=0.5), [ones(3.0)])["aaa.weight"], 1 - 0.1 * 0.5, rtol=1e-6)
     norm = np.sqrt(12) * 3
@@ -138,6 +148,14 @@ def test_parts_have_rates_and_optimizers_of_their_own() -> None:
     np.testing.assert_allclose([after[name][0, 0] for name in NAMES], [0.5, 0.98, 0.8], rtol=1e-6)
     whole = trained(make(parts=[{"parameters": "*", "learning_rate": 0.01}]), [ones()])
     np.testing.assert_allclose(whole["zzz.weight"], 0.99, rtol=1e-6)
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_frozen_parameters_beside_parts_and_masks(everything: bool) -> None:
+    parts = [{"parameters": "layer.*", "learning_rate": 0.01}, *([{"parameters": "zzz.*"}] if everything else [])]
+    table = {"name": "adamw", "frozen": "aaa.*", "parts": parts, "mask": "*.weight", "weight_decay": 0.5, "accumulate": 2, "apply_if_finite": 1}
+    after = trained(make(**table, clip_norm=1.0, eps=0.0), [ones(), ones()])
+    np.testing.assert_allclose([after[name][0, 0] for name in NAMES], [1.0, 0.99, 0.85], rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["adamw", "sgd"])

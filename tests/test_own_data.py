@@ -7,15 +7,18 @@ import struct
 
 import h5py
 import numpy as np
+import optax
 import pytest
 import scipy.io
 
+import spaic_jax as sj
 from spaic_jax.cli import main
 from spaic_jax.cli.config import read_config
 from spaic_jax.cli.experiment import make_experiment
 from spaic_jax.data import own
 from spaic_jax.data.lazy import is_lazy
 from spaic_jax.data.read import READERS, read
+from spaic_jax.train import fit
 
 RNG = np.random.default_rng()
 N, T, C = 15, 6, 4
@@ -363,3 +366,23 @@ def test_events_have_the_steps_of_the_run(config):
 
 def values_of(data):
     return data.inputs["eye"].take(np.arange(len(data)))
+
+
+def test_what_stays_on_the_disk_trains_as_what_is_in_memory(tmp_path, key):
+    x, y = drawn()
+    np.savez(tmp_path / "a.npz", x=x, y=y)
+    for name, array in (("x", x), ("y", y)):
+        np.save(tmp_path / f"{name}.npy", array)
+    with sj.Network() as net:
+        eye = sj.Encoder(num=C, coding_method="null")
+        out = sj.NeuronGroup(3, model="leaky_integrator")
+        sj.Connection(eye, out, w_std=0.5)
+        sj.Decoder(dec_target=out, coding_method="final_step_voltage")
+    results = []
+    for path in (tmp_path / "a.npz", tmp_path):
+        training, test = own("eye", (C,), path=path, scale=255)
+        assert is_lazy(training.inputs["eye"]) == (path == tmp_path)
+        how = {"epochs": 2, "batch_size": 4, "key": key, "test": test, "progress": False}
+        results.append(fit(sj.build(net, dt=1.0), "membrane_cross_entropy", optax.sgd(0.1), training, **how))
+    rows = [[(row["loss"], row["test_loss"]) for row in result.history] for result in results]
+    assert rows[0] == rows[1] and np.isfinite(rows).all()

@@ -36,51 +36,47 @@ def run_and_gradient(case, key, **plan):
     return result, gradient
 
 
-def assert_same(case, remat, exact):
+def assert_same(case, remats, exact):
+    """The tiled plan with each of `remats` is the reference; states and spikes to the bit where sums are `exact`."""
     key = jax.random.key(3)
     expected, slopes = run_and_gradient(case, key, plan=sj.Reference())
-    got, got_slopes = run_and_gradient(case, key, plan=sj.Tiled(case.tile, remat))
+    for remat in remats:
+        got, got_slopes = run_and_gradient(case, key, plan=sj.Tiled(case.tile, remat))
+        compare(got, got_slopes, expected, slopes, exact, f"remat={remat}")
+
+
+def compare(got, got_slopes, expected, slopes, exact, where):
     for name, value in (expected.outputs | expected.probes | expected.variables.state).items():
         other = (got.outputs | got.probes | got.variables.state)[name]
-        if exact and "rate" not in name:
-            np.testing.assert_allclose(other, value, rtol=1e-6, atol=0, err_msg=name)
+        if exact and (name in expected.variables.state or name[0] == "v"):
+            np.testing.assert_array_equal(other, value, err_msg=f"{name}, {where}")
+        elif exact and "rate" not in name:
+            np.testing.assert_allclose(other, value, rtol=1e-6, atol=0, err_msg=f"{name}, {where}")
         else:
             scale = max(float(np.abs(value).max()), 1.0)
-            np.testing.assert_allclose(other, value, rtol=1e-5, atol=1e-5 * scale, err_msg=name)
+            np.testing.assert_allclose(other, value, rtol=1e-5, atol=1e-5 * scale, err_msg=f"{name}, {where}")
     scale = max((float(np.abs(slope).max()) for slope in slopes.values()), default=0.0)
     for name, slope in slopes.items():
-        np.testing.assert_allclose(got_slopes[name], slope, rtol=1e-4, atol=1e-4 * scale, err_msg=name)
-    return expected, got
+        np.testing.assert_allclose(got_slopes[name], slope, rtol=1e-4, atol=1e-4 * scale, err_msg=f"{name}, {where}")
 
 
-def assert_same_to_the_bit(case, remat):
-    expected, got = assert_same(case, remat, exact=True)
-    for name, value in expected.variables.state.items():
-        np.testing.assert_array_equal(got.variables.state[name], value, err_msg=name)
-    for name, value in expected.probes.items():
-        if name[0] == "v":
-            np.testing.assert_array_equal(got.probes[name], value, err_msg=name)
-
-
-@pytest.mark.parametrize("remat", REMATS, ids=str)
 @settings(max_examples=4, derandomize=True)
 @given(case=cases(exact=True))
-def test_random_networks_with_exact_numbers_agree_to_the_bit(remat, case):
-    assert_same_to_the_bit(case, remat)
+def test_random_networks_with_exact_numbers_agree_to_the_bit(case):
+    assert_same(case, REMATS, exact=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("remat", REMATS, ids=str)
 @settings(max_examples=25)
 @given(case=cases(exact=True))
-def test_many_random_networks_agree_to_the_bit(remat, case):
-    assert_same_to_the_bit(case, remat)
+def test_many_random_networks_agree_to_the_bit(case):
+    assert_same(case, REMATS, exact=True)
 
 
 @settings(max_examples=6, derandomize=True)
 @given(case=cases(exact=False))
 def test_random_networks_of_every_model_agree(case):
-    assert_same(case, None, exact=False)
+    assert_same(case, [None], exact=False)
 
 
 def layered(recurrent, coding_method="null", **parameters):

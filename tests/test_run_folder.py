@@ -18,10 +18,16 @@ import spaic_jax as sj
 from spaic_jax.cli import main
 from spaic_jax.cli.errors import UserError
 from spaic_jax.cli.folder import RunFolder
+from spaic_jax.cli.pictures import Picture
 from spaic_jax.train import CheckpointError, Checkpoints, CheckpointWarning, TrainState
 
 DIGITS = str(Path(__file__).parent.parent / "configs" / "digits.toml")
 SMALL = ["--quiet", "--set", "network.groups.hidden.num=4", "--set", "simulation.duration=2", "--set", "training.batch_size=700"]
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spaic_jax.cli.pictures.pictures_of_training", lambda *_: iter(()))
 
 
 def build() -> sj.Simulator:
@@ -143,8 +149,8 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 @pytest.mark.parametrize(
     "file, kept",
     [
-        ("checkpoint-1", " (no checkpoint is in"), ("checkpoint-2", " (the checkpoint of epoch 1 is kept in"),
-        ("metrics", " (the checkpoint of epoch 1 is kept in"), ("weights", "."), ("config.json", "."),
+        ("checkpoint-2", " (the checkpoint of epoch 1 is kept in"), ("metrics", " (the checkpoint of epoch 1 is kept in"),
+        ("weights", "."), ("config.json", "."),
     ],
 )
 def test_a_full_disk(
@@ -207,7 +213,11 @@ def test_a_folder_that_goes_during_the_run(
 def test_a_folder_that_goes_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("spaic_jax.cli.pictures.draw", lambda folder, *_: (shutil.rmtree(folder.path), folder.write_metrics([])))
+    def drawn(*_: Any) -> Iterator[Picture]:
+        shutil.rmtree(tmp_path / "run")
+        yield Picture("a", "", b"")
+
+    monkeypatch.setattr("spaic_jax.cli.pictures.pictures_of_training", drawn)
     assert train(tmp_path / "run") == 2
     told = capsys.readouterr().err
     assert f"cannot write to '{tmp_path / 'run'}': No such file or directory." in told

@@ -52,7 +52,11 @@ def close(one, other):
 
 @pytest.mark.parametrize(
     "how",
-    [{}, {"coding": "poisson", "syn_type": ["dropout", "basic"], "plan": sj.Reference()}, {"adapts": True, "plan": sj.Tiled(7)}],
+    [
+        {},
+        {"coding": "poisson", "syn_type": ["dropout", "basic"], "plan": sj.Reference()},
+        pytest.param({"adapts": True, "plan": sj.Tiled(7)}, marks=pytest.mark.slow),
+    ],
     ids=["plain", "random", "adapting"],
 )
 def test_each_is_the_training_of_its_key(how, key):
@@ -138,6 +142,7 @@ def test_bad_input(how, sentence, key):
         seeds(**{"keys": jax.random.split(key, 2)} | how)
 
 
+@pytest.mark.slow
 def test_memory_grows_with_what_a_training_takes(key):
     """The data is there once: what is added by a key is what a training works with."""
     sim = simulator()

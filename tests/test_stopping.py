@@ -27,6 +27,11 @@ SMALL = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spaic_jax.cli.pictures.pictures_of_training", lambda *_: iter(()))
+
+
 def history(*values: float) -> list[dict[str, Any]]:
     return [{"epoch": number, "loss": value, "test_accuracy": value} for number, value in enumerate(values, 1)]
 
@@ -47,6 +52,7 @@ def test_the_best_epoch(values: tuple[float, ...], least: float, smallest: int, 
     assert best_epoch(rows, "loss", least=least) == smallest
     assert best_epoch(rows, "test_accuracy", least=least) == largest
     assert best_epoch(rows, "loss", least=least, largest=True) == largest
+    assert best_epoch([{"epoch": row["epoch"], "test_r2": row["loss"]} for row in rows], "test_r2", least=least) == largest
 
 
 def test_a_measure_that_is_not_there() -> None:

@@ -212,3 +212,24 @@ def test_room_is_a_part_of_what_is_free():
     assert 2**20 < room.room() < physical
     arrays = Arrays({"x": np.zeros(3)}, 3)
     assert len(arrays) == 3
+
+
+def test_lengths_and_labels_of_steps_come_along(key, monkeypatch):
+    with sj.Network() as net:
+        image = sj.Encoder(num=4, coding_method="null")
+        layer = sj.NeuronGroup(3, model="leaky_integrator", tau_m=5.0)
+        sj.Connection(image, layer, w_mean=0.2, w_std=0.3)
+        sj.Decoder(dec_target=layer, coding_method="v_t", name="scores")
+    sim, (x, labels) = sj.build(net, dt=1.0), recordings()
+    lengths = np.random.default_rng(2).integers(1, STEPS + 1, COUNT)
+    each_step = np.where(np.random.default_rng(3).random((STEPS, COUNT)) < 0.5, labels, -1)
+    each_step[0] = labels
+
+    def result(inputs):
+        data = Dataset({"image": inputs}, each_step, lengths=lengths)
+        return fit(sim, "step_cross_entropy", optax.adam(0.02), data, key=key, test=data, **SETTINGS)
+
+    whole = result(x)
+    monkeypatch.setattr(room, "room", lambda: bytes_of(2))
+    streamed = result(Lazy(x))
+    assert same(streamed.state, whole.state) and numbers(streamed.history) == numbers(whole.history)

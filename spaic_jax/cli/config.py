@@ -223,10 +223,10 @@ class Training(_Table):
     @model_validator(mode="after")
     def _measured(self) -> Self:
         by = None if self.stop is None else self.stop.by
-        measures = ["change", "spikes"] if self.loss is None else ["loss", "test_loss"]
-        measures += ["accuracy", "test_accuracy"]
-        if self.validation is not None:
-            measures += ["validation_accuracy"] if self.loss is None else ["validation_loss", "validation_accuracy"]
+        own = ["accuracy"] if self.loss is None else ["loss", "accuracy", "mean_squared_error", "r2"]
+        held_out = ["test", *([] if self.validation is None else ["validation"])]
+        measures = [*own, *(f"{data}_{measure}" for data in held_out for measure in own)]
+        measures += ["change", "spikes"] if self.loss is None else []
         if by is not None and by.startswith("validation_") and self.validation is None:
             raise ValueError(f"stop.by is '{by}', but training.validation is missing")
         if by is not None and by not in measures:

@@ -74,12 +74,14 @@ def make_optimizer(table: "Optimizer", updates: int, epoch: int, parameters: Col
     trained = [name for name in parameters if name not in frozen]
     if not trained:
         raise ValueError("frozen: nothing is left that is trained.")
-    inner = _parts(table, count, length, trained)
+    inner = _parts(table, count, length, parameters, trained)
     clips = [optax.clip(table.clip_value)] if table.clip_value is not None else []
     clips += [optax.clip_by_global_norm(table.clip_norm)] if table.clip_norm is not None else []
     optimizer = optax.chain(*clips, inner) if clips else inner
     if every > 1:
-        optimizer = optax.MultiSteps(optimizer, every).gradient_transformation()
+        steps = optax.MultiSteps(optimizer, every)
+        # Its own form as a transformation would not pass on the loss, which a plateau asks for.
+        optimizer = optax.GradientTransformationExtraArgs(steps.init, steps.update)
     if table.apply_if_finite is not None:
         optimizer = optax.apply_if_finite(optimizer, table.apply_if_finite)
     if frozen:
@@ -88,8 +90,10 @@ def make_optimizer(table: "Optimizer", updates: int, epoch: int, parameters: Col
     return optimizer
 
 
-def _parts(table: "Optimizer", updates: int, epoch: float, trained: Collection[str]) -> optax.GradientTransformation:
-    """The optimizer of all parameters: one, or one for each part of them and for the rest."""
+def _parts(
+    table: "Optimizer", updates: int, epoch: float, parameters: Collection[str], trained: Collection[str]
+) -> optax.GradientTransformation:
+    """The optimizer of what is trained: one, or one for each part of it and for the rest."""
     base = {"name": table.name, "learning_rate": table.learning_rate, "schedule": table.schedule, **(table.model_extra or {})}
     labels: dict[str, str] = {}
     tables = {}
@@ -102,11 +106,12 @@ def _parts(table: "Optimizer", updates: int, epoch: float, trained: Collection[s
         inherited = base if part.name in (None, table.name) else {key: base[key] for key in ("learning_rate", "schedule")}
         tables[key] = inherited | own
     if not tables:
-        return _one(base, updates, epoch, trained, "")
+        return _one(base, updates, epoch, parameters, "")
     if labels.keys() != set(trained):
         tables[""] = base
-    made = {key: _one(each, updates, epoch, trained, f"{key}." if key else "") for key, each in tables.items()}
-    return optax.multi_transform(made, {name: labels.get(name, "") for name in trained})
+    made = {key: _one(each, updates, epoch, parameters, f"{key}." if key else "") for key, each in tables.items()}
+    # Those that are frozen need a label too, though nothing comes of it.
+    return optax.multi_transform(made, {name: labels.get(name, next(reversed(made))) for name in parameters})
 
 
 def _one(

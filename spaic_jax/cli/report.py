@@ -1,6 +1,5 @@
 """The command `report`: a run as one HTML file, which needs nothing beside it."""
 
-import base64
 import json
 import platform
 import statistics
@@ -15,6 +14,7 @@ import numpy as np
 import spaic_jax
 from spaic_jax._files import write_whole
 from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.cli.page import figure, page, table
 from spaic_jax.cli.pictures import Picture
 from spaic_jax.cli.reading import Simulation, Training, read_run
 from spaic_jax.cli.simulate import monitors_of
@@ -22,41 +22,6 @@ from spaic_jax.cli.summary import tables
 
 #: Of more epochs than this the table shows every so many.
 _ROWS = 200
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 64rem; margin: 0 auto; padding: 1rem 1.2rem 3rem; }}
-h1 {{ font-size: 1.6rem; margin: .6rem 0 0; overflow-wrap: anywhere; }}
-h2 {{ font-size: 1.2rem; margin: 2.2rem 0 .6rem; padding-bottom: .2rem; border-bottom: 2px solid #0072b2; }}
-h3 {{ font-size: 1rem; margin: 1.2rem 0 .4rem; }}
-p.state {{ color: #555; margin: .2rem 0 1rem; }}
-dl {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .6rem; margin: 0; }}
-dl div {{ border: 1px solid #ddd; border-radius: 6px; padding: .4rem .7rem; }}
-dt {{ font-size: .8rem; color: #666; }}
-dd {{ margin: 0; font-size: 1.15rem; overflow-wrap: anywhere; }}
-.scroll {{ overflow: auto; max-height: 26rem; }}
-table {{ border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }}
-th, td {{ text-align: left; padding: .22rem .9rem .22rem 0; vertical-align: top; white-space: nowrap; border-bottom: 1px solid #eee; }}
-th {{ position: sticky; top: 0; background: #fff; color: #555; font-weight: 600; }}
-td.number, th.number {{ text-align: right; }}
-figure {{ margin: 1rem 0 1.6rem; overflow-x: auto; }}
-figure img {{ display: block; max-width: max(100%, 38rem); height: auto; }}
-figcaption {{ color: #555; font-size: .87rem; }}
-pre {{ font-size: .82rem; background: #f6f6f6; border-radius: 6px; padding: .8rem; margin: 0; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p class="state">{state}</p>
-{body}
-</body>
-</html>
-"""
 
 
 def report(run: str, out: str | None) -> None:
@@ -70,15 +35,24 @@ def report(run: str, out: str | None) -> None:
         UserError: no run folder, one without anything to show, or a file that cannot be written.
     """
     file = Path(run) / "report.html" if out is None else Path(out)
+    if out is not None:
+        _check(file)
+    read = read_run(run)
+    text = of_training(read) if isinstance(read, Training) else of_simulation(read)
+    with user_errors():
+        write_whole(file, lambda path: path.write_text(text, encoding="utf-8", errors="replace"))
+    print(f"{file}")
+
+
+def _check(file: Path) -> None:
+    """UserError where a report cannot be written there."""
     if file.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"--out: a report is HTML: give a name that ends in .html, not '{file}'.")
-    if file.is_dir() or not file.parent.is_dir():
-        raise UserError(f"--out: {f'{file!s} is a folder' if file.is_dir() else f'there is no folder {file.parent!s}'}.")
-    read = read_run(run)
-    page = of_training(read) if isinstance(read, Training) else of_simulation(read)
-    with user_errors():
-        write_whole(file, lambda path: path.write_text(page, encoding="utf-8", errors="replace"))
-    print(f"{file}")
+    with user_errors("--out"):
+        if not file.parent.is_dir():
+            raise UserError(f"--out: there is no folder '{file.parent}'.")
+        if file.is_dir():
+            raise UserError(f"--out: '{file}' is a folder.")
 
 
 def of_training(run: Training) -> str:
@@ -104,14 +78,14 @@ def of_training(run: Training) -> str:
     }
     sections = {
         "Network": _network(pictures, tables(experiment.network, experiment.sim)),
-        "Learning": [_figure(pictures["learning_curve"]), *_history(history)],
-        "Test data": [_figure(pictures[name]) for name in ("confusion_matrix", "raster") if name in pictures],
-        "Weights": [_figure(picture) for picture in weights],
-        "Cost": [_table(["", ""], list(cost.items())), *_versions()],
+        "Learning": [figure(pictures["learning_curve"]), *_history(history)],
+        "Test data": [figure(pictures[name]) for name in ("confusion_matrix", "raster") if name in pictures],
+        "Weights": [figure(picture) for picture in weights],
+        "Cost": [table(["", ""], list(cost.items())), *_versions()],
         "Configuration": [_config(experiment.resolved)],
     }
     state = f"finished after epoch {done:,}" if run.ended else f"{done:,} of {wanted:,} epochs so far"
-    return _page(run.path, f"training, {state}", facts, sections)
+    return page(run.path.resolve().name, f"training, {state}", facts, sections)
 
 
 def of_simulation(run: Simulation) -> str:
@@ -129,28 +103,21 @@ def of_simulation(run: Simulation) -> str:
     ]
     pictures = {picture.name: picture for picture in run.pictures()}
     declared = [] if run.network is None or run.sim is None else tables(run.network, run.sim)
-    seen = [_figure(picture) for name, picture in pictures.items() if name != "network"]
+    seen = [figure(picture) for name, picture in pictures.items() if name != "network"]
     sections = {
         "Network": _network(pictures, declared),
-        "Activity": [_table(["spike monitor", "neurons", "spikes", "rate (Hz)", "CV of intervals"], rows), *seen],
+        "Activity": [table(["spike monitor", "neurons", "spikes", "rate (Hz)", "CV of intervals"], rows), *seen],
         "Versions": _versions(),
         "Configuration": [] if run.config is None else [_config(run.config)],
     }
     state = "finished" if recording.finished else f"{recording.duration:g} of {whole:g} ms so far"
-    return _page(run.path, f"simulation, {state}", facts, sections)
-
-
-def _page(path: Path, state: str, facts: Mapping[str, str], sections: Mapping[str, Sequence[str]]) -> str:
-    tiles = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items())
-    parts = [f"<section><h2>{escape(title)}</h2>{''.join(blocks)}</section>" for title, blocks in sections.items() if blocks]
-    body = "\n".join([f"<dl>{tiles}</dl>", *parts])
-    return _PAGE.format(title=escape(path.resolve().name), state=escape(state), body=body)
+    return page(run.path.resolve().name, f"simulation, {state}", facts, sections)
 
 
 def _network(pictures: Mapping[str, Picture], declared: Iterable[tuple[str, list[str], list[list[str]]]]) -> list[str]:
-    figure = [_figure(pictures["network"])] if "network" in pictures else []
+    drawn = [figure(pictures["network"])] if "network" in pictures else []
     shown = [(title, columns, rows) for title, columns, rows in declared if rows and not title.startswith("operations")]
-    return figure + [f"<h3>{escape(title)}</h3>{_table(columns, rows)}" for title, columns, rows in shown]
+    return drawn + [f"<h3>{escape(title)}</h3>{table(columns, rows)}" for title, columns, rows in shown]
 
 
 def _history(history: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -158,7 +125,7 @@ def _history(history: Sequence[Mapping[str, Any]]) -> list[str]:
     shown = [row for number, row in enumerate(history, 1) if number % every == 0 or number in (1, len(history))]
     columns = list(dict.fromkeys(name for row in shown for name in row))
     told = f"<p>Every {every}th epoch.</p>" if every > 1 else ""
-    return [told, _table([name.replace("_", " ") for name in columns], [[_text(row.get(name)) for name in columns] for row in shown])]
+    return [told, table([name.replace("_", " ") for name in columns], [[_text(row.get(name)) for name in columns] for row in shown])]
 
 
 def _versions() -> list[str]:
@@ -167,39 +134,11 @@ def _versions() -> list[str]:
         "spaic_jax": spaic_jax.__version__, "JAX": jax.__version__, "NumPy": np.__version__, "Python": platform.python_version(),
         "device": f"{device.device_kind} ({device.platform})", "system": platform.platform(),
     }  # fmt: skip
-    return ["<h3>where this report was made</h3>", _table(["", ""], list(versions.items()))]
+    return ["<h3>where this report was made</h3>", table(["", ""], list(versions.items()))]
 
 
 def _config(config: Mapping[str, Any]) -> str:
     return f'<div class="scroll"><pre>{escape(json.dumps(config, indent=2, ensure_ascii=False))}</pre></div>'
-
-
-def _figure(picture: Picture) -> str:
-    data = base64.b64encode(picture.png).decode()
-    caption = escape(picture.caption)
-    image = f'<img width="{picture.width}" alt="{caption}" src="data:image/png;base64,{data}">'
-    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table, in which columns of numbers stand right and empty ones are left out."""
-    there = [place for place in range(len(columns)) if not rows or any(row[place] for row in rows)]
-    columns, rows = [columns[place] for place in there], [[row[place] for place in there] for row in rows]
-    kinds = [
-        ' class="number"' if rows and all(_is_number(row[place]) for row in rows) else "" for place in range(len(columns))
-    ]
-    head = "".join(f"<th{kind}>{escape(name)}</th>" for name, kind in zip(columns, kinds, strict=True)) if any(columns) else ""
-    lines = ("".join(f"<td{kind}>{escape(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) for row in rows)
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<div class="scroll"><table>{f"<thead><tr>{head}</tr></thead>" if head else ""}<tbody>{body}</tbody></table></div>'
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "") or "0")
-    except ValueError:
-        return False
-    return True
 
 
 def _text(value: Any) -> str:

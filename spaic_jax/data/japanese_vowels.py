@@ -1,20 +1,28 @@
 """Two vowels, and who of nine said them."""
 
+import dataclasses
 import importlib.util
 import os
 from pathlib import Path
 
+import numpy as np
+
 from spaic_jax._extras import EXTRAS
+from spaic_jax._numbers import whole
 from spaic_jax.data.dataset import Dataset
 from spaic_jax.data.own import own
 
+#: Of the longest utterance.
+_STEPS = 29
+
 
 def japanese_vowels(
-    input: str = "cepstrum", shape: tuple[int, ...] = (12,), *, path: str | os.PathLike[str] | None = None, steps: int = 29
+    input: str = "cepstrum", shape: tuple[int, ...] = (12,), *, path: str | os.PathLike[str] | None = None, steps: int = _STEPS
 ) -> tuple[Dataset, Dataset]:
     """Japanese Vowels: 270 and 370 utterances of 7 to 29 steps of 12 numbers, which nine speakers are told by.
 
-    They come as they are, between -2 and 3, as float32, with their lengths, and are padded with zeros.
+    Each number comes less its mean and in units of its standard deviation over the steps of the training data, float32, with
+    the lengths of the utterances, which are padded with zeros.
 
     Args:
         input: name of the encoder that takes the numbers.
@@ -42,5 +50,21 @@ def japanese_vowels(
             )
         # Found without importing it, which takes seconds.
         path = Path(found.origin).parent / "datasets" / "data" / "JapaneseVowels"
+    steps = whole(steps, "steps of 'japanese_vowels'", least=_STEPS)
     train, test = (str(Path(path) / f"JapaneseVowels_{part}.ts") for part in ("TRAIN", "TEST"))
-    return own(input, shape, path=train, test=test, steps=steps)
+    parts = own(input, shape, path=train, test=test, steps=steps)
+    known = parts[0].inputs[input][_there(parts[0], steps)].astype(np.float64)
+    mean, deviation = known.mean(0), known.std(0)
+
+    def standardised(part: Dataset) -> Dataset:
+        x = np.where(np.expand_dims(_there(part, steps), axes), (part.inputs[input] - mean) / deviation, 0)
+        return dataclasses.replace(part, inputs={input: x.astype(np.float32)})
+
+    axes = tuple(range(2, 2 + len(shape)))
+    return standardised(parts[0]), standardised(parts[1])
+
+
+def _there(data: Dataset, steps: int) -> np.ndarray:
+    """What is no padding, `[T, N]`."""
+    lengths: np.ndarray = data.lengths
+    return np.arange(steps)[:, None] < lengths[None]

@@ -156,15 +156,15 @@ class Found:
     """The numbers that are not zero, of an array `[m, pre]`: how many there are, and where, chunk by chunk.
 
     A bit a number, and counts of words of bits: the place of an event is looked for when its chunk comes, so that the cost beyond the
-    events is that of looking at every number once.
+    events is that of looking at every number once. A chunk has so many events, by default as many as suits a delivery.
     """
 
-    def __init__(self, events: jax.Array):
+    def __init__(self, events: jax.Array, chunk: int | None = None):
         if events.size >= 2**31:
             m, pre = events.shape
             raise ValueError(f"what {pre} neurons give in {m} samples and steps cannot be delivered at once: use a shorter tile.")
         self.size, self.pre = events.size, events.shape[1]
-        self.chunk = min(max(self.size // EVENTS_OF, FEWEST), MOST)
+        self.chunk = min(max(self.size // EVENTS_OF, FEWEST), MOST) if chunk is None else chunk
         bits = jnp.pad(events.astype(bool).reshape(-1), (0, -self.size % 32)).reshape(-1, 32).astype(jnp.uint32)
         self._words = (bits << jnp.arange(32, dtype=jnp.uint32)[None]).sum(1, dtype=jnp.uint32)
         self._counts = jnp.cumsum(_ones(self._words))

@@ -109,7 +109,7 @@ class Rule:
         return {}
 
     def change(self, at: Meeting, *args: Any, **remembered: Any) -> Mapping[str, jax.Array]:
-        """What a step does.
+        """What a step does; `event_driven` where it changes only synapses whose neurons fire.
 
         Args:
             at: the synapses: spikes, weights, products of both ends.

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.native.delivery import Found, walk
+from spaic_jax.native.delivery import Found, walk, width_of
 from spaic_jax.plasticity.memory import Trace
 from spaic_jax.plasticity.pathway import Meeting, Pathway
 from spaic_jax.program import Context, Site, Variable
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: The share of the synapses that are touched from which on all are gone through, as measured.
 MANY = 1 / 32
+#: Synapses that are looked at at once where few are touched, as measured.
+AT_ONCE = 1024
 
 Change = TypeVar("Change", bound=Callable[..., Any])
 
@@ -31,8 +33,18 @@ def event_driven(change: Change) -> Change:
 
     Synapses that are stored as pairs then learn at the cost of the spikes: `change` is called with some of them at a time, of
     which it knows all but what is `incoming`. This is so for the only rule of weights that are not shared and have no delay
-    each, if it draws nothing, remembers nothing but traces and has no `bound`; elsewhere nothing changes. A `change` that is
-    written anew in a rule that inherits says it anew.
+    each, if it draws nothing, remembers nothing but traces and has no `bound`; elsewhere it changes nothing. It is said of one
+    function: a rule that inherits, with a `change` of its own, says it anew.
+
+    >>> import dataclasses
+    >>> from spaic_jax.plasticity import Rule, Trace
+    >>> @dataclasses.dataclass(frozen=True, kw_only=True)
+    ... class Coincidence(Rule):
+    ...     def memories(self, dt):
+    ...         return {"x": Trace("pre", tau=5.0)}
+    ...     @event_driven
+    ...     def change(self, at, *, x):
+    ...         return {"weight": 0.01 * at.outer(at.post, x.now)}
     """
     change.event_driven = True  # type: ignore[attr-defined]
     return change
@@ -112,7 +124,7 @@ def touched(meeting: Meeting, table: Mapping[str, jax.Array], new: Callable[[Tou
         new: the new weights of some synapses.
     """
     fired = [(x != 0).reshape(x.shape[0], -1).any(0) for x in (meeting.pre, meeting.post)]
-    found = [Found(neurons[None]) for neurons in fired]
+    found = [Found(neurons[None], max(AT_ONCE // width_of(meeting.weight.size, neurons.size), 1)) for neurons in fired]
     many = sum(events.total / events.size for events in found) > MANY
     shared = {field.name: getattr(meeting, field.name) for field in dataclasses.fields(Meeting)}
 

@@ -17,7 +17,7 @@ def best_epoch(history: Sequence[Mapping[str, Any]], by: str, *, least: float = 
         history: the rows of the epochs.
         by: name of the measure, such as `"validation_loss"`.
         least: by how much it must be better than the best one before to count.
-        largest: whether the largest is the best; by default of an accuracy, and the smallest of all else.
+        largest: whether the largest is the best; by default of an accuracy and of r2, and the smallest of all else.
 
     Raises:
         ValueError: a measure that a row has not.
@@ -25,7 +25,7 @@ def best_epoch(history: Sequence[Mapping[str, Any]], by: str, *, least: float = 
     >>> best_epoch([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.3}, {"epoch": 3, "loss": 0.4}], "loss")
     2
     """
-    sign = 1 if (by.endswith("accuracy") if largest is None else largest) else -1
+    sign = 1 if (by.endswith(("accuracy", "r2")) if largest is None else largest) else -1
     best, epoch = -math.inf, 0
     for row in history:
         if by not in row:
@@ -61,7 +61,7 @@ class EarlyStopping(_Watch):
         patience: for how many epochs.
         by: name of the measure in a row of the history, such as `"validation_loss"`.
         least: by how much it must be better than the best one before to count.
-        largest: whether the largest is the best; by default of an accuracy, and the smallest of all else.
+        largest: whether the largest is the best; by default of an accuracy and of r2, and the smallest of all else.
         history: the rows before a resumption.
 
     Raises:
@@ -93,7 +93,7 @@ class KeepBest(_Watch):
     Args:
         by: name of the measure in a row of the history, such as `"validation_loss"`.
         least: by how much it must be better than the best one before to count.
-        largest: whether the largest is the best; by default of an accuracy, and the smallest of all else.
+        largest: whether the largest is the best; by default of an accuracy and of r2, and the smallest of all else.
         history: the rows before a resumption.
         state: the state of the best of them.
 

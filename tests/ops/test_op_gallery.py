@@ -65,7 +65,8 @@ def test_one_program_uses_every_op(key):
     variables.append(Variable("p", role="constant", init=sj.program.Constant(0.5)))
     assert used == set(ops.REGISTRY)
     program = Program(tuple(variables), tuple(rows), tuple(Record(name, name) for name in sorted(used)), 0.1)
-    x = np.array([1.0, 0.5, 2.0, 1.0, 0.25], np.float32)[:, None]
+    # Whole tiles: what is left over of the last one is compiled anew, and a matter of the tests of plans.
+    x = np.array([1.0, 0.5, 2.0, 0.25], np.float32)[:, None]
     reference, tiled = sj.build(program, plan=sj.Reference()), sj.build(program, plan=sj.Tiled(2))
     expected = reference.run(reference.init(key), {"x": x}, key).probes
     got = tiled.run(tiled.init(key), {"x": x}, key).probes
