@@ -97,7 +97,7 @@ def _train(
                 finished.append(_finish(run, result))
                 if not several:
                     print(f"test {finished[-1].tested.words} {finished[-1].when}, kept in {run.folder.path}")
-        if several:
+        if several and finished:
             _show(finished, where)
     for run, result in zip(runs, results, strict=True):
         if result.diverged is not None:
