@@ -14,6 +14,7 @@ EXTRAS = {
     "pydantic": "cli",
     "rich": "progress",
     "safetensors": "files",
+    "shtab": "cli",
     "sklearn": "data",
     "tensorboardX": "tensorboard",
     "tomli_w": "files",

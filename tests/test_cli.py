@@ -390,7 +390,7 @@ def test_killed_and_resumed_is_as_if_it_never_happened(tmp_path: Path) -> None:
 
 def test_ctrl_c_in_mid_compilation(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "spaic_jax.cli", "train", DIGITS, *SMALL, "--quiet", "--out", "run"]
+    command = [sys.executable, "-m", "spaic_jax", "train", DIGITS, *SMALL, "--quiet", "--out", "run"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment)
     deadline = time.monotonic() + 60
     while not (tmp_path / "run" / "config.json").exists() and time.monotonic() < deadline:
@@ -404,7 +404,7 @@ def test_ctrl_c_in_mid_compilation(tmp_path: Path) -> None:
 
 def test_the_script_prints_a_sentence_and_no_traceback(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "spaic_jax.cli", "train", "none.toml"]
+    command = [sys.executable, "-m", "spaic_jax", "train", "none.toml"]
     process = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     out, error = process.stdout, process.stderr
     assert (process.returncode, out, error) == (2, "", "spaic-jax: No such file or directory: none.toml\n")

@@ -70,7 +70,7 @@ def site(tmp_path_factory):
     """Built once, in a process of its own, where a warning is an error."""
     pytest.importorskip("pdoc")
     out = tmp_path_factory.mktemp("docs") / "site"
-    command = [sys.executable, "-W", "error", "-m", "spaic_jax.cli", "docs", str(out)]
+    command = [sys.executable, "-W", "error", "-m", "spaic_jax", "docs", str(out)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return out

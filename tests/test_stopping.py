@@ -160,7 +160,7 @@ def test_kills_at_any_moment_change_nothing(kill: int, tmp_path: Path) -> None:
         "--set", "network.encoders.image.coding_method=poisson", "--set", "training.optimizer.schedule={name='plateau', patience=5}",
         "--set", "training.optimizer.accumulate=2", "--set", "training.optimizer.learning_rate=0.05",
     ]
-    command = [sys.executable, "-m", "spaic_jax.cli", *arguments]
+    command = [sys.executable, "-m", "spaic_jax", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([*command, "--out", "whole"], check=True, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
     moments, kills = random.Random(int(kill)), 0

@@ -3,13 +3,29 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
+#: Characters of a word that are shown.
+_LONGEST = 300
+
 
 class UserError(Exception):
-    """What the user can put right; shown as one sentence, without a traceback."""
+    """What the user can put right; shown as one sentence, without a traceback.
+
+    Attributes:
+        code: what the process ends with.
+    """
+
+    code = 2
 
     def __init__(self, message: str):
-        # Messages of other libraries may span lines, and names of files hold what no terminal can show.
-        super().__init__(" ".join(str(message).split()).encode("utf-8", "backslashreplace").decode())
+        # Messages of other libraries may span lines, and names hold what no terminal can show, or a page of it.
+        words = (word if len(word) <= _LONGEST else f"{word[: _LONGEST // 2]}...{word[-_LONGEST // 2 :]}" for word in str(message).split())
+        super().__init__(" ".join(words).encode("utf-8", "backslashreplace").decode())
+
+
+class DoctorError(UserError):
+    """What was looked for has been found: something is wrong."""
+
+    code = 1
 
 
 @contextlib.contextmanager

@@ -73,7 +73,9 @@ class Samples:
         place = self.axes.index("N")
         part = np.asarray(self.array[(slice(None),) * place + (np.asarray(index),)])
         ordered = part.transpose([self.axes.index(letter) for letter in self._order])
-        values = ordered.reshape(*ordered.shape[: 2 if "T" in self.axes else 1], *self.sample).astype(self.dtype)
-        values = values if self.scale is None else values / np.float32(self.scale)
+        # What is too large becomes infinite, which the check of the data tells.
+        with np.errstate(over="ignore"):
+            values = ordered.reshape(*ordered.shape[: 2 if "T" in self.axes else 1], *self.sample).astype(self.dtype)
+            values = values if self.scale is None else values / np.float32(self.scale)
         missing = self.shape[0] - len(values) if "T" in self.axes else 0
         return np.pad(values, [(0, missing), *[(0, 0)] * (values.ndim - 1)]) if missing else values

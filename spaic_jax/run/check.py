@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax import _keys
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
 from spaic_jax.program import Constant, Given, Program, Variable
@@ -32,11 +33,20 @@ def check_run(
     return arrays, count
 
 
+def by_name(inputs: Any) -> dict[str, Any]:
+    """Inputs by name; TypeError for anything else."""
+    if not isinstance(inputs, Mapping | None):
+        raise TypeError(f"inputs must be a mapping from names to arrays, not {type(inputs).__name__}.")
+    return dict(inputs or {})
+
+
 def check_key(program: Program, key: Any) -> None:
     """ValueError where a row draws and no key is given."""
     rows = (*program.rows, *program.rows_of(program.begin_ops), *program.rows_of(program.end_ops))
     if key is None and (drawing := [op.name for op in rows if op.random]):
         raise ValueError(f"op '{drawing[0]}' is random: give key=jax.random.key(seed).")
+    if key is not None:
+        _keys.check_key(key)
 
 
 def check_inputs(

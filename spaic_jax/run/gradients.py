@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run
+from spaic_jax.run.check import batch_of_inputs, batch_size_of, by_name, check_run
 from spaic_jax.run.result import Result
 from spaic_jax.run.simulator import Simulator
 from spaic_jax.run.variables import Variables
@@ -58,7 +58,7 @@ def probe_gradients(
     nudges = {v.name.rpartition(".")[0]: v for v in sim.program.of_role("input") if v.optional and v.derived is None}
     if not nudges:
         raise ValueError("no monitor asks for gradients: declare one with StateMonitor(..., get_grad=True).")
-    given = dict(inputs or {})
+    given = by_name(inputs)
     arrays, count = check_run(sim.program, variables, given, key, steps)
     batch = batch_size_of(sim.program, variables) or batch_of_inputs(sim.program.by_name, arrays)
     zeros = {v.name: jnp.zeros((count, batch, *v.shape), v.dtype) for v in nudges.values()}

@@ -13,7 +13,7 @@ from spaic_jax.plan import Plan
 from spaic_jax.program import Program
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import compiled
-from spaic_jax.run.check import batch_of_inputs, batch_size_of, check_run
+from spaic_jax.run.check import batch_of_inputs, batch_size_of, by_name, check_run
 from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.lengths import check_lengths
 from spaic_jax.run.memory import Memory, measured
@@ -214,7 +214,7 @@ class Simulator:
             >>> result.outputs["counts"].tolist()
             [[3.0, 3.0, 3.0]]
         """
-        given = dict(inputs or {})
+        given = by_name(inputs)
         arrays, steps = check_run(self.program, variables, given, key, steps)
         whole_length = None if presentation is None else whole(presentation, "presentation", least=steps)
         if whole_length is not None and not isinstance(variables.position, jax.core.Tracer):
@@ -308,7 +308,7 @@ class Simulator:
         if isinstance(variables, Prepared) and variables.learning != self.program.learning:
             raise ValueError("the variables were prepared by the simulator in its other mode: prepare them with this one.")
         now = variables.variables if isinstance(variables, Prepared) else variables
-        given = dict(inputs or {})
+        given = by_name(inputs)
         arrays, _ = check_run(self.program, now, given, key, 1, single=True)
         # A loop written by hand does not wait for what the device has not done yet.
         check_values(self.program, given, steps, waiting=False)

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from spaic_jax._errors import unknown
+from spaic_jax._keys import check_key
 from spaic_jax._numbers import whole
 from spaic_jax.program import Constant, Given, Program
 from spaic_jax.program.evaluate import overwrite
@@ -24,6 +25,7 @@ Values = dict[str, jax.Array]
 def first_values(program: Program, key: jax.Array, batch_size: int, without: Collection[str] = ()) -> Values:
     """What the initial values of a program's variables give, but for some names; each draws from the key and its name."""
     batch_size = whole(batch_size, "batch_size", least=1)
+    check_key(key)
     values: Values = {}
     variables = program.of_role("parameter", "plastic", "state", "constant")
     streams = [(v.init.stream(v.name), v) for v in variables if v.name not in without and v.derived is None]

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from spaic_jax._keys import check_key
 from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
 from spaic_jax.gradients import Gradient, differentiated
@@ -161,6 +162,8 @@ def prepare_fit(
     """Check the arguments of `fit`."""
     if not isinstance(optimizer, optax.GradientTransformation):
         raise TypeError(f"the optimizer must be an optax.GradientTransformation, not {type(optimizer).__name__}.")
+    if not callable(loss) and not isinstance(loss, str):
+        raise TypeError(f"the loss must be a name or a function, not {type(loss).__name__}.")
     # What can be told of numbers alone is told before the data is looked at.
     counts = {"epochs": whole(epochs, "epochs"), "batch_size": whole(batch_size, "batch_size")}
     if isinstance(sim, Simulator):
@@ -249,6 +252,7 @@ def training_from(
     compute: Half | None,
 ) -> Begun:
     """The beginning of a training by gradient."""
+    check_key(key)
     first = first_variables(sim, arrays, epochs, batch_size, key, variables)
     state = starting_state(sim, first, optimizer, start)
     loop = Epochs(

@@ -69,6 +69,8 @@ class Training(abc.ABC):
         self, state: TrainState, epochs: int, on_epoch: OnEpoch | None, progress: bool
     ) -> tuple[TrainState, list[dict[str, Any]]]:
         """The epochs that are left of `epochs`, or those until the callback says stop: the last state, and the history."""
+        if on_epoch is not None and not callable(on_epoch):
+            raise TypeError(f"on_epoch must be a function (state, row) -> None or STOP, not {type(on_epoch).__name__}.")
         history = []
         done, total = state.epoch * self.updates, epochs * self.updates
         with progress_bar(progress, epochs, done, total) as report:

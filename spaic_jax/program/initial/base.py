@@ -87,4 +87,6 @@ class Given(Initial):
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         if self.value.shape != tuple(shape):
             raise ValueError(f"the given initial value has shape {self.value.shape}, the variable needs {tuple(shape)}.")
+        if np.iscomplexobj(self.value) and not jnp.issubdtype(dtype, jnp.complexfloating):
+            raise ValueError(f"the given initial value is complex, but the variable is {jnp.dtype(dtype)}.")
         return jnp.asarray(self.value, dtype)

@@ -1,4 +1,4 @@
-"""`python -m spaic_jax.cli`, the same as `spaic-jax`."""
+"""`python -m spaic_jax`, the same as `spaic-jax`."""
 
 from spaic_jax.cli.main import run
 
