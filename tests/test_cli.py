@@ -412,7 +412,7 @@ def test_the_script_prints_a_sentence_and_no_traceback(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m spaic_jax.cli list | head -1"
+    command = f"{sys.executable} -m spaic_jax list | head -1"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     shown = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert (shown.returncode, shown.stderr) == (0, "") and shown.stdout
