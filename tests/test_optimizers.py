@@ -9,7 +9,7 @@ import numpy as np
 import optax
 import pytest
 
-from spaic_jax.cli.config import Optimizer
+from spaic_jax.cli.config.optimizer import Optimizer
 from spaic_jax.cli.optimizers import OPTIMIZERS, make_optimizer
 from spaic_jax.cli.schedules import SCHEDULES, make_schedule
 from spaic_jax.train.loop import initial_opt_state

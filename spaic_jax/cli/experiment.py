@@ -15,7 +15,8 @@ import optax
 
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import whole
-from spaic_jax.cli.config import Config, Data, Declaration
+from spaic_jax.cli.config import Config, Declaration
+from spaic_jax.cli.config.data import Data
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.cli.memory import check_memory
 from spaic_jax.cli.optimizers import check_optimizer, make_optimizer

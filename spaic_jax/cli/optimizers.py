@@ -18,7 +18,7 @@ from spaic_jax.program import Program
 from spaic_jax.train.loop import initial_opt_state
 
 if TYPE_CHECKING:
-    from spaic_jax.cli.config import Optimizer
+    from spaic_jax.cli.config.optimizer import Optimizer
 
 #: Functions of optax that take a learning rate, but are no optimizer that a training by batches can use alone.
 _OTHERS = (
@@ -63,7 +63,7 @@ def make_optimizer(table: "Optimizer", updates: int, epoch: int, parameters: Col
     Raises:
         ValueError: an unknown name or setting, or one that does not fit, in one sentence that begins with its key.
 
-    >>> from spaic_jax.cli.config import Optimizer
+    >>> from spaic_jax.cli.config.optimizer import Optimizer
     >>> table = Optimizer(name="sgd", learning_rate=0.1, schedule="cosine", momentum=0.9)
     >>> make_optimizer(table, 10, 5, ["a.weight"]).init({"a.weight": jax.numpy.zeros(2)})[1].count.item()
     0
