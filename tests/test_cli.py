@@ -330,11 +330,12 @@ def test_an_interruption_that_is_swallowed_counts(here: Path, monkeypatch: pytes
 
 
 def test_data_are_prepared_once(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from spaic_jax.train import task
+    from spaic_jax.train import prepare, task
 
     checked: list[str] = []
-    inputs = task._arrays
-    monkeypatch.setattr(task, "_arrays", lambda sim, data, steps, what: checked.append(what) or inputs(sim, data, steps, what))
+    arrays = task.checked_arrays
+    for module in (prepare, task):
+        monkeypatch.setattr(module, "checked_arrays", lambda *given: checked.append(given[-1]) or arrays(*given))
     assert main(["train", DIGITS, *ONE, "--out", "run"]) == 0
     assert checked == ["the training data", "the test data"]
 

@@ -13,7 +13,7 @@ import pytest
 import spaic_jax as sj
 from spaic_jax.data import Dataset
 from spaic_jax.train import evaluate, fit, mean_squared_error, membrane_cross_entropy, step_cross_entropy
-from spaic_jax.train.task import prepare
+from spaic_jax.train.prepare import prepare
 
 T, N, C = 9, 20, 3
 RNG = np.random.default_rng(1)

@@ -21,8 +21,9 @@ from spaic_jax.train.losses import mean_squared_error
 from spaic_jax.train.losses.base import asked_for, named
 from spaic_jax.train.losses.over_time import there
 from spaic_jax.train.metrics import answers, r2
+from spaic_jax.train.prepare import prepare
 from spaic_jax.train.stream import Part, parts
-from spaic_jax.train.task import Task, prepare
+from spaic_jax.train.task import Task
 
 
 @dataclasses.dataclass(frozen=True)

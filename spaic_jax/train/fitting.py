@@ -22,9 +22,10 @@ from spaic_jax.train.evaluation import variables_for
 from spaic_jax.train.keys import initial_key
 from spaic_jax.train.loop import Epochs, copied, initial_opt_state
 from spaic_jax.train.mixed import Half, computed_in
+from spaic_jax.train.prepare import prepare
 from spaic_jax.train.state import FitResult, TrainState
 from spaic_jax.train.step import Update
-from spaic_jax.train.task import Task, prepare
+from spaic_jax.train.task import Task
 
 
 def fit(

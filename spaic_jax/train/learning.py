@@ -27,10 +27,11 @@ from spaic_jax.train.fitting import first_variables, starting_state, trained
 from spaic_jax.train.keys import epoch_keys, evaluation_key
 from spaic_jax.train.loop import Training, shuffled
 from spaic_jax.train.metrics import accuracy
+from spaic_jax.train.prepare import decoders_of, prepared
 from spaic_jax.train.progress import Report
 from spaic_jax.train.state import FitResult, TrainingDiverged, TrainState
 from spaic_jax.train.stream import Part, parts
-from spaic_jax.train.task import Task, decoders_of, prepared
+from spaic_jax.train.task import Task
 
 #: How often an epoch reports, and looks whether all is finite.
 _REPORTS = 100
