@@ -13,6 +13,7 @@ from spaic_jax.data.dvs_gesture import dvs_gesture
 from spaic_jax.data.ecg import ecg
 from spaic_jax.data.events import Frames, Recordings, recordings_of
 from spaic_jax.data.fashion_mnist import fashion_mnist
+from spaic_jax.data.heartbeats import heartbeats
 from spaic_jax.data.heidelberg import shd, ssc
 from spaic_jax.data.japanese_vowels import japanese_vowels
 from spaic_jax.data.mnist import mnist
@@ -39,6 +40,7 @@ DATASETS: dict[str, Maker] = {
     "dvs_gesture": dvs_gesture,
     "braille": braille,
     "ecg": ecg,
+    "heartbeats": heartbeats,
     "japanese_vowels": japanese_vowels,
     "delay_task": delay_task,
     "store_recall": store_recall,
@@ -75,6 +77,7 @@ __all__ = [
     "dvs_gesture",
     "ecg",
     "fashion_mnist",
+    "heartbeats",
     "japanese_vowels",
     "mnist",
     "mnist5000",
