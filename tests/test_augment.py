@@ -96,6 +96,7 @@ def test_noise_and_background(key):
     assert abs(more[np.asarray(x) == 0].mean() - 0.2) < 0.03
 
 
+@pytest.mark.slow
 def test_blended_samples_keep_the_larger_share(key):
     x = RNG.normal(size=(T, B, 100)).astype(np.float32)
     chosen = changed(Blend(alpha=1.0), x, key)

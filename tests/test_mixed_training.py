@@ -99,6 +99,7 @@ def test_what_learns_is_a_value(x, key):
     assert len(compiled) == 1
 
 
+@pytest.mark.filterwarnings("ignore::spaic_jax.train.ActivityWarning")  # many inputs, and no rule that holds them back
 def test_fine_tuning(key):
     """Weights learned by STDP go to the same network without it, where a gradient trains them further, and back."""
     images, test = sj.data.digits()

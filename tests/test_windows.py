@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from networks import cases
 from test_learning_rule import PairSTDP
-from test_plan import assert_same, assert_same_to_the_bit, kinds
+from test_plan import assert_same, kinds
 
 import spaic_jax as sj
 from spaic_jax.plan import stages
@@ -38,7 +38,7 @@ def test_random_networks_with_exact_numbers_agree_to_the_bit(remat, always):
     @settings(max_examples=3, derandomize=True)
     @given(case=cases(exact=True, loops=LOOPS))
     def agree(case):
-        assert_same_to_the_bit(case, remat)
+        assert_same(case, [remat], exact=True)
 
     agree()
 
@@ -49,7 +49,7 @@ def test_many_random_networks_agree_to_the_bit(remat, always):
     @settings(max_examples=12)
     @given(case=cases(exact=True, loops=LOOPS))
     def agree(case):
-        assert_same_to_the_bit(case, remat)
+        assert_same(case, [remat], exact=True)
 
     agree()
 
@@ -59,7 +59,7 @@ def test_random_networks_of_every_model_agree(always):
     @settings(max_examples=12)
     @given(case=cases(exact=False, loops=LOOPS))
     def agree(case):
-        assert_same(case, None, exact=False)
+        assert_same(case, [None], exact=False)
 
     agree()
 

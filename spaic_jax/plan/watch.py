@@ -65,7 +65,7 @@ def place(program: Program, seen: Mapping[str, jax.Array], state: Mapping[str, A
         within = first - begins[which]
         sample = jnp.where(batched[which], within // sizes[which], -1)
         number = jnp.asarray([number for number, _ in numbers], jnp.int32)[which]
-        return jnp.where(when[first] < never, jnp.stack([number, sample, within % sizes[which]]), nowhere)
+        return jnp.where(when.min() < never, jnp.stack([number, sample, within % sizes[which]]), nowhere)
 
     return jax.lax.cond(jnp.stack([seen[v.name] >= 0 for v in declared]).any(), found, lambda: nowhere)
 

@@ -20,12 +20,12 @@ def tensorboard(folder: str | os.PathLike[str]) -> OnEpoch:
 
     Two lines are all: `from spaic_jax.train import tensorboard` and `fit(..., on_epoch=tensorboard("logs/first"))`.
     """
-    writer = import_extra("tensorboardX", "TensorBoard").SummaryWriter(os.fspath(folder))
+    # Its thread writes each number as it comes: `flush` does not wait for those that the thread has not seen yet.
+    writer = import_extra("tensorboardX", "TensorBoard").SummaryWriter(os.fspath(folder), flush_secs=0)
 
     def write(state: TrainState, row: Mapping[str, Any]) -> None:
         for name, value in _measures(row).items():
             writer.add_scalar(name, value, row["epoch"])
-        writer.flush()
 
     return write
 
