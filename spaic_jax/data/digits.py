@@ -37,19 +37,4 @@ def digits(input: str = "image", shape: tuple[int, ...] = (64,)) -> tuple[Datase
     bunch = import_extra("sklearn.datasets", "the data set 'digits'").load_digits()
     images = (np.asarray(bunch.data, np.float32) / np.float32(16)).reshape(-1, *shape)
     labels = np.asarray(bunch.target, np.int32)
-    test = fifth_of_each_class(labels)
-    names = tuple(str(name) for name in range(10))
-    training, held_out = (Dataset({input: images[rows]}, labels[rows], names) for rows in (~test, test))
-    return training, held_out
-
-
-def fifth_of_each_class(labels: np.ndarray) -> np.ndarray:
-    """A mask of every fifth sample of each class, in order of appearance.
-
-    >>> fifth_of_each_class(np.array([0, 1, 0, 0, 0, 0, 0])).nonzero()[0].tolist()
-    [5]
-    """
-    mask = np.zeros(len(labels), bool)
-    for label in np.unique(labels):
-        mask[np.flatnonzero(labels == label)[4::5]] = True
-    return mask
+    return Dataset({input: images}, labels, tuple("0123456789"), sequences=()).split(0.2)

@@ -26,13 +26,11 @@ class Remote:
         name: what it is called.
         urls: where it is, the first that answers being taken.
         md5: its checksum as its publisher or a well-known loader states it.
-        sha256: the same, where it is known.
     """
 
     name: str
     urls: tuple[str, ...]
     md5: str | None = None
-    sha256: str | None = None
 
 
 def cache_folder() -> Path:
@@ -68,7 +66,7 @@ def fetch(what: str, remote: Remote, path: str | os.PathLike[str] | None = None)
         reasons = []
         for url in remote.urls:
             try:
-                download(url, file, md5=remote.md5, sha256=remote.sha256)
+                download(url, file, md5=remote.md5)
                 break
             except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
                 reasons.append(f"{url}: {getattr(error, 'reason', None) or error or type(error).__name__}")
@@ -80,14 +78,13 @@ def fetch(what: str, remote: Remote, path: str | os.PathLike[str] | None = None)
     return file
 
 
-def download(url: str, file: Path, *, md5: str | None = None, sha256: str | None = None) -> None:
+def download(url: str, file: Path, *, md5: str | None = None) -> None:
     """Download a file so that it is whole or not there; a download that was broken off goes on where it was.
 
     Args:
         url: where it is.
         file: what it becomes.
         md5: its checksum.
-        sha256: its checksum.
 
     Raises:
         OSError: no answer, or no room.
@@ -106,10 +103,9 @@ def download(url: str, file: Path, *, md5: str | None = None, sha256: str | None
                 tries = _TRIES if further else tries - 1
                 if not tries or isinstance(error, urllib.error.HTTPError):
                     raise
-    for kind, stated in (("md5", md5), ("sha256", sha256)):
-        if stated is not None and (found := _checksum(part, kind)) != stated:
-            part.unlink()
-            raise ValueError(f"what {url} gave for {file.name} is another file: its {kind} is {found}, but {stated} is stated.")
+    if md5 is not None and (found := _md5(part)) != md5:
+        part.unlink()
+        raise ValueError(f"what {url} gave for {file.name} is another file: its md5 is {found}, but {md5} is stated.")
     os.replace(part, file)
 
 
@@ -143,9 +139,9 @@ def _download_rest(url: str, part: Path, report: Callable[[int, int | None], Non
         raise ConnectionError(f"it broke off after {there} of {total} bytes")
 
 
-def _checksum(file: Path, kind: str) -> str:
+def _md5(file: Path) -> str:
     with open(file, "rb") as contents:
-        return hashlib.file_digest(contents, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+        return hashlib.file_digest(contents, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 @contextlib.contextmanager

@@ -57,8 +57,8 @@ def dvs_gesture(
     """
 
     def part(name: str) -> Dataset:
-        read = lambda: _read(fetch("dvs_gesture", _FILES[name], path))  # noqa: E731
-        return event_data(input, shape, read() if path else converted("dvs_gesture", name, read), _NAMES, steps, bin)
+        read = converted("dvs_gesture", name, lambda: _read(fetch("dvs_gesture", _FILES[name], path)), cached=path is None)
+        return event_data(input, shape, read, _NAMES, steps, bin)
 
     return part("train"), part("test")
 

@@ -62,8 +62,8 @@ def nmnist(
         raise ValueError("test: the data set 'nmnist' has test data of its own.")
 
     def part(name: str) -> Dataset:
-        read = lambda: _read(fetch("nmnist", _FILES[name], path))  # noqa: E731
-        return event_data(input, shape, read() if path else converted("nmnist", name, read), _NAMES, steps, bin)
+        read = converted("nmnist", name, lambda: _read(fetch("nmnist", _FILES[name], path)), cached=path is None)
+        return event_data(input, shape, read, _NAMES, steps, bin)
 
     return part("train"), part("test")
 

@@ -16,14 +16,19 @@ from spaic_jax.data.read.files import open_npy
 _PARTS = ("address", "time", "offset", "shape", "labels")
 
 
-def converted(what: str, part: str, convert: Callable[[], tuple[Recordings, np.ndarray]]) -> tuple[Recordings, np.ndarray]:
+def converted(
+    what: str, part: str, convert: Callable[[], tuple[Recordings, np.ndarray]], *, cached: bool = True
+) -> tuple[Recordings, np.ndarray]:
     """Recordings and labels from the cache, where they are converted once.
 
     Args:
         what: name of the data set.
         part: `"train"` or `"test"`.
         convert: reads them from the files in which they are distributed.
+        cached: whether they go into the cache: files of a user's own do not.
     """
+    if not cached:
+        return convert()
     folder = cache_folder() / what / f"events-{part}"
     if not folder.is_dir():
         recordings, labels = convert()
