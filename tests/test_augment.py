@@ -111,6 +111,8 @@ def test_blended_samples_keep_the_larger_share(key):
     targets = jnp.asarray(RNG.normal(size=(B, 2)), jnp.float32)
     both, answer = jax.jit(Blend(alpha=1.0, spikes=False))(key, {"in": jnp.broadcast_to(targets[None], (T, B, 2))}, targets)
     assert np.allclose(both["in"][0], answer, atol=1e-6) and not np.allclose(answer, targets)
+    with pytest.raises(ValueError, match=r"whether targets \[7, 7\] of 7 samples are .* cannot be told: choose another batch_size"):
+        Blend(timed=True)(key, {"in": jnp.ones((B, B, 4))}, jnp.ones((B, B)))
 
 
 def test_inputs_of_several_names_are_told_apart(key):

@@ -78,6 +78,14 @@ def test_events_that_cannot_be(change, sentence):
         Recordings(**given | change)
 
 
+@pytest.mark.parametrize("bin", [10.0, None])
+def test_unsigned_numbers_of_any_size_are_the_same_events(bin):
+    expected = Recordings([0, 2, 1], [0, 35_000, 12_000], [0, 2, 3], (3,)).frames(4, bin).take([1, 0])
+    for dtype in (np.uint64, np.uint32, np.int32):
+        given = (np.array(x, dtype) for x in ([0, 2, 1], [0, 35_000, 12_000], [0, 2, 3]))
+        assert np.array_equal(Recordings(*given, (3,)).frames(4, bin).take([1, 0]), expected)
+
+
 def test_shapes_places_and_times_that_do_not_fit():
     recordings = recordings_of(drawn(), SENSOR)
     with pytest.raises(ValueError, match=r"\(2, 4, 6\) can be put into .* 48 neurons, .* which \(2, 3, 6\) is not"):

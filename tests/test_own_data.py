@@ -3,6 +3,7 @@
 import csv
 import gzip
 import re
+import resource
 import struct
 
 import h5py
@@ -234,6 +235,34 @@ def test_arrays_that_do_not_fit(arrays, settings, sentence, tmp_path):
     assert "\n" not in str(error.value) and ("a.npz" in str(error.value) or "scale" in settings)
 
 
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("a,b\n1,2\n3,4,5\n", "row 3 has 3 cells, 0 of them empty, but needs 2"),
+        ("a,b\n1,2\n3\n", "row 3 has 1 cells"),
+        ("a,b\n,2\n3,4\n", "row 2 has 2 cells, 1 of them empty"),
+        ("1,2\n3,4,5\n", "row 2 has 3 cells"),
+        (",a\n0,1\n", "each needs a name of its own"),
+    ],
+)
+def test_tables_with_rows_that_differ(text, sentence, tmp_path):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(ValueError, match=f"a.csv' is no table, or damaged: .*{sentence}"):
+        read(tmp_path / "a.csv")
+
+
+def test_a_folder_may_have_more_samples_than_files_can_be_open(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    (tmp_path / "one").mkdir()
+    for i in range(200):
+        np.save(tmp_path / "one" / f"{i}.npy", np.ones((40, 4), np.float32))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+    try:
+        assert read(tmp_path)["x"].shape == (200, 40, 4)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_damaged_files_are_named(tmp_path):
     """Cut anywhere, or with any byte changed: an error in one sentence, or an array."""
     x, y = RNG.integers(0, 9, (N, 2)).astype(np.uint8), np.arange(N, dtype=np.uint8) % 3
@@ -344,6 +373,7 @@ def test_a_run_on_data_of_ones_own(config, tmp_path, capsys, monkeypatch):
         (["data.axis=NTC"], "data.axis: unknown key 'axis': did you mean 'axes'"),
         (["data.name=digits"], "data.path: unknown setting of digits 'path'; known: none"),
         (["data.name=mnist"], "data.(axes|scale): unknown setting of mnist '(axes|scale)'; known: path"),
+        (["data.augment=shift"], r"data.augment: samples of 'eye' are \[\d+\], no images .*: say size to Shift"),
         (["data={}"], "data: a name or a path is needed"),
         (['data={name="tonic"}'], "data.name: unknown data set 'tonic'"),
     ],

@@ -181,6 +181,8 @@ def test_raster_draws_currents_as_shades_and_the_potentials_that_matter():
     )
     np.testing.assert_array_equal(shades.images[0].get_array(), currents.T)
     assert tuple(shades.images[0].get_extent()) == (0.0, 8.0, -0.5, 2.5)
+    some, silent = plot.raster({"x": currents, "y": 0.0 * currents}, dt=2.0, rows=2)
+    assert some.get_ylabel() == "x\n2 of 3\n(all that are not 0)" and silent.get_ylabel() == "y\n2 of 3\n(none fires)"
     names = [text.get_text() for text in by_spikes.get_legend().get_texts()]
     assert names == ["neuron 2", "neuron 5", "neuron 17", "neuron 29"] and by_spikes.get_ylabel() == "h\nV, 4 of 30"
     np.testing.assert_array_equal(by_spikes.lines[2].get_ydata(), potentials[:, 17])

@@ -30,7 +30,7 @@ from spaic_jax.program.program import whole_steps
 from spaic_jax.run import Simulator, build
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.train.arrays import Arrays, Stored
-from spaic_jax.train.augment import Augment
+from spaic_jax.train.augment import Augment, augmented
 from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.learning import evaluated_at_once, prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
@@ -134,7 +134,6 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     """
     network, sim, steps = build_network(config, where)
     training, test = _load_data(config, network, steps, where)
-    augment = _augmentation(config, where)
     settings, validation = config.training, None
     if settings.validation is not None:
         with user_errors(f"{where}: training.validation"):
@@ -145,6 +144,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
             sim = differentiated(sim, resolve_gradient(name, **own))
     make_task = _task_by_rules if settings.loss is None else _task_by_gradient
     task, training_arrays = make_task(config, where, sim, training, steps)
+    augment = _augmentation(config, where, task, training_arrays)
     with user_errors(f"{where}: training"):
         test_arrays = task.arrays(test, "the test data")
         validation_arrays = None if validation is None else task.arrays(validation, "the validation data")
@@ -212,13 +212,20 @@ def _check_gradient(task: Task, arrays: Arrays | Stored) -> None:
     jax.eval_shape(slope, arrays.struct, jax.random.key(0))
 
 
-def _augmentation(config: Config, where: str | Path) -> Augment | None:
+def _augmentation(config: Config, where: str | Path, task: Task, arrays: Arrays | Stored) -> Augment | None:
+    """What changes the training data; a batch that it cannot change is found by tracing, which computes nothing."""
     if config.data.augment is None:
         return None
     with user_errors(f"{where}: data.augment"):
         if config.training.loss is None:
             raise ValueError("training by learning rules has no use for it.")
-        return resolve_augmentation(config.data.augment)
+        augment, batch = resolve_augmentation(config.data.augment), jnp.zeros(config.training.batch_size, jnp.int32)
+
+        def changed(arrays: Arrays, key: jax.Array) -> Arrays:
+            return augmented(augment, task, task.take(arrays, batch), key, batch[0])
+
+        jax.eval_shape(changed, arrays.struct, jax.random.key(0))
+        return augment
 
 
 def _load_data(config: Config, network: Network, steps: int, where: str | Path) -> tuple[Dataset, Dataset]:

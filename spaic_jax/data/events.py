@@ -43,16 +43,18 @@ class Recordings:
         for name, x in (("address", address), ("time", time), ("offset", offset)):
             if x.ndim != 1 or x.dtype.kind not in "iu":
                 raise ValueError(f"{name} of recordings is {x.dtype} of shape {x.shape}, but needs to be a vector of whole numbers.")
+        # Unsigned numbers, as files may have them, become real ones where they are reckoned with beside int64.
+        offset, address = offset.astype(np.int64), address.astype(np.int64) if address.dtype == np.uint64 else address
         if len(address) != len(time):
             raise ValueError(f"recordings have {len(address)} addresses, but {len(time)} times.")
-        if len(offset) < 2 or offset[0] != 0 or offset[-1] != len(time) or (np.diff(offset.astype(np.int64)) < 0).any():
+        if len(offset) < 2 or offset[0] != 0 or offset[-1] != len(time) or (np.diff(offset) < 0).any():
             raise ValueError(f"offset of recordings needs to rise from 0 to the number of events, {len(time)}, got {len(offset)} numbers that do not.")
         if len(address) and (address.min() < 0 or address.max() >= math.prod(shape)):
             raise ValueError(
                 f"address of recordings goes from {address.min()} to {address.max()}, but the shape {shape} has {math.prod(shape)}."
             )
         falling = time[1:] < time[:-1]
-        inner = offset[1:-1].astype(np.int64)
+        inner = offset[1:-1]
         falling[inner[(inner > 0) & (inner < len(time))] - 1] = False
         if falling.any() or (len(time) and time.min() < 0):
             raise ValueError("time of recordings needs to be µs from 0 on that never fall within a recording: sort the events.")

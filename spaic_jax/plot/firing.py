@@ -42,7 +42,12 @@ def firing(spikes: Mapping[str, Spikes], *, ax: Axes | Iterable[Axes] | None = N
         {name: intervals(given)[0] for name, given in spikes.items()},
         {name: irregularity(given, "cv") for name, given in spikes.items()},
     ]
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
     panes[1].set_xscale("log")
+    panes[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panes[1].xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    panes[1].xaxis.set_minor_formatter(NullFormatter())
     # Steps of many groups would hide each other.
     bins = 40 if len(spikes) <= 3 else 20
     for axes, groups in zip(panes, measured, strict=True):

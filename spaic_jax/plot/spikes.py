@@ -83,7 +83,8 @@ def raster(
     ends = [(0.0, (steps or 1) * step)] if panels else []
     ends += [(given.start, given.stop) for given in spikes.values() if isinstance(given, Spikes)]
     first, last = min(start for start, _ in ends), max(stop for _, stop in ends)
-    shown = [_chosen(_counts(given), rows) for given in spikes.values()]
+    marked = {name for name in spikes if name not in events or np.isin(events[name], (0, 1)).all()}
+    shown = [_chosen(_counts(given), rows, "fire" if name in marked else "are not 0") for name, given in spikes.items()]
     # Large groups get more room, but not in proportion: ten neurons must stay legible beside a thousand.
     heights = [float(np.clip(0.18 * np.sqrt(len(neurons)), 0.6, 1.8)) for neurons, _ in shown]
     heights += [float(np.clip(0.9 + 0.1 * values.shape[1], 1.0, 1.8)) for values in traces.values()]
@@ -92,7 +93,7 @@ def raster(
     heights = [max(0.6, shrink * height) for height in heights]
     panes = stack_for(ax, heights, "raster")
     for axes, (name, given), (neurons, label), height in zip(panes, spikes.items(), shown, heights, strict=False):
-        if isinstance(given, Spikes) or np.isin(events[name], (0, 1)).all():
+        if name in marked:
             found = given if isinstance(given, Spikes) else Spikes.from_raster(events[name], dt)
             _draw_marks(axes, found, neurons, height)
         else:
@@ -119,17 +120,17 @@ def _counts(given: ArrayLike | Spikes) -> np.ndarray:
     return given.counts() if isinstance(given, Spikes) else (np.asarray(given) != 0).sum(0)
 
 
-def _chosen(counts: np.ndarray, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The neurons that have a row, and what the axis says of them."""
+def _chosen(counts: np.ndarray, rows: int, act: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The neurons that have a row, and what the axis says of them, that fire or, of currents, are not 0."""
     num, fire = len(counts), np.flatnonzero(counts)
     if num <= rows:
         return np.arange(num), ("neuron",)
     if not len(fire):
         return np.arange(rows), (f"{rows:,} of {num:,}", "(none fires)")
     if len(fire) <= rows:
-        return fire, (f"{len(fire):,} of {num:,}", "(all that fire)")
+        return fire, (f"{len(fire):,} of {num:,}", f"(all that {act})")
     some = fire[np.linspace(0, len(fire) - 1, rows).round().astype(int)]
-    return some, (f"{rows:,} of {num:,}", f"({len(fire):,} fire)")
+    return some, (f"{rows:,} of {num:,}", f"({len(fire):,} {act})")
 
 
 def _movers(values: np.ndarray, fired: np.ndarray | None) -> np.ndarray:

@@ -24,7 +24,7 @@ class Blend(Augmentation):
         spikes: whether each value is taken from one of both, with the share as its chance, so that spikes stay spikes.
 
     Raises:
-        ValueError: `alpha` that is no positive number.
+        ValueError: `alpha` that is no positive number; targets whose shape does not tell which axis is that of the samples.
 
     Source: Zhang et al., mixup: beyond empirical risk minimization (2018); Shen et al., EventMix (2023).
 
@@ -58,6 +58,11 @@ class Blend(Augmentation):
             mixed[name] = jnp.where(kept, x, theirs) if self.spikes else kept * x + (1 - kept) * theirs
         if not jnp.issubdtype(jnp.result_type(labels), jnp.floating):
             return mixed, labels
+        if labels.shape[:2] == (count, count):
+            raise ValueError(
+                f"whether targets {list(labels.shape)} of {count} samples are [B, ...] or [T, B, ...] cannot be told: choose another"
+                " batch_size to use Blend."
+            )
         axis = int(labels.shape[0] != count)
         each = share.reshape((1,) * axis + (count,) + (1,) * (labels.ndim - axis - 1)).astype(labels.dtype)
         return mixed, each * labels + (1 - each) * jnp.take(labels, other, axis=axis)

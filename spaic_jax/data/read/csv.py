@@ -2,6 +2,7 @@
 
 import csv as format
 import io
+import itertools
 import warnings
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,19 @@ def csv(path: Path) -> dict[str, Any]:
     with damage(path, "a table"), open_binary(path) as file:
         text = file.read().decode("utf-8-sig")
         separator = "\t" if ".tsv" in path.name.lower() else ","
-        rows = format.reader(io.StringIO(text), delimiter=separator)
-        first = next(rows, [])
-        second = next(rows, [])
+        rows = filter(None, format.reader(io.StringIO(text), delimiter=separator))
+        first, second = next(rows, []), next(rows, [])
         head = not all(map(_is_number, first))
         cells = second if head else first
         if not cells:
             raise ValueError("it has no rows")
         names = [name.strip() for name in first] if head else [str(k) for k in range(len(first))]
-        if len(set(names)) < len(names) or len(cells) != len(names):
+        if len(set(names)) < len(names) or not all(names) or len(cells) != len(names):
             raise ValueError(f"its first line has {len(first)} columns, the next {len(cells)}, and each needs a name of its own")
+        # NumPy looks at the columns that it is told, not at how many there are.
+        for number, row in enumerate(itertools.chain((second,) if second else (), rows), 2):
+            if len(row) != len(names) or not all(row):
+                raise ValueError(f"row {number} has {len(row)} cells, {row.count('')} of them empty, but needs {len(names)}")
         words = [k for k, cell in enumerate(cells) if not _is_number(cell)]
         figures = [k for k in range(len(names)) if k not in words]
         columns: dict[str, Any] = {}

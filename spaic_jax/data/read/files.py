@@ -56,21 +56,21 @@ def numbers(name: str, array: Any, path: Path) -> Any:
 class Files:
     """Samples that lie in a file each, `[N, *shape]`, shorter ones padded with zeros; read when they are asked for."""
 
-    def __init__(self, paths: list[Path], path: Path):
-        arrays = [open_npy(file) for file in paths]
-        if any(array.ndim == 0 for array in arrays):
-            raise ValueError(f"'{paths[[array.ndim for array in arrays].index(0)]}' holds a single number, but needs a sample.")
-        kinds = {(array.shape[1:], array.dtype) for array in arrays}
-        if len(kinds) > 1:
-            other = next(k for k, array in enumerate(arrays) if (array.shape[1:], array.dtype) != (arrays[0].shape[1:], arrays[0].dtype))
-            raise ValueError(
-                f"'{paths[other]}' is {arrays[other].dtype} of shape {arrays[other].shape}, but '{paths[0]}' {arrays[0].dtype} of"
-                f" {arrays[0].shape}: samples may differ in the length of their first axis only."
-            )
-        self.paths, self.path = paths, path
-        self.lengths = np.array([len(array) for array in arrays])
-        self.shape = (len(paths), int(self.lengths.max()), *arrays[0].shape[1:])
-        self.dtype = arrays[0].dtype
+    def __init__(self, paths: list[Path]):
+        # No more than one is open at a time: there may be thousands.
+        found = [(array.shape, array.dtype) for array in map(open_npy, paths)]
+        (first, self.dtype) = found[0]
+        for file, (shape, dtype) in zip(paths, found, strict=True):
+            if not shape:
+                raise ValueError(f"'{file}' holds a single number, but needs a sample.")
+            if (shape[1:], dtype) != (first[1:], self.dtype):
+                raise ValueError(
+                    f"'{file}' is {dtype} of shape {shape}, but '{paths[0]}' {self.dtype} of {first}: samples may differ in the"
+                    " length of their first axis only."
+                )
+        self.paths = paths
+        self.lengths = np.array([shape[0] for shape, _ in found])
+        self.shape = (len(paths), int(self.lengths.max()), *first[1:])
 
     ndim = property(lambda self: len(self.shape))
 

@@ -32,6 +32,6 @@ def folder(path: Path) -> dict[str, Any]:
             f"'{path}' holds no data: npy files, those of MNIST, folders train and test, or a folder of npy files for each"
             " class are needed."
         )
-    samples = Files(files, path)
+    samples = Files(files)
     arrays: dict[str, Any] = {"x": samples, "y": np.array([file.parent.name for file in files])}
     return arrays if len(set(samples.lengths)) == 1 else arrays | {"lengths": samples.lengths}

@@ -21,9 +21,8 @@ def idx(path: Path) -> dict[str, Any]:
     others = sorted({file for ending in ("*ubyte", "*ubyte.gz") for file in path.parent.glob(ending)} - {path})
     arrays: dict[str, Any] = {}
     for file in (path, *others):
-        arrays.setdefault(key_of(file), None)
-        if arrays[key_of(file)] is None:
-            arrays[key_of(file)] = read_idx(file)
+        if (name := key_of(file)) not in arrays:
+            arrays[name] = read_idx(file)
     return arrays
 
 
