@@ -16,7 +16,7 @@ from rules import learn as learn_in
 from test_rules import CASES, bounds_of, close, of
 
 import spaic_jax as sj
-from spaic_jax.plasticity import RULES, STDP, Meeting, Traced, VogelsSTDP, event_driven
+from spaic_jax.plasticity import RULES, STDP, Meeting, NearestOnlineSTDP, Traced, VogelsSTDP, event_driven
 from spaic_jax.plasticity.events import MANY, Touched
 from spaic_jax.plasticity.rows import learn_by_events
 from spaic_jax.storage.weights import WeightsWarning
@@ -128,8 +128,16 @@ class Decaying(STDP):
         return {"weight": super().change(at, **traces)["weight"] - 0.01 * at.weight}
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Capped(NearestOnlineSTDP):
+    """It bounds weights, which what it inherits does with some settings only."""
+
+    def bound(self, weight, at):
+        return jnp.minimum(weight, 0.5)
+
+
 @pytest.mark.parametrize("rule, by_events", [
-    (RULE, True), ([RULE], True), (Decaying(), False), ([RULE, STDP()], False), ([RULE, "normalise"], False),
+    (RULE, True), ([RULE], True), (NearestOnlineSTDP(), True), (Capped(), False), (Decaying(), False), ([RULE, STDP()], False), ([RULE, "normalise"], False),
 ])
 def test_where_it_cannot_be_it_is_evaluated_everywhere(rule, by_events):
     rule = [RULES["normalise"](total=3.0) if one == "normalise" else one for one in rule] if isinstance(rule, list) else rule

@@ -259,11 +259,18 @@ def test_nothing_is_learned_after_the_end(plan: Any) -> None:
     net = small(plasticity=sj.plasticity.Oja())
     net.other = sj.NeuronGroup(4, model="lif")
     net.bcm = sj.Connection(net.x, net.other, weight=np.full((4, 4), 0.3), plasticity=sj.plasticity.BCM())
+    for reduce in ("sum", "mean", "max", "last"):
+        net.add(reduce, sj.StateMonitor(net.bcm, "weight", reduce=reduce))
+    net.some, net.stacked = sj.StateMonitor(net.bcm, "weight", reduce="last", every=2), sj.StateMonitor(net.bcm, "weight")
     sim = sj.build(net, dt=1.0, plan=plan).train()
     start = sim.init(jax.random.key(0))
     x = np.abs(DATA[:, :1]) + 0.2
-    wanted = sim.run(start, {"x": x[:7]}).variables
-    found = sim.run(start, {"x": x}, lengths=[7]).variables
+    alone, padded = sim.run(start, {"x": x[:7]}), sim.run(start, {"x": x}, lengths=[7])
+    for name, probe in alone.probes.items():
+        rows = padded.probes[name]
+        np.testing.assert_allclose(rows[:7] if name == "stacked" else rows, probe, **CLOSE, err_msg=name)
+    assert not padded.probes["stacked"][7:].any()
+    wanted, found = alone.variables, padded.variables
     for name, value in {**wanted.plastic, **wanted.state}.items():
         np.testing.assert_allclose(found[name], value, **CLOSE, err_msg=name)
     further = sim.run(start, {"x": x}).variables

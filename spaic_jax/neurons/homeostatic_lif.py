@@ -88,7 +88,7 @@ class ALIFSTDPEx(ResettingModel):
     """
 
     class State(ResettingModel.State):
-        V: PerNeuron = variable("v_rest", limit=MOST_MV)
+        V: PerNeuron = variable("v_rest")
         theta: PerNeuron = variable(0.0, stay=True, exact=True)
         Vth_theta: PerNeuron = variable(2.0)
 

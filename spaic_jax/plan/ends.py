@@ -17,6 +17,11 @@ def there(positions: jax.Array, lengths: jax.Array | None) -> dict[str, jax.Arra
     return {} if lengths is None else {THERE: positions[:, None] < lengths[None]}
 
 
+def of(there: jax.Array, samples: bool) -> jax.Array:
+    """Which samples are there, `[K, B]`, for what has samples; for anything else whether one is, `[K]`."""
+    return there if samples else there.any(1)
+
+
 def where(there: jax.Array, new: Any, old: Any) -> Any:
     """Values of the samples that are there, and others of those that are not; `there` has the first axes of both."""
     return jnp.where(there.reshape(*there.shape, *(1,) * (new.ndim - there.ndim)), new, old)

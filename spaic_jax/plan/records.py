@@ -68,10 +68,10 @@ def _seen(record: Record, value: Any) -> Any:
 
 
 def _rows(program: Program, record: Record, values: Any, there: jax.Array | None = None) -> Any:
-    """What a record sees of some steps; of the samples that are over in one, zeros."""
+    """What a record sees of some steps; of the samples that are over in one, zeros, and of what is not of samples once all are."""
 
     def cut(rows: Any, of_samples: bool) -> Any:
-        return rows if there is None or not of_samples else ends.where(there, rows, jnp.zeros_like(rows))
+        return rows if there is None else ends.where(ends.of(there, of_samples), rows, jnp.zeros_like(rows))
 
     of_samples, seen_of_samples = (False, False) if there is None else per_sample(program, record)
     rows = jax.vmap(lambda value: _seen(record, value))(cut(values, of_samples))
@@ -137,8 +137,8 @@ def update(
 
 
 def _counted(program: Program, record: Record, there: jax.Array | None) -> jax.Array | None:
-    """Which samples are there, for a record that sees each of them."""
-    return there if there is not None and per_sample(program, record)[1] else None
+    """Which samples are there, as far as a record sees them."""
+    return None if there is None else ends.of(there, per_sample(program, record)[1])
 
 
 def _sample(
@@ -187,20 +187,22 @@ def finish(
         value = done[record.name]
         if record.reduce is None and record.finish is not None:
             done[record.name] = ends.where(there, value, jnp.zeros_like(value))
-        elif record.bins > 1 and per_sample(program, record)[1]:
-            kept = record.steps.of(span.steps)
-            share = binned(there[kept.start : kept.stop : kept.step].astype(value.dtype), record.bins)
-            done[record.name] = value / jnp.where(share > 0, share, 1).reshape(*share.shape, *(1,) * (value.ndim - 2))
+        elif record.bins > 1:
+            kept, counted = record.steps.of(span.steps), ends.of(there, per_sample(program, record)[1])
+            share = binned(counted[kept.start : kept.stop : kept.step].astype(value.dtype), record.bins)
+            done[record.name] = value / jnp.where(share > 0, share, 1).reshape(*share.shape, *(1,) * (value.ndim - share.ndim))
     return done
 
 
 def _count(program: Program, record: Record, span: Span) -> Any:
     """How many steps a record has looked at: of each sample where they differ, in an array that goes with what it sees."""
-    if span.lengths is None or not per_sample(program, record)[0]:
+    if span.lengths is None:
         return len(record.steps.of(span.steps))
-    stop = span.lengths if record.steps.stop is None else jnp.minimum(span.lengths, record.steps.stop)
+    of_samples, seen_of_samples = per_sample(program, record)
+    lengths = span.lengths if of_samples else span.lengths.max(keepdims=True)
+    stop = lengths if record.steps.stop is None else jnp.minimum(lengths, record.steps.stop)
     counts = jnp.maximum(-(-(stop - record.steps.start) // record.steps.every), 0)
-    if not per_sample(program, record)[1]:
+    if not seen_of_samples:
         return counts.mean()
     return jnp.maximum(counts, 1).reshape(-1, *(1,) * (len(seen_struct(program, record, 1).shape) - 1))
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from spaic_jax.program import Program
 
@@ -50,24 +49,20 @@ def place(program: Program, seen: Mapping[str, jax.Array], state: Mapping[str, A
     nowhere, never = jnp.full((3,), -1, jnp.int32), jnp.int32(jnp.iinfo(jnp.int32).max)
     if not numbers:
         return nowhere
-    declared = [program.by_name[name] for _, name in numbers]
-    ends = np.cumsum([state[v.name].size for v in declared])
-    # One sample of each, and where it begins.
-    sizes = jnp.asarray([max(1, math.prod(v.shape)) for v in declared], jnp.int32)
-    begins = jnp.asarray(ends - [state[v.name].size for v in declared], jnp.int32)
-    batched = jnp.asarray([bool(v.batched) for v in declared])
+
+    def of(number: int, name: str) -> tuple[jax.Array, jax.Array]:
+        """When a variable was beyond, if it still is, and where."""
+        v, bad = program.by_name[name], ~_fine(program, name, state[name])
+        at, size = bad.argmax().astype(jnp.int32), max(1, math.prod(v.shape))
+        when = jnp.where((seen[name] >= 0) & bad.any(), seen[name], never)
+        return when, jnp.stack([jnp.int32(number), at // size if v.batched else jnp.int32(-1), at % size])
 
     def found() -> jax.Array:
-        bad = [~_fine(program, v.name, state[v.name]).ravel() & (seen[v.name] >= 0) for v in declared]
-        when = jnp.concatenate([jnp.where(x, seen[v.name], never) for v, x in zip(declared, bad, strict=True)])
-        first = jnp.argmin(when).astype(jnp.int32)
-        which = jnp.searchsorted(jnp.asarray(ends, jnp.int32), first, side="right").astype(jnp.int32)
-        within = first - begins[which]
-        sample = jnp.where(batched[which], within // sizes[which], -1)
-        number = jnp.asarray([number for number, _ in numbers], jnp.int32)[which]
-        return jnp.where(when.min() < never, jnp.stack([number, sample, within % sizes[which]]), nowhere)
+        # One by one: all of them side by side would take the memory of the state once more.
+        when, where = (jnp.stack(each) for each in zip(*(of(*each) for each in numbers), strict=True))
+        return jnp.where(when.min() < never, where[when.argmin()], nowhere)
 
-    return jax.lax.cond(jnp.stack([seen[v.name] >= 0 for v in declared]).any(), found, lambda: nowhere)
+    return jax.lax.cond(jnp.stack([seen[name] >= 0 for _, name in numbers]).any(), found, lambda: nowhere)
 
 
 def _fine(program: Program, name: str, value: jax.Array) -> jax.Array:

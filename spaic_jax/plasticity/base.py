@@ -166,8 +166,8 @@ class Rule:
 
         Args:
             site: `source` is the read of what arrives at the weights, `[B, *takes]`; `target` the name of the change, of
-                the shape of the weights, which are `target` without its last part; `gives` the shape of the current,
-                `owner` the connection.
+                the shape of the weights, which are `target` without its last part, or the weights themselves where the rule is
+                evaluated by events (`event_driven`); `gives` the shape of the current, `owner` the connection.
             context: `context.read(site.owner.post, "O")` is the read of the postsynaptic spikes of this step.
 
         Raises:

@@ -79,4 +79,5 @@ class NearestOnlineSTDP(Rule):
         return jnp.clip(weight, 0, 1) if self.compat else weight
 
     def bounding(self, site: Site, context: Context, weights: str) -> Fragment:
-        return super().bounding(site, context, weights) if self.compat or self.w_norm is not None else Fragment()
+        bare = type(self).bound is NearestOnlineSTDP.bound and not self.compat and self.w_norm is None
+        return Fragment() if bare else super().bounding(site, context, weights)

@@ -78,4 +78,5 @@ class SwitchRSTDP(Rule):
         return jnp.clip(weight, 0, 0.1) if self.compat else weight
 
     def bounding(self, site: Site, context: Context, weights: str) -> Fragment:
-        return super().bounding(site, context, weights) if self.compat else Fragment()
+        bare = type(self).bound is SwitchRSTDP.bound and not self.compat
+        return Fragment() if bare else super().bounding(site, context, weights)

@@ -44,7 +44,7 @@ class Reduction(abc.ABC):
             total, positions, steps: as of `update`.
             values: `[K, B, ...]`, zeros where a sample is over. That they change nothing is what `leaves_out` says, unless this
                 is overridden.
-            there: `[K, B]`, whether a sample has the step.
+            there: `[K, B]`, whether a sample has the step; `[K]`, whether any has, where values are not of samples.
         """
         return self.update(total, values, positions, steps)
 
@@ -88,7 +88,7 @@ class Max(Reduction):
         return jnp.full_like(value, jnp.iinfo(kind).min if jnp.issubdtype(kind, jnp.integer) else -jnp.inf)
 
     def update_there(self, total: Any, values: jax.Array, positions: jax.Array, steps: int, there: jax.Array) -> jax.Array:
-        there = there.reshape(*there.shape, *(1,) * (values.ndim - 2))
+        there = there.reshape(*there.shape, *(1,) * (values.ndim - there.ndim))
         return self.update(total, jnp.where(there, values, self.init(values)), positions, steps)
 
     def update(self, total: jax.Array, values: jax.Array, positions: jax.Array, steps: int) -> jax.Array:
@@ -109,7 +109,7 @@ class Last(Reduction):
         return values[-1]
 
     def update_there(self, total: Any, values: jax.Array, positions: jax.Array, steps: int, there: jax.Array) -> jax.Array:
-        count = there.sum(0, dtype=jnp.int32).reshape(1, -1, *(1,) * (values.ndim - 2))
+        count = there.sum(0, keepdims=True, dtype=jnp.int32).reshape(1, *there.shape[1:], *(1,) * (values.ndim - there.ndim))
         last = jnp.take_along_axis(values, jnp.maximum(count - 1, 0), axis=0)
         return jnp.where(count > 0, last, total[None])[0]
 

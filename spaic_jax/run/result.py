@@ -23,7 +23,7 @@ class Health:
             potential of a model in mV, 1e12 where no unit is known.
         spike_rate: mean spikes a neuron and step, by variable: 0 is silent, close to 1 saturated.
         beyond: the number of the step of the run in which a variable was first seen beyond that, -1 if never; the tiled
-            plan looks at the end of each tile.
+            plan looks at the end of each tile, and at weights that are learned at the end of the run.
         place: where the first such variable is so at the end of the run, int32 `[3]`: its number in `sorted(beyond)`, sample and
             neuron; -1 where there is none.
     """

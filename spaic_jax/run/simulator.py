@@ -139,8 +139,8 @@ class Simulator:
     def set(self, variables: Variables, values: Mapping[str, Any]) -> Variables:
         """The same variables with other values, by full name: `sim.set(variables, {"layer.V": v})`.
 
-        A number fills the variable, and an array of the shape of one sample is that of all samples. To read a variable, write
-        `variables["layer.V"]`.
+        A number fills the variable, and an array of the shape of one sample is that of all samples. What is traced has no values
+        to check, and is taken as it is: see `project`. To read a variable, write `variables["layer.V"]`.
 
         Raises:
             ValueError: an unknown name (with the nearest right one), a shape or dtype that does not fit, or a value
@@ -188,7 +188,6 @@ class Simulator:
             presentation: number of steps of the whole presentation, of which this run is a piece that goes on where the
                 variables are; after its last step the next one begins. A piece that is too long is an error, unless the
                 variables are traced: it then plays on. By default the run is a presentation of its own.
-
             lengths: the steps of each sample, integers `[B]` from 1 to `steps`, where they differ: what the data hold after them
                 is padding. Each sample gets what a run of its own length gives: outputs, reduced probes and variables are
                 those of its last step, and rows after it are zeros. Between runs, delays count their steps for the whole
