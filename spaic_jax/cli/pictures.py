@@ -100,12 +100,13 @@ def pictures_of_training(
     yield from _weights(experiment.network, variables)
 
 
-def pictures_of_recording(recording: Recording, network: Network | None) -> Iterator[Picture]:
+def pictures_of_recording(recording: Recording, network: Network | None, settle: float) -> Iterator[Picture]:
     """The network, where it is known, spikes, rates and how irregular they are, and what other monitors saw.
 
     Args:
         recording: of the first sample.
         network: what was run.
+        settle: time at the beginning that rates and irregularity leave out, ms.
     """
     if network is not None:
         yield Picture.of("network", "the network", plot.network_graph(network))
@@ -119,7 +120,9 @@ def pictures_of_recording(recording: Recording, network: Network | None) -> Iter
         courses = {name: _course(each, recording.layout.dt, bins) for name, each in spikes.items()}
         values, ends = ({name: course[i] for name, course in courses.items()} for i in (1, 0))
         yield Picture.of("rates", "mean rate of the neurons of each spike monitor", plot.rates(values, ends))
-        yield Picture.of("firing", "rates of neurons, intervals between spikes and their irregularity", plot.firing(spikes))
+        if settled := {name: each.between(max(each.start, settle), each.stop) for name, each in spikes.items() if each.stop > settle}:
+            counted = f", after {settle:g} ms" if settle else ""
+            yield Picture.of("firing", f"rates of neurons, intervals between spikes and their irregularity{counted}", plot.firing(settled))
     for name in [name for name, each in kept.items() if each.kind == "rows"]:
         times, rows = _tail(recording, name)
         if len(times) and rows.dtype.kind in "fiub":

@@ -65,7 +65,12 @@ class Simulation:
 
     def pictures(self) -> Iterator[Picture]:
         """Its pictures, one after the other."""
-        return pictures_of_recording(self.recording, self.network)
+        return pictures_of_recording(self.recording, self.network, self.settle)
+
+    @property
+    def settle(self) -> float:
+        """Time at the beginning that rates and irregularity leave out, ms."""
+        return 0.0 if self.config is None else float(self.config["simulation"].get("settle", 0.0))
 
 
 def read_run(path: str | Path) -> Training | Simulation:

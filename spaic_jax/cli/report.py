@@ -90,12 +90,11 @@ def of_training(run: Training) -> str:
 
 def of_simulation(run: Simulation) -> str:
     """The page of a recording."""
-    settle = 0.0 if run.config is None else run.config["simulation"].get("settle", 0.0)
-    recording, monitors = run.recording, monitors_of(run.recording, settle)
+    recording, monitors = run.recording, monitors_of(run.recording, run.settle)
     whole = recording.layout.steps * recording.layout.dt
     facts = {
         "simulated": f"{recording.duration:g} ms", "dt": f"{recording.layout.dt:g} ms", "samples": f"{recording.layout.batch:,}",
-        "spikes counted": f"{sum(each['spikes'] for each in monitors.values()):,}", "counted after": f"{settle:g} ms",
+        "spikes counted": f"{sum(each['spikes'] for each in monitors.values()):,}", "counted after": f"{run.settle:g} ms",
     }  # fmt: skip
     rows = [
         [name, f"{each['neurons']:,}", f"{each['spikes']:,}", _text(each["rate_hz"]), _text(each["cv_isi"])]
