@@ -90,6 +90,42 @@ def test_evaluate_gives_the_numbers_of_the_last_epoch(finished: Path, capsys: py
     assert f"test accuracy {row['test_accuracy']:.2%}" in capsys.readouterr().out
 
 
+REGRESSION = """
+simulation = { dt = 1.0, duration = 5.0 }
+data = { path = "mine.npz", x = "x", y = "y", lengths = "lengths", kind = "targets", axes = "NTC" }
+[network]
+encoders.input = { num = 3, coding_method = "null" }
+groups.hidden = { num = 4, model = "lif", V = { initial = "uniform", a = 0.0, b = 0.9 } }
+groups.output = { num = 2, model = "leaky_integrator", V = { initial = "normal", mean = 0.0, std = 1.0 } }
+connections.first = { pre = "input", post = "hidden", w_std = 0.5 }
+connections.second = { pre = "hidden", post = "output", w_std = 0.5 }
+decoders.decision = { dec_target = "output", coding_method = "final_step_voltage" }
+[training]
+epochs = 1
+batch_size = 5
+loss = "mean_squared_error"
+optimizer = { name = "sgd", learning_rate = 0.01 }
+"""
+
+
+@pytest.mark.filterwarnings("ignore::spaic_jax.train.ActivityWarning")
+def test_targets_lengths_and_states_that_are_drawn(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command tells what the training told."""
+    rng = np.random.default_rng()
+    x, y = rng.random((25, 5, 3), np.float32), rng.random((25, 2), np.float32)
+    np.savez(here / "mine.npz", x=x, y=y, lengths=rng.integers(1, 6, 25))
+    (here / "mine.toml").write_text(REGRESSION)
+    assert main(["train", "mine.toml", "--quiet", "--out", "run"]) == 0
+    (row,) = rows(here / "run")
+    measures = ("test_mean_squared_error", "test_r2", "test_loss", "epoch")
+    assert f"test mean squared error {row['test_mean_squared_error']:.4f}, R2 {row['test_r2']:.4f} after" in capsys.readouterr().out
+    assert main(["evaluate", "run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {name: row[name] for name in measures}
+    (here / "run" / "weights.safetensors").unlink()
+    assert main(["report", "run"]) == 0
+    assert f"<dd>{row['test_mean_squared_error']:.4g}</dd>" in (here / "run" / "report.html").read_text()
+
+
 def test_the_config_of_a_run_can_be_run(finished: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", str(finished / "config.json"), "--quiet"]) == 0
     shown = capsys.readouterr().out

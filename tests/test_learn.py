@@ -224,7 +224,7 @@ def test_parameters_are_left_as_they_are(data: Dataset, key: jax.Array) -> None:
 
 
 def test_epochs_compile_once(data: Dataset, key: jax.Array) -> None:
-    from spaic_jax.train.learning import present
+    from spaic_jax.train.presentations import present
 
     sim = sj.build(network(), dt=1.0)
     counts: list[int] = []

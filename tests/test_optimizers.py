@@ -180,6 +180,7 @@ def test_updates_that_are_not_finite_are_skipped() -> None:
         ({"schedule": "cosin"}, "schedule: unknown schedule 'cosin': did you mean 'cosine'?"),
         ({"schedule": {"name": "step"}}, "schedule: every is missing: step needs it."),
         ({"schedule": {"name": "cosine", "ends": 1}}, "schedule: ends: unknown setting of cosine 'ends'"),
+        ({"schedule": {"name": "plateau", "cooldown": -0.5}}, "schedule: cooldown must be a finite number of at least 0"),
         ({"schedule": {"name": "cosine", "end": -1}}, "schedule: end must be a finite number of at least 0 and of at most 1, got -1."),
         ({"schedule": {"name": "warmup_cosine", "warmup": 4}}, "schedule: warmup must be shorter than the training, got 4 epochs of 4."),
         ({"schedule": {"name": "one_cycle", "rise": 0.01}}, "schedule: rise must be a share of the 20 updates"),

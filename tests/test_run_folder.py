@@ -89,6 +89,15 @@ def test_a_checkpoint_of_an_earlier_version_is_the_oldest(tmp_path: Path) -> Non
     assert names(tmp_path) == ["checkpoint-6.safetensors", "checkpoint-7.safetensors"]
 
 
+def test_files_of_others_stay(tmp_path: Path) -> None:
+    for name in ("checkpoint-best.safetensors", "checkpoints.safetensors"):
+        (tmp_path / name).write_bytes(b"mine")
+    kept = Checkpoints(tmp_path, SIM, SGD, keep=1)
+    kept.save(state(1))
+    kept.save(state(2))
+    assert names(tmp_path) == ["checkpoint-2.safetensors", "checkpoint-best.safetensors", "checkpoints.safetensors"]
+
+
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of three epochs."""

@@ -129,6 +129,7 @@ def test_a_configuration_keeps_the_best_epoch(tmp_path: Path, capsys: pytest.Cap
         (["training.stop.patience=3"], "training: stop.by is missing: give training.validation a share, or name a measure"),
         (["training.stop.by=validation_loss"], "training: stop.by is 'validation_loss', but training.validation is missing."),
         (["training.validation=0.2", "training.stop.by=validation_los"], "unknown measure 'validation_los': did you mean 'validation_loss'?"),
+        (["training.stop.by=r2"], "training: stop.by: unknown measure 'r2'; known: accuracy, loss, test_accuracy,"),
         (["training.stop={by='test_loss', patiense=3}"], "training.stop.patiense: unknown key 'patiense': did you mean 'patience'?"),
         (["training.stop={by='test_loss', patience=0}"], "training.stop.patience: needs greater than 0, got 0."),
         (["training.stop=3"], "training.stop: needs a valid dictionary"),

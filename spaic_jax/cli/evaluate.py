@@ -7,12 +7,10 @@ from spaic_jax.cli.errors import UserError, memory_errors, user_errors
 from spaic_jax.cli.experiment import make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.storage import load_weights
-from spaic_jax.train.evaluation import evaluate_arrays
-from spaic_jax.train.keys import evaluation_key
 
 
 def evaluate(run: str, as_json: bool) -> None:
-    """Evaluate a finished run on its test data: the numbers of its last epoch again.
+    """Evaluate a finished run on its test data: the numbers of the epoch that is kept again.
 
     Args:
         run: run folder.
@@ -26,13 +24,10 @@ def evaluate(run: str, as_json: bool) -> None:
     if not folder.weights.is_file():
         raise UserError(f"'{run}' holds no weights.safetensors: finish the run with train ... --out {run} --resume.")
     experiment = make_experiment(read_config(folder.config), folder.config)
-    batch_size = experiment.evaluated_at_once
     with user_errors():
-        variables, epoch = load_weights(folder.weights, experiment.sim, batch_size)
+        variables, epoch = load_weights(folder.weights, experiment.sim)
     with memory_errors(str(folder.config)):
-        tested = evaluate_arrays(
-            experiment.task, variables, experiment.test_arrays, batch_size, evaluation_key(experiment.key)
-        )
+        tested = experiment.evaluate(variables)
     if as_json:
         loss = {} if tested.loss is None else {"test_loss": tested.loss}
         measures = {f"test_{name}": value for name, value in tested.measures.items()}

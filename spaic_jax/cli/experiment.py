@@ -27,14 +27,17 @@ from spaic_jax.edit import expand
 from spaic_jax.gradients import differentiated, resolve_gradient
 from spaic_jax.network import Encoder, Network
 from spaic_jax.program.program import whole_steps
-from spaic_jax.run import Simulator, build
+from spaic_jax.run import Simulator, Variables, build
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.augment import Augment, augmented
+from spaic_jax.train.evaluation import Evaluation, evaluate_arrays, variables_for
 from spaic_jax.train.fitting import prepare_training
-from spaic_jax.train.learning import evaluated_at_once, prepare_learning
+from spaic_jax.train.keys import evaluation_key, initial_key
+from spaic_jax.train.learning import prepare_learning
 from spaic_jax.train.losses import LOSSES, resolve_loss
 from spaic_jax.train.losses.base import ASKED
+from spaic_jax.train.presentations import evaluated_at_once
 from spaic_jax.train.task import Task
 
 
@@ -84,11 +87,12 @@ class Experiment:
         """Whether the network learns by its own rules, without a loss."""
         return self.config.training.loss is None
 
-    @property
-    def evaluated_at_once(self) -> int:
-        """How many samples are evaluated at once."""
+    def evaluate(self, variables: Variables) -> Evaluation:
+        """What variables are worth on the test data: the numbers of the history, also where states are drawn at the start."""
         size = self.config.training.batch_size
-        return evaluated_at_once(size) if self.by_rules else size
+        size = evaluated_at_once(size) if self.by_rules else size
+        started = variables_for(self.sim, variables, size, initial_key(self.key))
+        return evaluate_arrays(self.task, started, self.test_arrays, size, evaluation_key(self.key))
 
 
 def build_network(config: Declaration, where: str | Path) -> tuple[Network, Simulator, int]:

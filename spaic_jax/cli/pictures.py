@@ -79,13 +79,10 @@ def pictures_of_training(
         predictions: of the test data.
     """
     yield Picture.of("network", "the network", plot.network_graph(experiment.network))
-    yield Picture.of("learning_curve", "loss and accuracy over epochs", plot.learning_curve(history))
+    yield Picture.of("learning_curve", "how the training went, epoch by epoch", plot.learning_curve(history))
     labels, title = np.asarray(experiment.test_arrays.labels), "first sample of the test data"
     # Labels of each step have some that are not looked at; targets to regress are no classes.
     seen = labels >= 0
-    lengths = experiment.test_arrays.lengths
-    if labels.ndim == 2 and lengths is not None:
-        seen &= np.arange(len(labels))[:, None] < np.asarray(lengths)
     if labels.dtype.kind in "iu" and labels.shape == predictions.shape and seen.any():
         names = tuple(map(plain, experiment.test.class_names)) or tuple(map(str, range(int(max(labels.max(), predictions.max())) + 1)))
         matrix = confusion_matrix(predictions[seen], labels[seen], len(names))

@@ -15,9 +15,9 @@ from spaic_jax.network import Network
 from spaic_jax.recording import Recording
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.storage import load_weights
-from spaic_jax.train.evaluation import Evaluation, evaluate_arrays, variables_for
-from spaic_jax.train.fitting import trained
-from spaic_jax.train.keys import evaluation_key
+from spaic_jax.train.evaluation import Evaluation
+from spaic_jax.train.keys import initial_key
+from spaic_jax.train.start import trained
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,12 +102,12 @@ def _read_training(path: Path) -> Training:
     run = Run(experiment, folder, lambda: None)
     if run.start is None:
         raise UserError(f"'{path}' holds a run of which no epoch is finished yet.")
-    sim, size, key = experiment.sim, experiment.evaluated_at_once, evaluation_key(experiment.key)
+    sim = experiment.sim
     with user_errors():
         if folder.weights.is_file():
-            variables, _ = load_weights(folder.weights, sim, size)
+            variables, _ = load_weights(folder.weights, sim)
         else:
-            variables = variables_for(sim, trained(sim, sim.init(key, size), run.start), size, key)
+            variables = trained(sim, sim.init(initial_key(experiment.key)), run.start)
     with memory_errors(str(folder.config)):
-        tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
+        tested = experiment.evaluate(variables)
     return Training(path, experiment, variables, run.history, tested, run.ended is not None)

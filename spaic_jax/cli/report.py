@@ -1,6 +1,7 @@
 """The command `report`: a run as one HTML file, which needs nothing beside it."""
 
 import json
+import math
 import platform
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from spaic_jax.cli.pictures import Picture
 from spaic_jax.cli.reading import Simulation, Training, read_run
 from spaic_jax.cli.simulate import monitors_of
 from spaic_jax.cli.summary import tables
+from spaic_jax.train.presentations import learned
 
 #: Of more epochs than this the table shows every so many.
 _ROWS = 200
@@ -60,7 +62,9 @@ def of_training(run: Training) -> str:
     experiment, history = run.experiment, run.history
     done, wanted = history[-1]["epoch"], experiment.config.training.epochs
     seconds = [float(row["seconds"]) for row in history if "seconds" in row]
-    numbers = sum(int(np.prod(v.shape)) for v in experiment.sim.program.of_role("parameter"))
+    program = experiment.sim.program
+    trained = learned(program) if experiment.by_rules else [v.name for v in program.of_role("parameter")]
+    numbers = sum(math.prod(program.by_name[name].shape) for name in trained)
     facts = {f"test {name.replace('_', ' ')}": _measure(name, value) for name, value in run.tested.measures.items()}
     if run.tested.loss is not None:
         facts["test loss"] = _text(run.tested.loss)

@@ -134,5 +134,6 @@ def _factor(value: Any, what: str) -> float:
 
 
 def _updates(epochs: Any, epoch: float, what: str, least: int = 1) -> int:
-    """Epochs in updates, at least one of them."""
-    return max(least, round(real(epochs, what, above=0 if least else -1, most=1e9) * epoch))
+    """Epochs in updates, at least so many of them."""
+    number = real(epochs, what, above=0, most=1e9) if least else real(epochs, what, least=0, most=1e9)
+    return max(least, round(number * epoch))

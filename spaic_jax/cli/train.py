@@ -20,9 +20,8 @@ from spaic_jax.cli.run import Run
 from spaic_jax.cli.table import show
 from spaic_jax.storage import save_weights
 from spaic_jax.train.callbacks import OnEpoch
-from spaic_jax.train.evaluation import Evaluation, evaluate_arrays, variables_for
-from spaic_jax.train.fitting import fit_arrays as fit
-from spaic_jax.train.keys import evaluation_key
+from spaic_jax.train.evaluation import Evaluation
+from spaic_jax.train.fitting import training_from
 from spaic_jax.train.learning import learn_arrays
 from spaic_jax.train.seeds import fit_seeds_arrays
 from spaic_jax.train.state import DivergenceWarning, FitResult, TrainingDiverged, TrainState
@@ -93,21 +92,24 @@ def _train(
             results = _fitted(runs, quiet)
         finished: list[Finished] = []
         for run, result in zip(runs, results, strict=True):
-            if result.diverged is None:
+            if isinstance(result, FitResult):
                 finished.append(_finish(run, result))
                 if not several:
                     print(f"test {finished[-1].tested.words} {finished[-1].when}, kept in {run.folder.path}")
         if several and finished:
             _show(finished, where)
-    for run, result in zip(runs, results, strict=True):
-        if result.diverged is not None:
-            raise UserError(f"{result.diverged} ({run.kept()} {run.folder.path})") from result.diverged
+    diverged = [
+        f"{result} ({run.kept()} {run.folder.path})"
+        for run, result in zip(runs, results, strict=True) if isinstance(result, TrainingDiverged)
+    ]
+    if diverged:
+        raise UserError("; ".join(diverged))
 
 
-def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult]:
-    """The last state of each training: all at once, where several are trained by the gradient of a loss."""
+def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult | TrainingDiverged]:
+    """What each training came to: all at once, where several are trained by the gradient of a loss."""
     left = [run for run in runs if run.ended is None]
-    done: dict[int, FitResult] = {}
+    done: dict[int, FitResult | TrainingDiverged] = {}
     if len(left) > 1 and not left[0].experiment.by_rules:
         first = left[0].experiment
         settings = first.config.training
@@ -120,29 +122,33 @@ def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult]:
                 start=[run.start for run in left], on_epoch=[run.keep for run in left], augment=first.augment,
                 compute=settings.compute, progress=not quiet,
             )
-        done = {id(run): result for run, result in zip(left, results, strict=True)}
+        done = {id(run): result.diverged or result for run, result in zip(left, results, strict=True)}
     return [done[id(run)] if id(run) in done else _alone(run, quiet) for run in runs]
 
 
-def _alone(run: Run, quiet: bool) -> FitResult:
-    """The last state of one training, which may have ended before."""
+def _alone(run: Run, quiet: bool) -> FitResult | TrainingDiverged:
+    """What one training came to, which may have ended before."""
     if (ended := run.ended) is not None:
-        return _fit(run.experiment, ended.epoch, ended, None, progress=False)
+        return fit(run.experiment, ended.epoch, ended)
     try:
-        return _fit(run.experiment, run.experiment.config.training.epochs, run.start, run.keep, progress=not quiet)
+        return fit(run.experiment, run.experiment.config.training.epochs, run.start, on_epoch=run.keep, progress=not quiet)
     except TrainingDiverged as error:
-        raise UserError(f"{error} ({run.kept()} {run.folder.path})") from error
+        return error
 
 
-def _fit(experiment: Experiment, epochs: int, start: TrainState | None, on_epoch: OnEpoch | None, progress: bool) -> FitResult:
+def fit(
+    experiment: Experiment, epochs: int, start: TrainState | None, *, on_epoch: OnEpoch | None = None, progress: bool = False
+) -> FitResult:
+    """A training of what a configuration stands for, by the gradient of its loss or by rules."""
     sim, task, arrays, settings = experiment.sim, experiment.task, experiment.training_arrays, experiment.config.training
     how: dict[str, Any] = {
         "epochs": epochs, "batch_size": settings.batch_size, "key": experiment.key, "test": experiment.test_arrays,
-        "validation": experiment.validation_arrays, "start": start, "on_epoch": on_epoch, "progress": progress,
+        "validation": experiment.validation_arrays, "start": start,
     }
     if experiment.by_rules:
-        return learn_arrays(sim, task, arrays, **how)
-    return fit(sim, task, experiment.optimizer, arrays, **how, augment=experiment.augment, compute=settings.compute)
+        return learn_arrays(sim, task, arrays, **how, on_epoch=on_epoch, progress=progress)
+    training = training_from(sim, task, experiment.optimizer, arrays, **how, augment=experiment.augment, compute=settings.compute)
+    return training.run(epochs, on_epoch, progress)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,10 +173,8 @@ def _finish(run: Run, result: FitResult) -> Finished:
     experiment, folder = run.experiment, run.folder
     best = run.best(result.state)
     if best.epoch != result.epoch:
-        result = _fit(experiment, best.epoch, best, None, progress=False)
-    size, key = experiment.evaluated_at_once, evaluation_key(experiment.key)
-    variables = variables_for(experiment.sim, result.variables, size, key)
-    tested = evaluate_arrays(experiment.task, variables, experiment.test_arrays, size, key)
+        result = fit(experiment, best.epoch, best)
+    tested = experiment.evaluate(result.variables)
     from spaic_jax.cli.pictures import pictures_of_training
 
     with write_errors(folder.path):

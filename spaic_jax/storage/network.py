@@ -31,10 +31,10 @@ def save_network(
     """Write what was declared as text that can be read and edited, and the weights beside it.
 
     The weights go to the file of the same name that ends in `.safetensors`, as `save_weights` writes it; `load_weights`
-    reads it. With `sim` its dt and propagation are written too, in a table `simulation` beside the table `network`, as in a
-    configuration of the command line: `load_simulator` reads them. Arrays that the network was declared with, such as time constants of every neuron, go there too, exactly as
-    they are; `{array = "..."}` stands for them in the text. Each file is written under a temporary name in the same
-    folder and then renamed, the arrays first.
+    reads it. Arrays that the network was declared with, such as time constants of every neuron, go there too, exactly as
+    they are; `{array = "..."}` stands for them in the text. With `sim` its dt and propagation are written too, in a table
+    `simulation` beside the table `network`, as in a configuration of the command line: `load_simulator` reads them. Each
+    file is written under a temporary name in the same folder and then renamed, the arrays first.
 
     Args:
         path: the file; `*.toml`, or `*.json`.
@@ -82,7 +82,8 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     """Read what `save_network` wrote, or what was written by hand. Nothing in a file is carried out.
 
     Args:
-        path: the file; `*.toml`, or `*.json`; or a configuration of the command line, whose table `network` is read. Where arrays lie beside it, they are read from there.
+        path: the file; `*.toml`, or `*.json`; or a configuration of the command line, whose table `network` is read. Where
+            arrays lie beside it, they are read from there.
 
     Raises:
         ValueError: no such text, no such array, or an unknown, missing or unfit key or name; one sentence with the file
@@ -138,7 +139,9 @@ def _read(source: Path) -> tuple[Network, Any]:
 def _simulation(network: Network, sim: Simulator) -> dict[str, Any]:
     """What a file says of a simulator: its dt, and the propagation, where its program is the network's."""
     dt = float(sim.program.dt)
-    like = [each for each in get_args(Propagation) if lower(network, dt, each) == sim.program]
+    # Whether it learns, and the dtype that it computes in, are no matter.
+    program = sim.program.in_mode(learning=False).astype("float32")
+    like = [each for each in get_args(Propagation) if lower(network, dt, each).astype("float32") == program]
     return {"dt": dt, **({"propagation": like[0]} if like else {})}
 
 

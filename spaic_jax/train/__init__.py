@@ -36,6 +36,6 @@ __all__ = [
     "DivergenceWarning", "EarlyStopping", "Evaluation", "FitResult", "KeepBest", "TrainState", "TrainingDiverged", "accuracy",
     "assign_labels", "best_epoch", "check_labels", "class_shares", "confusion_matrix", "count_cross_entropy", "count_mse",
     "evaluate", "evaluation_key", "fit", "fit_seeds", "initial_key", "latency_cross_entropy", "learn", "load_checkpoint",
-    "load_weights", "mean_squared_error", "membrane_cross_entropy", "r2", "rate_cross_entropy", "rate_regulariser_lower", "rate_regulariser_upper", "reads",
-    "resolve_loss", "save_checkpoint", "save_weights", "step_cross_entropy", "tensorboard", "together", "vote", "wandb",
+    "load_weights", "mean_squared_error", "membrane_cross_entropy", "r2", "rate_cross_entropy", "rate_regulariser_lower",
+    "rate_regulariser_upper", "reads", "resolve_loss", "save_checkpoint", "save_weights", "step_cross_entropy", "tensorboard", "together", "vote", "wandb",
 ]

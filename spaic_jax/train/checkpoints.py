@@ -15,6 +15,9 @@ from spaic_jax.storage import CheckpointError
 from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
 from spaic_jax.train.state import TrainState
 
+#: Whose files are ours; one of an earlier version has no epoch.
+_NAME = re.compile(r"checkpoint(-\d{1,18})?\.safetensors")
+
 
 class CheckpointWarning(UserWarning):
     """A checkpoint is damaged, and one before it was read; the sentence says which."""
@@ -59,7 +62,8 @@ class Checkpoints:
 
     def files(self) -> list[Path]:
         """All there are, the newest first."""
-        return sorted(self._folder.glob("checkpoint*.safetensors"), key=_epoch, reverse=True)
+        found = (file for file in self._folder.glob("checkpoint*.safetensors") if _NAME.fullmatch(file.name))
+        return sorted(found, key=_epoch, reverse=True)
 
     def save(
         self, state: TrainState, history: Sequence[Mapping[str, Any]] = (), besides: Collection[int] = ()
@@ -113,6 +117,5 @@ class Checkpoints:
 
 
 def _epoch(file: Path) -> int:
-    """The epoch in a file's name; one of an earlier version has none."""
-    found = re.fullmatch(r"checkpoint-(\d{1,18})\.safetensors", file.name)
-    return int(found[1]) if found else 0
+    """The epoch in a file's name."""
+    return int(file.stem.partition("-")[2] or 0)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import optax
 
 from spaic_jax._keys import check_key
@@ -13,16 +12,13 @@ from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
 from spaic_jax.gradients import Gradient, differentiated
 from spaic_jax.run import Simulator, Variables
-from spaic_jax.run.check import check_bounds
-from spaic_jax.run.lasting import going_on, lasting
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.augment import Augment
 from spaic_jax.train.callbacks import OnEpoch
-from spaic_jax.train.evaluation import variables_for
-from spaic_jax.train.keys import initial_key
-from spaic_jax.train.loop import Epochs, copied, initial_opt_state
+from spaic_jax.train.loop import Epochs
 from spaic_jax.train.mixed import Half, computed_in
 from spaic_jax.train.prepare import prepare
+from spaic_jax.train.start import first_variables, starting_state, trained
 from spaic_jax.train.state import FitResult, TrainState
 from spaic_jax.train.step import Update
 from spaic_jax.train.task import Task
@@ -102,7 +98,7 @@ def fit(
         compute: `"bfloat16"` or `"float16"`: runs store potentials, currents and weights in it (see `Program.astype`), while the
             parameters that are trained, and the optimizer's state, stay as they are in float32. In float16 the loss is
             scaled, so that small derivatives come through. The test data is evaluated, and the result runs, in float32.
-        progress: whether to show a progress bar, which needs the extra `cli`.
+        progress: whether to show a progress bar, which needs the extra `progress`.
 
     Raises:
         ValueError: data, labels, sizes or a state that do not fit, in one sentence.
@@ -128,11 +124,11 @@ def fit(
         (5, 1.0)
     """
     prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient)
-    return fit_arrays(
+    training = training_from(
         prepared.sim, prepared.task, optimizer, prepared.arrays, epochs=prepared.epochs, batch_size=prepared.batch_size, key=key,
-        test=prepared.test, validation=prepared.validation, variables=variables, start=start, on_epoch=on_epoch, augment=augment, compute=compute,
-        progress=progress,
+        test=prepared.test, validation=prepared.validation, variables=variables, start=start, augment=augment, compute=compute,
     )
+    return training.run(prepared.epochs, on_epoch, progress)
 
 
 class Prepared(NamedTuple):
@@ -190,32 +186,6 @@ def prepare_training(
     return task, arrays
 
 
-def fit_arrays(
-    sim: Simulator,
-    task: Task,
-    optimizer: optax.GradientTransformation,
-    arrays: Arrays | Stored,
-    *,
-    epochs: int,
-    batch_size: int,
-    key: jax.Array,
-    test: Arrays | Stored | None = None,
-    validation: Arrays | Stored | None = None,
-    variables: Variables | None = None,
-    start: TrainState | None = None,
-    on_epoch: OnEpoch | None = None,
-    augment: Augment | None = None,
-    compute: Half | None = None,
-    progress: bool = True,
-) -> FitResult:
-    """`fit` of checked data."""
-    training = training_from(
-        sim, task, optimizer, arrays, epochs=epochs, batch_size=batch_size, key=key, test=test, validation=validation,
-        variables=variables, start=start, augment=augment, compute=compute,
-    )
-    return training.result(*training.loop.run(training.state, epochs, on_epoch, progress))
-
-
 class Begun(NamedTuple):
     """A training by gradient, before its first update.
 
@@ -231,6 +201,10 @@ class Begun(NamedTuple):
     loop: Epochs
     state: TrainState
 
+    def run(self, epochs: int, on_epoch: OnEpoch | None, progress: bool) -> FitResult:
+        """Carry it out."""
+        return self.result(*self.loop.run(self.state, epochs, on_epoch, progress))
+
     def result(self, state: TrainState, history: list[dict[str, Any]]) -> FitResult:
         """What it gives back when it has come to a state."""
         return FitResult(trained(self.sim, self.first, state), state, history)
@@ -245,14 +219,14 @@ def training_from(
     epochs: int,
     batch_size: int,
     key: jax.Array,
-    test: Arrays | Stored | None,
-    validation: Arrays | Stored | None,
-    variables: Variables | None,
-    start: TrainState | None,
-    augment: Augment | None,
-    compute: Half | None,
+    test: Arrays | Stored | None = None,
+    validation: Arrays | Stored | None = None,
+    variables: Variables | None = None,
+    start: TrainState | None = None,
+    augment: Augment | None = None,
+    compute: Half | None = None,
 ) -> Begun:
-    """The beginning of a training by gradient."""
+    """The beginning of a training by gradient on checked data."""
     check_key(key)
     first = first_variables(sim, arrays, epochs, batch_size, key, variables)
     state = starting_state(sim, first, optimizer, start)
@@ -274,46 +248,5 @@ def update_of(
     """
     if augment is not None and not callable(augment):
         raise TypeError(f"augment must be a function (key, inputs, labels) -> (inputs, labels), not {type(augment).__name__}.")
-    trained = dataclasses.replace(task, sim=computed_in(task.sim, compute).train())
-    return Update(trained, optimizer, batch_size, augment, scaled=compute == "float16")
-
-
-def first_variables(
-    sim: Simulator, arrays: Arrays | Stored, epochs: int, batch_size: int, key: jax.Array, variables: Variables | None
-) -> Variables:
-    """The variables before the first step of a training: drawn from its key, or those that were given."""
-    if len(arrays) < batch_size:
-        raise ValueError(f"the training data has {len(arrays)} samples, fewer than batch_size {batch_size}.")
-    whole(epochs * (len(arrays) // batch_size), f"the number of updates of {epochs} epochs")
-    if variables is None:
-        return sim.init(initial_key(key), batch_size)
-    return variables_for(sim, variables, batch_size, initial_key(key))
-
-
-def trained(sim: Simulator, first: Variables, state: TrainState) -> Variables:
-    """The variables before the first step of a run, with what a training has learned."""
-    return going_on(sim.program, dataclasses.replace(first, params=state.params), state.plastic)
-
-
-def starting_state(
-    sim: Simulator, first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None
-) -> TrainState:
-    """The state before the first update, in arrays that may be overwritten."""
-    if start is None:
-        return copied(TrainState(first.params, initial_opt_state(optimizer, first.params), 0, lasting(sim.program, first)))
-    if not isinstance(start, TrainState):
-        raise TypeError(f"start must be a TrainState, not {type(start).__name__}.")
-    carried = lasting(sim.program, first)
-    needed = jax.eval_shape(lambda p: (p, initial_opt_state(optimizer, p), carried), first.params)
-    given = (start.params, start.opt_state, start.plastic)
-    parts: list[Any] = [jax.tree.structure(tree) for tree in (given, needed)]
-    if parts[0] != parts[1]:
-        raise ValueError("start holds the state of another network or another optimizer: its parts have other names.")
-    paths = jax.tree_util.tree_flatten_with_path(given)[0]
-    for (path, x), need in zip(paths, jax.tree.leaves(needed), strict=True):
-        if (jnp.shape(x), jnp.result_type(x)) != (need.shape, need.dtype):
-            name = jax.tree_util.keystr(path[1:])
-            given_as = f"{jnp.result_type(x)} of shape {jnp.shape(x)}"
-            raise ValueError(f"start{name} is {given_as}, but needs {need.dtype} of shape {need.shape}.")
-    check_bounds(sim.program, {**start.params, **start.plastic}, "start: ")
-    return copied(TrainState(start.params, start.opt_state, whole(start.epoch, "the epoch of start", least=0), start.plastic))
+    training = dataclasses.replace(task, sim=computed_in(task.sim, compute).train())
+    return Update(training, optimizer, batch_size, augment, scaled=compute == "float16")

@@ -68,9 +68,11 @@ class Training(Table):
     @model_validator(mode="after")
     def _measured(self) -> Self:
         by = None if self.stop is None else self.stop.by
-        own = ["accuracy"] if self.loss is None else ["loss", "accuracy", "mean_squared_error", "r2"]
+        own = ["accuracy"] if self.loss is None else ["loss", "accuracy"]
+        # Of the training data targets to regress have their loss alone.
+        tested = own if self.loss is None else [*own, "mean_squared_error", "r2"]
         held_out = ["test", *([] if self.validation is None else ["validation"])]
-        measures = [*own, *(f"{data}_{measure}" for data in held_out for measure in own)]
+        measures = [*own, *(f"{data}_{measure}" for data in held_out for measure in tested)]
         measures += ["change", "spikes"] if self.loss is None else []
         if by is not None and by.startswith("validation_") and self.validation is None:
             raise ValueError(f"stop.by is '{by}', but training.validation is missing")
