@@ -46,7 +46,7 @@ Case = tuple[str, list[str], tuple[str, ...]]
 
 
 def write_data(folder: Path) -> None:
-    """Twenty samples of three classes in `folder/data.npz`."""
+    """24 samples of three classes in `folder/data.npz`."""
     numbers = np.random.default_rng(0)
     np.savez(folder / "data.npz", x=numbers.random((24, 6), np.float32), y=np.arange(24) % 3)
 
@@ -203,4 +203,3 @@ def networks(folder: Path, count: int, seed: int) -> Iterator[tuple[str, Path]]:
         said = f"{key} {table[key]!r}"[:60]
         file.write_text(json.dumps(tree))
         yield said, file
-

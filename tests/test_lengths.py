@@ -342,3 +342,20 @@ def test_gradients_forwards_in_time_refuse(gradient: str, key: jax.Array) -> Non
     with pytest.raises(ValueError, match="goes on with samples that are over"):
         fit(SIM, "count_cross_entropy", optax.adam(0.1), data, epochs=1, batch_size=10, key=key, decoder="counts",
             gradient=gradient, progress=False)
+
+
+def first(x: jax.Array) -> jax.Array:
+    return x[0]
+
+
+@pytest.mark.parametrize("plan", [sj.Reference(), sj.Tiled(5)], ids=str)
+def test_a_state_of_no_sample_is_that_of_the_last_step(plan: Any) -> None:
+    """Also where its rows need no loop, and the last step is not in the last tile."""
+    variables = (Variable("x", (4,), role="input"), Variable("w", (4,), batched=False), Variable("lag", (4,), batched=False))
+    program = sj.program.Program(variables, (Op("lag", "assign", "w"), Op("w", first, "x")), (), 1.0)
+    sim = sj.build(program, plan=plan)
+    x = DATA[:, :1]
+    for length in (1, 4, 5, 6, 13):
+        state = sim.run(sim.init(jax.random.key(0)), {"x": x}, lengths=[length]).variables.state
+        np.testing.assert_array_equal(state["w"], x[length - 1, 0])
+        np.testing.assert_array_equal(state["lag"], x[length - 2, 0] if length > 1 else np.zeros(4))

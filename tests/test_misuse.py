@@ -59,7 +59,7 @@ MISUSES = {
     "num text": (group("3"), "num"), "num huge": (group(10**30), "num"), "model none": (group(3, model=5), "model"),
     "model unknown": (group(3, model="liff"), "lif"), "shape nested": (group(shape=((2,),)), "size"), "shape empty": (group(shape=(-1,)), "size"),
     "tau nan": (group(3, model="lif", tau_m=NAN), "tau_m"), "tau zero": (group(3, model="lif", tau_m=0.0), "tau_m"),
-    "tau text": (group(3, model="lif", tau_m="ten"), "tau_m"), "tau none": (group(3, model="lif", tau_m=None), "tau_m"),
+    "tau text": (group(3, model="lif", tau_m="ten"), "tau_m"), "tau huge": (group(3, model="lif", tau_m=1e308), "tau_m"), "tau none": (group(3, model="lif", tau_m=None), "tau_m"),
     "v_th inf": (group(3, model="lif", v_th=INF), "v_th"), "v_th true": (group(3, model="lif", v_th=True), "v_th"),
     "setting unknown": (group(3, model="lif", tau=1.0), "tau"), "reset unknown": (group(3, model="lif", reset="hardd"), "hard"),
     "surrogate unknown": (group(3, model="lif", surrogate="atann"), "atan"), "surrogate number": (group(3, model="lif", surrogate=3), "surrogate"),

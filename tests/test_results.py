@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import spaic_jax as sj
-from spaic_jax import Program, Record, Variable
+from spaic_jax import Op, Program, Record, Variable
+from spaic_jax.plan import watch
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,6 +50,23 @@ def test_health_of_many_runs_says_which(key: jax.Array) -> None:
     assert grid.report() == ["'layer.O' never spiked in runs 1, 0; 1, 1 of 2 x 2."]
     many = jax.vmap(lambda x: sim.run(sim.init(key), {"image": x}, steps=5).health)(jnp.zeros((9, 1, 2)))
     assert many.report() == ["'layer.O' never spiked in runs 0; 1; 2; 3; 4 and others of 9."]
+
+
+def test_the_place_of_what_is_beyond() -> None:
+    """Any value of any variable: its number, sample and neuron; of several, that which was seen first."""
+    program = Program((Variable("a", (2, 2)), Variable("b", (3,), batched=False), Variable("c", ()), Variable("d", (3,))), (Op("c", "assign", "c"),), (), 1.0)
+    sound = {v.name: np.zeros((2, *v.shape) if v.batched else v.shape, np.float32) for v in program.variables}
+    for number, (name, value) in enumerate(sound.items()):
+        for index in np.ndindex(value.shape):
+            state = {other: x.copy() for other, x in sound.items()} | {name: value.copy()}
+            state[name][index] = np.nan
+            sample, within = (index[0], index[1:]) if program.by_name[name].batched else (-1, index)
+            neuron = np.ravel_multi_index(within, value.shape[1:] if sample >= 0 else value.shape) if within else 0
+            seen = {other: jnp.int32(4 if other == name else -1) for other in sound}
+            np.testing.assert_array_equal(watch.place(program, seen, state), [number, sample, neuron])
+            later = next(other for other in sound if other != name)
+            state[later][...] = np.inf
+            np.testing.assert_array_equal(watch.place(program, seen | {later: jnp.int32(5)}, state), [number, sample, neuron])
 
 
 @pytest.mark.parametrize("transform", [jax.jit, jax.vmap])

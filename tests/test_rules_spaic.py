@@ -1,12 +1,11 @@
-"""SPAIC's learning rules: its recordings with `compat=True`, and loops over steps in float64 for both orders."""
+"""SPAIC's learning rules: loops over steps in float64, for both orders."""
 
 import dataclasses
 
-import jax
 import numpy as np
 import pytest
 from rules import Trains, learn, network
-from spaic import golden
+from test_rules_recorded import RECORDED
 
 import spaic_jax as sj
 from spaic_jax.plasticity import (
@@ -25,101 +24,6 @@ from spaic_jax.plasticity import (
     Tempotron,
 )
 from spaic_jax.storage import from_dict, to_dict
-
-# --- recordings ---
-
-
-def tau(decay):
-    """The time constant, in steps, of a decay a step."""
-    return float(-1 / np.log(decay))
-
-
-def normal(weight):
-    return np.clip(78.4 * weight / np.abs(weight).sum(1, keepdims=True), 0, 1)
-
-
-FULL = {"a_post": 0.02, "a_pre": 3e-3, "compat": True}
-TEMPOTRON = Tempotron(lr=0.02, teacher="told", compat=True)
-#: Recordings: the rule, the threshold of the neurons, and dt.
-RECORDED = {
-    "nearest_online_stdp": (NearestOnlineSTDP(compat=True), 1.0, 1.0),
-    "nearest/b3": (NearestOnlineSTDP(tau_pre=tau(0.8), tau_post=tau(0.9), **FULL), 8.0, 1.0),
-    "full/b3": (FullOnlineSTDP(tau=tau(0.85), **FULL), 8.0, 1.0),
-    "full_first_run/b1": (FullOnlineSTDP(runtime=30.0, **FULL), 8.0, 1.0),
-    "meta/b1": (MetaNearestOnlineSTDP(a_post=0.03, a_pre=0.02, compat=True), 1.0, 1.0),
-    "meta/b3": (MetaNearestOnlineSTDP(a_post=0.03, a_pre=0.02, compat=True), 1.0, 1.0),
-    "rstdp": (RSTDP(lr=0.01, compat=True), 1.0, 1.0),
-    "rstdp/b3": (RSTDP(lr=0.01, compat=True), 1.0, 1.0),
-    "rstdp_each/b3": (RSTDP(lr=0.01, a_plus=0.7, a_minus=-0.3, tau_plus=10.0, tau_minus=30.0, compat=True), 1.0, 0.5),
-    "rstdpet/b1": (RSTDPET(lr=0.05, compat=True), 1.0, 1.0),
-    "rstdpet_each/b1": (RSTDPET(lr=0.05, tau_e=10.0, tau_e_trace=40.0, compat=True), 1.0, 0.5),
-    "switch_rstdp": (SwitchRSTDP(compat=True), 1.0, 1.0),
-    "switch/b3": (SwitchRSTDP(compat=True), 0.2, 1.0),
-    "switch/b1": (SwitchRSTDP(compat=True), 0.2, 1.0),
-    "tempotron/b1g1": (TEMPOTRON, 10.0, 1.0),
-    "tempotron/b2g0": (TEMPOTRON, 10.0, 1.0),
-    "tempotron/b3g1": (TEMPOTRON, 10.0, 1.0),
-    "tempotron/b4g0": (TEMPOTRON, 10.0, 1.0),
-    "tempotron_dt/b3": (TEMPOTRON, 10.0, 0.5),
-    "tempotron/False": (Tempotron(teacher="told", compat=True), 1.0, 1.0),
-    "tempotron/True": (Tempotron(teacher="told", compat=True), 1.0, 1.0),
-}
-CLIF = ("tempotron/False", "tempotron/True")
-
-
-@pytest.mark.parametrize("name", RECORDED)
-def test_recorded(name, key):
-    (rule, v_th, dt), kept = RECORDED[name], golden(f"learner/{name}")
-    x = np.moveaxis(kept["x"], 0, 1).astype(np.float32)
-    (steps, batch, size), neurons = x.shape, kept["W_user"].shape[0]
-    # SPAIC carries its rules out once when it builds a network.
-    first = normal(kept["W_user"]) if isinstance(rule, NearestOnlineSTDP) else kept["W_user"]
-    net = sj.Network()
-    net.x = sj.Encoder(num=size, coding_method="null")
-    net.layer = sj.NeuronGroup(neurons, model="clif" if name in CLIF else "lif", v_th=v_th)
-    bounds = {"w_min": 0.0, "w_max": 2.0} if name.endswith(("g0", "False")) else {}
-    net.synapses = sj.Connection(net.x, net.layer, weight=first, plasticity=rule, **bounds)
-    data = {"x": x}
-    if "reward" in kept:
-        given = kept["reward"].reshape(steps, -1, 4 if "each" in name else 1)
-        given = np.broadcast_to(given, (steps, batch, given.shape[2])).astype(np.float32)
-        net.reward = sj.Reward(given.shape[2], coding_method="environment_reward")
-        data["reward"] = given[..., 0] if given.shape[2] == 1 else given
-    if "labels" in kept:
-        net.told = sj.Encoder(num=neurons, coding_method="null")
-        data["told"] = np.tile(np.eye(neurons, dtype=np.float32)[kept["labels"]], (steps, 1, 1))
-    net.weights, net.spikes = sj.WeightMonitor(net.synapses), sj.SpikeMonitor(net.layer)
-    sim = sj.build(net, dt=dt, propagation="one_step").train()
-    variables, weights, spikes = sim.init(key, batch), [], []
-    for _ in range(len(kept["post"]) // steps):
-        result = sim.run(sim.restart(variables), data)
-        variables = result.variables
-        weights, spikes = [*weights, *result.probes["weights"]], [*spikes, *result.probes["spikes"]]
-    np.testing.assert_array_equal(spikes, kept["post"])
-    assert name == "nearest_online_stdp" or np.abs(kept["W"][-1] - first).max() > 1e-3
-    np.testing.assert_allclose(weights[-len(kept["W"]) :], kept["W"], rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("name, rule", [
-    ("postpre", PostPreIntSTDP(nu0=2**14, nu1=2**14, compat=True)),
-    ("postpre2", PostPreIntSTDP(nu0=0, nu1=2**14, trace_decay=20000, trace_scale=60, w_max=200, compat=True)),
-])
-def test_recorded_in_whole_numbers(name, rule, key):
-    """With rates that leave nothing to chance; the neurons are driven by what is learned."""
-    kept = golden(f"learner/{name}")
-    x = np.moveaxis(kept["x"], 0, 1).astype(np.float32)
-    net = sj.Network()
-    net.x = sj.Encoder(num=x.shape[2], coding_method="null")
-    net.layer = sj.NeuronGroup(4, model="diehlandcook")
-    net.synapses = sj.Connection(net.x, net.layer, weight=kept["W_after_build"].astype(np.float32), plasticity=rule)
-    net.weights, net.spikes = sj.WeightMonitor(net.synapses), sj.SpikeMonitor(net.layer)
-    sim = sj.build(net, dt=1.0, propagation="one_step").train()
-    probes = sim.run(sim.init(key, 1), {"x": x}, key).probes
-    np.testing.assert_array_equal(probes["spikes"], kept["post"])
-    np.testing.assert_array_equal(probes["weights"], kept["W"])
-
-
-# --- loops ---
 
 
 def follow(spikes, tau, dt, kind="all", keep=0.0):
@@ -448,70 +352,6 @@ def test_what_happens_at_the_end_happens_once_in_each_presentation(rule, key):
     np.testing.assert_allclose(steps.variables["synapses.weight"], first, rtol=1e-6)
     with pytest.raises(ValueError, match="steps"):
         sim.step(sim.prepare(start), {name: x[0] for name, x in data.items()})
-
-
-# --- whole numbers ---
-
-
-def integers(rule, trains, thresh, weight, late=0):
-    """The rule where nothing is left to chance: rates that are multiples of 2^14."""
-    w, x, y = weight.astype(int), np.zeros(trains.pre.shape[1:], int), np.zeros(trains.post.shape[1:], int)
-    weights = []
-    for t, (pre, post) in enumerate(zip(trains.pre.astype(bool), trains.post.astype(bool), strict=True)):
-        x, y = (31169 * x) >> 15, (31169 * y) >> 15
-        before = y
-        x, y = (np.where(s, int(rule.trace_scale), v) for s, v in ((pre, x), (post, y)))
-        for b in range(len(pre)):
-            by_pre = ((int(rule.nu0) * (y if rule.compat else before)[b]) >> 14)[:, None] * pre[b]
-            w = w + (by_pre if rule.compat else -by_pre) + ((int(rule.nu1) * x[b]) >> 14) * post[b][:, None]
-        w = w >> (thresh[t] > 4915).any(0)[:, None]
-        w = w.clip(0, 109)
-        weights.append(w)
-    return np.array(weights)
-
-
-def chip(rule, x, weight, key, propagation="same_step", thresh=4500):
-    net = sj.Network()
-    net.x = sj.Encoder(num=x.shape[2], coding_method="null")
-    net.layer = sj.NeuronGroup(len(weight), model="diehlandcook", thresh=thresh)
-    # Weights drive the neurons through a fixed connection, that spikes do not depend on what is learned.
-    net.drive = sj.Connection(net.x, net.layer, weight=np.full(weight.shape, 2e4), is_parameter=False)
-    net.synapses = sj.Connection(net.x, net.layer, weight=weight, plasticity=rule)
-    net.weights, net.spikes = sj.WeightMonitor(net.synapses), sj.SpikeMonitor(net.layer)
-    net.thresholds = sj.StateMonitor(net.layer, "thresh")
-    sim = sj.build(net, dt=1.0, propagation=propagation).train()
-    return sim.run(sim.init(key, x.shape[1]), {"x": x}, key)
-
-
-@pytest.mark.parametrize("compat", [False, True])
-@pytest.mark.parametrize("batch", [1, 3])
-def test_whole_numbers(compat, batch, key):
-    rng = np.random.default_rng(11)
-    x = (rng.random((60, batch, 5)) < 0.3).astype(np.float32)
-    weight = rng.integers(20, 90, (4, 5)).astype(np.float32)
-    rule = PostPreIntSTDP(nu0=2**14, nu1=2**14, trace_scale=5, compat=compat)
-    probes = chip(rule, x, weight, key).probes
-    post = np.asarray(probes["spikes"], np.float32)
-    assert post.sum() > 10 and (np.asarray(probes["thresholds"]) > 4915).any()
-    expected = integers(rule, dataclasses.replace(Trains.of(0), pre=x, post=post), np.asarray(probes["thresholds"]), weight)
-    assert len(np.unique(expected)) > 5
-    np.testing.assert_array_equal(probes["weights"], expected)
-
-
-def test_rounding_is_right_on_average(key):
-    """One spike each way, many neurons: the mean change is `nu1 127 / 2^14` within its spread."""
-    pre, post = np.zeros((1, 1, 200), np.float32), np.zeros((1, 1, 200), np.float32)
-    pre[:], post[:] = 1, 1
-    x, weight = np.ones((1, 1, 200), np.float32), np.full((50, 200), 50, np.float32)
-    w = np.asarray(chip(PostPreIntSTDP(), x, weight, key, thresh=100).probes["weights"][-1])
-    share = 141 * 127 / 2**14 - 1
-    assert set(np.unique(w)) == {51.0, 52.0}
-    assert abs((w - 51).mean() - share) < 5 * np.sqrt(share * (1 - share) / w.size)
-    other = np.asarray(chip(PostPreIntSTDP(), x, weight, jax.random.key(1), thresh=100).probes["weights"][-1])
-    assert (w != other).any()
-
-
-# --- what cannot be ---
 
 
 @pytest.mark.parametrize("make, sentence", [

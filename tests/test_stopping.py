@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -164,21 +165,28 @@ def test_kills_at_any_moment_change_nothing(kill: int, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "spaic_jax", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([*command, "--out", "whole"], check=True, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+    whole = rows(tmp_path / "whole")
     moments, kills = random.Random(int(kill)), 0
-    while True:
-        process = subprocess.Popen(
+
+    def started() -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [*command, "--out", "cut", "--resume"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        try:
-            _, error = process.communicate(timeout=moments.uniform(1.0, 8.0) + 2.0 * kills)
-        except subprocess.TimeoutExpired:
-            process.send_signal(kill)
-            process.communicate()
-            kills += 1
-            continue
-        break
-    assert process.returncode == 0, error
+
+    metrics = tmp_path / "cut" / "metrics.jsonl"
+    for part in range(5):
+        process = started()
+        # The first in the middle of its beginning, each other one some epochs further on.
+        while part and process.poll() is None and not (metrics.exists() and len(rows(metrics.parent)) > part * len(whole) / 6):
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0.0, 10 * max(row["seconds"] for row in whole[1:]) if part else 4.0))
+        process.send_signal(kill)
+        process.communicate()
+        kills += process.returncode != 0
     assert kills > 2
+    process = started()
+    _, error = process.communicate()
+    assert process.returncode == 0, error
     seen = [rows(tmp_path / name) for name in ("whole", "cut")]
     for row in seen[0] + seen[1]:
         del row["seconds"]
@@ -186,5 +194,3 @@ def test_kills_at_any_moment_change_nothing(kill: int, tmp_path: Path) -> None:
     for name in ("weights.safetensors", "config.json"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "cut" / name).read_bytes()
     assert {file.name for file in (tmp_path / "whole").iterdir()} == {file.name for file in (tmp_path / "cut").iterdir() if file.name[0] != "."}
-
-

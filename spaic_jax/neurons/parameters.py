@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from spaic_jax._numbers import FLOAT32
 from spaic_jax.neurons.fields import Range, Value, as_numbers, extremes
 from spaic_jax.program import Initial
 
@@ -48,6 +49,8 @@ class Parametrised:
         given = as_numbers(value)
         if given is None or not np.isfinite(given).all():
             raise ValueError(f"{type(self).__name__}: {name} must be a finite number or an array, not {value!r}.")
+        if not (np.abs(given) <= FLOAT32).all():
+            raise ValueError(f"{type(self).__name__}: {name} must lie within {-FLOAT32:g} and {FLOAT32:g}, as float32 does, not be {value!r}.")
         if positive and not (np.asarray(given) > 0).all():
             raise ValueError(f"{type(self).__name__}: {name} must be positive, not {value!r}.")
 
