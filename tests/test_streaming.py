@@ -10,7 +10,7 @@ import pytest
 import spaic_jax as sj
 from spaic_jax.data import Dataset
 from spaic_jax.plasticity import STDP
-from spaic_jax.train import evaluate, fit, learn, learning, loop, room, stream
+from spaic_jax.train import evaluate, fit, learn, loop, presentations, room, stream
 from spaic_jax.train.arrays import Arrays, Stored
 
 STEPS, COUNT = 5, 43
@@ -91,7 +91,7 @@ def test_it_goes_on_with_the_same_bits(small, key, tmp_path):
 
 
 def test_learn_and_evaluate_give_the_same_numbers(key, tmp_path, monkeypatch):
-    monkeypatch.setattr(learning, "_REPORTS", 3)  # whose stretches end in the middle of a part
+    monkeypatch.setattr(presentations, "_REPORTS", 3)  # whose stretches end in the middle of a part
     data = given("bool", tmp_path)
     sim = simulator(plasticity=STDP(a_plus=0.01, a_minus=0.01))
     whole = learn(sim, data, key=key, test=data, **SETTINGS)
