@@ -140,7 +140,7 @@ def recurrent(storage, delayed, plan, **settings):
 SPIKES = (np.random.default_rng(5).random((13, 3, 6)) < 0.5) * np.random.default_rng(6).random((13, 3, 6))
 
 
-@pytest.mark.parametrize("delayed", [False, True])
+@pytest.mark.parametrize("delayed", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_network_of_pairs_is_that_of_matrices(delayed):
     """Spikes, potentials and gradients in every plan; of plans that merge what they deliver, and of one that does not."""
     x, found = SPIKES.astype("float32"), None
@@ -184,7 +184,7 @@ def test_a_batch_may_lie_on_several_devices(key):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), made, needed)
 
 
-@pytest.mark.parametrize("plan", [sj.Reference(), sj.Tiled(4), sj.Tiled(4, products="dense")])
+@pytest.mark.parametrize("plan", [pytest.param(sj.Reference(), marks=pytest.mark.slow), sj.Tiled(4), sj.Tiled(4, products="dense")])
 def test_runs_in_pieces_are_one_run_and_a_second_presentation_is_like_the_first(plan):
     sim, x = recurrent("pairs", True, plan), SPIKES.astype("float32")
     variables = sim.init(jax.random.key(1), 3)

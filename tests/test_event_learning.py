@@ -75,7 +75,7 @@ def test_what_says_so_changes_no_synapse_between_neurons_that_are_silent(name):
 
 @pytest.mark.parametrize("case", EVENT_DRIVEN)
 @pytest.mark.parametrize("way", [
-    {"plan": sj.Reference()},
+    pytest.param({"plan": sj.Reference()}, marks=pytest.mark.slow),
     {"plan": sj.Tiled(7), "propagation": "one_step", "delay": 2.0, "name": "aaa", "dt": 0.5, "batch": 1},
 ])
 def test_each_synapse_learns_as_its_equation_says(case, way):

@@ -24,6 +24,11 @@ NAMES = sorted({kind: name for name, kind in reversed(RULES.items())}.values())
 rules = pytest.mark.parametrize("rule", NAMES)
 
 
+def slow(value):
+    """A case that says little beside its neighbour, for runs by hand."""
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 def made(rule):
     """The rule, with the nodes that it takes by their name."""
     nodes = {f.name: f.name for f in dataclasses.fields(RULES[rule]) if "node" in f.metadata}
@@ -81,7 +86,7 @@ def close(one, other, **tolerance):
 
 
 @rules
-@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("batch", [slow(1), 4])
 def test_it_learns_and_keeps_shapes_and_bounds(rule, batch, key):
     sim = sj.build(network(rule), dt=1.0)
     before = sim.init(key, batch)
@@ -99,7 +104,7 @@ def test_it_learns_and_keeps_shapes_and_bounds(rule, batch, key):
 
 
 @rules
-@pytest.mark.parametrize("delayed", [False, True])
+@pytest.mark.parametrize("delayed", [slow(False), True])
 def test_synapses_stored_as_pairs_learn_as_those_of_a_matrix(rule, delayed, key):
     delay = {"delay": np.random.default_rng(3).integers(0, 3, (POST, PRE)).astype(np.float32)} if delayed else {}
     weights = {}
@@ -171,7 +176,7 @@ def _lasting(sim, variables):
 
 
 @rules
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("dtype", ["bfloat16", slow("float16")])
 def test_half_precision_loses_no_small_change(rule, dtype, key):
     """Weights rest in float32: a change of a thousandth of the weight's last bit in half still counts."""
     program = sj.build(network(rule), dt=1.0).program
@@ -193,6 +198,7 @@ def test_half_precision_loses_no_small_change(rule, dtype, key):
     assert frozen.outputs["out"].shape == (2, POST)
 
 
+@pytest.mark.slow
 @rules
 def test_double_precision(rule, key):
     with jax.enable_x64(True):
