@@ -162,9 +162,9 @@ class SynapticDelay(abc.ABC):
         rows = (
             Op(shares, type(self).shares, inputs, name=shares, settings={"slots": slots, "dt": dt}),
             Op(kernel, spread, (weight, shares), name=kernel),
-            Op(sent, send, (site.source, kernel), name=sent, settings={"slots": slots}),
+            Op(sent, send, (site.source, kernel), name=site.name, settings={"slots": slots}),
             Op(
-                (site.target, ahead.name), arrive, (ahead.name, sent, *bias), name=site.name, settings={"shape": site.gives}
+                (site.target, ahead.name), arrive, (ahead.name, sent, *bias), name=ahead.name, settings={"shape": site.gives}
             ),
         )
         return Fragment((delay, *settings, ahead), rows)
