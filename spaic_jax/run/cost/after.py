@@ -82,11 +82,8 @@ class Spent:
     def total(self) -> Synaptic:
         """All connections as one; the number of synapses and what arrived, of those where they are known."""
 
-        def sum_of(name: str) -> int:
-            return sum(getattr(each, name) or 0 for each in self.connections)
-
-        counts = {field.name: sum_of(field.name) for field in dataclasses.fields(Synaptic) if field.name not in ("name", "multiplies")}
-        return Synaptic("total", **counts)
+        names = ("synapses", "spikes", "values", "additions", "multiply_adds", "dense")
+        return Synaptic("total", *(sum(getattr(each, name) or 0 for each in self.connections) for name in names))
 
     @property
     def energy(self) -> float:

@@ -68,7 +68,7 @@ class Cost:
 
     def __str__(self) -> str:
         samples = self.batch_size * self.steps
-        rows = [
+        rows: list[list[str | float]] = [
             [each.name, each.each_step, each.each_step * self.steps, each.each_step * samples, each.energy(samples)]
             for each in self.connections
         ]

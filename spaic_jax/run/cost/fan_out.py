@@ -1,17 +1,16 @@
 """To how many synapses each presynaptic value goes, exactly: at the edge of a map to fewer than in its middle."""
 
-import dataclasses
+import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax.program import Program
-from spaic_jax.program.evaluate import call
-from spaic_jax.run import compiled
-from spaic_jax.run.cost.products import Product
+from spaic_jax.program.evaluate import call, evaluate
+from spaic_jax.run.cost.products import Product, unvarying
 from spaic_jax.run.variables import Variables
 
 if TYPE_CHECKING:
@@ -24,11 +23,16 @@ def fan_outs(sim: "Simulator", products: tuple[Product, ...], variables: Variabl
     A row is linear in what arrives. So where all weights are 1, and 0 only where there is no synapse, the gradient of the sum of
     all that it sends is their number. A weight that happens to be 0 is a synapse, and one that a mask leaves out is none.
     """
-    program = sim.program.in_mode(False)
+    program = sim.program.in_mode(False).skeleton
+    counts = _counted(program, products, variables.astype(program).values)
+    return [np.rint(count).astype(np.int64) for count in jax.device_get(counts)]
+
+
+@functools.partial(jax.jit, static_argnames=("program", "products"))
+def _counted(program: Program, products: tuple[Product, ...], values: dict[str, jax.Array]) -> list[jax.Array]:
     own = {_origin(program, product.weight) for product in products if product.weight is not None}
-    values = {name: jnp.ones_like(x) if name in own else x for name, x in variables.values.items()}
-    engine = dataclasses.replace(sim.engine, program=program.skeleton)
-    known = values | compiled.derived(engine, Variables.of(program, values, variables.step, variables.position))
+    ones = {name: jnp.ones_like(x) if name in own else x for name, x in values.items()}
+    known = evaluate(program, unvarying(program), {**ones, "[dt]": jnp.asarray(program.dt, program.float_dtype)})
     return [_fan_out(program, product, known) for product in products]
 
 
@@ -40,7 +44,7 @@ def _origin(program: Program, read: str) -> str:
     return read
 
 
-def _fan_out(program: Program, product: Product, known: Mapping[str, jax.Array]) -> np.ndarray:
+def _fan_out(program: Program, product: Product, known: Mapping[str, jax.Array]) -> jax.Array:
     op, source = product.op, product.source
     assert source is not None
     env = {}
@@ -62,7 +66,7 @@ def _fan_out(program: Program, product: Product, known: Mapping[str, jax.Array])
         # All weights are equal, so that each is what one value alone sends.
         alone = jnp.zeros(count.size).at[count.argmax()].set(1.0).reshape(zeros.shape)
         count = count / sent(alone).max()
-    return np.rint(np.asarray(count)).astype(np.int64)
+    return count
 
 
 def _is_state(program: Program, read: str) -> bool:

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -62,7 +63,8 @@ class Product:
 def products_of(program: Program) -> tuple[Product, ...]:
     """The rows of a step that multiply, in order: those of `LINEAR`, and others that hold a matrix product or a convolution."""
     made = []
-    fixed = _fixed(program)
+    fixed = {v.name for v in program.of_role("parameter", "constant", "plastic")}
+    fixed |= {name for op in unvarying(program) for name in op.outputs}
     for op in program.rows:
         source, weight = (None if place is None else op.inputs[place] for place in LINEAR.get(function_of(op), (None, None)))
         known = source is not None and _of_samples(program, source) and weight in {*fixed, None}
@@ -75,19 +77,18 @@ def products_of(program: Program) -> tuple[Product, ...]:
     return tuple(made)
 
 
-def _fixed(program: Program) -> frozenset[str]:
-    """The reads that do not change in a run that does not learn."""
-    fixed = {"[dt]", *(v.name for v in program.of_role("parameter", "constant", "plastic"))}
-    for op in program.in_mode(False).rows:
-        if set(op.inputs) <= fixed:
-            fixed |= set(op.outputs)
-    return frozenset(fixed - program.in_mode(False).carried)
-
-
-def varying(program: Program) -> tuple[Op, ...]:
-    """The rows that are carried out in every step."""
-    fixed = _fixed(program)
-    return tuple(op for op in program.rows if not set(op.outputs) <= fixed)
+def unvarying(program: Program) -> tuple[Op, ...]:
+    """The rows, in a program that does not learn, that follow from what does not change in a run."""
+    frozen = program.in_mode(False)
+    known = {"[dt]", *(v.name for v in program.of_role("parameter", "constant", "plastic"))}
+    left, rows = Counter(name for op in frozen.rows for name in op.outputs), []
+    for op in frozen.rows:
+        if set(op.inputs) <= known and not op.random and not set(op.outputs) & frozen.carried:
+            rows.append(op)
+            left.subtract(op.outputs)
+            # What several rows add up to is known when all of them are.
+            known |= {name for name in op.outputs if not left[name]}
+    return tuple(rows)
 
 
 def _of_samples(program: Program, read: str) -> bool:

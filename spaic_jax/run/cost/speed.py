@@ -17,7 +17,7 @@ import jax
 
 from spaic_jax.plan.products import delivers
 from spaic_jax.program import Program
-from spaic_jax.run.cost.products import products_of, varying
+from spaic_jax.run.cost.products import products_of, unvarying
 
 #: ms of a run; of a step; of a multiply-accumulate and of a number, of a step and sample.
 _RUN, _STEP, _MULTIPLY_ADD, _NUMBER = 0.23, 8.4e-4, 2.1e-8, 6.1e-7
@@ -28,7 +28,8 @@ def expected_ms(program: Program, steps: int, batch_size: int) -> float | None:
     if jax.default_backend() != "cpu":
         return None
     rings = {v.name for v in program.variables if v.ring}
-    names = [name for op in varying(program) for name in op.outputs if name not in rings]
+    once = set(unvarying(program))
+    names = [name for op in program.rows if op not in once for name in op.outputs if name not in rings]
     numbers = sum(math.prod(program.struct(program.written_read(name), 1).shape) for name in names)
     multiplied = sum(each.dense for each in products_of(program) if not delivers(each.op))
     return _RUN + steps * (_STEP + batch_size * (_MULTIPLY_ADD * multiplied + _NUMBER * numbers))
