@@ -317,8 +317,7 @@ class Simulator:
             ...     synapses = sj.Connection(image, layer)
             >>> sim = sj.build(net, dt=1.0)
             >>> spent = sim.spent(sim.init(jax.random.key(0)), {"image": [[[1.0, 0.0, 0.0, 0.5]]] * 10})
-            >>> all_of_them = spent.total
-            >>> all_of_them.additions, all_of_them.multiply_adds, all_of_them.dense
+            >>> spent.additions, spent.multiply_adds, spent.dense
             (30, 30, 120)
         """
         return spent(self, variables, inputs, key, steps, lengths)

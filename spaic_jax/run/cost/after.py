@@ -49,11 +49,6 @@ class Synaptic:
     multiplies: bool = True
 
     @property
-    def operations(self) -> int:
-        """Synaptic operations of both kinds."""
-        return self.additions + self.multiply_adds
-
-    @property
     def energy(self) -> float:
         """Energy of the synaptic operations, nJ."""
         return energy(self.additions, self.multiply_adds)
@@ -79,11 +74,19 @@ class Spent:
     time_ms: float
 
     @property
-    def total(self) -> Synaptic:
-        """All connections as one; the number of synapses and what arrived, of those where they are known."""
+    def additions(self) -> int:
+        """Synaptic operations of spikes, of all connections."""
+        return sum(each.additions for each in self.connections)
 
-        names = ("synapses", "spikes", "values", "additions", "multiply_adds", "dense")
-        return Synaptic("total", *(sum(getattr(each, name) or 0 for each in self.connections) for name in names))
+    @property
+    def multiply_adds(self) -> int:
+        """Synaptic operations of analogue values, of all connections."""
+        return sum(each.multiply_adds for each in self.connections)
+
+    @property
+    def dense(self) -> int:
+        """Dense operations of all connections."""
+        return sum(each.dense for each in self.connections)
 
     @property
     def energy(self) -> float:
@@ -97,12 +100,12 @@ class Spent:
 
     def __str__(self) -> str:
         columns = ["synaptic operations", "synapses", "spikes", "analogue", "additions", "multiply-adds", "energy, nJ", "dense", "dense, nJ"]
-        rows = [
-            [each.name, each.synapses, each.spikes, each.values, each.additions, each.multiply_adds, e, each.dense, dense]
-            for each, e, dense in [
-                *((each, each.energy, each.dense_energy) for each in self.connections), (self.total, self.energy, self.dense_energy)
-            ]
+        rows: list[list[str | float | None]] = [
+            [e.name, e.synapses, e.spikes, e.values, e.additions, e.multiply_adds, e.energy, e.dense, e.dense_energy]
+            for e in self.connections
         ]
+        known = [sum(getattr(e, name) or 0 for e in self.connections) for name in ("synapses", "spikes", "values")]
+        rows.append(["total", *known, self.additions, self.multiply_adds, self.energy, self.dense, self.dense_energy])
         prices = (
             f"An addition takes {ADD} pJ, a multiply-add {MULTIPLY_ADD} pJ (32-bit floating numbers in 45 nm, Horowitz 2014); what is"
             " neither 0 nor 1 is analogue, and multiplied."
