@@ -40,7 +40,7 @@ from spaic_jax.network import (
 from spaic_jax.plan import Auto, Chunk, Reference, Tiled
 from spaic_jax.program import Op, Program, Record, Variable
 from spaic_jax.recording import Recording, resume, simulate
-from spaic_jax.run import Health, Memory, Result, Simulator, Variables, build, keep_heap, probe_gradients
+from spaic_jax.run import Cost, Health, Memory, Result, Simulator, Spent, Variables, build, keep_heap, probe_gradients
 from spaic_jax.storage import (
     load_network,
     load_simulator,
@@ -54,10 +54,10 @@ from spaic_jax.storage import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "Action", "Assembly", "Auto", "Chunk", "Connection", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator",
+    "Action", "Assembly", "Auto", "Chunk", "Connection", "Cost", "Decoder", "Encoder", "ExcludedTypePolicy", "Generator",
     "Health", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup",
     "Op", "Program", "Projection", "RateMonitor", "Record", "Recording", "Reference", "Result", "Reward", "Simulator",
-    "SpikeMonitor", "StateMonitor", "Tiled", "UnreachedWarning", "Variable", "Variables", "WeightMonitor", "analysis",
+    "Spent", "SpikeMonitor", "StateMonitor", "Tiled", "UnreachedWarning", "Variable", "Variables", "WeightMonitor", "analysis",
     "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "keep_heap", "load_network", "load_simulator",
     "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "resume", "save_network",
     "save_variables", "save_weights", "simulate", "standard", "surrogate", "synapses", "train",

@@ -12,7 +12,7 @@ from spaic_jax.cli import main
 
 ROOT = Path(__file__).parent.parent
 README, GUIDE = ROOT / "README.md", ROOT / ".github" / "GUIDE.md"
-COMMANDS = ["train", "evaluate", "plot", "report", "simulate", "summary", "list", "docs", "bench", "doctor", "init", "completion"]
+COMMANDS = ["train", "evaluate", "plot", "report", "simulate", "summary", "cost", "list", "docs", "bench", "doctor", "init", "completion"]
 # What only the tests ask of the examples.
 CHECKS = {
     README: """

@@ -91,6 +91,14 @@ def _networks(add: _Add) -> None:
     summary.add_argument("config", help="configuration, .toml or .json")
     _add_set(summary)
 
+    cost = add(
+        "cost", "cost:cost", "say what a run of a configuration costs: memory, operations, energy and time, known before and counted after",
+        "configs/digits.toml", "configs/coba.toml --set simulation.duration=100 --json",
+    )
+    cost.add_argument("config", help="configuration, .toml or .json; the first batch of its training data, or a simulation")
+    _add_set(cost)
+    cost.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON")
+
 
 def _tools(add: _Add) -> None:
     bench = add("bench", "bench:bench", "time standard workloads beside their matrix products alone", "", "--workload small --json", "--models")

@@ -86,10 +86,10 @@ def is_heavy(program: Program, op: Op) -> bool:
     structs = [program.struct(read, 2) for read in op.inputs]
     key = jax.eval_shape(lambda: jax.random.key(0))
     jaxpr = jax.make_jaxpr(lambda key, *inputs: call(op, inputs, key))(key, *structs).jaxpr
-    return any(equation.primitive.name in _HEAVY for equation in _equations(jaxpr))
+    return any(equation.primitive.name in _HEAVY for equation in equations(jaxpr))
 
 
-def _equations(jaxpr: Any) -> Iterator[Any]:
+def equations(jaxpr: Any) -> Iterator[Any]:
     """All equations of a jaxpr, those inside of others included."""
 
     def inner(parameter: Any) -> Any:
@@ -99,4 +99,4 @@ def _equations(jaxpr: Any) -> Iterator[Any]:
         yield equation
         for parameter in jax.tree.leaves(equation.params, is_leaf=lambda p: hasattr(inner(p), "eqns")):
             if hasattr(inner(parameter), "eqns"):
-                yield from _equations(inner(parameter))
+                yield from equations(inner(parameter))

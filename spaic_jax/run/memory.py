@@ -48,7 +48,7 @@ class Memory:
             lines += [(f"  {name}", size) for name, size in sorted(part.items(), key=lambda item: -item[1])]
         lines.append(("total", self.total))
         width = max(len(name) for name, _ in lines)
-        return "\n".join(f"{name:{width}}  {_readable(size):>10}" for name, size in lines)
+        return "\n".join(f"{name:{width}}  {readable(size):>10}" for name, size in lines)
 
 
 def measured(
@@ -77,7 +77,8 @@ def measured(
     return Memory(sizes(variables.values), sizes(inputs), sizes(result.probes), sizes(result.outputs), working)
 
 
-def _readable(size: float) -> str:
+def readable(size: float) -> str:
+    """Bytes as text."""
     for unit in ("B", "KiB", "MiB"):
         if size < 1024:
             return f"{size:.4g} {unit}"

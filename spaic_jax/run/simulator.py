@@ -14,6 +14,7 @@ from spaic_jax.program import Program
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import compiled
 from spaic_jax.run.check import batch_of_inputs, batch_size_of, by_name, check_run
+from spaic_jax.run.cost import Cost, Spent, known_before, spent
 from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.lengths import check_lengths
 from spaic_jax.run.memory import Memory, measured
@@ -254,6 +255,72 @@ class Simulator:
             {'potentials': 9600}
         """
         return measured(self.program, self.plan, self.init, self.run, whole(steps, "steps"), whole(batch_size, "batch_size"))
+
+    def cost(self, steps: int, batch_size: int = 1) -> Cost:
+        """What a run costs, known before it: memory, dense operations, their energy, and an estimate of its time.
+
+        The run is compiled, and not carried out. A dense operation multiplies a number that arrives in a step by a weight and adds
+        the product, also where the number is zero; `spent` says what the spikes of a run left of them. What neurons do by
+        themselves, a bias and the backward pass are not counted.
+
+        Args:
+            steps: number of steps of the run.
+            batch_size: samples of it.
+
+        Raises:
+            ValueError: numbers that are not positive whole numbers.
+
+        Example:
+            >>> import spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     image = sj.Encoder(num=4)
+            ...     layer = sj.NeuronGroup(3, model="lif")
+            ...     synapses = sj.Connection(image, layer)
+            >>> cost = sj.build(net, dt=1.0).cost(100, batch_size=8)
+            >>> cost.connections[0].each_step, cost.operations, round(cost.energy, 2)
+            (12, 9600, 44.16)
+        """
+        return known_before(self, whole(steps, "steps"), whole(batch_size, "batch_size"))
+
+    def spent(
+        self,
+        variables: Variables,
+        inputs: Mapping[str, Any] | None = None,
+        key: jax.Array | None = None,
+        steps: int | None = None,
+        *,
+        lengths: Any = None,
+    ) -> Spent:
+        """What a run has cost: the synaptic operations of its spikes beside the dense ones, their energy, and its time.
+
+        $$ N = \\sum_{t,b,j} [s_j \\ne 0] f_j $$
+
+        with the exact fan-out f of each presynaptic neuron j. An operation of a spike, s = 1, is an addition, 0.9 pJ; one of any
+        other number, such as a current, a multiplication and an addition, 4.6 pJ (32-bit floating numbers, 45 nm; Horowitz 2014).
+        Memory, which may take far more, is not in it. A weight of 0 is a synapse, and a masked one is none; of synapses with trained
+        delays, each step in which a part arrives counts. What neurons do by themselves, biases, the largest of a pool and links
+        without weights are not counted; of products of other kinds, such as attention, all dense operations are.
+
+        The run is carried out a few times, to time it and to count. It may not be traced.
+
+        Args:
+            variables, inputs, key, steps, lengths: as of `run`.
+
+        Raises:
+            ValueError: as `run`; while it is traced.
+
+        Example:
+            >>> import jax, spaic_jax as sj
+            >>> with sj.Network() as net:
+            ...     image = sj.Encoder(num=4, coding_method="null")
+            ...     layer = sj.NeuronGroup(3, model="lif")
+            ...     synapses = sj.Connection(image, layer)
+            >>> sim = sj.build(net, dt=1.0)
+            >>> spent = sim.spent(sim.init(jax.random.key(0)), {"image": [[[1.0, 0.0, 0.0, 0.5]]] * 10})
+            >>> spent.additions, spent.multiply_adds, spent.dense
+            (30, 30, 120)
+        """
+        return spent(self, variables, inputs, key, steps, lengths)
 
     def prepare(self, variables: Variables) -> Prepared:
         """Variables with all that follows from what no step changes, such as decay factors and masked weights.
