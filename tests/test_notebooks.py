@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: Networks that a notebook declares and a configuration holds: both are one.
 DECLARED = [
-    ("plasticity", "competition", "song_miller_abbott"),
+    ("06_plasticity", "competition", "song_miller_abbott"),
     ("reward_learning", "xor", "xor"),
     ("reward_learning", "cartpole", "cartpole"),
 ]
