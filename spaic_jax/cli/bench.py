@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from spaic_jax._extras import import_extra
 from spaic_jax._files import write_whole
-from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.cli.errors import UserError, check_out, user_errors
 
 #: What is timed.
 Kind = Literal["workloads", "models", "loops", "plastic", "brain"]
@@ -102,6 +102,7 @@ def _densities(text: str) -> list[float]:
 def _check_picture(path: Path) -> None:
     if path.suffix.lower() != ".png":
         raise UserError(f"--plot writes a PNG: give a name that ends in .png, not '{path}'.")
+    check_out(path)
     if not path.parent.is_dir():
         raise UserError(f"--plot: there is no folder '{path.parent}'.")
     if path.is_dir():

@@ -10,7 +10,7 @@ import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._files import write_whole
-from spaic_jax.cli.errors import UserError, user_errors, write_errors
+from spaic_jax.cli.errors import UserError, check_out, user_errors, write_errors
 from spaic_jax.data import DATASETS, Dataset, own, resolve_dataset
 from spaic_jax.data.names import find
 from spaic_jax.data.read import read
@@ -93,6 +93,7 @@ def init(path: str, data: str | None) -> None:
     target, given = Path(path), "digits" if data is None else data
     if target.suffix != ".toml":
         raise UserError(f"'{path}' does not end in .toml.")
+    check_out(target)
     with write_errors(target):
         there = target.exists()
     if there:

@@ -43,7 +43,7 @@ def accuracy(
     >>> float(accuracy(scores[:, None], jnp.array([[0], [-1], [0]])))
     0.5
     """
-    array, index = as_array(scores), as_array(labels)
+    array, index = as_array("accuracy", "scores", scores), as_array("accuracy", "labels", labels)
     if array.ndim not in (2, 3) or 0 in array.shape:
         raise ValueError(
             f"accuracy got scores of shape {list(array.shape)}, but needs [B, C], or [T, B, C] of steps, with at "
@@ -61,7 +61,7 @@ def accuracy(
     answer = answers("accuracy", array)
     right = ((answer == index) & (answer >= 0)).astype(jnp.float32)
     if weights is not None:
-        weight = as_array(weights)
+        weight = as_array("accuracy", "weights", weights)
         if weight.shape != index.shape:
             raise ValueError(
                 f"accuracy got weights of shape {list(weight.shape)}, but needs {list(index.shape)}, one for each"
@@ -132,7 +132,7 @@ def confusion_matrix(
     """
     name = "confusion_matrix"
     size = whole(classes, f"{name}: classes")
-    array = as_array(predictions)
+    array = as_array(name, "predictions", predictions)
     if array.ndim == 2 and array.shape[1] == size:
         answer = answers(name, array)
     elif array.ndim == 1 and jnp.issubdtype(array.dtype, jnp.integer):

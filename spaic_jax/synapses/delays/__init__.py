@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from spaic_jax._numbers import real
+from spaic_jax._numbers import array_of, real
 from spaic_jax._tables import resolve
 from spaic_jax.program import Initial
 from spaic_jax.synapses.delays.axonal import delayed
@@ -41,7 +41,7 @@ def resolve_delay(delay: Any, max_delay: float | None = None) -> float | Synapti
     if isinstance(delay, str):
         made: SynapticDelay = resolve("delay", DELAYS, SynapticDelay, delay, longest)
         return made
-    if np.ndim(delay) or isinstance(delay, Initial) or (delay is None and max_delay):
+    if np.ndim(array_of(delay, "Connection: delay")) or isinstance(delay, Initial) or (delay is None and max_delay):
         return FixedDelay(value=delay, **longest)
     if delay is None:
         return None

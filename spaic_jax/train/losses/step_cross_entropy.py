@@ -58,7 +58,7 @@ def step_cross_entropy(
     >>> round(float(step_cross_entropy(scores, jnp.array([[0], [-1]]))), 4)
     0.0486
     """
-    logits, index = _logits(scores), as_array(labels)
+    logits, index = _logits(scores), as_array(_NAME, "labels", labels)
     steps, batch, classes = logits.shape
     check_integers(_NAME, index)
     if index.shape not in ((steps, batch), (batch,)):
