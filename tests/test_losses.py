@@ -64,7 +64,8 @@ def test_cross_entropies(values, labels):
     expected = cross_entropy(n, y)
     got = count_cross_entropy(n, y)
     assert got.shape == () and got.dtype == jnp.float32
-    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+    # Numbers of float32 near 200 are 1.5e-5 apart.
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=3e-5)
     rate = rate_cross_entropy(n / 200, y, scale=200)
     np.testing.assert_allclose(rate, expected, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(membrane_cross_entropy(n, y), got)
