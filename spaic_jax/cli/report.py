@@ -84,7 +84,7 @@ def of_training(run: Training) -> str:
     sections = {
         "Network": _network(pictures, tables(experiment.network, experiment.sim)),
         "Learning": [figure(pictures["learning_curve"]), *_history(history)],
-        "Test data": [figure(pictures[name]) for name in ("confusion_matrix", "raster") if name in pictures],
+        "Test data": [figure(pictures[name]) for name in ("confusion_matrix", "regression", "raster") if name in pictures],
         "Weights": [figure(picture) for picture in weights],
         "Cost": [table(["", ""], list(cost.items())), *_versions()],
         "Configuration": [_config(experiment.resolved)],
