@@ -57,10 +57,22 @@ def label_vector(name: str, labels: ArrayLike, batch: int) -> Int[Array, "{batch
     return array.astype(jnp.int32)
 
 
+def class_labels(name: str, labels: ArrayLike, values: jax.Array) -> jax.Array:
+    """Labels of values ``[B, C]``: classes, int32 ``[B]``, or class probabilities, float32 ``[B, C]``; ValueError for others."""
+    array = as_array(name, "labels", labels)
+    if array.ndim < 2 or not jnp.issubdtype(array.dtype, jnp.floating):
+        return label_vector(name, array, values.shape[0])
+    if array.shape != values.shape:
+        raise ValueError(
+            f"{name} got class probabilities of shape {shape_text(array)}, but needs {shape_text(values)}, one for each class."
+        )
+    return array.astype(jnp.float32)
+
+
 def check_integers(name: str, labels: jax.Array) -> None:
     """ValueError in the name of `name` unless labels are integers."""
     if not jnp.issubdtype(labels.dtype, jnp.integer):
-        raise ValueError(f"{name} got labels of dtype {labels.dtype}, but needs integers (class indices, not one-hot rows).")
+        raise ValueError(f"{name} got labels of dtype {labels.dtype}, but needs integers [B], class indices, or class probabilities [B, C].")
 
 
 def shape_text(array: Any) -> str:
