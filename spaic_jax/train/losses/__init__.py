@@ -47,6 +47,9 @@ LOSSES: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
 )
 """Losses of ``(decoded, labels)`` by name."""
 
+#: Those whose labels are classes.
+OF_CLASSES = tuple(loss for loss in LOSSES.values() if loss is not mean_squared_error)
+
 
 def resolve_loss(loss: str | Callable[..., jax.Array], **parameters: Any) -> Callable[..., jax.Array]:
     """The function a name in ``LOSSES`` or ``REGULARISERS`` stands for, in any letter case.
