@@ -1,8 +1,11 @@
-"""Whole and real numbers as users give them: Python's, NumPy's, or arrays without axes."""
+"""Numbers as users give them: whole and real ones, Python's, NumPy's, or arrays without axes; and arrays of them."""
 
 import math
 import operator
 from typing import Any
+
+import jax
+import numpy as np
 
 #: The largest count: steps, sizes and indices are int32 on every device.
 LARGEST = 2**31 - 1
@@ -94,6 +97,31 @@ def real(
     ]
     kind = "a positive, finite number" if above == 0 else "a finite number"
     raise ValueError(f"{what} must be {' '.join([kind, ' and '.join(ends)]).strip()}, got {shown(value)}.")
+
+
+def array_of(value: Any, what: str) -> Any:
+    """An array of JAX as it is, and anything else as NumPy's: arrays of other libraries, lists, numbers.
+
+    Args:
+        value: what came.
+        what: what it is, the start of the error's sentence, such as `"input 'image'"`.
+
+    Raises:
+        ValueError: lists in lists that are not equally long.
+
+    >>> array_of([[1.0, 2.0], [3.0]], "weight")
+    Traceback (most recent call last):
+        ...
+    ValueError: weight must be an array, but its rows are not equally long: [[1.0, 2.0], [3.0]].
+    """
+    if isinstance(value, jax.Array):
+        return value
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(f"{what} must be an array, but its rows are not equally long: {shown(value)}.") from None
 
 
 def shown(value: Any) -> str:

@@ -21,7 +21,9 @@ from spaic_jax.data.augment import (
     Shift,
     resolve_augmentation,
 )
-from spaic_jax.train import fit
+from spaic_jax.train import fit, membrane_cross_entropy
+from spaic_jax.train.augment import augmented
+from spaic_jax.train.fitting import prepare_training
 
 RNG = np.random.default_rng()
 T, B = 11, 7
@@ -32,8 +34,8 @@ def spikes(*sample, chance=0.3):
     return jnp.asarray(RNG.random((T, B, *sample)) < chance, jnp.float32)
 
 
-def changed(augmentation, x, key, labels=LABELS):
-    answer, same = jax.jit(augmentation)(key, {"in": x}, labels)
+def changed(augmentation, x, key, labels=LABELS, **told):
+    answer, same = jax.jit(lambda *given: augmentation(*given, **told))(key, {"in": x}, labels)
     assert answer["in"].shape == x.shape and answer["in"].dtype == x.dtype and np.array_equal(same, labels)
     return np.asarray(answer["in"])
 
@@ -111,8 +113,26 @@ def test_blended_samples_keep_the_larger_share(key):
     targets = jnp.asarray(RNG.normal(size=(B, 2)), jnp.float32)
     both, answer = jax.jit(Blend(alpha=1.0, spikes=False))(key, {"in": jnp.broadcast_to(targets[None], (T, B, 2))}, targets)
     assert np.allclose(both["in"][0], answer, atol=1e-6) and not np.allclose(answer, targets)
-    with pytest.raises(ValueError, match=r"whether targets \[7, 7\] of 7 samples are .* cannot be told: choose another batch_size"):
-        Blend(timed=True)(key, {"in": jnp.ones((B, B, 4))}, jnp.ones((B, B)))
+    with pytest.raises(ValueError, match=r"whether targets \[7, 7\] of 7 samples are .* cannot be told: say so, as in sequences="):
+        Blend()(key, {"in": jnp.ones((T, B, 4))}, jnp.ones((B, B)))
+    for sequences in (("in", "labels"), ("in",)):
+        _, answer = Blend(alpha=1.0)(key, {"in": jnp.ones((T, B, 4))}, jnp.broadcast_to(jnp.arange(float(B)), (B, B)), sequences=sequences)
+        # Mixed across samples or across steps, which are all alike.
+        assert (len(np.unique(np.asarray(answer[0]).round(4))) == B and np.allclose(answer, np.arange(B))) == ("labels" not in sequences)
+
+
+def test_blended_classes_become_probabilities(key):
+    """A sample of two values says itself what share of it is left of which class."""
+    x = jnp.eye(4)[LABELS]
+    mixed, shares = jax.jit(Blend(alpha=1.0, spikes=False, classes=4))(key, {"in": x}, LABELS)
+    np.testing.assert_allclose(shares, mixed["in"], atol=1e-6)
+    assert shares.shape == (B, 4) and shares.dtype == jnp.float32
+    assert np.array_equal(shares.argmax(1), LABELS) and 0.5 < shares.max(1).min() < 0.999
+    for labels in (jnp.zeros((T, B), int), jnp.zeros((3,), int)):
+        with pytest.raises(ValueError, match=r"classes of a blend need labels \[B=7\], one class for each sample"):
+            Blend(classes=3)(key, {"in": x}, labels, sequences=())
+    with pytest.raises(ValueError, match="classes of a blend must be a whole number of at least 2"):
+        Blend(classes=1)
 
 
 def test_inputs_of_several_names_are_told_apart(key):
@@ -123,9 +143,9 @@ def test_inputs_of_several_names_are_told_apart(key):
         other, _ = jax.jit(lambda k, a=augmentation: a(k, {"aaa": image, "zzz": x}, LABELS))(key)
         assert all(np.array_equal(one[name], other[name]) and one[name].shape == {"aaa": image, "zzz": x}[name].shape for name in one)
     square = jnp.ones((B, B, 4))
-    with pytest.raises(ValueError, match=r"whether 'in' \[7, 7, 4\] is \[B, ...\] or \[T, B, ...\] cannot be told .* say timed=True .* to Drop"):
+    with pytest.raises(ValueError, match=r"whether 'in' \[7, 7, 4\] is \[B, ...\] or \[T, B, ...\] cannot be told .* say so, as in sequences=\('in',\)"):
         Drop()(key, {"in": square}, LABELS)
-    timed, held = (changed(Drop(chance=0.5, of="steps", timed=timed), square, key) for timed in (True, False))
+    timed, held = (changed(Chain((Drop(chance=0.5, of="steps"),)), square, key, sequences=names) for names in (("in",), ()))
     assert (timed.min(2) == timed.max(2)).all() and (held.min((1, 2)) == held.max((1, 2))).all()
     steps = jnp.zeros((T, B), jnp.int32)
     assert changed(Drop(), x, key, steps).shape == x.shape
@@ -155,15 +175,42 @@ def test_a_chain_is_its_parts_in_order_and_trains(key):
     one = changed(Drop(chance=0.3), x, jax.random.fold_in(key, 0))
     two = changed(Jitter(steps=1), jnp.asarray(one), jax.random.fold_in(key, 1))
     assert np.array_equal(changed(chain, x, key), two)
-    with sj.Network() as net:
-        cue = sj.Encoder(num=6, coding_method="null")
-        out = sj.NeuronGroup(3, model="leaky_integrator")
-        link = sj.Connection(cue, out, w_std=0.5)
-        say = sj.Decoder(dec_target=out, coding_method="final_step_voltage")
-    del link, say
     data = sj.data.Dataset({"cue": np.asarray(x, bool)}, np.asarray(labels), sequences=("cue",))
     how = {"epochs": 2, "batch_size": 3, "key": key, "progress": False}
-    results = [fit(sj.build(net, dt=1.0), "membrane_cross_entropy", optax.sgd(0.1), data, augment=augment, **how)
-               for augment in (None, chain)]
+    results = [fit(reader("null"), "membrane_cross_entropy", optax.sgd(0.1), data, augment=augment, **how) for augment in (None, chain)]
     losses = [[row["loss"] for row in result.history] for result in results]
     assert losses[1] != losses[0] and np.isfinite(losses).all()
+
+
+def reader(coding):
+    with sj.Network() as net:
+        net.cue = sj.Encoder(num=6, coding_method=coding)
+        net.out = sj.NeuronGroup(3, model="leaky_integrator")
+        net.link = sj.Connection(net.cue, net.out, w_std=0.5)
+        net.say = sj.Decoder(dec_target=net.out, coding_method="final_step_voltage")
+    return sj.build(net, dt=1.0)
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_training_knows_the_axes_where_there_are_as_many_steps_as_samples(held, key):
+    n = 6  # neurons too
+    data = sj.data.Dataset({"cue": np.ones((n,) * (2 if held else 3))}, np.arange(n) % 3, sequences=() if held else ("cue",))
+    sim = reader("constant_current" if held else "null")
+    task, arrays = prepare_training(sim, data, loss=membrane_cross_entropy, decoder=None, steps=n)
+    for augment in (Drop(chance=0.5, of="steps"), Chain((Drop(chance=0.5, of="steps"),))):
+        kept = np.asarray(augmented(augment, task, task.take(arrays, jnp.arange(n)), key, jnp.int32(0)).inputs["cue"])
+        # One chance a step of a sample; what is held has one step.
+        assert (kept.min(-1) == kept.max(-1)).all() and 0 < kept.mean() < 1
+        assert held or (kept.std(0).any() and kept.std(1).any())
+    mixed = augmented(Blend(), task, task.take(arrays, jnp.arange(n)), key, jnp.int32(0))
+    assert mixed.labels.shape == (n,)
+
+
+def test_training_with_class_probabilities(key):
+    data = sj.data.Dataset({"cue": np.asarray(spikes(6), bool)}, np.asarray(LABELS), sequences=("cue",))
+    how = {"epochs": 30, "batch_size": B, "key": key, "progress": False}
+    result = fit(reader("null"), "membrane_cross_entropy", optax.adam(0.1), data, test=data, augment=Blend(classes=3, alpha=0.1), **how)
+    assert result.history[-1]["loss"] < result.history[0]["loss"] and result.history[-1]["test_accuracy"] > 0.5
+    assert 0 <= result.history[-1]["accuracy"] <= 1
+    with pytest.raises(ValueError, match=r"augment gave back class probabilities of shape \(7, 4\), but needs \(7, 3\)"):
+        fit(reader("null"), "membrane_cross_entropy", optax.adam(0.1), data, augment=Blend(classes=4), **how)

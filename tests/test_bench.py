@@ -5,6 +5,8 @@ import functools
 import json
 import math
 import re
+import sys
+import time
 
 import jax
 import jax.numpy as jnp
@@ -27,10 +29,12 @@ from spaic_jax.bench import (
 )
 from spaic_jax.bench.brain import silent
 from spaic_jax.bench.floor import products, recurrent
+from spaic_jax.bench.peers import PEERS, Peer, measure_peer
 from spaic_jax.bench.workload import resolve_workload
 from spaic_jax.cli import main
 from spaic_jax.neurons import CLIF, NEURONS
 from spaic_jax.plan import Auto
+from spaic_jax.run import build
 
 TINY = Workload("tiny", layers=(12, 8, 5), steps=7, batch_size=3, recurrent=True)
 KEYS = {
@@ -300,3 +304,47 @@ def test_a_density_thins_the_input_and_nothing_else():
         jax.tree.map(np.testing.assert_array_equal, *rest)
     assert (spikes[0.02].spikes <= spikes[0.1].spikes).all()
     np.testing.assert_array_equal(wide.numbers().spikes, spikes[0.1].spikes)
+
+
+def test_a_peer_is_timed_in_turn_with_the_same_numbers(capsys, monkeypatch):
+    calls, tiny = [], Workload("tiny", layers=(4, 3), steps=5, batch_size=2)
+
+    def make(workload):
+        return Peer("other 1.0", lambda: calls.append(("forward", workload.name)), lambda: time.sleep(0.02))
+
+    monkeypatch.setitem(PEERS, "spyx", make)
+    monkeypatch.setitem(WORKLOADS, "tiny", tiny)
+    row = measure_peer(tiny, "spyx", repeats=3)
+    assert row["peer"] == "other 1.0" and 20 <= row["peer_step_ms"] < 2000 and len(calls) >= 3
+    assert row["peer_step_ratio"] == row["peer_step_ms"] / row["step_ms"] and row["peer_forward_ratio"] == row["peer_forward_ms"] / row["forward_ms"]
+    assert main(["bench", "--workload", "tiny", "--peer", "spyx"]) == 0
+    assert "peer step ratio" in capsys.readouterr().out
+    for arguments, sentence in (
+        (["--peer", "spix"], "unknown peer 'spix': did you mean 'spyx'?"), (["--peer", "spyx", "--models"], "leave it out with --models."),
+        (["--peer", "spyx", "--plot", "a.png"], "leave it out with --plot."),
+        (["--workload", "small", "--peer", "spyx"], "workload 'small' is one of 'clif' neurons"),
+    ):
+        assert main(["bench", *arguments]) == 2
+        shown = capsys.readouterr().err
+        assert sentence in shown and shown.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_peer_that_is_missing_is_named(name, capsys, monkeypatch):
+    for package in ("torch", "flax", name):
+        monkeypatch.setitem(sys.modules, package, None)
+    assert main(["bench", "--workload", "A512", "--peer", name]) == 2
+    assert re.search(r"to compare with a peer the package (\w+) is needed: pip install \1\.\n$", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_peers_count_about_the_same_spikes(name, recurrent):
+    pytest.importorskip(name)
+    workload = Workload("tiny", layers=(40, 30, 5), steps=20, batch_size=8, recurrent=recurrent)
+    sim, peer = build(workload.network(), dt=1.0), PEERS[name](workload)
+    counts = sim.run(sim.init(jax.random.key(0), 8), {"image": workload.numbers().spikes}).outputs["counts"]
+    theirs = np.asarray(peer.forward())
+    assert theirs.shape == counts.shape and np.corrcoef(theirs.ravel(), np.asarray(counts).ravel())[0, 1] > 0.8
+    peer.step()
+    assert not np.array_equal(theirs, np.zeros_like(theirs))

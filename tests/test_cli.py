@@ -115,6 +115,10 @@ def test_targets_lengths_and_states_that_are_drawn(here: Path, capsys: pytest.Ca
     x, y = rng.random((25, 5, 3), np.float32), rng.random((25, 2), np.float32)
     np.savez(here / "mine.npz", x=x, y=y, lengths=rng.integers(1, 6, 25))
     (here / "mine.toml").write_text(REGRESSION)
+    # What the labels are says which measures there are; nothing is trained to find one missing.
+    for config, by, told in ((DIGITS, "test_r2", "classes have none"), ("mine.toml", "accuracy", "targets to regress have no accuracy: name")):
+        assert main(["train", config, "--quiet", "--out", "run", "--set", f"training.stop.by={by}"]) == 2
+        assert f"{config}: training.stop.by is '{by}', but {told}" in capsys.readouterr().err and not (here / "run").exists()
     assert main(["train", "mine.toml", "--quiet", "--out", "run"]) == 0
     (row,) = rows(here / "run")
     measures = ("test_mean_squared_error", "test_r2", "test_loss", "epoch")
@@ -123,6 +127,7 @@ def test_targets_lengths_and_states_that_are_drawn(here: Path, capsys: pytest.Ca
     assert json.loads(capsys.readouterr().out) == {name: row[name] for name in measures}
     (here / "run" / "weights.safetensors").unlink()
     assert main(["report", "run"]) == 0
+    assert (here / "run" / "regression.png").is_file() and not (here / "run" / "confusion_matrix.png").exists()
     assert f"<dd>{row['test_mean_squared_error']:.4g}</dd>" in (here / "run" / "report.html").read_text()
 
 

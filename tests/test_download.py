@@ -42,7 +42,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         # Each answer but to the last of these requests stops early.
         stop = begin + server.breaks.pop(0) if server.breaks else len(CONTENTS)
-        self.wfile.write(CONTENTS[begin:stop])
+        half = (begin + stop) // 2
+        self.wfile.write(CONTENTS[begin:half])
+        if self.path == "/slow":
+            server.pause.wait()
+        self.wfile.write(CONTENTS[half:stop])
 
 
 @pytest.fixture
@@ -88,6 +92,21 @@ def test_what_breaks_off_goes_on_where_it_was(server, tmp_path):
     server.breaks = [400]
     download(f"{server.url}/no-range", tmp_path / "e")
     assert all((tmp_path / name).read_bytes() == CONTENTS for name in "bcde")
+
+
+def test_of_two_at_once_one_downloads(server, tmp_path):
+    server.pause = threading.Event()
+    both = [threading.Thread(target=download, args=(f"{server.url}/slow", tmp_path / "a"), kwargs={"md5": MD5}) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    while not server.asked:
+        pass
+    both[1].join(0.2)
+    server.pause.set()
+    for thread in both:
+        thread.join()
+    assert server.asked == [None] and (tmp_path / "a").read_bytes() == CONTENTS
+    assert [file.name for file in tmp_path.iterdir()] == ["a"]
 
 
 def test_without_a_server_the_error_says_where_to_put_the_file(server, tmp_path):

@@ -53,6 +53,7 @@ def dataset(inputs, labels=None, **settings):
 
 
 ONES = np.ones((8, 4), np.float32)
+RAGGED = [[1.0, 2.0], [3.0]]
 MISUSES = {
     # What is declared.
     "num none": (group(None), "num"), "num zero": (group(0), "num"), "num true": (group(True), "num"), "num half": (group(1.5), "num"),
@@ -72,11 +73,18 @@ MISUSES = {
     "monitor": (lambda sim: sj.StateMonitor(None, "V"), "StateMonitor"),
     "monitor every": (lambda sim: sj.StateMonitor(sj.NeuronGroup(2), "V", every=0), "every"),
     # Weights and delays.
-    "w_mean nan": (link(w_mean=NAN), "w_mean"), "w_mean inf": (link(w_mean=INF), "w_mean"), "w_mean none": (link(w_mean="a"), "w_mean"),
+    "w_mean nan": (link(w_mean=NAN), "w_mean"), "w_mean inf": (link(w_mean=INF), "w_mean"), "w_mean none": (link(w_mean=None), "w_mean"), "w_mean text": (link(w_mean="a"), "w_mean"), "w_std none": (link(w_std=None), "w_std"),
     "w_std negative": (link(w_std=-1.0), "w_std"), "w_std nan": (link(w_std=NAN), "w_std"), "w_std true": (link(w_std=True), "w_std"),
     "weight nan": (link(weight=np.full((3, 4), NAN, np.float32)), "weight[0, 0]"), "weight inf": (link(weight=np.full((3, 4), INF, np.float32)), "weight[0, 0]"),
     "weight shape": (link(weight=np.ones((4, 3), np.float32)), "into"), "weight text": (link(weight="big"), "initial value"),
     "weight complex": (link(weight=np.ones((3, 4)) * 1j), "initial value"),
+    "weight ragged": (link(weight=RAGGED), "weight must be an array, but its rows"), "bias ragged": (link(bias=RAGGED), "bias"),
+    "delay ragged": (link(delay=RAGGED), "delay"), "input ragged": (run({"image": RAGGED}), "input 'image' must be an array"),
+    "set ragged": (lambda sim: sim.set(sim.init(KEY), {"layer.V": RAGGED}), "layer.V"),
+    "dataset ragged": (dataset({"image": RAGGED}, [0, 1]), "input 'image' must be an array"), "labels ragged": (dataset({"image": ONES}, RAGGED), "labels"),
+    "lengths ragged": (dataset({"image": ONES}, lengths=RAGGED), "lengths"), "taken ragged": (lambda sim: DATA.take(RAGGED), "samples"),
+    "loss ragged": (lambda sim: train.count_cross_entropy(RAGGED, [0, 1]), "counts"), "scores ragged": (lambda sim: train.accuracy(RAGGED, [0, 1]), "scores"),
+    "index ragged": (lambda sim: sj.StateMonitor(sj.NeuronGroup(2), "V", index=RAGGED), "index"),
     "weight of none": (link(weight=[[None] * 4] * 3), "initial value"),
     "w_min above w_max": (link(w_min=1.0, w_max=0.0), "w_m"), "w_min nan": (link(w_min=NAN), "w_min"), "bias nan": (link(bias=NAN), "bias"),
     "density": (link(link_type="sparse", density=2.0), "density"), "density nan": (link(link_type="sparse", density=NAN), "density"),

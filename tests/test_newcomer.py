@@ -58,6 +58,30 @@ def test_what_init_writes_is_trained_at_once(data, tmp_path, monkeypatch, capsys
     assert main(["init", "first.toml"]) == 2 and "is there already" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("axes", ["NTC", "TCN"])
+def test_init_takes_names_and_axes(axes, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    random, sizes = np.random.default_rng(), {"N": 40, "T": 6, "C": 3}
+    np.savez("touch.npz", taxels=random.random([sizes[axis] for axis in axes], np.float32), letter=np.arange(40) % 4, room=np.ones(40))
+    assert main(["init", "first.toml", "--data", "touch.npz", "--x", "taxels", "--y", "letter", "--axes", axes]) == 0
+    assert "\nduration = 6.0 " in Path("first.toml").read_text()
+    assert main(["train", "first.toml", *QUICK, "--set", "simulation.duration=6"]) == 0
+    config = json.loads(Path("runs/first-seed0/config.json").read_text())
+    assert config["network"]["encoders"]["input"]["shape"] == [3]
+    assert config["network"]["groups"]["output"]["shape"] == [4]
+    Path("rows.csv").write_text("\n".join(["a,b,c,kind", *(f"{a},{b},9,{'xy'[int(a > b)]}" for a, b in random.random((30, 2)))]))
+    assert main(["init", "rows.toml", "--data", "rows.csv", "--x", "a, b", "--y", "kind"]) == 0
+    assert main(["train", "rows.toml", *QUICK]) == 0
+    capsys.readouterr()
+    for arguments, sentence in (
+        (["--data", "touch.npz", "--x", "taxel", "--y", "letter"], "x: unknown array 'taxel': did you mean 'taxels'?"),
+        (["--data", "touch.npz", "--x", "taxels", "--y", "letter", "--axes", "NTCX"], "axes"),
+        (["--x", "taxels"], "--data digits: --x: a data set with a name has its own."),
+    ):
+        assert main(["init", "other.toml", *arguments]) == 2
+        assert sentence in capsys.readouterr().err and not Path("other.toml").exists()
+
+
 def test_init_says_what_it_cannot_begin_with(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     np.savez("targets.npz", x=np.eye(10, dtype=np.float32), y=np.linspace(0, 1, 10))

@@ -101,7 +101,7 @@ def test_pictures_go_onto_the_axes_that_are_given():
     for draw in (
         lambda ax: plot.weights(np.eye(3), ax=ax), lambda ax: plot.receptive_fields(np.eye(4), ax=ax),
         lambda ax: plot.confusion_matrix(np.eye(2), ax=ax), lambda ax: plot.rates({"a": x}, {"a": 1 + x}, ax=ax),
-        lambda ax: plot.phase_plane(x, x, ax=ax),
+        lambda ax: plot.phase_plane(x, x, ax=ax), lambda ax: plot.regression(x, x, ax=ax),
     ):
         axes = Figure().subplots()
         assert draw(axes) is axes and axes.has_data()
@@ -250,6 +250,23 @@ def test_confusion_matrix_refuses_what_is_none():
         plot.confusion_matrix([[0.5, 0.5], [0.0, 1.0]])
     with pytest.raises(ValueError, match="3 class names were given, but the matrix has 2"):
         plot.confusion_matrix(np.eye(2), ["a", "b", "c"])
+
+
+def test_a_regression_draws_each_target_with_its_output():
+    rng = np.random.default_rng()
+    targets = rng.normal(size=(40, 2))
+    outputs = targets + 0.3 * rng.normal(size=(40, 2))
+    axes = plot.regression(targets, outputs)
+    for number, line in enumerate(axes.get_lines()[:2]):
+        np.testing.assert_array_equal(line.get_xydata(), np.stack([targets[:, number], outputs[:, number]], 1))
+    assert axes.get_xlim() == axes.get_ylim()
+    explained = 1 - sum((o - t) ** 2 for o, t in zip(outputs.flat, targets.flat, strict=True)) / (40 * targets.var(0)).sum()
+    assert axes.get_title() == f"R2 {explained:.2f} of 40"
+    assert plot.regression(np.ones(3), np.ones(3)).get_title() == "3 targets, all alike"
+    thinned = plot.regression(np.arange(20_001.0), np.arange(20_001.0))
+    assert len(thinned.get_lines()[0].get_xdata()) <= 5000 and thinned.get_title() == "R2 1.00 of 20,001, every 5th drawn"
+    with pytest.raises(ValueError, match=r"regression: targets have shape \(3,\) and outputs \(3, 1\), but both need"):
+        plot.regression(np.ones(3), np.ones((3, 1)))
 
 
 def test_benchmark_draws_ratios_to_the_floor():

@@ -106,5 +106,6 @@ def test_ci_runs_the_commands_of_the_readme():
     assert 'pip install -e ".[test]"' in commands
     for command in commands:
         # Training in full and its smaller install are left to readers.
-        if command not in ('pip install -e ".[cli]"', "spaic-jax train configs/digits.toml"):
+        left = ('pip install -e ".[cli]"', "spaic-jax train configs/digits.toml")
+        if command not in left and "jax[cuda13]" not in command:
             assert command.removeprefix("pip install ") in script

@@ -145,7 +145,8 @@ def test_a_loss_is_given_what_it_asks_for_by_name() -> None:
     [
         (lambda: step_cross_entropy(SCORES[0], LABELS), r"scores of shape \[5, 4\], but needs \[T, B, C\]"),
         (lambda: step_cross_entropy(SCORES, EACH[1:]), r"labels of shape \[5, 5\], but needs \[6, 5\].*or \[5\], one for each"),
-        (lambda: step_cross_entropy(SCORES, EACH.astype(float)), "labels of dtype float.., but needs integers"),
+        (lambda: step_cross_entropy(SCORES, EACH.astype(float)), r"class probabilities of shape \[6, 5\], but needs \[5, 4\]"),
+        (lambda: step_cross_entropy(SCORES, LABELS.astype(float)), "labels of dtype float.., but needs integers"),
         (lambda: step_cross_entropy(SCORES, EACH, label_smoothing=1.0), "step_cross_entropy: label_smoothing must be"),
         (lambda: count_cross_entropy(SCORES[0], LABELS, label_smoothing=-0.1), "count_cross_entropy: label_smoothing must be"),
         (lambda: mean_squared_error(SCORES, SCORES[0]), r"an output of shape \[6, 5, 4\] and targets of shape \[5, 4\]"),

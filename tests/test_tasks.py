@@ -128,7 +128,7 @@ def test_a_loss_may_see_the_run(key: jax.Array) -> None:
         (TARGETS, "mean_squared_error", "mean", r"gives \[B, 3\], so that they need shape \(20, 3\)"),
         (TARGETS[0, :, 0], "mean_squared_error", "mean", r"float64 of shape \(20,\).*\(20, 3\); class indices are integers"),
         (LABELS, "mean_squared_error", "mean", r"an output of shape \[1, 3\] and targets of shape \[1\]"),
-        (TARGETS[0], "count_cross_entropy", "mean", "labels of dtype float32, but needs integers"),
+        (TARGETS[0], "count_cross_entropy", "mean", "count_cross_entropy needs classes, but the labels are targets to regress"),
     ],
 )
 def test_what_does_not_fit(labels: Any, loss: str, decoder: str, sentence: str, key: jax.Array) -> None:

@@ -88,23 +88,23 @@ def measure(workload: str | Workload, repeats: int | None = None) -> dict[str, A
         "within": jnp.asarray(numbers.within) if chosen.recurrent else None,
     }
     forward = Forward(running(sim), variables.params, spikes)
-    step = _Step(running(sim), variables.params, spikes, labels)
+    step = Step(running(sim), variables.params, spikes, labels)
     tasks: dict[str, tuple[Callable[[], object], int]] = {
         "forward_ms": (forward, 1),
         "floor_forward_ms": (Forward(products, weights, spikes), 1),
         "step_ms": (step, 1),
-        "floor_step_ms": (_Step(products, weights, spikes, labels), 1),
+        "floor_step_ms": (Step(products, weights, spikes, labels), 1),
     }
     dense = running(build(sim.program, products="dense"))
-    dense_step = _Step(dense, variables.params, spikes, labels)
+    dense_step = Step(dense, variables.params, spikes, labels)
     if dense_step.text != step.text:
         tasks["dense_forward_ms"] = (Forward(dense, variables.params, spikes), 1)
         tasks["dense_step_ms"] = (dense_step, 1)
     if chosen.reference:
         slow = running(build(sim.program, plan=Reference()))
         tasks["reference_forward_ms"] = (Forward(slow, variables.params, spikes), _REFERENCE_EVERY)
-        tasks["reference_step_ms"] = (_Step(slow, variables.params, spikes, labels), _REFERENCE_EVERY)
-    remat = _Step(running(build(sim.program, plan=Tiled(remat="auto"))), variables.params, spikes, labels)
+        tasks["reference_step_ms"] = (Step(slow, variables.params, spikes, labels), _REFERENCE_EVERY)
+    remat = Step(running(build(sim.program, plan=Tiled(remat="auto"))), variables.params, spikes, labels)
     differs = remat.text != step.text
     if differs:
         tasks["remat_step_ms"] = (remat, 1)
@@ -154,7 +154,7 @@ class Forward:
         return result
 
 
-class _Step:
+class Step:
     """A training step on a run; a call does it and waits. It is compiled when it is first needed."""
 
     def __init__(self, run: _Run, params: Any, spikes: jax.Array, labels: jax.Array):

@@ -12,9 +12,10 @@ from spaic_jax._numbers import real
 from spaic_jax.network import Connection, Decoder, Encoder, Network, NeuronGroup
 
 _DT = 1.0
-_DECAY = 0.9
+#: What is left of a membrane potential after a step.
+DECAY = 0.9
 #: Settings of a neuron model where they are not its defaults.
-_SETTINGS: dict[str, dict[str, Any]] = {"lif": {"tau_m": -_DT / math.log(_DECAY), "v_th": 1.0, "reset": "soft"}}
+_SETTINGS: dict[str, dict[str, Any]] = {"lif": {"tau_m": -_DT / math.log(DECAY), "v_th": 1.0, "reset": "soft"}}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -36,9 +36,12 @@ def _first_steps(add: _Add) -> None:
     doctor = add("doctor", "doctor:doctor", "say what is installed, and test that it computes what it should", "", "--json")
     doctor.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON")
 
-    init = add("init", "init:init", "write a configuration, with comments, that can be trained at once", "first.toml", "mine.toml --data mnist.npz")
+    init = add("init", "init:init", "write a configuration, with comments, that can be trained at once", "first.toml", "mine.toml --data mnist.npz", "mine.toml --data touch.npz --x taxels --y letter --axes NTC")
     init.add_argument("path", metavar="FILE.toml", help="the file to write")
     init.add_argument("--data", help="name of a data set, or a file or folder of one's own; digits by default")
+    init.add_argument("--x", metavar="NAME", help="array of the samples in it, or columns of a table, with commas between; one with a usual name by default")
+    init.add_argument("--y", metavar="NAME", help="array of their labels")
+    init.add_argument("--axes", help="of the samples, such as NTC: N samples, T time, others of a sample")
 
     names = add("list", "families:list_names", "list the names of neuron models, encoders, links and all else chosen by name", "", "neurons")
     names.add_argument("family", nargs="?", help="such as neurons; an overview of all by default")
@@ -101,7 +104,7 @@ def _networks(add: _Add) -> None:
 
 
 def _tools(add: _Add) -> None:
-    bench = add("bench", "bench:bench", "time standard workloads beside their matrix products alone", "", "--workload small --json", "--models")
+    bench = add("bench", "bench:bench", "time standard workloads beside their matrix products alone", "", "--workload small --json", "--models", "--workload B_mlp --peer spyx")
     which = bench.add_mutually_exclusive_group()
     which.add_argument("--workload", help="name of one workload; all by default")
     for kind, timed in (
@@ -110,6 +113,7 @@ def _tools(add: _Add) -> None:
     ):
         which.add_argument(f"--{kind}", action="store_const", const=kind, default="workloads", dest="kind", help=f"time {timed} instead")
     bench.add_argument("--density", metavar="P,...", help="probabilities of an input spike, each timed; 0.1 by default")
+    bench.add_argument("--peer", metavar="NAME", help="time them in another library too, in turn: norse, snntorch, spikingjelly or spyx, which has to be installed")
     bench.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON each")
     bench.add_argument("--plot", metavar="FILE.png", dest="picture", help="draw the times as multiples of the matrix products' alone")
 

@@ -1,6 +1,7 @@
 """The command `bench`."""
 
 import dataclasses
+import functools
 import json
 import sys
 from collections.abc import Callable, Iterable
@@ -9,7 +10,7 @@ from typing import Any, Literal
 
 from spaic_jax._extras import import_extra
 from spaic_jax._files import write_whole
-from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.cli.errors import UserError, check_out, user_errors
 
 #: What is timed.
 Kind = Literal["workloads", "models", "loops", "plastic", "brain"]
@@ -27,6 +28,7 @@ def bench(
     picture: str | None = None,
     kind: Kind = "workloads",
     density: str | None = None,
+    peer: str | None = None,
 ) -> None:
     """Time standard workloads, neuron models, loops written by hand, a layer that learns, or networks of brain simulation.
 
@@ -37,9 +39,10 @@ def bench(
         kind: what is timed.
         density: probabilities of an input spike, with commas between; each workload is timed with each, with its own
             when `None`.
+        peer: name of another library, which each workload of LIF neurons is timed in too, in turn.
 
     Raises:
-        UserError: unknown workload, a density that cannot be, or a picture that cannot be written.
+        UserError: unknown workload, a density that cannot be, a peer that is not installed, or a picture that cannot be written.
     """
     from spaic_jax.bench import (
         BRAIN,
@@ -51,6 +54,7 @@ def bench(
         measure_model,
         measure_plastic,
     )
+    from spaic_jax.bench.peers import measure_peer, peer_of
     from spaic_jax.bench.workload import resolve_workload
 
     # Timing takes minutes: what can fail is tried first.
@@ -62,14 +66,20 @@ def bench(
         if picture is not None:
             import_extra("matplotlib.figure", "--plot")
             _check_picture(Path(picture))
+        if peer is not None and (kind != "workloads" or picture is not None):
+            raise UserError(f"--peer times workloads in another library: leave it out with --{'plot' if kind == 'workloads' else kind}.")
         if density is not None and kind != "workloads":
             raise UserError(f"--density is that of workloads: leave it out with --{kind}.")
         workloads = list(WORKLOADS.values()) if workload is None else [resolve_workload(workload)]
+        if peer is not None and workload is None:
+            workloads = [one for one in workloads if one.model == "lif"]
+        if peer is not None:
+            peer_of(workloads[0], peer)
         if density is not None:
             densities = _densities(density)
             workloads = [dataclasses.replace(one, density=value) for one in workloads for value in densities]
     tasks: dict[Kind, tuple[Callable[[Any], dict[str, Any]], Iterable[Any]]] = {
-        "workloads": (measure, workloads), "models": (measure_model, MODELS), "loops": (measure_closed_loop, _SIZES),
+        "workloads": (measure if peer is None else functools.partial(measure_peer, peer=peer), workloads), "models": (measure_model, MODELS), "loops": (measure_closed_loop, _SIZES),
         "plastic": (measure_plastic, _BATCHES), "brain": (measure_brain, BRAIN.values()),
     }
     time, what = tasks[kind]
@@ -102,6 +112,7 @@ def _densities(text: str) -> list[float]:
 def _check_picture(path: Path) -> None:
     if path.suffix.lower() != ".png":
         raise UserError(f"--plot writes a PNG: give a name that ends in .png, not '{path}'.")
+    check_out(path)
     if not path.parent.is_dir():
         raise UserError(f"--plot: there is no folder '{path.parent}'.")
     if path.is_dir():
@@ -132,12 +143,14 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
     for key in rows[0]:
         table.add_column(key.replace("_", " "), justify="left" if key in ("model", "network") else "right")
     for row in rows:
-        table.add_row(*(value if isinstance(value, str) else _cell(value) for value in row.values()))
+        table.add_row(*(_cell(value) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, str):
+        return value
     # Three digits where there are so many, but never 1.2e+03.
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

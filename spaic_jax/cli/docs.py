@@ -8,7 +8,7 @@ from pathlib import Path
 import spaic_jax
 from spaic_jax import coming_from_spaic
 from spaic_jax._extras import import_extra
-from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.cli.errors import UserError, check_out, user_errors
 from spaic_jax.cli.families import COLUMNS, FAMILIES, first_line, rows_of
 
 
@@ -22,6 +22,7 @@ def docs(out: str) -> None:
         UserError: a package is missing, or the folder cannot be written.
     """
     folder = Path(out)
+    check_out(folder)
     with user_errors():
         pdoc = import_extra("pdoc", "the site of docstrings")
         import_extra("matplotlib", "the page of spaic_jax.plot")

@@ -1,7 +1,10 @@
 """Errors of users, told apart from errors of the program."""
 
 import contextlib
+import errno
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 #: Characters of a word that are shown.
 _LONGEST = 300
@@ -69,6 +72,33 @@ def write_errors(folder: object, kept: Callable[[], str] | None = None) -> Itera
     except OSError as error:
         there = f" ({kept()} {folder})" if kept is not None else ""
         raise UserError(f"cannot write to '{folder}': {error.strerror or error}{there}.") from error
+
+
+def check_out(path: Path) -> None:
+    """Refuse a path at which nothing can be written, as far as that can be told without writing.
+
+    Args:
+        path: a file or folder, which may not be there yet.
+
+    Raises:
+        UserError: a name that is too long or that the file system cannot hold, a file in place of a folder, or a folder that may
+            not be written to.
+
+    >>> check_out(Path("/dev/null/run"))
+    Traceback (most recent call last):
+        ...
+    spaic_jax.cli.errors.UserError: cannot write to '/dev/null/run': Not a directory.
+    """
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.lstat(path)
+        there = next(each for each in (path, *path.parents) if each.exists())
+        if not os.access(there, os.W_OK | (os.X_OK if there.is_dir() else 0)):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except UnicodeEncodeError:
+        raise UserError(f"cannot write to '{path}': the file system holds no such name.") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot write to '{path}': {getattr(error, 'strerror', None) or error}.") from None
 
 
 @contextlib.contextmanager

@@ -148,6 +148,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
             sim = differentiated(sim, resolve_gradient(name, **own))
     make_task = _task_by_rules if settings.loss is None else _task_by_gradient
     task, training_arrays = make_task(config, where, sim, training, steps)
+    _check_stop(config, where, task)
     augment = _augmentation(config, where, task, training_arrays)
     with user_errors(f"{where}: training"):
         test_arrays = task.arrays(test, "the test data")
@@ -198,6 +199,15 @@ def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Data
         if not task.decoder:
             raise ValueError('the network needs a decoder coding_method = "vote", which is evaluated.')
         return task, arrays
+
+
+def _check_stop(config: Config, where: str | Path, task: Task) -> None:
+    """UserError where no epoch has the measure that one is chosen by, which depends on what the labels are."""
+    by = None if config.training.stop is None else config.training.stop.by
+    if by is not None and not task.classes and by.endswith("accuracy"):
+        raise UserError(f"{where}: training.stop.by is '{by}', but targets to regress have no accuracy: name a loss, or 'test_r2'.")
+    if by is not None and task.classes and by.endswith(("mean_squared_error", "r2")):
+        raise UserError(f"{where}: training.stop.by is '{by}', but classes have none: name a loss or an accuracy.")
 
 
 def _check_gradient(task: Task, arrays: Arrays | Stored) -> None:

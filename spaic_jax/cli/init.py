@@ -4,13 +4,13 @@ import inspect
 import json
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from spaic_jax._errors import unknown
 from spaic_jax._files import write_whole
-from spaic_jax.cli.errors import UserError, user_errors, write_errors
+from spaic_jax.cli.errors import UserError, check_out, user_errors, write_errors
 from spaic_jax.data import DATASETS, Dataset, own, resolve_dataset
 from spaic_jax.data.names import find
 from spaic_jax.data.read import read
@@ -80,12 +80,15 @@ schedule = "cosine"
 """
 
 
-def init(path: str, data: str | None) -> None:
+def init(path: str, data: str | None, x: str | None = None, y: str | None = None, axes: str | None = None) -> None:
     """Write a configuration that trains two layers to tell the classes of some data, with comments.
 
     Args:
         path: the file, `.toml`.
         data: a name in `spaic_jax.data.DATASETS`, or a file or folder; digits when `None`.
+        x, y: the arrays of samples and labels of a file or folder, or of a table the columns of samples, with commas between;
+            those with usual names when `None`.
+        axes: of the samples, such as `"NTC"`, as of `spaic_jax.data.own`.
 
     Raises:
         UserError: a file that is there already or cannot be written, or data without classes or of events.
@@ -93,6 +96,7 @@ def init(path: str, data: str | None) -> None:
     target, given = Path(path), "digits" if data is None else data
     if target.suffix != ".toml":
         raise UserError(f"'{path}' does not end in .toml.")
+    check_out(target)
     with write_errors(target):
         there = target.exists()
     if there:
@@ -101,13 +105,16 @@ def init(path: str, data: str | None) -> None:
     with user_errors(f"--data {given}"):
         if not named and not os.path.exists(given):
             raise ValueError(f"neither a file nor a data set: {unknown('data set', given, DATASETS)}")
-        seen = _named(given) if named else _own(given)
+        asked = {key: value for key, value in (("x", x), ("y", y), ("axes", axes)) if value is not None}
+        if named and asked:
+            raise ValueError(f"{', '.join(f'--{key}' for key in asked)}: a data set with a name has its own.")
+        seen = _named(given) if named else _own(given, asked)
     encoded = "a current held for the whole duration" if seen.held else "each value is the output of its step"
     text = _TEMPLATE.format(
         file=target.name, encoded=encoded, encoder="constant_current" if seen.held else "null",
         shape=f"num = {seen.shape[0]}" if len(seen.shape) == 1 else f"shape = {list(seen.shape)}", classes=seen.classes,
         first=f"{min(1.0, float(np.prod(seen.shape)) ** -0.5):.2g}", duration=float(seen.steps), batch_size=min(32, seen.samples),
-        data=f"name = {_quoted(given)}" if named else f"path = {_quoted(os.path.relpath(given, target.parent))}",
+        data=f"name = {_quoted(given)}" if named else _table(os.path.relpath(given, target.parent), seen.asked),
     )
     with write_errors(target):
         write_whole(target, lambda file: file.write_text(text, encoding="utf-8"))
@@ -120,6 +127,11 @@ class _Seen(NamedTuple):
     steps: int
     classes: int
     samples: int
+    asked: tuple[tuple[str, str | list[str]], ...] = ()
+
+
+def _table(path: str, asked: tuple[tuple[str, str | list[str]], ...]) -> str:
+    return "\n".join(f"{key} = {_quoted(value)}" for key, value in (("path", path), *asked))
 
 
 def _named(name: str) -> _Seen:
@@ -128,9 +140,12 @@ def _named(name: str) -> _Seen:
     return _seen(make("input", shape)[0], shape)
 
 
-def _own(path: str) -> _Seen:
-    arrays = read(path)
-    x = find(path, arrays, None, None, None).x
+def _own(path: str, given: dict[str, str]) -> _Seen:
+    arrays, axes = read(path), given.get("axes")
+    asked: dict[str, Any] = {**given}
+    if "x" in given and given["x"] not in arrays and "," in given["x"]:
+        asked["x"] = [column.strip() for column in given["x"].split(",")]
+    x = find(path, arrays, asked.get("x"), asked.get("y"), None).x
     if x is None:
         raise ValueError("holds events; write the configuration by hand.")
     if isinstance(x, list):
@@ -138,8 +153,9 @@ def _own(path: str) -> _Seen:
     elif arrays[x].ndim < 2:
         raise ValueError(f"'{x}' has no samples of several numbers; write the configuration by hand.")
     else:
-        shape = tuple(arrays[x].shape[1:])
-    return _seen(own("input", shape, path=path)[0], shape)
+        sizes = zip(axes or "N" + "A" * (arrays[x].ndim - 1), arrays[x].shape, strict=False)
+        shape = tuple(size for letter, size in sizes if letter not in "NT")
+    return _seen(own("input", shape, path=path, **asked)[0], shape)._replace(asked=tuple(asked.items()))
 
 
 def _seen(data: Dataset, shape: tuple[int, ...]) -> _Seen:
@@ -152,5 +168,5 @@ def _seen(data: Dataset, shape: tuple[int, ...]) -> _Seen:
     return _Seen(shape, held, 10 if held else array.shape[0], max(len(data.class_names), int(np.max(labels)) + 1), len(data))
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str | list[str]) -> str:
     return json.dumps(text, ensure_ascii=False)

@@ -69,7 +69,7 @@ class Picture:
 def pictures_of_training(
     experiment: Experiment, variables: Variables, history: list[dict[str, Any]], predictions: np.ndarray
 ) -> Iterator[Picture]:
-    """The network, its learning curve, which classes are taken for which, the spikes of the first sample of the test data, and
+    """The network, its learning curve, which classes are taken for which or outputs over targets, the spikes of the first sample of the test data, and
     the weights.
 
     Args:
@@ -90,6 +90,12 @@ def pictures_of_training(
         yield Picture.of("confusion_matrix", "classes of the test data, and what they are taken for", axes)
         if labels.ndim == 1:
             title += f": {names[labels[0]]}, taken for {names[predictions[0]] if predictions[0] >= 0 else 'nothing'}"
+    elif labels.dtype.kind == "f" and labels.shape == predictions.shape:
+        there = np.ones(labels.shape[: 1 + experiment.task.each_step], bool)
+        if experiment.task.each_step and (lengths := experiment.test_arrays.lengths) is not None:
+            there = np.arange(len(labels))[:, None] < np.asarray(lengths)
+        axes = plot.regression(*(each[there].reshape(there.sum(), -1) for each in (labels, predictions)))
+        yield Picture.of("regression", "outputs of the test data over their targets", axes)
     spikes, potentials = _sample(experiment, variables)
     panes = plot.raster(spikes, potentials, dt=experiment.sim.program.dt)
     panes[0].set_title(title, fontsize="medium", loc="left")

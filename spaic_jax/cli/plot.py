@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from spaic_jax.cli.errors import user_errors
+from spaic_jax.cli.errors import check_out, user_errors
 from spaic_jax.cli.reading import read_run
 
 
@@ -17,6 +17,8 @@ def plot(run: str, out: str | None) -> None:
         UserError: no run folder, one without anything to draw, or a folder that cannot be written.
     """
     folder = Path(run if out is None else out)
+    if out is not None:
+        check_out(folder)
     pictures = read_run(run).pictures()
     with user_errors():
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 import spaic_jax
 from spaic_jax._files import write_whole
-from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.cli.errors import UserError, check_out, user_errors
 from spaic_jax.cli.page import figure, page, table
 from spaic_jax.cli.pictures import Picture
 from spaic_jax.cli.reading import Simulation, Training, read_run
@@ -50,6 +50,7 @@ def _check(file: Path) -> None:
     """UserError where a report cannot be written there."""
     if file.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"--out: a report is HTML: give a name that ends in .html, not '{file}'.")
+    check_out(file)
     with user_errors("--out"):
         if not file.parent.is_dir():
             raise UserError(f"--out: there is no folder '{file.parent}'.")
@@ -83,7 +84,7 @@ def of_training(run: Training) -> str:
     sections = {
         "Network": _network(pictures, tables(experiment.network, experiment.sim)),
         "Learning": [figure(pictures["learning_curve"]), *_history(history)],
-        "Test data": [figure(pictures[name]) for name in ("confusion_matrix", "raster") if name in pictures],
+        "Test data": [figure(pictures[name]) for name in ("confusion_matrix", "regression", "raster") if name in pictures],
         "Weights": [figure(picture) for picture in weights],
         "Cost": [table(["", ""], list(cost.items())), *_versions()],
         "Configuration": [_config(experiment.resolved)],

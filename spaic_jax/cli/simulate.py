@@ -12,7 +12,7 @@ import jax
 from spaic_jax._extras import import_extra
 from spaic_jax.analysis import cv
 from spaic_jax.cli.config import read_declaration
-from spaic_jax.cli.errors import UserError, memory_errors, user_errors
+from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_errors
 from spaic_jax.cli.experiment import build_network
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.table import show
@@ -62,9 +62,10 @@ def simulate_config(
             f"{config}: simulation.settle: {settle:g} ms leave nothing of a run of {declared.simulation.duration:g} ms to take rates"
             " of; give --set simulation.settle=0, or a longer --duration."
         )
+    folder = Path(out) if out is not None else Path("runs") / f"{Path(config).stem}-seed{seed}"
+    check_out(folder)
     _, sim, steps = build_network(declared, config)
     sim = sim.train() if learn else sim
-    folder = Path(out) if out is not None else Path("runs") / f"{Path(config).stem}-seed{seed}"
     started = time.perf_counter()
 
     def keep_config() -> None:

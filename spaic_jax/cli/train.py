@@ -12,7 +12,7 @@ from typing import Any
 
 from spaic_jax._extras import import_extra
 from spaic_jax.cli.config import read_config
-from spaic_jax.cli.errors import UserError, memory_errors, user_errors, write_errors
+from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_errors, write_errors
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.interrupt import noted_interrupts
@@ -53,6 +53,8 @@ def train(
         default / f"{Path(config).stem}-seed{number}" if out is None else Path(out) if seeds is None else Path(out) / f"seed{number}"
         for number in names
     ]
+    for path in paths:
+        check_out(path)
     how = ["spaic-jax", "train", config, *(f"--set={change}" for change in changes)]
     how += [] if seed is None else [f"--seed={seed}"]
     how += [] if seeds is None else [f"--seeds={','.join(map(str, seeds))}"]

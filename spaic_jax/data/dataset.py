@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._errors import unknown
-from spaic_jax._numbers import real
+from spaic_jax._numbers import array_of, real
 from spaic_jax.data.lazy import chosen, shape_of, taken
 
 #: What error messages and `Dataset.sequences` call the labels.
@@ -62,7 +62,8 @@ class Dataset:
             )
         if self.labels is not None and LABELS in self.inputs:
             raise ValueError("an input called 'labels' cannot be told from the labels of a Dataset: name its encoder otherwise.")
-        object.__setattr__(self, "inputs", dict(self.inputs))
+        lists = {name: array_of(x, f"input '{name}'") for name, x in self.inputs.items() if isinstance(x, list | tuple)}
+        object.__setattr__(self, "inputs", {**self.inputs, **lists})
         object.__setattr__(self, "class_names", tuple(self.class_names))
         if self.labels is not None:
             object.__setattr__(self, "labels", _labels(self.labels))
@@ -110,7 +111,7 @@ class Dataset:
             ValueError: numbers of no sample.
             TypeError: where the axis of the samples cannot be told.
         """
-        rows, count = np.asarray(index), len(self)
+        rows, count = np.asarray(array_of(index, "the index of samples")), len(self)
         if rows.ndim != 1 or not rows.size or rows.dtype.kind not in "iu":
             raise ValueError(f"samples are taken by whole numbers of shape [n], not by {rows.dtype} of shape {rows.shape}.")
         if rows.min() < 0 or rows.max() >= count:
@@ -187,7 +188,7 @@ class Dataset:
 
 def _labels(given: Any) -> np.ndarray:
     """Labels as an array of NumPy, which reads those of JAX, of tensors and of data frames."""
-    labels = np.asarray(given)
+    labels = np.asarray(array_of(given, "labels"))
     regressed = jnp.issubdtype(labels.dtype, jnp.floating)
     if not (regressed or (labels.dtype.kind in "iu" and labels.ndim < 3)) or not labels.ndim or not labels.size:
         raise ValueError(
@@ -201,7 +202,7 @@ def _labels(given: Any) -> np.ndarray:
 
 
 def _lengths(given: Any) -> np.ndarray:
-    lengths = np.asarray(given)
+    lengths = np.asarray(array_of(given, "lengths"))
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or not len(lengths):
         raise ValueError(
             f"the lengths of a Dataset are {lengths.dtype} of shape {lengths.shape}, but need to be integers of shape [N], the"

@@ -11,6 +11,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 #: The environment variable that says where data sets are kept.
 VARIABLE = "SPAIC_JAX_DATA"
 
@@ -81,6 +86,8 @@ def fetch(what: str, remote: Remote, path: str | os.PathLike[str] | None = None)
 def download(url: str, file: Path, *, md5: str | None = None) -> None:
     """Download a file so that it is whole or not there; a download that was broken off goes on where it was.
 
+    Of several at once, in other processes too, one downloads, and the others wait for it.
+
     Args:
         url: where it is.
         file: what it becomes.
@@ -92,7 +99,9 @@ def download(url: str, file: Path, *, md5: str | None = None) -> None:
     """
     part = file.with_name(f".part-{file.name}")
     tries = _TRIES
-    with _progress(file.name) as report:
+    with _alone(part), _progress(file.name) as report:
+        if file.is_file():
+            return
         while True:
             before = part.stat().st_size if part.exists() else 0
             try:
@@ -103,10 +112,39 @@ def download(url: str, file: Path, *, md5: str | None = None) -> None:
                 tries = _TRIES if further else tries - 1
                 if not tries or isinstance(error, urllib.error.HTTPError):
                     raise
-    if md5 is not None and (found := _md5(part)) != md5:
-        part.unlink()
-        raise ValueError(f"what {url} gave for {file.name} is another file: its md5 is {found}, but {md5} is stated.")
-    os.replace(part, file)
+        if md5 is not None and (found := _md5(part)) != md5:
+            part.unlink()
+            raise ValueError(f"what {url} gave for {file.name} is another file: its md5 is {found}, but {md5} is stated.")
+        os.replace(part, file)
+
+
+@contextlib.contextmanager
+def _alone(part: Path) -> Iterator[None]:
+    """Have a file that is being made for oneself; it is left only where something is in it."""
+    if fcntl is None:
+        yield
+        return
+    while True:
+        with open(part, "ab") as held:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(held, fcntl.LOCK_EX)
+            # Who had it before may have made it what it becomes, and another is in its place.
+            if not _is(part, held.fileno()):
+                continue
+            try:
+                yield
+            finally:
+                if not os.fstat(held.fileno()).st_size:
+                    part.unlink(missing_ok=True)
+            return
+
+
+def _is(path: Path, descriptor: int) -> bool:
+    """Whether an open file still has its name."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _download_rest(url: str, part: Path, report: Callable[[int, int | None], None]) -> None:
@@ -120,7 +158,8 @@ def _download_rest(url: str, part: Path, report: Callable[[int, int | None], Non
             raise
         # Nothing follows: it is whole, or too much is there.
         if error.headers.get("Content-Range", "").rpartition("/")[2] != str(there):
-            part.unlink()
+            # Emptied, not removed: others wait for this file.
+            os.truncate(part, 0)
             _download_rest(url, part, report)
         return
     with answer, open(part, "ab") as out:

@@ -27,11 +27,12 @@ from spaic_jax.plot.history import learning_curve
 from spaic_jax.plot.phase_plane import phase_plane
 from spaic_jax.plot.rates import rates
 from spaic_jax.plot.receptive_fields import receptive_fields
+from spaic_jax.plot.regression import regression
 from spaic_jax.plot.spikes import raster
 from spaic_jax.plot.traces import traces
 from spaic_jax.plot.weights import weights
 
 __all__ = [
     "activity", "benchmark", "confusion_matrix", "firing", "learning_curve", "network_graph", "phase_plane", "raster", "rates",
-    "receptive_fields", "traces", "weights",
+    "receptive_fields", "regression", "traces", "weights",
 ]

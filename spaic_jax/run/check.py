@@ -10,7 +10,7 @@ import numpy as np
 
 from spaic_jax import _keys
 from spaic_jax._errors import unknown
-from spaic_jax._numbers import whole
+from spaic_jax._numbers import array_of, whole
 from spaic_jax.program import Constant, Given, Program, Variable
 from spaic_jax.run.variables import Variables
 
@@ -76,7 +76,7 @@ def check_inputs(
             continue
         if name not in given:
             raise ValueError(f"input '{name}' is missing: it needs {_axes_text(v, axis, size)}.")
-        x = as_array(given[name])
+        x = array_of(given[name], f"input '{name}'")
         timed = x.ndim == len(v.shape) + 2 and v.axes != "held" and not single
         held = x.ndim == len(v.shape) + 1 and (v.axes != "time" or single)
         needed = v.shape if size is None else (size, *v.shape)
@@ -115,7 +115,7 @@ def check_value(v: Variable, value: Any, batch: int | None) -> jax.Array:
     Raises:
         ValueError: when its shape, dtype or range does not fit.
     """
-    given = as_array(value)
+    given = array_of(value, f"{v.role} '{v.name}'")
     needed = v.sized(batch or 1)
     if given.shape != needed:
         axes = [f"B={needed[0]}", *map(str, needed[1:])] if v.batched else [*map(str, needed)]
@@ -132,7 +132,7 @@ def check_value(v: Variable, value: Any, batch: int | None) -> jax.Array:
 
 def filled(v: Variable, value: Any, batch: int | None) -> Any:
     """A number as an array of the variable's shape, and an array of one sample as that of all; anything else as it is."""
-    given = as_array(value)
+    given = array_of(value, f"{v.role} '{v.name}'")
     if given.ndim and not (v.batched and given.shape == v.shape):
         return given
     return (jnp if isinstance(given, jax.Array) else np).broadcast_to(given, v.sized(batch or 1))
@@ -180,11 +180,6 @@ def check_given(program: Program) -> None:
         for v in program.variables
         if isinstance(v.init, Constant | Given) and v.bounds != (None, None)
     })
-
-
-def as_array(value: Any) -> Any:
-    """An array of JAX as it is, and anything else as NumPy's: arrays of other libraries, lists, numbers."""
-    return value if isinstance(value, jax.Array) else np.asarray(value)
 
 
 def batch_size_of(program: Program, variables: Variables) -> int | None:

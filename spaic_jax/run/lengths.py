@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax._numbers import array_of
 from spaic_jax.program import Program, Record
-from spaic_jax.run.check import as_array
 
 
 def check_lengths(program: Program, given: Any, steps: int, batch: int, inputs: dict[str, Any]) -> jax.Array:
@@ -25,7 +25,7 @@ def check_lengths(program: Program, given: Any, steps: int, batch: int, inputs: 
         ValueError: lengths that are none; or a part of the program, by name, that would give a sample something else than in
             a run of its own length.
     """
-    lengths = as_array(given)
+    lengths = array_of(given, "lengths")
     if lengths.shape != (batch,) or not jnp.issubdtype(lengths.dtype, jnp.integer):
         raise ValueError(
             f"lengths are {lengths.dtype} of shape {lengths.shape}, but need to be integers of shape [B={batch}], the steps of each"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spaic_jax._numbers import whole
+from spaic_jax._numbers import array_of, whole
 from spaic_jax.program import Constant, Fragment, Op, Site, Variable
 from spaic_jax.program.op import UPDATED, base_name
 
@@ -40,7 +40,7 @@ def check_elements(value: Any, what: str, least: float = -math.inf) -> None:
         ...
     ValueError: Full: weight must be finite, but weight[0, 1] is nan.
     """
-    array = np.asarray(value)
+    array = np.asarray(array_of(value, what))
     if array.dtype.kind not in "iuf":
         return
     wrong = np.argwhere(~np.isfinite(array) | (array < least))

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from spaic_jax._numbers import whole
+from spaic_jax._numbers import array_of, whole
 from spaic_jax._shapes import Array, Int
 
 
@@ -29,7 +29,7 @@ def check_labels(labels: Any, classes: int) -> np.ndarray:
     ValueError: labels[1] is 3, but needs to be in 0 ... 2 for 3 classes.
     """
     classes = whole(classes, "check_labels: classes")
-    array = np.asarray(labels)
+    array = np.asarray(array_of(labels, "labels"))
     if array.ndim not in (1, 2) or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(
             f"labels are {array.dtype} of shape {shape_text(array)}, but need to be integers of shape [B], or [T, B] of steps."
@@ -48,7 +48,7 @@ def check_labels(labels: Any, classes: int) -> np.ndarray:
 
 def label_vector(name: str, labels: ArrayLike, batch: int) -> Int[Array, "{batch}"]:
     """Labels as int32 ``[B]``, or a ValueError in the name of ``name``, at trace."""
-    array = as_array(labels)
+    array = as_array(name, "labels", labels)
     check_integers(name, array)
     if array.shape != (batch,):
         raise ValueError(
@@ -57,10 +57,22 @@ def label_vector(name: str, labels: ArrayLike, batch: int) -> Int[Array, "{batch
     return array.astype(jnp.int32)
 
 
+def class_labels(name: str, labels: ArrayLike, values: jax.Array) -> jax.Array:
+    """Labels of values ``[B, C]``: classes, int32 ``[B]``, or class probabilities, float32 ``[B, C]``; ValueError for others."""
+    array = as_array(name, "labels", labels)
+    if array.ndim < 2 or not jnp.issubdtype(array.dtype, jnp.floating):
+        return label_vector(name, array, values.shape[0])
+    if array.shape != values.shape:
+        raise ValueError(
+            f"{name} got class probabilities of shape {shape_text(array)}, but needs {shape_text(values)}, one for each class."
+        )
+    return array.astype(jnp.float32)
+
+
 def check_integers(name: str, labels: jax.Array) -> None:
     """ValueError in the name of `name` unless labels are integers."""
     if not jnp.issubdtype(labels.dtype, jnp.integer):
-        raise ValueError(f"{name} got labels of dtype {labels.dtype}, but needs integers (class indices, not one-hot rows).")
+        raise ValueError(f"{name} got labels of dtype {labels.dtype}, but needs integers [B], class indices, or class probabilities [B, C].")
 
 
 def shape_text(array: Any) -> str:
@@ -70,12 +82,12 @@ def shape_text(array: Any) -> str:
 
 def as_float(name: str, what: str, values: ArrayLike) -> jax.Array:
     """Values as float32, or a ValueError in the name of `name` about complex ones."""
-    array = as_array(values)
+    array = as_array(name, what, values)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
         raise ValueError(f"{name} got {what} of dtype {array.dtype}, but needs real numbers.")
     return array.astype(jnp.float32)
 
 
-def as_array(values: ArrayLike) -> jax.Array:
-    """An array of JAX, of numbers in whatever JAX or NumPy can read."""
-    return jnp.asarray(values if isinstance(values, jax.Array) else np.asarray(values))
+def as_array(name: str, what: str, values: ArrayLike) -> jax.Array:
+    """An array of JAX, of numbers in whatever JAX or NumPy can read; ValueError in the name of `name` for none."""
+    return jnp.asarray(array_of(values, f"{name}: {what}"))

@@ -5,19 +5,20 @@ Shapes: ``B`` samples, ``C`` classes, ``T`` steps. All are pure and may be used 
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import whole
 from spaic_jax._shapes import Array, Float, Int, Integer, Shaped
-from spaic_jax.train.labels import as_array, as_float, check_integers, label_vector, shape_text
+from spaic_jax.train.labels import as_array, as_float, check_integers, class_labels, shape_text
 
 __all__ = ["accuracy", "confusion_matrix", "r2"]
 
 
 def accuracy(
     scores: Shaped[ArrayLike, "*steps batch classes"],
-    labels: Integer[ArrayLike, "*steps batch"],
+    labels: Integer[ArrayLike, "*steps batch"] | Float[ArrayLike, "batch classes"],
     weights: Shaped[ArrayLike, "*steps batch"] | None = None,
 ) -> Float[Array, ""]:
     r"""Share of samples, or of their steps, whose highest score is that of their label, a float32 scalar.
@@ -30,7 +31,7 @@ def accuracy(
 
     Args:
         scores: ``[B, C]``, or ``[T, B, C]`` of every step; any real dtype.
-        labels: integers ``[B]``, or ``[T, B]``.
+        labels: integers ``[B]``, or ``[T, B]``; or class probabilities ``[B, C]``, of which the largest is the label.
         weights: ``[B]`` or ``[T, B]``, >= 0; 0 leaves out a sample, such as the padding of a last
             batch. None weighs all alike. The answer is NaN if they sum to 0.
 
@@ -43,14 +44,14 @@ def accuracy(
     >>> float(accuracy(scores[:, None], jnp.array([[0], [-1], [0]])))
     0.5
     """
-    array, index = as_array(scores), as_array(labels)
+    array, index = as_array("accuracy", "scores", scores), as_array("accuracy", "labels", labels)
     if array.ndim not in (2, 3) or 0 in array.shape:
         raise ValueError(
             f"accuracy got scores of shape {list(array.shape)}, but needs [B, C], or [T, B, C] of steps, with at "
             "least one sample and one class."
         )
     if array.ndim == 2:
-        index, counts = label_vector("accuracy", index, array.shape[0]), None
+        index, counts = _classes("accuracy", index, array), None
     else:
         check_integers("accuracy", index)
         if index.shape != array.shape[:2]:
@@ -61,7 +62,7 @@ def accuracy(
     answer = answers("accuracy", array)
     right = ((answer == index) & (answer >= 0)).astype(jnp.float32)
     if weights is not None:
-        weight = as_array(weights)
+        weight = as_array("accuracy", "weights", weights)
         if weight.shape != index.shape:
             raise ValueError(
                 f"accuracy got weights of shape {list(weight.shape)}, but needs {list(index.shape)}, one for each"
@@ -107,7 +108,7 @@ def r2(
 
 
 def confusion_matrix(
-    predictions: Shaped[ArrayLike, "batch *classes"], labels: Integer[ArrayLike, "batch"], classes: int
+    predictions: Shaped[ArrayLike, "batch *classes"], labels: Integer[ArrayLike, "batch"] | Float[ArrayLike, "batch classes"], classes: int
 ) -> Int[Array, "{classes} {classes}"]:
     r"""How often each class was answered for each class, int32 ``[classes, classes]``.
 
@@ -120,7 +121,7 @@ def confusion_matrix(
     Args:
         predictions: answers as integers ``[B]``, or scores ``[B, classes]``, of which the
             highest is the answer (of equal ones the lowest index).
-        labels: integers ``[B]``.
+        labels: integers ``[B]``, or class probabilities ``[B, classes]``, of which the largest is the label.
         classes: number of classes, positive.
 
     Raises:
@@ -132,7 +133,7 @@ def confusion_matrix(
     """
     name = "confusion_matrix"
     size = whole(classes, f"{name}: classes")
-    array = as_array(predictions)
+    array = as_array(name, "predictions", predictions)
     if array.ndim == 2 and array.shape[1] == size:
         answer = answers(name, array)
     elif array.ndim == 1 and jnp.issubdtype(array.dtype, jnp.integer):
@@ -142,12 +143,18 @@ def confusion_matrix(
             f"{name} got predictions of dtype {array.dtype} and shape {list(array.shape)}, "
             f"but needs integers [B] or scores [B, {size}]."
         )
-    index = label_vector(name, labels, array.shape[0])
+    index = _classes(name, labels, jnp.zeros((array.shape[0], size)))
     # An index past the end is dropped, but JAX reads -1 as the last one.
     row = jnp.where(index < 0, size, index)
     column = jnp.where(answer < 0, size, answer)
     empty = jnp.zeros((size, size), dtype=jnp.int32)
     return empty.at[row, column].add(1, mode="drop")
+
+
+def _classes(name: str, labels: ArrayLike, scores: jax.Array) -> Int[Array, "batch"]:
+    """The class of each sample; -1 where a probability is NaN."""
+    checked = class_labels(name, labels, scores)
+    return answers(name, checked) if checked.ndim == 2 else checked
 
 
 def answers(name: str, scores: Shaped[Array, "*batch classes"]) -> Int[Array, "*batch"]:

@@ -1,6 +1,7 @@
 """From a simulator and a data set to a task: the checks of one against the other, done once on the host."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import jax
@@ -12,7 +13,7 @@ from spaic_jax.data import Dataset
 from spaic_jax.run import Result, Simulator
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.checked import checked_arrays, given_labels, named, regressed
-from spaic_jax.train.losses import resolve_loss
+from spaic_jax.train.losses import OF_CLASSES, resolve_loss
 from spaic_jax.train.task import Task
 
 
@@ -112,9 +113,15 @@ def _held_to(task: Task, output: jax.Array, labels: np.ndarray) -> Task:
 
 
 def _check_loss(task: Task, result: Result, arrays: Arrays | Stored, size: int) -> None:
-    """Let the loss see the shapes that it will get; ValueError unless it is one real number. Computes nothing."""
+    """Let the loss see the shapes that it will get; ValueError unless it fits the labels, and is one real number. Computes nothing."""
     if task.loss is None:
         return
+    function = task.loss.func if isinstance(task.loss, functools.partial) else task.loss
+    if not task.classes and any(function is each for each in OF_CLASSES):
+        # Class probabilities have the shape of targets, whose sums are anything.
+        raise ValueError(
+            f"{function.__name__} needs classes, but the labels are targets to regress, real numbers: class indices are integers."
+        )
     batch = jax.eval_shape(lambda arrays: task.take(arrays, _samples(size)), arrays.struct)
     loss = jax.eval_shape(task.cost, result, batch)
     if loss.shape != () or not jnp.issubdtype(loss.dtype, jnp.floating):

@@ -31,7 +31,7 @@ def resolve_augmentation(value: Any) -> Augmentation | Chain:
         ValueError: unknown names or settings, or settings that cannot be.
 
     >>> resolve_augmentation(["drop", {"name": "shift", "pixels": 1}]).parts[1]
-    Shift(timed=None, pixels=1, size=None)
+    Shift(pixels=1, size=None)
     """
     if isinstance(value, Sequence) and not isinstance(value, str):
         return Chain(tuple(_one(part) for part in value))

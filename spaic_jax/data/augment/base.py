@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from collections.abc import Collection
 from typing import Any
 
 import jax
@@ -14,20 +15,18 @@ from spaic_jax._shapes import Array, Num
 class Augmentation(abc.ABC):
     """A random change of the samples of a batch: `fit(..., augment=...)`, or `data.augment` in a configuration.
 
-    Called with a random key, inputs by name and labels, it gives changed inputs and labels of the same shapes.
-
-    Attributes:
-        timed: whether inputs are `[T, B, ...]` rather than `[B, ...]`; told by their shapes and that of the labels by
-            default, which they cannot where T is B.
+    Called with a random key, inputs by name and labels, it gives changed inputs and labels of the same shapes. `sequences` are
+    names of the inputs that are `[T, B, ...]` rather than `[B, ...]`, and `"labels"` where these are, as of
+    `spaic_jax.data.Dataset`; `fit` says them. By hand the shapes tell by default, which they cannot where T is B.
 
     Raises:
         ValueError: when traced, where shapes do not tell, or do not fit.
     """
 
-    timed: bool | None = None
-
     @abc.abstractmethod
-    def __call__(self, key: jax.Array, inputs: dict[str, jax.Array], labels: Any) -> tuple[dict[str, jax.Array], Any]:
+    def __call__(
+        self, key: jax.Array, inputs: dict[str, jax.Array], labels: Any, *, sequences: Collection[str] | None = None
+    ) -> tuple[dict[str, jax.Array], Any]:
         """Changed inputs, and labels."""
 
 
@@ -35,14 +34,15 @@ class Augmentation(abc.ABC):
 class OfInputs(Augmentation):
     """An augmentation that changes each input for itself, and no labels."""
 
-    def __call__(self, key: jax.Array, inputs: dict[str, jax.Array], labels: Any) -> tuple[dict[str, jax.Array], Any]:
+    def __call__(
+        self, key: jax.Array, inputs: dict[str, jax.Array], labels: Any, *, sequences: Collection[str] | None = None
+    ) -> tuple[dict[str, jax.Array], Any]:
         """Changed inputs, and labels."""
         changed = {}
         # By name, so that no order of the encoders matters.
         for name, own in zip(sorted(inputs), jax.random.split(key, len(inputs)), strict=True):
             x = inputs[name]
-            timed = is_timed(self, name, x, labels)
-            given = x if timed else x[None]
+            given = x if is_timed(name, x, labels, sequences) else x[None]
             changed[name] = self.change(own, given, name).astype(x.dtype).reshape(x.shape)
         return changed, labels
 
@@ -51,21 +51,21 @@ class OfInputs(Augmentation):
         """The changed samples of one input; inputs that are held come as one step."""
 
 
-def is_timed(augmentation: Augmentation, name: str, x: jax.Array, labels: Any) -> bool:
+def is_timed(name: str, x: jax.Array, labels: Any, sequences: Collection[str] | None) -> bool:
     """Whether an input has a time axis.
 
     Raises:
         ValueError: where the shapes do not tell.
     """
-    if augmentation.timed is not None:
-        return augmentation.timed
+    if sequences is not None:
+        return name in sequences
     shape = jnp.shape(labels)
     # Classes are [B] or [T, B]; targets [B, ...] or [T, B, ...].
     sizes = shape[:2] if jnp.issubdtype(jnp.result_type(labels), jnp.floating) else shape[-1:]
     axes = [axis for axis, size in enumerate(x.shape[:2]) if size in sizes]
     if len(axes) != 1:
         raise ValueError(
-            f"whether '{name}' {list(x.shape)} is [B, ...] or [T, B, ...] cannot be told beside labels {list(shape)}: say"
-            f" timed=True or timed=False to {type(augmentation).__name__}."
+            f"whether '{name}' {list(x.shape)} is [B, ...] or [T, B, ...] cannot be told beside labels {list(shape)}: say so, as in"
+            f" sequences=('{name}',), or sequences=() where none is."
         )
     return axes[0] == 1

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax._numbers import array_of
+
 #: Places along one axis: one of them, which takes the axis away, or several.
 Places = int | range | tuple[int, ...]
 #: What is kept along one axis, and how all axes may be given: one alone, a tuple of them, `None` or `"full"` for all.
@@ -49,7 +51,7 @@ def checked_index(kind: str, index: Any) -> tuple[Axis, ...]:
         return ()
     axes: list[Axis] = []
     for chosen in index if isinstance(index, tuple) else (index,):
-        array = np.asarray(chosen)
+        array = np.asarray(array_of(chosen, f"{kind}: index"))
         if isinstance(chosen, slice):
             axes.append(chosen)
         elif array.dtype.kind in "iu" and array.ndim == 0:

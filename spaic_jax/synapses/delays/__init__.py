@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from spaic_jax._numbers import real
+from spaic_jax._numbers import array_of, real
 from spaic_jax._tables import resolve
 from spaic_jax.program import Initial
 from spaic_jax.synapses.delays.axonal import delayed
@@ -43,7 +43,7 @@ def resolve_delay(delay: Any, max_delay: float | None = None, neurons: tuple[int
     if isinstance(delay, str):
         made: Delays = resolve("delay", DELAYS, Delays, delay, longest)
         return made
-    if np.ndim(delay) or isinstance(delay, Initial) or (delay is None and max_delay):
+    if np.ndim(array_of(delay, "Connection: delay")) or isinstance(delay, Initial) or (delay is None and max_delay):
         of_neurons = not isinstance(delay, Initial) and delay is not None and np.shape(delay) == neurons
         return (NeuronDelay if of_neurons else FixedDelay)(value=delay, **longest)
     if delay is None:

@@ -58,7 +58,7 @@ class Weighted(Link):
     def __post_init__(self) -> None:
         kind = type(self).__name__
         for name, least in (("w_mean", -math.inf), ("w_std", 0.0), ("w_min", -math.inf), ("w_max", -math.inf)):
-            if getattr(self, name) is not None:
+            if getattr(self, name) is not None or name in ("w_mean", "w_std"):
                 object.__setattr__(self, name, real(getattr(self, name), f"{kind}: {name}", least=least))
         if self.w_min is not None and self.w_max is not None and self.w_min > self.w_max:
             raise ValueError(f"{kind}: w_min must not exceed w_max, got {self.w_min} and {self.w_max}.")

@@ -1,7 +1,8 @@
 """Losses on what decoders return, one a file, and the table of their names.
 
 All are pure, return a float32 scalar and may be differentiated. Shapes: ``B`` samples,
-``C`` classes, ``T`` steps, ``n`` neurons. Labels are integers ``[B]`` in 0 ... C-1. Their
+``C`` classes, ``T`` steps, ``n`` neurons. Labels are integers ``[B]`` in 0 ... C-1, or
+class probabilities ``[B, C]``, real numbers whose sum is 1. Their
 values cannot be checked under ``jax.jit``, so a label out of range makes the loss NaN,
 with a gradient of 0, rather than a plausible number; on the host use
 ``check_labels``, which names the label.
@@ -45,6 +46,9 @@ LOSSES: Mapping[str, Callable[..., jax.Array]] = MappingProxyType(
     }
 )
 """Losses of ``(decoded, labels)`` by name."""
+
+#: Those whose labels are classes.
+OF_CLASSES = tuple(loss for loss in LOSSES.values() if loss is not mean_squared_error)
 
 
 def resolve_loss(loss: str | Callable[..., jax.Array], **parameters: Any) -> Callable[..., jax.Array]:

@@ -13,8 +13,8 @@ import optax
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import real
-from spaic_jax._shapes import Array, Float, Int
-from spaic_jax.train.labels import as_float, label_vector, shape_text
+from spaic_jax._shapes import Array, Float, Integer
+from spaic_jax.train.labels import as_float, class_labels, shape_text
 
 #: What a loss is given by name if its signature asks for it by a keyword of this name: the `Result` of the run, and the
 #: steps of each sample, int32 `[B]`, where the output has a time axis and they differ.
@@ -77,12 +77,18 @@ def asked_for(loss: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str,
 
 
 def pair(name: str, what: str, values: ArrayLike, labels: ArrayLike) -> tuple[jax.Array, jax.Array]:
-    """Values as float32 ``[B, C]`` and labels as int32 ``[B]``."""
+    """Values as float32 ``[B, C]``, and labels as int32 ``[B]`` or as class probabilities, float32 ``[B, C]``."""
     array = as_float(name, what, values)
     if array.ndim != 2:
         raise ValueError(f"{name} got {what} of shape {shape_text(array)}, but needs [B, C].")
     check_sizes(name, what, array)
-    return array, label_vector(name, labels, array.shape[0])
+    return array, held_to(name, labels, array)
+
+
+def held_to(name: str, labels: ArrayLike, values: jax.Array) -> jax.Array:
+    """Labels of values ``[B, C]``, as `class_labels` gives them; what is not finite is no probability, and has no gradient."""
+    checked = class_labels(name, labels, values)
+    return checked if checked.ndim == 1 else jnp.where(jnp.isfinite(checked), checked, -1.0)
 
 
 def check_sizes(name: str, what: str, array: jax.Array) -> None:
@@ -92,20 +98,37 @@ def check_sizes(name: str, what: str, array: jax.Array) -> None:
         raise ValueError(f"{name} got {what} of shape {shape_text(array)}, but needs at least one sample and two classes.")
 
 
-def mean_over_batch(losses: Float[Array, "batch"], index: Int[Array, "batch"], classes: int) -> Float[Array, ""]:
-    """The mean over samples; NaN where a label is no class."""
+#: Labels of samples, or of steps: classes, or a probability for each.
+Labels = Integer[ArrayLike, "batch"] | Float[ArrayLike, "batch classes"]
+
+
+def share_of_each(labels: jax.Array, classes: int) -> Float[Array, "batch {classes}"]:
+    """The probability of each class: 1 of that of a label."""
+    return labels if labels.ndim == 2 else jax.nn.one_hot(labels, classes, dtype=jnp.float32)
+
+
+def are_labels(labels: jax.Array, classes: int) -> jax.Array:
+    """Whether all labels are classes, or probabilities of them."""
+    if jnp.issubdtype(labels.dtype, jnp.floating):
+        # As half precision rounds them.
+        return jnp.all(labels >= 0) & jnp.all(jnp.abs(jnp.sum(labels, axis=-1) - 1) < 0.02)
+    return jnp.all((labels >= 0) & (labels < classes))
+
+
+def mean_over_batch(losses: Float[Array, "batch"], labels: jax.Array, classes: int) -> Float[Array, ""]:
+    """The mean over samples; NaN where a label is no class, or where class probabilities are none."""
     # JAX would read label -1 as the last class, and a one-hot row of a label too large
     # is all zero: both give a plausible, wrong loss. NaN shows in the health of a run.
-    in_range = jnp.all((index >= 0) & (index < classes))
-    return jnp.where(in_range, jnp.mean(losses), jnp.nan)
+    return jnp.where(are_labels(labels, classes), jnp.mean(losses), jnp.nan)
 
 
 def smoothed_cross_entropy(
-    name: str, logits: Float[Array, "... classes"], index: Int[Array, "..."], label_smoothing: float
+    name: str, logits: Float[Array, "... classes"], labels: jax.Array, label_smoothing: float
 ) -> Float[Array, "..."]:
-    """Softmax cross entropy, with targets that all classes have a share of."""
+    """Softmax cross entropy with classes `[...]` or class probabilities `[..., C]`, of which all classes have a share alike."""
     share = real(label_smoothing, f"{name}: label_smoothing", least=0, below=1)
-    losses: jax.Array = optax.softmax_cross_entropy_with_integer_labels(logits, index)
+    of_classes = optax.softmax_cross_entropy_with_integer_labels if labels.ndim < logits.ndim else optax.softmax_cross_entropy
+    losses: jax.Array = of_classes(logits, labels)
     if share:
         losses = (1 - share) * losses - share * jnp.mean(jax.nn.log_softmax(logits), axis=-1)
     return losses
@@ -115,6 +138,6 @@ def cross_entropy(
     name: str, what: str, values: ArrayLike, labels: ArrayLike, *, scale: float = 1.0, label_smoothing: float = 0.0
 ) -> jax.Array:
     """The mean of softmax cross entropies of values ``[B, C]``."""
-    logits, index = pair(name, what, values, labels)
-    losses = smoothed_cross_entropy(name, logits * scale, index, label_smoothing)
-    return mean_over_batch(losses, index, logits.shape[1])
+    logits, checked = pair(name, what, values, labels)
+    losses = smoothed_cross_entropy(name, logits * scale, checked, label_smoothing)
+    return mean_over_batch(losses, checked, logits.shape[1])

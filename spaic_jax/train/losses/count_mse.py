@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import real, whole
-from spaic_jax._shapes import Array, Float, Integer, Shaped
-from spaic_jax.train.losses.base import mean_over_batch, pair
+from spaic_jax._shapes import Array, Float, Shaped
+from spaic_jax.train.losses.base import Labels, mean_over_batch, pair, share_of_each
 
 
 def count_mse(
     counts: Shaped[ArrayLike, "batch classes"],
-    labels: Integer[ArrayLike, "batch"],
+    labels: Labels,
     *,
     steps: int,
     correct: float = 0.8,
@@ -30,7 +29,7 @@ def count_mse(
 
     Args:
         counts: spike counts ``[B, C]``, any real dtype.
-        labels: integers ``[B]``.
+        labels: integers ``[B]``, or class probabilities ``[B, C]``, whose targets lie between.
         steps: number of steps over which spikes were counted, positive.
         correct: wanted spikes per step of the right class, in 0 ... 1.
         incorrect: wanted spikes per step of the others, from 0 to below ``correct``.
@@ -47,7 +46,7 @@ def count_mse(
     correct = real(correct, f"{name}: correct (spikes per step of the right class)", above=0, most=1)
     incorrect = real(incorrect, f"{name}: incorrect (spikes per step of the others)", least=0, below=correct)
     logits, index = pair(name, "counts", counts, labels)
-    right = jax.nn.one_hot(index, logits.shape[1], dtype=jnp.float32)
+    right = share_of_each(index, logits.shape[1])
     high, low = correct * steps, incorrect * steps
     error = logits - (right * (high - low) + low)
     return mean_over_batch(jnp.mean(error * error, axis=1), index, logits.shape[1])

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import real
-from spaic_jax.train.losses.base import mean_over_batch, pair
+from spaic_jax.train.losses.base import mean_over_batch, pair, share_of_each, smoothed_cross_entropy
 
 
 def latency_cross_entropy(
@@ -25,7 +24,7 @@ def latency_cross_entropy(
     Args:
         scores: minus the times of first spikes, ms, ``[B, C]``: what the decoder ``"first_spike_time"`` gives with
             ``scale=-1``.
-        labels: integers ``[B]``.
+        labels: integers ``[B]``, or class probabilities ``[B, C]``, by which the last term is weighted.
         tau: how far apart times shall be, ms, positive.
         late: weight of the last term, not negative.
         tau_late: its time constant, ms, positive.
@@ -43,6 +42,8 @@ def latency_cross_entropy(
     late = real(late, f"{name}: late", least=0)
     tau_late = real(tau_late, f"{name}: tau_late", above=0)
     values, index = pair(name, "scores", scores, labels)
-    right = jnp.take_along_axis(values, index[:, None], axis=1, mode="clip")[:, 0]
-    losses = optax.softmax_cross_entropy_with_integer_labels(values / tau, index)
-    return mean_over_batch(losses + late * jnp.expm1(-right / tau_late), index, values.shape[1])
+    losses = smoothed_cross_entropy(name, values / tau, index, 0.0)
+    share = share_of_each(index, values.shape[1])
+    # A class without a share may be as late as it likes.
+    delay = jnp.sum(share * jnp.expm1(-jnp.where(share > 0, values, 0.0) / tau_late), axis=1)
+    return mean_over_batch(losses + late * delay, index, values.shape[1])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from jax.typing import ArrayLike
 
-from spaic_jax._shapes import Array, Float, Int, Integer, Shaped
+from spaic_jax._shapes import Array, Float, Int, Shaped
 from spaic_jax.train.labels import as_float, shape_text
-from spaic_jax.train.losses.base import cross_entropy, reads
+from spaic_jax.train.losses.base import Labels, cross_entropy, reads
 from spaic_jax.train.losses.over_time import reduced
 
 _NAME = "membrane_cross_entropy"
@@ -25,7 +25,7 @@ def _scores(
 @reads(_scores)
 def membrane_cross_entropy(
     potential: Shaped[ArrayLike, "*steps batch classes"],
-    labels: Integer[ArrayLike, "batch"],
+    labels: Labels,
     *,
     reduce: str = "max",
     label_smoothing: float = 0.0,
@@ -39,7 +39,7 @@ def membrane_cross_entropy(
     Args:
         potential: ``[T, B, C]``, or ``[B, C]`` where time is reduced already (``reduce``
             is then without effect).
-        labels: integers ``[B]``.
+        labels: integers ``[B]``, or class probabilities ``[B, C]``.
         reduce: ``"max"`` (steps that share the maximum share its gradient), ``"mean"``
             or ``"last"``.
         label_smoothing: as of :func:`count_cross_entropy`.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from jax.typing import ArrayLike
 
 from spaic_jax._numbers import real
-from spaic_jax._shapes import Array, Float, Integer, Shaped
-from spaic_jax.train.losses.base import cross_entropy
+from spaic_jax._shapes import Array, Float, Shaped
+from spaic_jax.train.losses.base import Labels, cross_entropy
 
 
 def rate_cross_entropy(
     rates: Shaped[ArrayLike, "batch classes"],
-    labels: Integer[ArrayLike, "batch"],
+    labels: Labels,
     *,
     scale: float = 10.0,
     label_smoothing: float = 0.0,
@@ -26,7 +26,7 @@ def rate_cross_entropy(
 
     Args:
         rates: spikes per step ``[B, C]``.
-        labels: integers ``[B]``.
+        labels: integers ``[B]``, or class probabilities ``[B, C]``.
         scale: inverse temperature, positive.
         label_smoothing: as of :func:`count_cross_entropy`.
 

@@ -8,7 +8,7 @@ from jax.typing import ArrayLike
 
 from spaic_jax._shapes import Array, Float, Int, Integer, Shaped
 from spaic_jax.train.labels import as_array, as_float, check_integers, shape_text
-from spaic_jax.train.losses.base import check_sizes, reads, smoothed_cross_entropy
+from spaic_jax.train.losses.base import are_labels, check_sizes, held_to, reads, smoothed_cross_entropy
 from spaic_jax.train.losses.over_time import reduced, there
 
 _NAME = "step_cross_entropy"
@@ -31,7 +31,7 @@ def _scores(
 @reads(_scores)
 def step_cross_entropy(
     scores: Shaped[ArrayLike, "time batch classes"],
-    labels: Integer[ArrayLike, "*steps batch"],
+    labels: Integer[ArrayLike, "*steps batch"] | Float[ArrayLike, "batch classes"],
     *,
     label_smoothing: float = 0.0,
     lengths: Int[Array, "batch"] | None = None,
@@ -46,7 +46,7 @@ def step_cross_entropy(
 
     Args:
         scores: ``[T, B, C]``, any real dtype.
-        labels: integers ``[T, B]``, -1 where a step is not looked at; or ``[B]``, for all steps. The loss is 0 where no step
+        labels: integers ``[T, B]``, -1 where a step is not looked at; or ``[B]``, or class probabilities ``[B, C]``, for all steps. The loss is 0 where no step
             is looked at, and NaN where another label is no class.
         label_smoothing: as of :func:`count_cross_entropy`.
         lengths: the steps of each sample, ``[B]``; ``None`` for all T. Those after them are not looked at.
@@ -58,19 +58,24 @@ def step_cross_entropy(
     >>> round(float(step_cross_entropy(scores, jnp.array([[0], [-1]]))), 4)
     0.0486
     """
-    logits, index = _logits(scores), as_array(labels)
+    logits, given = _logits(scores), as_array(_NAME, "labels", labels)
     steps, batch, classes = logits.shape
-    check_integers(_NAME, index)
-    if index.shape not in ((steps, batch), (batch,)):
-        raise ValueError(
-            f"{_NAME} got labels of shape {shape_text(index)}, but needs [{steps}, {batch}], one class index for each step, or"
-            f" [{batch}], one for each sample."
-        )
-    in_range = jnp.all((index >= (-1 if index.ndim == 2 else 0)) & (index < classes))
-    index = jnp.broadcast_to(index, (steps, batch)).astype(jnp.int32)
-    looked_at = index >= 0
+    if given.ndim == 2 and jnp.issubdtype(given.dtype, jnp.floating):
+        shares = held_to(_NAME, given, logits[0])
+        in_range, looked_at = are_labels(shares, classes), jnp.ones((steps, batch), bool)
+        wanted = jnp.broadcast_to(shares, logits.shape)
+    else:
+        check_integers(_NAME, given)
+        if given.shape not in ((steps, batch), (batch,)):
+            raise ValueError(
+                f"{_NAME} got labels of shape {shape_text(given)}, but needs [{steps}, {batch}], one class index for each step, or"
+                f" [{batch}], one for each sample."
+            )
+        in_range = jnp.all((given >= (-1 if given.ndim == 2 else 0)) & (given < classes))
+        index = jnp.broadcast_to(given, (steps, batch)).astype(jnp.int32)
+        looked_at, wanted = index >= 0, jnp.maximum(index, 0)
     if lengths is not None:
         looked_at &= there(lengths, steps)
-    losses = smoothed_cross_entropy(_NAME, logits, jnp.maximum(index, 0), label_smoothing)
+    losses = smoothed_cross_entropy(_NAME, logits, wanted, label_smoothing)
     total = jnp.sum(jnp.where(looked_at, losses, 0.0))
     return jnp.where(in_range, total / jnp.maximum(jnp.sum(looked_at), 1).astype(total.dtype), jnp.nan)
