@@ -297,6 +297,16 @@ def cubalif(s, x, dt):
     return hard(s, v, v > 1)
 
 
+def cubali(s, x, dt):
+    i = s["I"] + x
+    s["V"] = s["V"] * exp(-dt / 20) + i * 5 / (20 - 5) * (exp(-dt / 20) - exp(-dt / 5))
+    s["I"] = i * exp(-dt / 5)
+
+
+def threshold(s, x, dt):
+    return x > 1
+
+
 def condlif(s, x, dt):
     """With a current alone."""
     v = -60 + x / 10 + (s["V"] + 60 - x / 10) * exp(-dt / 20)
@@ -336,7 +346,8 @@ LOOPS = {
     "aclif": (aclif, 0.1, 0.2, 0.5), "adlif": (adlif, 3.0, 3.0, 0.5), "aeif": (aeif, 900.0, 300.0, 0.1),
     "alif": (alif, 0.15, 0.3, 0.5), "alifstdp_ex": (alifstdp_ex, 0.3, 0.5, 0.5), "cann_field": (cann_field, 20.0, 40.0, 0.5),
     "clif": (clif, 0.1, 0.2, 0.5), "clif2k": (clif2k, 0.1, 0.2, 0.5), "condlif": (condlif, 200.0, 200.0, 0.5),
-    "constantcurrentlif": (constantcurrentlif, 3.0, 3.0, 0.5), "cubalif": (cubalif, 0.4, 0.4, 0.5),
+    "constantcurrentlif": (constantcurrentlif, 3.0, 3.0, 0.5), "cubali": (cubali, 0.4, 0.4, 0.5),
+    "cubalif": (cubalif, 0.4, 0.4, 0.5),
     "darwin_alif": (darwin_alif, 3000.0, 3000.0, 0.5), "darwin_clif": (darwin_clif, 500.0, 500.0, 0.5),
     "darwin_random": (darwin_random, 800.0, 800.0, 0.5), "diehlandcook": (diehlandcook, 400.0, 400.0, 0.5),
     "eif": (eif, 25.0, 20.0, 0.1), "glif": (glif, 30.0, 30.0, 0.5), "hh": (hh, 150.0, 50.0, 0.02),
@@ -347,5 +358,5 @@ LOOPS = {
     "nonspikingifb": (nonspikingifb, 0.1, 0.3, 0.5), "nonspikinglif": (nonspikinglif, 0.1, 0.3, 0.5),
     "null": (null, 0.0, 1.0, 0.5), "pclif": (pclif, 0.4, 0.6, 0.5), "plif": (plif, 1.0, 1.0, 0.5),
     "qif": (qif, 10.0, 10.0, 0.1), "selif": (selif, 0.3, 0.3, 0.5), "slif": (slif, 0.3, 0.3, 0.5),
-    "traub": (traub, 2000.0, 2000.0, 0.1),
+    "threshold": (threshold, 0.3, 0.6, 0.5), "traub": (traub, 2000.0, 2000.0, 0.1),
 }

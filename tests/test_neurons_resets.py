@@ -129,8 +129,8 @@ def test_no_gradient_passes_a_detached_reset(model):
 
 def test_every_model_with_a_reset_can_detach_it():
     without = {name for kind, name in KINDS.items() if kind.spiking and not issubclass(kind, ResettingModel)}
-    # hh and traub have no reset, and of diehlandcook no gradient passes whole numbers.
-    assert without == {"hh", "diehlandcook", "traub"}
+    # hh, threshold and traub have no reset, and of diehlandcook no gradient passes whole numbers.
+    assert without == {"hh", "diehlandcook", "threshold", "traub"}
     assert not any(kind().detach_reset for kind in KINDS if issubclass(kind, ResettingModel))
 
 

@@ -18,7 +18,7 @@ from spaic_jax.neurons.clif import CLIF
 from spaic_jax.neurons.clif2k import CLIF2K
 from spaic_jax.neurons.condlif import CondLIF
 from spaic_jax.neurons.constant_current_lif import ConstantCurrentLIF
-from spaic_jax.neurons.cubalif import CubaLIF
+from spaic_jax.neurons.cubalif import CubaLI, CubaLIF
 from spaic_jax.neurons.custom import custom_model, rows_model
 from spaic_jax.neurons.darwin import DarwinALIF, DarwinCLIF, DarwinRandom
 from spaic_jax.neurons.diehl_and_cook import DiehlAndCook
@@ -46,6 +46,7 @@ from spaic_jax.neurons.reparametrise import REPARAMETRISATIONS, Reparametrisatio
 from spaic_jax.neurons.selif import SELIF
 from spaic_jax.neurons.slif import SLIF
 from spaic_jax.neurons.state import ModelState, shown, variable
+from spaic_jax.neurons.threshold import Threshold
 from spaic_jax.neurons.traub import TraubMiles
 
 NEURONS: dict[str, type[NeuronModel]] = {
@@ -60,6 +61,7 @@ NEURONS: dict[str, type[NeuronModel]] = {
     "clif2k": CLIF2K,
     "condlif": CondLIF,
     "constantcurrentlif": ConstantCurrentLIF,
+    "cubali": CubaLI,
     "cubalif": CubaLIF,
     "darwin_alif": DarwinALIF,
     "darwin_clif": DarwinCLIF,
@@ -90,6 +92,7 @@ NEURONS: dict[str, type[NeuronModel]] = {
     "quadratic_if": QuadraticIF,
     "selif": SELIF,
     "slif": SLIF,
+    "threshold": Threshold,
     "traub": TraubMiles,
 }
 
@@ -105,10 +108,10 @@ def resolve_neuron(model: str | NeuronModel, **parameters: Any) -> NeuronModel:
 
 __all__ = [
     "ACLIF", "AEIF", "ALIF", "ALIFSTDPEx", "AdLIF", "CANNField", "CLIF", "CLIF2K", "CondLIF", "ConstantCurrentLIF",
-    "CubaLIF", "DarwinALIF", "DarwinCLIF", "DarwinRandom", "DiehlAndCook", "ExponentialIF", "GLIF", "HH", "IF",
+    "CubaLI", "CubaLIF", "DarwinALIF", "DarwinCLIF", "DarwinRandom", "DiehlAndCook", "ExponentialIF", "GLIF", "HH", "IF",
     "IFB", "IFSoftReset", "Izhikevich", "LIF", "LIFInt", "LIFM", "LIFSTDPEx", "LIFSTDPIh", "LeakyIntegrator",
     "MeanField", "ModelState", "NEURONS", "NeuronModel", "NonSpikingIFB", "NonSpikingLIF", "Null", "ODE", "OptionalParameter",
     "PCLIF", "PLIF", "Parameter", "PerNeuron", "QuadraticIF", "REPARAMETRISATIONS", "Reparametrisation", "SELIF", "SLIF", "Sigmoid",
-    "SpikingModel", "TraubMiles", "coefficient", "custom_model", "first_value", "parameter", "resolve_neuron", "rows_model", "shown",
+    "SpikingModel", "Threshold", "TraubMiles", "coefficient", "custom_model", "first_value", "parameter", "resolve_neuron", "rows_model", "shown",
     "variable",
 ]

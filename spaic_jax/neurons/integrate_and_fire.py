@@ -13,11 +13,12 @@ from spaic_jax.neurons.state import variable
 class IF(RefractoryModel):
     """Integrate-and-fire neuron.
 
-    $$ v_t = V_{t-1} + I_t - c, \\qquad O_t = H(v_t - v_{th}), \\qquad V_t = \\mathrm{reset}(v_t, O_t) $$
+    $$ v_t = V_{t-1} + R I_t - c, \\qquad O_t = H(v_t - v_{th}), \\qquad V_t = \\mathrm{reset}(v_t, O_t) $$
 
     Args:
         v_th: threshold; a spike needs `v > v_th`.
         v_reset: potential after a hard reset.
+        R: by which the input of a step is multiplied; the resistance times dt of an input that is held for the step.
         ConstantDecay: `c`, what the potential loses every step.
         t_ref: refractory period, ms: see `RefractoryModel`.
         reset: `"hard"`, `"soft"` or `"none"`.
@@ -36,6 +37,7 @@ class IF(RefractoryModel):
 
     v_th: Parameter = parameter(1.0)
     v_reset: Parameter = parameter(0.0, below="v_th")
+    R: Parameter = parameter(1.0)
     ConstantDecay: Parameter = parameter(0.0)
     reset: Reset = "hard"
 
@@ -44,7 +46,7 @@ class IF(RefractoryModel):
         check_reset(type(self).__name__, self.reset)
 
     def step(self, state: State, current: PerNeuron) -> State:
-        v = self.free(state, (state.V + current) - self.ConstantDecay, state.V)
+        v = self.free(state, (state.V + self.R * current) - self.ConstantDecay, state.V)
         spikes, refrac = self.fire(state, v - self.v_th)
         return self.State(V=self.reset_by(self.reset, v, spikes, self.v_th, self.v_reset), O=spikes, refrac=refrac)
 

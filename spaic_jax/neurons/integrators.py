@@ -16,6 +16,8 @@ from jax.typing import ArrayLike
 from spaic_jax._errors import unknown
 
 Integrator = Literal["euler", "exponential_euler", "heun", "strang", "rk4"]
+#: Of one leak towards a resting point that does not move within a step.
+LeakIntegrator = Literal["euler", "exact"]
 Derivatives = Callable[[dict[str, jax.Array]], Mapping[str, jax.Array]]
 INTEGRATORS = get_args(Integrator)
 
@@ -41,6 +43,14 @@ def check_stable(integrator: str, dt: float, times: Mapping[str, ArrayLike]) -> 
                 f"dt {dt:g} ms is more than {STABLE[integrator]:g} times {name}, {shortest:g} ms: by '{integrator}' what should"
                 f" decay then grows; it needs a dt of at most {STABLE[integrator] * shortest:g} ms."
             )
+
+
+def share_of_way(integrator: LeakIntegrator, dt: float, tau: jax.Array) -> jax.Array:
+    """Which part of the way to where it would come to rest a leaky variable goes in a step, `tau x' = rest - x`.
+
+    It is `1 - e^(-dt / tau)`, or `dt / tau` by forward Euler.
+    """
+    return -jnp.expm1(-dt / tau) if integrator == "exact" else dt / tau
 
 
 def bounded(derivatives: Derivatives, name: str, peak: jax.Array) -> Derivatives:
