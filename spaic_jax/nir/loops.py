@@ -48,9 +48,16 @@ def late_edges(graph: Graph, breaking: Collection[str], said: Collection[Edge] |
 
 def _drawn_back(graph: Graph, late: frozenset[Edge]) -> frozenset[Edge]:
     """The same steps, taken before nodes without a state that lead nowhere else."""
+    looping = in_loops(graph)
+
+    def free(path: str) -> bool:
+        """Whether all of what it gives takes a step, and nothing of what it gets does, which comes from loops."""
+        ahead, behind = graph.sources(path), graph.targets(path)
+        return all((path, after) in late for after in behind) and all(before in looping and (before, path) not in late for before in ahead)
+
     while True:
         sources = {source for source, _ in late if graph.nodes[source].kind not in (*STATES, "Threshold", "Delay", "Input")}
-        movable = sorted(source for source in sources if all((source, target) in late for target in graph.targets(source)))
+        movable = sorted(filter(free, sources))
         if not movable:
             return late
         moved = movable[0]
