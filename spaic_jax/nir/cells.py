@@ -6,8 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from spaic_jax.neurons.reparametrise import reparametrised, resolve_reparametrisation
 from spaic_jax.network import NeuronGroup
+from spaic_jax.neurons.reparametrise import reparametrised, resolve_reparametrisation
 from spaic_jax.nir.draft import Draft, Refusal, nir
 from spaic_jax.nir.report import EXACT
 from spaic_jax.program import Constant, Given, Initial
@@ -98,19 +98,14 @@ class Cell:
             raise Refusal(f"{reason}: allow={{'{what}'}} leaves it out.")
         self.verdicts.append(f"loses {words}")
 
-    def at_rest(self, *, potential: str = "V", shifted: bool = False) -> np.ndarray:
-        """Where the potential begins, which is 0 unless it can be counted from there; all else must begin at 0.
-
-        Args:
-            potential: its name.
-            shifted: whether nothing sees the potential itself.
-        """
+    def begins(self, rest: Any) -> None:
+        """Refuse variables that do not begin as NIR's: the potential at rest, all else at 0."""
         for state in self.model.states():
-            if state in ("O", "refrac", "shift") or (state == potential and shifted):
+            if state in ("O", "refrac", "shift"):
                 continue
-            if self.start(state).any():
-                self.loses("start", f"{state} does not begin at 0, as NIR's variables do", "its first values")
-        return self.start(potential) if shifted else self.spread(0.0)
+            if (self.start(state) != (rest if state == "V" else 0)).any():
+                where = "at rest" if state == "V" else "at 0"
+                self.loses("start", f"{state} does not begin {where}, as NIR's variables do", "its first values")
 
     def composed(self, what: str, remedy: str = "") -> None:
         """Refuse what only several nodes together can say, unless they are asked for."""
@@ -174,6 +169,6 @@ class Cell:
         return self.node("LI", part, tau=self.tau(leak), r=gain / leak.lose, v_leak=self.spread(rest))
 
     def loop(self, *edges: tuple[str, str]) -> None:
-        """Edges, of which the last one is a step late."""
+        """Edges around a loop, of which one takes a step; the first may be there already."""
         self.draft.edges.update(dict.fromkeys(edges))
-        self.draft.late.add(edges[-1])
+        self.draft.loops.append(edges)

@@ -9,6 +9,8 @@ from spaic_jax._extras import import_extra
 from spaic_jax.network.assembly import free_name
 from spaic_jax.nir.report import EXACT, Row, refused
 
+Edge = tuple[str, str]
+
 
 def nir() -> Any:
     """The package nir."""
@@ -25,14 +27,14 @@ class Draft:
     Attributes:
         nodes: by path; assemblies and names are joined by `/`.
         edges: pairs of paths, in the order in which they came.
-        late: edges by which what a node of a composition fires reaches itself, one step later.
+        loops: edges around each loop of a composition, of which one takes a step.
         rows: what became of each node.
     """
 
     def __init__(self) -> None:
         self.nodes: dict[str, Any] = {}
-        self.edges: dict[tuple[str, str], None] = {}
-        self.late: set[tuple[str, str]] = set()
+        self.edges: dict[Edge, None] = {}
+        self.loops: list[tuple[Edge, ...]] = []
         self.rows: list[Row] = []
 
     def add(self, path: str, node: Any, part: str, takes: Sequence[int], gives: Sequence[int], verdict: str = EXACT) -> str:
@@ -47,15 +49,18 @@ class Draft:
         """What has no node."""
         self.rows.append(Row(part, kind, part, refused(reason)))
 
-    def join(self, sources: Iterable[str], targets: Iterable[str], part: str) -> list[tuple[str, str]]:
+    def join(self, sources: Iterable[str], targets: Iterable[str], part: str) -> list[Edge]:
         """Edges from every source to every target; a second one of the same ends goes through a `Scale` of ones."""
         targets, made = tuple(targets), []
         for source in sources:
             for target in targets:
                 if (source, target) in self.edges:
-                    source = self.copy(source, part)  # noqa: PLW2901
-                self.edges[source, target] = None
-                made.append((source, target))
+                    made.append((source, copy := self.copy(source, part)))
+                    self.edges[copy, target] = None
+                    made.append((copy, target))
+                else:
+                    self.edges[source, target] = None
+                    made.append((source, target))
         return made
 
     def copy(self, source: str, part: str) -> str:

@@ -16,10 +16,7 @@ def _membrane(
 ) -> Port:
     """`v = rest + keep (V - rest) + lose r I`, a threshold and a reset."""
     cell.refractory()
-    first = cell.at_rest(shifted=True)
-    rest, v_th, v_reset = rest - first, v_th - first, v_reset - first
-    if first.any():
-        cell.verdicts.append("exact, with potentials from where V begins")
+    cell.begins(rest)
     tau = cell.tau(leak)
     if cell.hard(reset):
         path = cell.node("LIF", tau=tau, r=r, v_leak=rest, v_threshold=v_th, v_reset=v_reset)
@@ -35,7 +32,7 @@ def _membrane(
 def _subtract(cell: Cell, membrane: str, spikes: str, scale: np.ndarray) -> None:
     """What a spike gives to the membrane, one step later."""
     back = cell.node("Scale", "reset", scale=scale)
-    cell.loop((spikes, back), (back, membrane))
+    cell.loop((membrane, spikes), (spikes, back), (back, membrane))
 
 
 def _lif(cell: Cell) -> Port:
@@ -70,7 +67,8 @@ def _integrate(cell: Cell) -> Port:
     reset = model.reset if isinstance(model, n.IF) else "hard"
     if isinstance(model, n.IF):
         cell.refractory()
-    first = cell.at_rest(shifted=True)
+    # An integrator begins at 0, and may be counted from anywhere.
+    first = cell.start("V")
     v_th, v_reset = cell.number("v_th") - first, cell.number("v_reset") - first
     r = gain / (cell.dt / 1000)
     if cell.hard(reset):
@@ -85,7 +83,7 @@ def _integrate(cell: Cell) -> Port:
 
 
 def _integrator(cell: Cell) -> Port:
-    cell.at_rest()
+    cell.begins(0.0)
     path = cell.node("I", r=cell.spread(1.0) / (cell.dt / 1000))
     return Port((path,), (path,))
 
@@ -93,7 +91,7 @@ def _integrator(cell: Cell) -> Port:
 def _leaky_integrator(cell: Cell) -> Port:
     model, tau = cell.model, cell.number("tau_m")
     leak = cell.exact(tau) if model.integrator == "exact" else cell.euler(tau)
-    cell.at_rest()
+    cell.begins(cell.number("v_rest"))
     r = cell.number("gain") if model.held else cell.number("gain") / leak.lose
     path = cell.node("LI", tau=cell.tau(leak), r=r, v_leak=cell.number("v_rest"))
     return Port((path,), (path,))
@@ -131,7 +129,7 @@ def _fired(cell: Cell, parts: dict[str, tuple[Leak, np.ndarray]], spikes: str) -
 def _current_traces(cell: Cell) -> Port:
     """`clif` and `aclif`: two traces of the input, and traces of the spikes that lower them."""
     cell.composed("its potential is a sum of traces")
-    cell.at_rest()
+    cell.begins(0.0)
     slow, fast, gain = _two_traces(cell)
     v_th = cell.number("v_th")
     lowered = {"E": (cell.exact(cell.number("tau_m")), -v_th)}
@@ -143,7 +141,7 @@ def _current_traces(cell: Cell) -> Port:
 def _decay_traces(cell: Cell) -> Port:
     """`pclif`."""
     cell.composed("its potential is a sum of traces")
-    cell.at_rest()
+    cell.begins(0.0)
     slow, fast, v_th = cell.factor(cell.number("tau_m")), cell.factor(cell.number("tau_s")), cell.number("v_th")
     return _traces(cell, {"M": (slow, slow.keep), "S": (fast, -fast.keep)}, v_th, {"E": (slow, -v_th)})
 
@@ -162,7 +160,7 @@ def _readout_of_traces(cell: Cell) -> Port:
     """`nonspikinglif`."""
     _no_compat(cell)
     cell.composed("its input is a sum of traces")
-    cell.at_rest()
+    cell.begins(0.0)
     slow, fast, gain = _two_traces(cell)
     entries = cell.leaky(slow, gain, "M"), cell.leaky(fast, -gain, "S")
     leak = cell.euler(cell.number("tau_m"))
@@ -178,7 +176,7 @@ def _adaptive(cell: Cell) -> Port:
     if model.reset == "hard":
         raise Refusal("its threshold moves and its reset is 'hard', which no nodes of NIR say together: reset='soft' of alif can be written.")
     cell.composed("its threshold moves")
-    cell.at_rest()
+    cell.begins(0.0)
     leak = cell.exact(cell.number("tau_m"))
     membrane = cell.leaky(leak, cell.spread(1.0), "V")
     spikes = cell.node("Threshold", threshold=v_th)
@@ -192,7 +190,7 @@ def _adaptive(cell: Cell) -> Port:
 def _recovering(cell: Cell) -> Port:
     """`adlif`."""
     cell.composed("its potential is adapted by another variable")
-    cell.at_rest()
+    cell.begins(0.0)
     alpha, beta = cell.exact(cell.number("tau_u")), cell.exact(cell.number("tau_w"))
     membrane = cell.leaky(alpha, alpha.lose, "V")
     spikes = cell.node("Threshold", threshold=cell.number("v_th"))
@@ -200,10 +198,9 @@ def _recovering(cell: Cell) -> Port:
     _subtract(cell, membrane, spikes, -cell.number("v_th") * alpha.keep / alpha.lose)
     by_potential, by_spike = cell.node("Scale", "a", scale=-cell.number("a")), cell.node("Scale", "b", scale=-cell.number("b"))
     w = cell.leaky(beta, cell.spread(1.0), "w")
-    cell.draft.join([membrane], [by_potential], cell.name)
+    cell.loop((membrane, by_potential), (by_potential, w), (w, membrane))
     cell.draft.join([spikes], [by_spike], cell.name)
-    cell.draft.join([by_potential, by_spike], [w], cell.name)
-    cell.loop((w, membrane))
+    cell.draft.join([by_spike], [w], cell.name)
     return Port((membrane,), (spikes,))
 
 
@@ -222,7 +219,6 @@ def _current_based(cell: Cell) -> Port:
     spiking = not isinstance(model, n.CubaLI)
     if spiking:
         cell.refractory()
-    first = cell.at_rest(shifted=spiking)
     reset = getattr(model, "reset", "hard")
     if isinstance(model, n.LIFM):
         membrane, current, gain, rest = cell.exact(cell.number("tau_m")), cell.exact(cell.number("tau_p")), cell.spread(1.0), cell.spread(0.0)
@@ -230,9 +226,10 @@ def _current_based(cell: Cell) -> Port:
     else:
         membrane, current, gain = _propagator(cell)
         share, rest = current.lose if model.held else cell.spread(1.0), cell.number("v_rest")
-    numbers = {"v_leak": rest - first}
+    numbers = {"v_leak": rest}
     if spiking:
-        numbers |= {"v_threshold": cell.number("v_th") - first, "v_reset": cell.number("v_reset") - first}
+        numbers |= {"v_threshold": cell.number("v_th"), "v_reset": cell.number("v_reset")}
+    cell.begins(rest)
     order = order_of(model)
     if order is None and cell.form == "euler":
         raise Refusal("its input is held and both its equations are solved together, which forward Euler cannot say: form='exact' does.")
