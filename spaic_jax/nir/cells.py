@@ -19,10 +19,10 @@ Order = Literal["voltage_first", "input_first"]
 
 
 class Port(NamedTuple):
-    """Where edges enter and leave what a group is written as."""
+    """Where edges enter what a group is written as, and where they leave it, by the variable that they carry."""
 
     entries: tuple[str, ...]
-    exits: tuple[str, ...]
+    exits: dict[str, str]
 
 
 class Leak(NamedTuple):
@@ -40,6 +40,7 @@ class Cell:
 
     Attributes:
         draft: of the graph.
+        path: of the node of the group.
         name: full name of the group.
         group: what was declared.
         shape: of its nodes: that of the group, or as one row.
@@ -49,9 +50,11 @@ class Cell:
         reset: what becomes of a reset that NIR has not.
         allow: what may be lost.
         order: in which the nodes with a synaptic current are carried out.
+        read: the variables that something reads.
     """
 
     draft: Draft
+    path: str
     name: str
     group: NeuronGroup
     shape: tuple[int, ...]
@@ -61,6 +64,7 @@ class Cell:
     reset: Reset
     allow: Collection[Loss]
     order: Order
+    read: Collection[str]
     verdicts: list[str] = dataclasses.field(default_factory=list)
 
     @property
@@ -116,6 +120,8 @@ class Cell:
         """Whether the node itself resets; else a composition does."""
         if reset == "hard":
             return True
+        if reset == "none" and "O" not in self.read:
+            return False
         if self.reset == "hard":
             self.verdicts.append("loses its soft reset" if reset == "soft" else "resets where it did not")
             return True
@@ -158,7 +164,7 @@ class Cell:
 
     def node(self, kind: str, part: str = "", verdict: str | None = None, **arrays: Any) -> str:
         """A node of the shape of the group, of its name or of the name of a part of it."""
-        path = f"{self.name}.{part}" if part else self.name
+        path = f"{self.path}.{part}" if part else self.path
         if wrong := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
             raise Refusal(f"{wrong[0]} of its {kind} would not be finite: look at its parameters.")
         said = verdict or ", ".join(self.verdicts) or EXACT

@@ -120,27 +120,37 @@ class Drawing:
             scaled = self.out.add(f"{path}.amp", nir().Scale(scale=scale), name, shape, shape)
             self.out.join([path], [scaled], name)
             path = scaled
-        self.ports[name] = Port((), (path,))
+        self.ports[name] = Port((), {encoder.output: path})
 
     def _group(self, name: str) -> None:
         group = self.groups[name]
         shape = (group.num,) if name in self.rows else group.shape
+        task, read = self.task, {c.pre_var_name for c in self.wires.values() if member_of(c.pre) is group}
+        read |= {d.coding_var_name for d in task.network.of_kind(Decoder).values() if d.dec_target is group}
         cell = Cell(
-            self.out, node_path(name), name, group, shape, self.task.values, self.task.dt, self.task.form, self.task.reset, self.task.allow, self.task.order
+            self.out, node_path(name), name, group, shape, task.values, task.dt, task.form, task.reset, task.allow, task.order,
+            read or {group.output},
         )
         self.cells[name] = cell
         if isinstance(group.model, Null):
             return
-        self.ports[name] = Port((), ())
+        self.ports[name] = Port((), {})
         if not any(member_of(wire.post) is group for wire in self.wires.values()):
             raise Refusal("nothing acts on it, but each node of NIR gets something: connect it, or leave it out.")
         self.ports[name] = written(cell)
         self.constants[name] = constant(cell)
 
-    def _exits(self, name: str) -> list[str]:
-        """The nodes whose sum a group gives."""
+    def _exits(self, name: str, variable: str) -> list[str]:
+        """The nodes whose sum a group, or an encoder, gives; none where that could not be written.
+
+        Raises:
+            Refusal: a variable that no node gives.
+        """
         if name not in self.relays:
-            return list(self.ports.get(name, Port((), ())).exits)
+            exits = self.ports.get(name, Port((), {})).exits
+            if exits and variable not in exits:
+                raise Refusal(f"it reads {variable} of '{name}', but what that is written as gives {' and '.join(exits)}.")
+            return [exits[variable]] if exits else []
         if name in self.under_way:
             self.out.refuse(node_path(name), "Null", "it lies in a loop of relays: let the loop pass a neuron.")
             return []
@@ -159,12 +169,11 @@ class Drawing:
             return self.ends[name]
         connection = self.wires[name]
         pre, post = (self.name_of(member_of(end)) for end in (connection.pre, connection.post))
-        sources = self._exits(pre)
-        self.own[name], self.ends[name] = [], sources
-        if post not in self.cells or not sources:
-            return sources
+        self.own[name], self.ends[name] = [], []
         try:
-            self._check_read(connection)
+            sources = self._exits(pre, connection.pre_var_name)
+            if post not in self.cells or not sources:
+                return []
             shape = tuple(int(n) for n in self.out.nodes[sources[0]].output_type["output"])
             synapses = Synapses(connection, name, self.task.network, self.task.values, self.task.dt)
             late = 1 if name in self.delayed else 0
@@ -172,20 +181,15 @@ class Drawing:
             wire.write()
         except Refusal as refusal:
             self.out.refuse(node_path(name), type(connection.link).__name__, str(refusal))
-            return sources
+            return []
         if wire.constant is None and post in self.constants:
             self.constants[post] = np.zeros(())
         self.own[name], self.ends[name] = wire.place(self.out, node_path(name), sources)
         return self.ends[name]
 
-    def _check_read(self, connection: Connection) -> None:
-        pre = member_of(connection.pre)
-        if connection.pre_var_name != pre.output:
-            raise Refusal(f"it reads {connection.pre_var_name} of its source, but a node of NIR gives one thing, {pre.output} here: let it read that.")
-
     def _decoder(self, name: str, decoder: Decoder) -> None:
         verdict, target = EXACT, self.name_of(decoder.dec_target)
-        every = isinstance(decoder.decoding, EveryStep | VoltageEveryStep) and decoder.coding_var_name == decoder.dec_target.output
+        every = isinstance(decoder.decoding, EveryStep | VoltageEveryStep)
         if not every:
             if "decoding" not in self.task.allow:
                 raise Refusal(
@@ -193,7 +197,7 @@ class Drawing:
                     " step, which NIR's Output is: allow={'decoding'} leaves it out."
                 )
             verdict = "loses its decoding"
-        exits = self._exits(target)
+        exits = self._exits(target, decoder.coding_var_name if every else decoder.dec_target.output)
         if not exits:
             return
         shape = self.out.nodes[exits[0]].output_type["output"]

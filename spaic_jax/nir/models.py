@@ -20,13 +20,28 @@ def _membrane(
     tau = cell.tau(leak)
     if cell.hard(reset):
         path = cell.node("LIF", tau=tau, r=r, v_leak=rest, v_threshold=v_th, v_reset=v_reset)
-        return Port((path,), (path,))
-    membrane = cell.node("LI", "V", tau=tau, r=r, v_leak=rest)
+        return _one(path, "O")
+    return _apart(cell, "LI", {"tau": tau, "r": r, "v_leak": rest}, v_th, v_reset, reset, leak.keep / (r * leak.lose))
+
+
+def _apart(
+    cell: Cell, kind: str, arrays: dict[str, np.ndarray], v_th: np.ndarray, v_reset: np.ndarray, reset: str, taken: np.ndarray
+) -> Port:
+    """A membrane, and a threshold, if something reads the spikes; a soft reset takes `taken` for each unit that it takes from `V`."""
+    if reset == "none" and "O" not in cell.read:
+        return _one(cell.node(kind, **arrays), "V")
+    membrane = cell.node(kind, "V", **arrays)
     spikes = cell.node("Threshold", threshold=v_th)
     cell.draft.join([membrane], [spikes], cell.name)
-    if reset == "soft":
-        _subtract(cell, membrane, spikes, -(v_th - v_reset) * leak.keep / (r * leak.lose))
-    return Port((membrane,), (spikes,))
+    if reset == "none":
+        return Port((membrane,), {"O": spikes, "V": membrane})
+    _subtract(cell, membrane, spikes, -(v_th - v_reset) * taken)
+    return Port((membrane,), {"O": spikes})
+
+
+def _one(path: str, variable: str) -> Port:
+    """One node."""
+    return Port((path,), {variable: path})
 
 
 def _subtract(cell: Cell, membrane: str, spikes: str, scale: np.ndarray) -> None:
@@ -72,20 +87,15 @@ def _integrate(cell: Cell) -> Port:
     v_th, v_reset = cell.number("v_th") - first, cell.number("v_reset") - first
     r = gain / (cell.dt / 1000)
     if cell.hard(reset):
-        path = cell.node("IF", r=r, v_threshold=v_th, v_reset=v_reset)
-        return Port((path,), (path,))
-    membrane = cell.node("I", "V", r=r)
-    spikes = cell.node("Threshold", threshold=v_th)
-    cell.draft.join([membrane], [spikes], cell.name)
-    if reset == "soft":
-        _subtract(cell, membrane, spikes, -(v_th - v_reset) / gain)
-    return Port((membrane,), (spikes,))
+        return _one(cell.node("IF", r=r, v_threshold=v_th, v_reset=v_reset), "O")
+    if first.any() and "V" in cell.read:
+        raise Refusal("V does not begin at 0, as that of NIR's I does.")
+    return _apart(cell, "I", {"r": r}, v_th, v_reset, reset, 1 / gain)
 
 
 def _integrator(cell: Cell) -> Port:
     cell.begins(0.0)
-    path = cell.node("I", r=cell.spread(1.0) / (cell.dt / 1000))
-    return Port((path,), (path,))
+    return _one(cell.node("I", r=cell.spread(1.0) / (cell.dt / 1000)), "V")
 
 
 def _leaky_integrator(cell: Cell) -> Port:
@@ -93,13 +103,11 @@ def _leaky_integrator(cell: Cell) -> Port:
     leak = cell.exact(tau) if model.integrator == "exact" else cell.euler(tau)
     cell.begins(cell.number("v_rest"))
     r = cell.number("gain") if model.held else cell.number("gain") / leak.lose
-    path = cell.node("LI", tau=cell.tau(leak), r=r, v_leak=cell.number("v_rest"))
-    return Port((path,), (path,))
+    return _one(cell.node("LI", tau=cell.tau(leak), r=r, v_leak=cell.number("v_rest")), "V")
 
 
 def _threshold(cell: Cell) -> Port:
-    path = cell.node("Threshold", threshold=cell.number("v_th"))
-    return Port((path,), (path,))
+    return _one(cell.node("Threshold", threshold=cell.number("v_th")), "O")
 
 
 def _no_compat(cell: Cell) -> None:
@@ -153,7 +161,7 @@ def _traces(
     spikes = cell.node("Threshold", threshold=v_th)
     cell.draft.join(entries, [spikes], cell.name)
     _fired(cell, lowered, spikes)
-    return Port(entries, (spikes,))
+    return Port(entries, {"O": spikes})
 
 
 def _readout_of_traces(cell: Cell) -> Port:
@@ -166,7 +174,7 @@ def _readout_of_traces(cell: Cell) -> Port:
     leak = cell.euler(cell.number("tau_m"))
     potential = cell.leaky(leak, leak.lose)
     cell.draft.join(entries, [potential], cell.name)
-    return Port(entries, (potential,))
+    return Port(entries, {"V": potential})
 
 
 def _adaptive(cell: Cell) -> Port:
@@ -184,7 +192,7 @@ def _adaptive(cell: Cell) -> Port:
     if model.reset == "soft":
         _subtract(cell, membrane, spikes, -(v_th - cell.number("v_reset")) * leak.keep)
     _fired(cell, {"A": (cell.exact(cell.number("tau_a")), -cell.number("beta"))}, spikes)
-    return Port((membrane,), (spikes,))
+    return Port((membrane,), {"O": spikes})
 
 
 def _recovering(cell: Cell) -> Port:
@@ -201,7 +209,7 @@ def _recovering(cell: Cell) -> Port:
     cell.loop((membrane, by_potential), (by_potential, w), (w, membrane))
     cell.draft.join([spikes], [by_spike], cell.name)
     cell.draft.join([by_spike], [w], cell.name)
-    return Port((membrane,), (spikes,))
+    return Port((membrane,), {"O": spikes})
 
 
 def order_of(model: Any) -> str | None:
@@ -237,44 +245,32 @@ def _current_based(cell: Cell) -> Port:
     if cell.form == "exact" and not together:
         cell.composed("by an exact solution NIR's synaptic current moves together with the potential, and this one does not", ", or form='euler' as one")
     hard = not spiking or cell.hard(reset)
-    if not hard and cell.reset == "exact" and cell.form == "exact" and together:
-        raise Refusal(f"its reset is '{reset}', and its input is held and solved exactly, which no nodes say together: held=False can be written.")
+    if not hard and reset == "soft" and together:
+        raise Refusal("its reset is 'soft', and its input is held and solved exactly, which no nodes say together: held=False can be written.")
     if cell.form == "exact" and not together:
-        return _in_two(cell, membrane, current, gain, share, numbers, order, hard, reset)
-    times = {"tau_mem": cell.tau(membrane), "tau_syn": cell.tau(current)}
-    weights = {"r": cell.number("R") if together else gain / membrane.lose, "w_in": cell.spread(1.0) if together else share / current.lose}
-    late = order == "voltage_first" and cell.order == "input_first"
-    if hard:
-        path = cell.node("CubaLIF" if spiking else "CubaLI", **times, **weights, **numbers)
-        return Port(_after_a_step(cell, path, late), (path,))
-    potential = cell.node("CubaLI", "V", **times, **weights, v_leak=numbers["v_leak"])
-    spikes = _reset_apart(cell, membrane, potential, numbers, reset)
-    return Port(_after_a_step(cell, potential, late), (spikes,))
-
-
-def _in_two(
-    cell: Cell, membrane: Leak, current: Leak, gain: np.ndarray, share: np.ndarray, numbers: dict[str, np.ndarray],
-    order: str | None, hard: bool, reset: str,
-) -> Port:
-    """An `LI` for the synaptic current and another node for the potential."""
-    entry = cell.leaky(current, share, "I")
-    tau, r = cell.tau(membrane), gain / membrane.lose
-    spiking = "v_threshold" in numbers
-    if hard:
-        path = cell.node("LIF" if spiking else "LI", tau=tau, r=r, **numbers)
+        entry = cell.leaky(current, share, "I")
+        kinds, arrays = ("LIF", "LI"), {"tau": cell.tau(membrane), "r": gain / membrane.lose}
+        delayed = order == "voltage_first"
     else:
-        path = cell.node("LI", "V", tau=tau, r=r, v_leak=numbers["v_leak"])
-    cell.draft.join([entry], _after_a_step(cell, path, order == "voltage_first"), cell.name)
-    return Port((entry,), (path if hard else _reset_apart(cell, membrane, path, numbers, reset),))
-
-
-def _reset_apart(cell: Cell, membrane: Leak, potential: str, numbers: dict[str, np.ndarray], reset: str) -> str:
-    """The threshold of a potential, and a trace of the spikes that lowers it."""
-    spikes = cell.node("Threshold", threshold=numbers["v_threshold"])
-    cell.draft.join([potential], [spikes], cell.name)
-    if reset == "soft":
-        _fired(cell, {"reset": (membrane, -(numbers["v_threshold"] - numbers["v_reset"]) * membrane.keep)}, spikes)
-    return spikes
+        entry, kinds, arrays = "", ("CubaLIF", "CubaLI"), {"tau_mem": cell.tau(membrane), "tau_syn": cell.tau(current)}
+        arrays |= {"r": cell.number("R"), "w_in": cell.spread(1.0)} if together else {"r": gain / membrane.lose, "w_in": share / current.lose}
+        delayed = order == "voltage_first" and cell.order == "input_first"
+    if hard:
+        path = spikes = cell.node(kinds[0] if spiking else kinds[1], **arrays, **numbers)
+        exits = {"O" if spiking else "V": path}
+    elif reset == "none" and "O" not in cell.read:
+        path = cell.node(kinds[1], **arrays, v_leak=rest)
+        exits = {"V": path}
+    else:
+        path, spikes = cell.node(kinds[1], "V", **arrays, v_leak=rest), cell.node("Threshold", threshold=numbers["v_threshold"])
+        cell.draft.join([path], [spikes], cell.name)
+        exits = {"O": spikes} if reset == "soft" else {"O": spikes, "V": path}
+        if reset == "soft":
+            _fired(cell, {"reset": (membrane, -(numbers["v_threshold"] - numbers["v_reset"]) * membrane.keep)}, spikes)
+    way = _after_a_step(cell, path, delayed)
+    if entry:
+        cell.draft.join([entry], way, cell.name)
+    return Port((entry,) if entry else way, exits)
 
 
 def _after_a_step(cell: Cell, path: str, late: bool) -> tuple[str, ...]:
