@@ -48,6 +48,7 @@ class Chain:
 
     Attributes:
         start, end: where it begins and ends.
+        hop: the node to which its first edge leads.
         nodes: the linear nodes on its way, in order.
         passed: the ends of nested graphs on its way.
         late: how many steps its edges take.
@@ -56,6 +57,7 @@ class Chain:
 
     start: Place
     end: Place
+    hop: str
     nodes: tuple[Node, ...]
     passed: tuple[str, ...]
     late: int
@@ -126,22 +128,23 @@ def _followed(
     passed: list[str] = []
     late = 0
     fresh = start.side == "in"
+    hop = (*wire.via, wire.target)[0]
     while True:
         passed += wire.via
         late += wire.late
         node = graph.nodes[wire.target]
         if node.kind in NEURONS:
-            return Chain(start, Place(node.path), tuple(nodes), tuple(passed), late)
+            return Chain(start, Place(node.path), hop, tuple(nodes), tuple(passed), late)
         single = len(before[node.path]) == 1
         if node.kind == "Output":
             bare = single and not nodes and not late and graph.nodes[start.node].kind != "Input"
-            return Chain(start, start if bare else Place(node.path, "in"), tuple(nodes), tuple(passed), late, node.path)
+            return Chain(start, start if bare else Place(node.path, "in"), hop, tuple(nodes), tuple(passed), late, node.path)
         if not fresh and not (single and _fits(node, start, nodes, looping, begins)):
-            return Chain(start, Place(node.path, "in"), tuple(nodes), tuple(passed), late)
+            return Chain(start, Place(node.path, "in"), hop, tuple(nodes), tuple(passed), late)
         fresh = False
         nodes.append(node)
         if len(after[node.path]) > 1:
-            return Chain(start, Place(node.path, "out"), tuple(nodes), tuple(passed), late)
+            return Chain(start, Place(node.path, "out"), hop, tuple(nodes), tuple(passed), late)
         wire = after[node.path][0]
 
 
