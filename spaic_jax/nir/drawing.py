@@ -14,7 +14,7 @@ from spaic_jax.neurons import Null
 from spaic_jax.nir.cells import Cell, Form, Loss, Order, Port, Reset
 from spaic_jax.nir.draft import Draft, Edge, Refusal, nir
 from spaic_jax.nir.models import constant, written
-from spaic_jax.nir.names import unescaped
+from spaic_jax.nir.names import node_path
 from spaic_jax.nir.report import EXACT
 from spaic_jax.nir.synapses import Synapses
 from spaic_jax.nir.wires import Wire, as_row
@@ -204,11 +204,6 @@ class Drawing:
         made = nir().Output(output_type={"output": np.array(shape)})
         path = self.out.add(node_path(name), made, name, shape, shape, verdict)
         self.out.join(exits, [path], name)
-
-
-def node_path(path: str) -> str:
-    """The path of the node that a member is written as."""
-    return "/".join(name if "/" in (plain := unescaped(name)) else plain for name in path.split("/"))
 
 
 def _as_rows(network: Network) -> set[str]:

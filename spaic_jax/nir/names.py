@@ -26,3 +26,12 @@ def unescaped(path: str) -> str:
     ('lif1.w_rec', '50%.[a]')
     """
     return unquote(path)
+
+
+def node_path(path: str) -> str:
+    """The path of the node that a member of any network is written as: that of `unescaped`, unless a name would hold `/`.
+
+    >>> node_path("cortex/lif1%2Ew_rec")
+    'cortex/lif1.w_rec'
+    """
+    return "/".join(name if "/" in (plain := unescaped(name)) else plain for name in path.split("/"))
