@@ -20,6 +20,8 @@ def both(net, steps=60, batch=2, dt=1.0, seed=0, density=0.3, propagation="same_
         name: (rng.random((steps, batch, *encoder.shape)) < density).astype(np.float32)
         for name, encoder in net.of_kind(sj.Encoder).items()
     }
+    compared = report.check({row.node: inputs[row.part] for row in report.rows if row.kind == "Input"})
+    assert compared.spikes_equal, compared
     result = sim.run(variables, inputs, key=jax.random.key(seed + 1))
     read = read_graph(graph)
     integrator = how.get("form", "exact")

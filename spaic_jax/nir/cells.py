@@ -17,6 +17,9 @@ Reset = Literal["refuse", "exact", "hard"]
 Loss = Literal["coding", "decoding", "plasticity", "refractory", "start"]
 Order = Literal["voltage_first", "input_first"]
 
+#: Just below 1.
+_SHORT = 1 - 2.0**-40
+
 
 class Port(NamedTuple):
     """Where edges enter what a group is written as, and where they leave it, by the variable that they carry."""
@@ -170,9 +173,17 @@ class Cell:
         said = verdict or ", ".join(self.verdicts) or EXACT
         return self.draft.add(path, getattr(nir(), kind)(**arrays), self.name, self.shape, self.shape, said)
 
+    @staticmethod
+    def r(gain: np.ndarray, leak: Leak) -> np.ndarray:
+        """The resistance by which a step adds `gain` times the input.
+
+        It is short of that by far less than float32 tells apart, so that rounding lifts nothing over a threshold that it just reaches.
+        """
+        return gain / leak.lose * _SHORT
+
     def leaky(self, leak: Leak, gain: np.ndarray, part: str = "", rest: Any = 0.0) -> str:
         """An `LI` that adds `gain` times its input in a step."""
-        return self.node("LI", part, tau=self.tau(leak), r=gain / leak.lose, v_leak=self.spread(rest))
+        return self.node("LI", part, tau=self.tau(leak), r=self.r(gain, leak), v_leak=self.spread(rest))
 
     def loop(self, *edges: tuple[str, str]) -> None:
         """Edges around a loop, of which one takes a step; the first may be there already."""

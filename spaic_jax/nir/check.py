@@ -9,12 +9,13 @@ import numpy as np
 
 from spaic_jax.network import Network, StateMonitor
 from spaic_jax.network.element import undeclared
+from spaic_jax.network.wiring import Propagation
 from spaic_jax.nir.choices import Choices
 from spaic_jax.nir.execute import execute
 from spaic_jax.nir.graph import Graph
 from spaic_jax.nir.kinds import NEURONS, SPIKING
 from spaic_jax.nir.names import escaped
-from spaic_jax.run import build
+from spaic_jax.run import Variables, build
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,15 +49,17 @@ class Pair:
         graph: with the choices below, what the equations are.
         choices: what NIR leaves open.
         network: its members are named as the nodes, escaped: see `names`.
-        values: variables of the network that differ from what it declares, by full name, such as trained weights.
-        members: paths of members by path of node, where those differ from the escaped names.
+        propagation: that the network is built with.
+        members: paths of members by path of node, where those differ from the escaped names; empty for a part of one.
+        variables: what holds the parameters of the network, where that is not what it declares.
     """
 
     graph: Graph
     choices: Choices
     network: Network
-    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    propagation: Propagation = "same_step"
     members: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    variables: Variables | None = None
 
     def member(self, path: str) -> str:
         """The path of the member that a node is."""
@@ -66,11 +69,11 @@ class Pair:
         """Run both on inputs `[T, B, *shape]` by path: see `Report.check`."""
         wanted = execute(self.graph, self.choices, inputs)
         made = self._run(inputs)
-        unlike = {path: _first_unlike(spikes, made[path, "O"]) for path, spikes in wanted.spikes.items()}
+        unlike = {path: _first_unlike(spikes, made[path, "O"]) for path, spikes in wanted.spikes.items() if (path, "O") in made}
         steps = [(step, path) for path, step in unlike.items() if step is not None]
         first = min(steps, default=None)
         end = None if first is None else first[0]
-        largest = {path: _apart(v, made[path, "V"], end) for path, v in wanted.potentials.items()}
+        largest = {path: _apart(v, made[path, "V"], end) for path, v in wanted.potentials.items() if (path, "V") in made}
         largest |= {path: _apart(y, made[path, "output"], end) for path, y in wanted.outputs.items()}
         return Comparison(first is None, first, largest)
 
@@ -79,6 +82,7 @@ class Pair:
         watched = {
             (node.path, name): f"{self.member(node.path).replace('/', ':')}:{name}:watched"
             for node in self.graph.of_kind(*NEURONS)
+            if self.member(node.path)
             for name in (["O"] if node.kind in SPIKING else []) + (["V"] if node.kind != "Threshold" else [])
         }
         network = Network()
@@ -87,11 +91,10 @@ class Pair:
                 network.add(name, member)
             for (path, name), called in watched.items():
                 network.add(called, StateMonitor(self.network[self.member(path)], var_name=name))
-        sim = build(network, dt=self.choices.dt)
+        sim = build(network, dt=self.choices.dt, propagation=self.propagation)
         batch = np.shape(next(iter(inputs.values())))[1]
-        variables = sim.init(jax.random.key(0), batch)
-        if self.values:
-            variables = sim.set(variables, dict(self.values))
+        key = jax.random.key(0)
+        variables = sim.init(key, batch) if self.variables is None else sim.restart(self.variables, key, batch)
         given = {self.member(path): np.asarray(x, np.float32) for path, x in inputs.items()}
         result = sim.run(variables, given, jax.random.key(0))
         found = {key: np.asarray(result.probes[called]) for key, called in watched.items()}
@@ -100,11 +103,11 @@ class Pair:
 
 
 def _first_unlike(one: np.ndarray, other: np.ndarray) -> int | None:
-    """The first step in which two differ."""
-    steps = np.flatnonzero((one != other).any(axis=tuple(range(1, one.ndim))))
+    """The first step in which two differ; a group may be written as one row."""
+    steps = np.flatnonzero((one != other.reshape(one.shape)).any(axis=tuple(range(1, one.ndim))))
     return int(steps[0]) if len(steps) else None
 
 
 def _apart(one: np.ndarray, other: np.ndarray, end: int | None) -> float:
     """The largest difference before a step."""
-    return float(np.max(np.abs(one[:end] - other[:end]), initial=0.0))
+    return float(np.max(np.abs(one[:end] - other.reshape(one.shape)[:end]), initial=0.0))

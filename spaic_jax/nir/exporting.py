@@ -9,15 +9,19 @@ from spaic_jax.edit import expand
 from spaic_jax.lowering import late_connections, propagation_of
 from spaic_jax.network import Network, NeuronGroup
 from spaic_jax.nir.cells import Form, Loss, Order, Reset
+from spaic_jax.nir.check import Pair
 from spaic_jax.nir.choices import Choices
 from spaic_jax.nir.draft import Draft, Edge
 from spaic_jax.nir.drawing import Drawing, Task
-from spaic_jax.nir.graph import Graph, Node
+from spaic_jax.nir.graph import Graph, Node, read_graph
 from spaic_jax.nir.loops import late_edges
+from spaic_jax.nir.metadata import metadata_of
 from spaic_jax.nir.models import order_of
+from spaic_jax.nir.names import node_path
 from spaic_jax.nir.nesting import nested, paths
 from spaic_jax.nir.report import RefusedError, Report
 from spaic_jax.run import Simulator, Variables
+from spaic_jax.synapses import SynapticDelay
 
 
 class Exported(NamedTuple):
@@ -107,12 +111,19 @@ def to_nir(
     report = Report(tuple(rows), choices.shown({(names[source], names[target]) for source, target in late}))
     if report.refused:
         raise RefusedError(report)
-    return Exported(nested(draft, names, {}), report)
+    graph = nested(draft, names)
+    read = read_graph(graph)
+    graph.metadata = metadata_of(read, choices, network)
+    lost = any("loses" in row.verdict for row in rows)
+    members = {path: "" for path in read.nodes} | {row.node: row.part for row in rows if row.node == names.get(node_path(row.part))}
+    pair = None if lost else Pair(read, choices, network, propagation, members, variables)
+    return Exported(graph, dataclasses.replace(report, pair=pair))
 
 
 def _in_step(task: Task, late: frozenset[str]) -> tuple[Draft, frozenset[Edge]]:
     """The graph, in which each connection that is a step late has an edge that is, or a `Delay`; and the edges that are."""
-    delayed: frozenset[str] = frozenset()
+    # Branches with delays of their own do not all take the step of an edge.
+    delayed = frozenset(name for name in late if isinstance(task.network[name].delay, SynapticDelay))
     while True:
         draft, own = Drawing(task, delayed).draw()
         found = _late_edges(draft)

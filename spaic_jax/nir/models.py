@@ -52,7 +52,7 @@ def _subtract(cell: Cell, membrane: str, spikes: str, scale: np.ndarray) -> None
 
 def _lif(cell: Cell) -> Port:
     model, leak = cell.model, cell.exact(cell.number("tau_m"))
-    return _membrane(cell, leak, 1 / leak.lose, cell.spread(0.0), cell.number("v_th"), cell.number("v_reset"), model.reset)
+    return _membrane(cell, leak, cell.r(cell.spread(1.0), leak), cell.spread(0.0), cell.number("v_th"), cell.number("v_reset"), model.reset)
 
 
 def _constant_current(cell: Cell) -> Port:
@@ -72,7 +72,7 @@ def _parametric(cell: Cell) -> Port:
 
 def _diehl_inhibitory(cell: Cell) -> Port:
     leak = cell.factor(cell.number("decay_v"))
-    return _membrane(cell, leak, 1 / leak.lose, cell.number("v_rest"), cell.number("v_th"), cell.number("v_reset"), "hard")
+    return _membrane(cell, leak, cell.r(cell.spread(1.0), leak), cell.number("v_rest"), cell.number("v_th"), cell.number("v_reset"), "hard")
 
 
 def _integrate(cell: Cell) -> Port:
@@ -102,7 +102,7 @@ def _leaky_integrator(cell: Cell) -> Port:
     model, tau = cell.model, cell.number("tau_m")
     leak = cell.exact(tau) if model.integrator == "exact" else cell.euler(tau)
     cell.begins(cell.number("v_rest"))
-    r = cell.number("gain") if model.held else cell.number("gain") / leak.lose
+    r = cell.number("gain") if model.held else cell.r(cell.number("gain"), leak)
     return _one(cell.node("LI", tau=cell.tau(leak), r=r, v_leak=cell.number("v_rest")), "V")
 
 
@@ -249,11 +249,11 @@ def _current_based(cell: Cell) -> Port:
         raise Refusal("its reset is 'soft', and its input is held and solved exactly, which no nodes say together: held=False can be written.")
     if cell.form == "exact" and not together:
         entry = cell.leaky(current, share, "I")
-        kinds, arrays = ("LIF", "LI"), {"tau": cell.tau(membrane), "r": gain / membrane.lose}
+        kinds, arrays = ("LIF", "LI"), {"tau": cell.tau(membrane), "r": cell.r(gain, membrane)}
         delayed = order == "voltage_first"
     else:
         entry, kinds, arrays = "", ("CubaLIF", "CubaLI"), {"tau_mem": cell.tau(membrane), "tau_syn": cell.tau(current)}
-        arrays |= {"r": cell.number("R"), "w_in": cell.spread(1.0)} if together else {"r": gain / membrane.lose, "w_in": share / current.lose}
+        arrays |= {"r": cell.number("R"), "w_in": cell.spread(1.0)} if together else {"r": cell.r(gain, membrane), "w_in": share / current.lose}
         delayed = order == "voltage_first" and cell.order == "input_first"
     if hard:
         path = spikes = cell.node(kinds[0] if spiking else kinds[1], **arrays, **numbers)

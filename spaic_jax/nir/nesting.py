@@ -32,11 +32,11 @@ def paths(draft: Draft) -> dict[str, str]:
     return renamed
 
 
-def nested(draft: Draft, names: dict[str, str], metadata: dict[str, Any]) -> Any:
+def nested(draft: Draft, names: dict[str, str]) -> Any:
     """The graph of a draft, by the paths of its nodes."""
     nodes = {names[path]: node for path, node in draft.nodes.items()}
     edges = [(names[source], names[target]) for source, target in draft.edges]
-    return _graph("", nodes, edges, metadata)
+    return _graph("", nodes, edges)
 
 
 def _fronts(path: str) -> list[str]:
@@ -60,7 +60,7 @@ def _crossing(edges: Iterable[Edge]) -> bool:
     return len(edges) == len({source for source, _ in edges}) * len({target for _, target in edges})
 
 
-def _graph(front: str, nodes: dict[str, Any], edges: list[Edge], metadata: dict[str, Any]) -> Any:
+def _graph(front: str, nodes: dict[str, Any], edges: list[Edge]) -> Any:
     """One level: its own nodes, and a graph for each that lies in it."""
     made = {path[len(front) :]: node for path, node in nodes.items() if path.startswith(front) and "/" not in path[len(front) :]}
     inner = {path[len(front) :].partition("/")[0] for path in nodes if path.startswith(front) and "/" in path[len(front) :]}
@@ -76,7 +76,7 @@ def _graph(front: str, nodes: dict[str, Any], edges: list[Edge], metadata: dict[
         if source.startswith(front) and target.startswith(front) and (level(source) != level(target) or level(source) not in inner)
     ]
     # nir infers the types of some nodes wrongly; those here are right.
-    return nir().NIRGraph(nodes=made, edges=sorted(set(joined)), metadata=metadata, type_check=False)
+    return nir().NIRGraph(nodes=made, edges=sorted(set(joined)), metadata={}, type_check=False)
 
 
 def _inner(front: str, nodes: dict[str, Any], edges: list[Edge]) -> Any:
@@ -87,4 +87,4 @@ def _inner(front: str, nodes: dict[str, Any], edges: list[Edge]) -> Any:
     takes, gives = np.array(nodes[into[0]].input_type["input"]), np.array(nodes[out[0]].output_type["output"])
     own = {**nodes, first: nir().Input(input_type={"input": takes}), last: nir().Output(output_type={"output": gives})}
     ends = [*((first, target) for target in into), *((source, last) for source in out)]
-    return _graph(front, own, [*edges, *ends], {})
+    return _graph(front, own, [*edges, *ends])

@@ -64,7 +64,7 @@ class Report:
     Attributes:
         rows: what became of each node, in the order of their paths.
         choices: what NIR leaves open, and what was chosen.
-        pair: the graph and the network, for `check`; `None` where something was refused.
+        pair: the graph and the network, for `check`; `None` where something was refused or lost.
 
     >>> print(Report((Row("in", "Input", "in", EXACT), Row("lif", "LIF", "lif", rounded(3e-8))), {"dt": "1 ms"}))
     node  type   part here  verdict
@@ -90,7 +90,7 @@ class Report:
             inputs: what each Input gives, `[T, B, *shape]`, by its path.
 
         Raises:
-            ValueError: inputs that do not fit; a report of something that was refused.
+            ValueError: inputs that do not fit; a report of something that was refused or lost.
 
         Example:
             >>> import nir, numpy as np, spaic_jax as sj
@@ -101,7 +101,7 @@ class Report:
             True
         """
         if self.pair is None:
-            raise ValueError("a report of something that was refused has no network to check.")
+            raise ValueError("a report of something that was refused, or that lost something, has no network to check.")
         return self.pair.compare(inputs)
 
     def __str__(self) -> str:

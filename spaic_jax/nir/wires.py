@@ -25,14 +25,14 @@ from spaic_jax.synapses import (
     FirstOrder,
     Flatten,
     Homeostasis,
+    NeuronDelay,
     OneToOne,
+    SumPool,
     SynapticDelay,
     Upsample,
 )
+from spaic_jax.synapses.delays.fixed import steps_of
 from spaic_jax.synapses.links.direct import Passing
-
-class SumPool:  # TEMP
-    pass
 
 Shape = tuple[int, ...]
 #: What has no node of its own, but is a matrix.
@@ -105,10 +105,10 @@ class Wire:
         self._check()
         self._delay()
         parts = connection.chain.parts
-        if self.sliced or any(isinstance(part, _MATRICES) for part in parts) or not self._maps():
-            self._as_matrix()
-        elif isinstance(connection.delay, SynapticDelay) and not _by_neuron(connection.delay):
+        if isinstance(connection.delay, SynapticDelay):
             self._by_delay()
+        elif self.sliced or any(isinstance(part, _MATRICES) for part in parts) or not self._maps():
+            self._as_matrix()
         else:
             for part in parts:
                 _writer(part)(self, part)
@@ -142,11 +142,13 @@ class Wire:
         steps = np.full(self.connection.pre.shape, self.late, np.float64)
         if isinstance(delay, float):
             steps = steps + round(delay / dt)
-        elif _by_neuron(delay):
-            steps = steps + delay.steps(self.synapses.own("delay"), dt)  # type: ignore[union-attr]
+        elif isinstance(delay, NeuronDelay):
+            slots = delay.slots(dt, self.synapses.name)
+            steps = steps + np.asarray(steps_of(self.synapses.values[f"{self.synapses.name}.delay"], slots=slots, dt=dt))
         if steps.any():
             if isinstance(self.connection.pre, Slice):
-                steps = self._embedded(steps.ravel(), self.connection.pre)
+                # What nothing reads is as late as the rest, so that the node breaks the same loops.
+                steps = np.maximum(self._embedded(steps.ravel(), self.connection.pre), steps.min())
             self.add("Delay", "delay", delay=(steps * dt / 1000).reshape(self.shape))
 
     def linear(self, weight: np.ndarray, bias: np.ndarray | None, verdict: str = EXACT, label: str = "") -> None:
@@ -168,8 +170,6 @@ class Wire:
 
     def _as_matrix(self) -> None:
         connection, synapses = self.connection, self.synapses
-        if isinstance(connection.delay, SynapticDelay) and not _by_neuron(connection.delay):
-            return self._by_delay()
         if any(isinstance(part, FirstOrder) for part in connection.chain.parts):
             raise Refusal("its FirstOrder acts on what has no node of its own: let it join whole groups by a 'full' link.")
         plain = all(isinstance(part, Dropout | Flatten | Connectivity) for part in connection.chain.parts)
@@ -195,7 +195,7 @@ class Wire:
         for steps, matrix in self.synapses.delayed():
             self.shape, self.tips = before
             if steps:
-                self.add("Delay", f"late{steps}.delay", delay=np.full(before, steps * self.synapses.dt / 1000))
+                self.add("Delay", f"late{steps}.delay", delay=np.full(before[0], steps * self.synapses.dt / 1000))
             added = None if bias is None else self._embedded(bias, connection.post)
             self.linear(self._embedded(matrix, connection.post, connection.pre), added, label=f"late{steps}")
             bias, ends = None, [*ends, *self.tips]
@@ -235,13 +235,12 @@ def as_row(connection: Connection) -> bool:
     """Whether what comes of it is one row, or of another shape than its group has."""
     whole = not any(isinstance(end, Slice) for end in (connection.pre, connection.post))
     parts = connection.chain.parts
-    rows = any(isinstance(part, (Flatten, *_MATRICES)) or (isinstance(part, Connectivity) and not isinstance(part, OneToOne)) for part in parts)
+    rows = any(
+        isinstance(part, (Flatten, *_MATRICES)) or (isinstance(part, Connectivity) and not (isinstance(part, OneToOne) and part.bias is None))
+        for part in parts
+    )
     site = Site("", takes=connection.pre.shape, gives=connection.post.shape, owner=connection)
     return rows or not whole or connection.chain.sites(site)[-1].takes != connection.post.shape
-
-
-def _by_neuron(delay: Any) -> bool:
-    return type(delay).__name__ == "NeuronDelay"
 
 
 def _nothing(wire: Wire, part: Any) -> None:
@@ -305,7 +304,7 @@ def _first_order(wire: Wire, part: FirstOrder) -> None:
     own, cell = part_of(part, wire.connection, wire.synapses.name), wire.cell
     tau = np.broadcast_to(np.asarray(wire.synapses.values[f"{own}.tau"], np.float64), wire.shape).copy()
     leak = cell.exact(tau)
-    wire.add("LI", "current", tau=cell.tau(leak), r=1 / leak.lose, v_leak=np.zeros(wire.shape))
+    wire.add("LI", "current", tau=cell.tau(leak), r=cell.r(np.ones(wire.shape), leak), v_leak=np.zeros(wire.shape))
 
 
 _WRITTEN: dict[Any, Callable[[Wire, Any], None]] = {
