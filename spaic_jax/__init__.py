@@ -8,6 +8,7 @@ from spaic_jax import (
     edit,
     gradients,
     neurons,
+    nir,
     ops,
     program,
     standard,
@@ -37,7 +38,7 @@ from spaic_jax.network import (
     StateMonitor,
     WeightMonitor,
 )
-from spaic_jax.nir import from_nir
+from spaic_jax.nir import from_nir, to_nir
 from spaic_jax.plan import Auto, Chunk, Reference, Tiled
 from spaic_jax.program import Op, Program, Record, Variable
 from spaic_jax.recording import Recording, resume, simulate
@@ -60,6 +61,6 @@ __all__ = [
     "Op", "Program", "Projection", "RateMonitor", "Record", "Recording", "Reference", "Result", "Reward", "Simulator",
     "SpikeMonitor", "StateMonitor", "Tiled", "UnreachedWarning", "Variable", "Variables", "WeightMonitor", "analysis",
     "build", "coding", "coming_from_spaic", "data", "edit", "from_nir", "gradients", "keep_heap", "load_network", "load_simulator",
-    "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "resume", "save_network",
-    "save_variables", "save_weights", "simulate", "standard", "surrogate", "synapses", "train",
+    "load_variables", "load_weights", "neurons", "nir", "ops", "probe_gradients", "program", "resume", "save_network",
+    "save_variables", "save_weights", "simulate", "standard", "surrogate", "synapses", "to_nir", "train",
 ]
