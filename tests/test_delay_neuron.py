@@ -145,6 +145,13 @@ def test_later_delays_stay_within_those_that_were_declared(key):
         sim.set(new, {"w.delay": np.array([2.5, 3.5], np.float32)})
 
 
+def test_longer_delays_are_cut_to_the_longest(key):
+    net = sj.Network()
+    net.x, net.g = sj.Encoder(num=3), sj.NeuronGroup(1, model="if")
+    net.w = sj.Connection(net.x, net.g, delay=np.array([0.1, 0.3, 0.9], np.float32), max_delay=0.3)
+    np.testing.assert_array_equal(sj.build(net, 0.1).init(key)["w.delay"], np.array([0.1, 0.3, 0.3], np.float32))
+
+
 def test_loops_of_long_delays_are_computed_in_windows(monkeypatch, key):
     """As long as the shortest delay, cut into pieces that no window fits."""
     monkeypatch.setattr(stages, "_pays", lambda program, windows: True)
