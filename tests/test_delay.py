@@ -7,9 +7,11 @@ from spaic import golden
 
 import spaic_jax as sj
 from spaic_jax.storage import from_dict, to_dict
-from spaic_jax.synapses import DELAYS
+from spaic_jax.synapses import DELAYS, SynapticDelay
 from spaic_jax.synapses.delays.fixed import whole_steps
 
+#: Those of presynaptic neurons are in test_delay_neuron.
+OF_SYNAPSES = {name: kind for name, kind in DELAYS.items() if issubclass(kind, SynapticDelay)}
 PLANS = [{"plan": sj.Reference()}, {"plan": sj.Tiled(4)}, {}]
 
 
@@ -100,7 +102,7 @@ def shares(kind, steps, slots, sigma=None):
 
 
 @pytest.mark.parametrize("plan", PLANS)
-@pytest.mark.parametrize("kind", DELAYS)
+@pytest.mark.parametrize("kind", OF_SYNAPSES)
 def test_delays_of_each_synapse_and_their_gradient(kind, plan, key):
     """Feed-forward and in a loop, beside loops in float64 and finite differences."""
     rng = np.random.default_rng(5)
@@ -254,7 +256,7 @@ def test_bad_delays_are_named(delay, sentence):
         delayed(delay)
 
 
-@pytest.mark.parametrize("kind", DELAYS.values())
+@pytest.mark.parametrize("kind", OF_SYNAPSES.values())
 def test_longer_delays_are_cut_to_the_longest(kind, key):
     """Exactly so, although 0.3 is no float32 number."""
     net = sj.Network()

@@ -107,6 +107,7 @@ def test_a_kernel_counts_its_field() -> None:
         ({"syn_type": ["basic", "1_order_synapse"]}, "are not known with FirstOrder behind the link"),
         ({"group": {"tau_m": np.arange(1.0, 6.0)}}, "tau_m of LIF has to be one number for all neurons"),
         ({"model": "cubalif", "group": {"integrator": "euler"}}, "it is known of integrator 'exact', not 'euler'"),
+        ({"model": "cubalif", "group": {"held": True}}, "it is known of held=False, not of held=True"),
         ({"weight": FluctuationDriven(rate=1000.0)}, "the probability of a spike in a step, rate dt, must be .* below 1, got 1.0"),
         ({"weight": FluctuationDriven(mean=0.9, xi=9.0)}, "a mean of 0.9 makes fluctuations with 10 inputs of 10 Hz that are larger than xi 9"),
         ({"weight": None, "bias": FluctuationDriven()}, "connection 'w': bias .* are those of a connection"),

@@ -185,14 +185,15 @@ def test_transposed_convolution_is_the_transpose():
     np.testing.assert_allclose(np.einsum("chw,tbchw->tb", probe, current), there, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["maxpool", "avgpool", "upsample"])
+@pytest.mark.parametrize("kind", ["maxpool", "avgpool", "sumpool", "upsample"])
 def test_pooling_is_what_it_says(kind):
     post = (2, 8, 12) if kind == "upsample" else (2, 2, 3)
     _, variables, x, current = linked((2, 4, 6), post, "pool", syn_type=[kind])
     assert not variables.params
     windows = x.reshape(5, 3, 2, 2, 2, 3, 2)
     expected = {
-        "maxpool": windows.max((4, 6)), "avgpool": windows.mean((4, 6)), "upsample": x.repeat(2, -1).repeat(2, -2),
+        "maxpool": windows.max((4, 6)), "avgpool": windows.mean((4, 6)), "sumpool": windows.sum((4, 6)),
+        "upsample": x.repeat(2, -1).repeat(2, -2),
     }[kind]
     np.testing.assert_allclose(current, expected, rtol=1e-5, atol=1e-6)
 

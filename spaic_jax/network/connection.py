@@ -16,7 +16,18 @@ from spaic_jax.plasticity import Rule, applied, clipped
 from spaic_jax.plasticity.events import by_events
 from spaic_jax.program import Context, Fragment, Op, Site
 from spaic_jax.program.variable import Role
-from spaic_jax.synapses import Chain, Electrical, Link, Synapse, SynapticDelay, resolve_chain, resolve_link, sharing
+from spaic_jax.synapses import (
+    Chain,
+    Electrical,
+    Full,
+    Link,
+    NeuronDelay,
+    Synapse,
+    SynapticDelay,
+    resolve_chain,
+    resolve_link,
+    sharing,
+)
 from spaic_jax.synapses.delays import delayed, resolve_delay
 
 
@@ -37,8 +48,9 @@ class Connection(Wiring):
         pre_var_name: presynaptic variable that is carried; by default `"O"`, or `"V"` of a model without spikes.
         post_var_name: what the postsynaptic model receives it as, such as `"g_exc"` of `condlif`.
         delay: how long presynaptic values take, in ms: a number for all synapses, which must be a whole number of steps;
-            an array `(post, pre)` or an initial value, one each, rounded down to steps; `"linear"`, `"gaussian"` or
-            `"rotation"` (see `spaic_jax.synapses.DELAYS`), or such an object, for delays that are trained.
+            an array `(post, pre)` or an initial value, one each, rounded down to steps; an array of the shape of `pre`, one for each
+            presynaptic neuron (a `NeuronDelay`, which a link that may list synapses, such as `"sparse"`, needs by its name);
+            `"linear"`, `"gaussian"` or `"rotation"` (see `spaic_jax.synapses.DELAYS`), or such an object, for delays that are trained.
             It comes on top of what the propagation asks for; 0 or `None` adds nothing.
         propagation: `"same_step"` to carry the spikes of the same step, wherever it stands, or `"one_step"` those of the step
             before; by default what the network is built with, where `"same_step"` is `"one_step"` in a loop. So the delays of
@@ -97,14 +109,17 @@ class Connection(Wiring):
         if not isinstance(member_of(post), NeuronGroup):
             raise TypeError(f"Connection: post must be a NeuronGroup, or a slice of one, not {post!r}.")
         rules = rules_of("Connection", plasticity)
+        chain = _chain(link_type, syn_type, {**settings, **(syn_kwargs or {})}, shared)
+        # An array of one number for each of listed synapses may have the same shape.
+        by_neuron = not chain.link.delays_synapses or (isinstance(chain.link, Full) and pre.shape != (post.num, pre.num))
         self._declare(
             pre=pre,
             post=post,
-            **wired(_chain(link_type, syn_type, {**settings, **(syn_kwargs or {})}, shared)),
+            **wired(chain),
             name=name,
             pre_var_name=pre_var_name or pre.output,
             post_var_name=post_var_name,
-            delay=resolve_delay(delay, max_delay),
+            delay=resolve_delay(delay, max_delay, pre.shape if by_neuron else None),
             propagation=propagation,
             is_parameter=is_parameter,
             parameter_variables=names_of(parameter_variables, "Connection: parameter_variables"),
@@ -122,7 +137,8 @@ class Connection(Wiring):
     def _check(self) -> None:
         if self.shared is not None:
             other = self.shared
-            if isinstance(self.delay, SynapticDelay) and self.delay is not other.delay:
+            theirs = isinstance(self.delay, SynapticDelay) or (self.delay is not None and "delay" in self.borrowed)
+            if theirs and self.delay is not other.delay:
                 raise ValueError("Connection: delays of synapses came beside shared, whose settings hold.")
             self._set(**{name: getattr(other, name) for name in self.borrowed})
         super()._check()
@@ -132,7 +148,8 @@ class Connection(Wiring):
                 raise ValueError(unknown("parameter of the synapse types to train", wanted, known))
         if isinstance(self.delay, SynapticDelay) and not self.link.delays_synapses:
             raise ValueError(
-                f"Connection: a {type(self.link).__name__} link has no delay for each synapse: give one number of ms."
+                f"Connection: a {type(self.link).__name__} link has no delay for each synapse: give one number of ms, or one for"
+                f" each presynaptic neuron, of shape {self.pre.shape}."
             )
         takes_potential = [
             part
@@ -185,16 +202,18 @@ class Connection(Wiring):
 
     def lower(self, site: Site, context: Context) -> Fragment:
         """Its delay, its chain, and its learning rules with the row that applies what they change."""
-        made = Fragment()
+        late = Fragment()
         source = context.read(self.pre, self.pre_var_name, self.post, self.propagation)
         if isinstance(self.delay, float):
             steps = context.steps(self.delay, f"the delay of connection '{site.name}'")
-            source, made = delayed(site.name, source, self.pre.shape, steps)
+            source, late = delayed(site.name, source, self.pre.shape, steps)
+        elif isinstance(self.delay, NeuronDelay):
+            source, late = self.delay.delayed(site.name, source, self.pre.shape, context)
         target = context.target(self.post, self.post_var_name)
         site = Site(site.name, source, target, self.pre.shape, self.post.shape, self)
-        made += placed(self.chain, site, context).lower(site, context)
+        made = placed(self.chain, site, context).lower(site, context)
         if not self.plasticity:
-            return made if self.shared is None else sharing(made, site.name, context.name_of(self.shared))
+            return late + (made if self.shared is None else sharing(made, site.name, context.name_of(self.shared)))
         weights = f"{context.name_of(self.shared or self)}.weight"
         kinds = [type(rule).__name__ for rule in self.plasticity]
         link = self.chain.site_of_link(site)
@@ -209,8 +228,8 @@ class Connection(Wiring):
         # Rules may have an input in common: the weights of the samples.
         made = dataclasses.replace(made, variables=tuple(dict.fromkeys(made.variables)))
         if self.shared is not None:
-            return sharing(made, site.name, context.name_of(self.shared))
-        return made + self._bounded(weights, rules, made, context)
+            return late + sharing(made, site.name, context.name_of(self.shared))
+        return late + made + self._bounded(weights, rules, made, context)
 
     def _bounded(self, weights: str, rules: Sequence[tuple[Rule, Site]], made: Fragment, context: Context) -> Fragment:
         """The rows from the sum of all changes to the weights of the next step."""

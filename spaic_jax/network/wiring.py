@@ -9,10 +9,10 @@ from spaic_jax.network.element import Element, element, named
 from spaic_jax.network.slice import Slice
 from spaic_jax.plasticity import RULES, Rule
 from spaic_jax.program import Given
-from spaic_jax.synapses import Chain, Link, Synapse, SynapticDelay
+from spaic_jax.synapses import Chain, Delays, Link, Synapse, SynapticDelay
 
-#: A delay of all synapses, ms, or of each of them.
-Delay = float | SynapticDelay | None
+#: A delay of all synapses, ms, or one of each of them or of each presynaptic neuron.
+Delay = float | Delays | None
 #: Whose spikes a connection carries: those of the same step, or of the one before.
 Propagation = Literal["same_step", "one_step"]
 
@@ -35,12 +35,11 @@ class Wiring(Element):
     plasticity: tuple[Rule, ...]
 
     def _check(self) -> None:
-        order, value = getattr(self.link, "order", None), getattr(self.delay, "value", None)
-        if order is not None and isinstance(value, Given) and value.value.shape == order.shape:
+        order, delay = getattr(self.link, "order", None), self.delay
+        value = delay.value if isinstance(delay, SynapticDelay) else None
+        if order is not None and isinstance(delay, SynapticDelay) and isinstance(value, Given) and value.value.shape == order.shape:
             # Delays of listed synapses are sorted with them, once.
-            assert isinstance(self.delay, SynapticDelay)
-            delay = dataclasses.replace(self.delay, value=value.value[order])
-            self._set(delay=delay, link=dataclasses.replace(self.link))
+            self._set(delay=dataclasses.replace(delay, value=value.value[order]), link=dataclasses.replace(self.link))
         kind, fixed = type(self).__name__, dict[str, Rule]()
         if self.propagation is not None and self.propagation not in get_args(Propagation):
             raise ValueError(f"{kind}: {unknown('propagation', self.propagation, get_args(Propagation))}")
@@ -71,7 +70,7 @@ class Wiring(Element):
 
     @property
     def _parts(self) -> tuple[Any, ...]:
-        return (self.chain, *([self.delay] if isinstance(self.delay, SynapticDelay) else ()))
+        return (self.chain, *([self.delay] if isinstance(self.delay, Delays) else ()))
 
 
 def wired(chain: Chain) -> dict[str, Any]:

@@ -82,6 +82,10 @@ class CurrentBased(NeuronModel):
         super().check_step(dt)
         check_stable(self.integrator, dt, {"tau_m": self.tau_m, "tau_s": self.tau_s})
 
+    def slope(self, v: PerNeuron, i: PerNeuron) -> PerNeuron:
+        """How fast the potential moves, per ms."""
+        return (self.R * i - (v - self.v_rest)) / self.tau_m
+
     def moved(self, v: PerNeuron, i: PerNeuron, current: PerNeuron) -> tuple[PerNeuron, PerNeuron]:
         """The potential and the synaptic current after a step without a threshold, from those before it and the input."""
         decay_m, decay_s, gain = self.propagator
@@ -161,8 +165,7 @@ class CubaLIF(CurrentBased, RefractoryModel):
 
     def step(self, state: State, current: PerNeuron) -> State:
         times = EventTimes(self, state) if self.times_spikes else None
-        slope = (self.R * state.I - (state.V - self.v_rest)) / self.tau_m
-        first = state.V if times is None else times.before(slope)
+        first = state.V if times is None else times.before(self.slope(state.V, state.I))
         v, i = self.moved(first, state.I, current)
         v = self.free(state, v, first)
         spikes, refrac = self.fire(state, v - self.v_th)

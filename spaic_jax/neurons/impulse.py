@@ -41,6 +41,8 @@ def _constant_current(model: Any, dt: float) -> Impulse:
 def _cuba(model: Any, dt: float) -> Impulse:
     if model.integrator != "exact":
         raise ValueError(f"it is known of integrator 'exact', not {model.integrator!r}.")
+    if model.held:
+        raise ValueError("it is known of held=False, not of held=True.")
     a, b = math.exp(-dt / model.tau_m), math.exp(-dt / model.tau_s)
     slower = dt / model.tau_m - dt / model.tau_s
     gain = model.R * a * dt / model.tau_m * (math.expm1(slower) / slower if slower else 1.0)

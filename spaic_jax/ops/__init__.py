@@ -69,6 +69,7 @@ from spaic_jax.ops._pooling import (
     im2col_indices,
     max_pool2d,
     post_max_pool2d_complex,
+    sum_pool2d,
     upsample,
 )
 from spaic_jax.ops._registry import INITIALISERS, REGISTRY, register, takes_key
@@ -156,6 +157,7 @@ __all__ = [
     "sparse_mat_mult_weight",
     "sparse_to_dense",
     "stack",
+    "sum_pool2d",
     "takes_key",
     "tan",
     "threshold",

@@ -79,11 +79,29 @@ def avg_pool2d(
     >>> avg_pool2d(jnp.arange(4.0).reshape(1, 2, 2), 2, 2).tolist()
     [[[1.5]]]
     """
-    op = "avg_pool2d"
+    sums, kernel = _sums("avg_pool2d", x, pool_kernel, pool_stride, pool_padding)
+    return sums / math.prod(kernel)
+
+
+def sum_pool2d(
+    x: Shaped[ArrayLike, "*batch channels height width"], pool_kernel: Sizes, pool_stride: Sizes,
+    pool_padding: Sizes = 0,
+) -> Shaped[Array, "*batch channels rows columns"]:
+    """The sum of each window, where padding counts as zeros. Arguments and errors are those of `avg_pool2d`. SPAIC has no such op.
+
+    >>> sum_pool2d(jnp.arange(4.0).reshape(1, 2, 2), 2, 2).tolist()
+    [[[6.0]]]
+    """
+    return _sums("sum_pool2d", x, pool_kernel, pool_stride, pool_padding)[0]
+
+
+def _sums(
+    op: str, x: ArrayLike, pool_kernel: Sizes, pool_stride: Sizes, pool_padding: Sizes
+) -> tuple[jax.Array, tuple[int, ...]]:
+    """The sum of each window, and the size of a window."""
     value = inexact(op, "x", array(op, "x", x, 3, "(..., C, H, W)"))
     kernel, stride, padding, _ = _geometry(op, value, pool_kernel, pool_stride, pool_padding)
-    zero = np.zeros((), value.dtype)
-    return _reduce_window(value, zero, jax.lax.add, kernel, stride, padding) / math.prod(kernel)
+    return _reduce_window(value, np.zeros((), value.dtype), jax.lax.add, kernel, stride, padding), kernel
 
 
 def _windows(x: jax.Array, places: Sequence[np.ndarray]) -> jax.Array:

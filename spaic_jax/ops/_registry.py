@@ -81,6 +81,7 @@ REGISTRY: dict[str, Callable[..., Any]] = {
     "sparse_mat_mult_weight": _sparse.sparse_mat_mult_weight,
     "sparse_to_dense": _sparse.sparse_to_dense,
     "stack": _shape.stack,
+    "sum_pool2d": _pooling.sum_pool2d,
     "tan": _elementwise.tan,
     "threshold": _spikes.threshold,
     "to": _transfer.to,

@@ -15,6 +15,7 @@ from spaic_jax.native.delivery import Found, walk, width_of
 from spaic_jax.plasticity.memory import Trace
 from spaic_jax.plasticity.pathway import Meeting, Pathway
 from spaic_jax.program import Context, Site, Variable
+from spaic_jax.synapses.delays import SynapticDelay
 from spaic_jax.synapses.storage.pairs import delivered
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def event_driven(change: Change) -> Change:
 
 def by_events(rule: Rule, site: Site, context: Context) -> bool:
     """Whether a rule, the only one of weights that are not shared, is evaluated where neurons fire."""
-    if not getattr(rule.change, "event_driven", False) or rule.random or not isinstance(site.owner.delay, float | None):
+    if not getattr(rule.change, "event_driven", False) or rule.random or isinstance(site.owner.delay, SynapticDelay):
         return False
     if not all(isinstance(memory, Trace) for memory in rule.memories(context.dt).values()):
         return False

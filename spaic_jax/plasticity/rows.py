@@ -19,6 +19,7 @@ from spaic_jax.plasticity.pathway import Bounds, Meeting, Pathway, Synapses
 from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
 from spaic_jax.program.op import RESERVED
+from spaic_jax.synapses.delays import SynapticDelay
 
 if TYPE_CHECKING:
     from spaic_jax.plasticity.base import Rule
@@ -61,7 +62,7 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
         inputs.append(Variable(f"{name}.sample_weight", role="input", axes="held", narrow=False))
         given["at", "sample_weight"] = inputs[0].name
     slots = 1
-    if not isinstance(connection.delay, float | None):
+    if isinstance(connection.delay, SynapticDelay):
         slots = connection.delay.slots(context.dt, f"connection '{name}'")
         given["at", "shares"] = f"{name}.shares"
     takes = pathway.takes if slots == 1 else (slots, *pathway.takes)

@@ -2,7 +2,16 @@
 
 from spaic_jax.synapses.base import sharing
 from spaic_jax.synapses.chain import Chain, resolve_chain
-from spaic_jax.synapses.delays import DELAYS, FixedDelay, GaussianDelay, LinearDelay, RotationDelay, SynapticDelay
+from spaic_jax.synapses.delays import (
+    DELAYS,
+    Delays,
+    FixedDelay,
+    GaussianDelay,
+    LinearDelay,
+    NeuronDelay,
+    RotationDelay,
+    SynapticDelay,
+)
 from spaic_jax.synapses.links import (
     LINKS,
     Attention,
@@ -40,6 +49,7 @@ from spaic_jax.synapses.parts import (
     MaxPool,
     MixOrder,
     SecondOrder,
+    SumPool,
     Synapse,
     TsodyksMarkram,
     Upsample,
@@ -48,8 +58,8 @@ from spaic_jax.synapses.storage import STORAGES, Dense, Masked, Pairs, Storage
 
 __all__ = [
     "DELAYS", "LINKS", "NMDA", "STORAGES", "SYNAPSES", "Alpha", "Attention", "AvgPool", "BatchNorm2d", "Chain", "Connectivity",
-    "ContinuousLocal", "Conv", "ConvTranspose", "Dense", "Direct", "DistanceDependent", "Dropout", "Electrical", "FirstOrder",
+    "ContinuousLocal", "Conv", "ConvTranspose", "Delays", "Dense", "Direct", "DistanceDependent", "Dropout", "Electrical", "FirstOrder",
     "FixedDelay", "FixedIndegree", "FixedOutdegree", "FixedTotal", "Flatten", "Full", "GaussianDelay", "Homeostasis", "LinearDelay", "Link", "MassToSpike", "Masked", "MaxPool",
-    "MixOrder", "OneToOne", "Pairs", "Pool", "Random", "RotationDelay", "SecondOrder", "Sparse", "SpikeToMass", "Storage",
-    "Synapse", "SynapticDelay", "TsodyksMarkram", "Upsample", "Weighted", "resolve_chain", "resolve_link", "sharing",
+    "MixOrder", "NeuronDelay", "OneToOne", "Pairs", "Pool", "Random", "RotationDelay", "SecondOrder", "Sparse", "SpikeToMass", "Storage",
+    "SumPool", "Synapse", "SynapticDelay", "TsodyksMarkram", "Upsample", "Weighted", "resolve_chain", "resolve_link", "sharing",
 ]

@@ -187,6 +187,7 @@ CASES = [
     (lambda: ops.max_pool2d(MAPS, 6, 1), ValueError, "at least (6, 6)"),
     (lambda: ops.max_pool2d(ZMAPS, 2, 2), TypeError, "a real dtype"),
     (lambda: ops.avg_pool2d(MAPS.astype(int), 2, 2), TypeError, "a floating dtype"),
+    (lambda: ops.sum_pool2d(MAPS, 2, 2, 2), ValueError, "at most half of pool_kernel"),
     (lambda: ops.post_max_pool2d_complex(MAPS, 2, 2), TypeError, "a complex dtype"),
     (lambda: ops.post_max_pool2d_complex(ZMAPS, 2, 2, -1), ValueError, "pool_padding=-1"),
     (lambda: ops.im2col_indices(MAPS, 6, 2, 0, 1), ValueError, "at least (6, 2)"),

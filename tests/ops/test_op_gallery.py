@@ -31,6 +31,9 @@ def calls():
             yield name, ops.to_tensor, [np.arange(3, dtype=np.int32)]
         elif name == "add_with_clamp":
             yield name, ops.add_with_clamp, [np.array([3e4, -5.0], np.float32), np.array([2e4, 7.0], np.float32)]
+        elif name == "sum_pool2d":
+            maps = np.arange(24, dtype=np.float32).reshape(1, 4, 6)
+            yield name, functools.partial(ops.sum_pool2d, pool_kernel=2, pool_stride=2), [maps]
         elif name == "scatter":
             index = np.array([[0, 1], [1, 0]], np.int32)
             x = np.arange(4, dtype=np.float32).reshape(2, 2)

@@ -73,7 +73,7 @@ CASES = {
         lambda re, im, k, d: _parts(
             ops.conv_2d_complex(_spikes(re, im), k, 1, 0, 1, 1, 0.9 + 0.1j, None, d, dt=0.5)),
         MAPS, MAPS[::-1], KERNEL, np.float32(0.7)),
-    "pooling": (lambda x: ops.max_pool2d(x, 3, 2, 1) + ops.avg_pool2d(x, (3, 3), 2, 1), MAPS),
+    "pooling": (lambda x: ops.max_pool2d(x, 3, 2, 1) + ops.avg_pool2d(x, (3, 3), 2, 1) + ops.sum_pool2d(x, 3, 2, 1), MAPS),
     "complex_pooling": (
         lambda re, im: _parts(ops.post_max_pool2d_complex(_spikes(re, im), 2, 2, 1)), MAPS, MAPS[::-1]),
     "chains": (

@@ -152,7 +152,7 @@ def test_pooling(batch, kernel, stride, padded, seed):
         settings = (kernel, stride, padding)
         chain = (kernel, 1, stride, 1, padding, 1, 1)
         return (
-            ops.max_pool2d(x, *settings), ops.avg_pool2d(x, *settings),
+            ops.max_pool2d(x, *settings), ops.avg_pool2d(x, *settings), ops.sum_pool2d(x, *settings),
             ops.post_max_pool2d_complex(z, *settings),
             ops.conv_max_pool2d(x, weight, *chain), ops.conv_avg_pool2d(x, weight, *chain),
             ops.im2col_indices(x, *kernel, padding, stride), ops.upsample(x, kernel), ops.upsample(x, 1.5),
@@ -169,7 +169,7 @@ def test_pooling(batch, kernel, stride, padded, seed):
     half = [np.minimum(np.floor(np.arange(int(n * 1.5)) / 1.5).astype(int), n - 1) for n in (4, 5)]
     expected = (
         _pool(flat, *settings, -np.inf, lambda w: w.max(-1)),
-        _pool(flat, *settings, 0.0, lambda w: w.mean(-1)),
+        _pool(flat, *settings, 0.0, lambda w: w.mean(-1)), _pool(flat, *settings, 0.0, lambda w: w.sum(-1)),
         _pool(flat_z, *settings, complex(0, -np.inf), _by_imaginary),
         _pool(maps, *settings, -np.inf, lambda w: w.max(-1)),
         _pool(maps, *settings, 0.0, lambda w: w.mean(-1)), np.stack(columns, 1),

@@ -19,7 +19,7 @@ from spaic_jax.neurons.receptors import RECEPTORS, Receptor
 from spaic_jax.plasticity import RULES, Rule
 from spaic_jax.program import INITIALS, Initial
 from spaic_jax.surrogate import SURROGATES, Surrogate
-from spaic_jax.synapses import DELAYS, LINKS, STORAGES, SYNAPSES, Link, Storage, Synapse, SynapticDelay
+from spaic_jax.synapses import DELAYS, LINKS, STORAGES, SYNAPSES, Delays, Link, Storage, Synapse
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ FAMILIES = (
     Family(Surrogate, SURROGATES, "name", "surrogate"),
     Family(Link, LINKS, "name", "link type"),
     Family(Storage, STORAGES, "name", "storage"),
-    Family(SynapticDelay, DELAYS, "kind", "kind of delay", "delays"),
+    Family(Delays, DELAYS, "kind", "kind of delay", "delays"),
     Family(Rule, RULES, "rule", "learning rule"),
     Family(Coding, ENCODERS, "name", "coding"),
     Family(Generating, GENERATORS, "name", "source"),

@@ -1,6 +1,5 @@
-"""What delays of each synapse have in common."""
+"""What delays have in common that differ, and those of each synapse."""
 
-import abc
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
@@ -47,14 +46,11 @@ def slots_of(delay: jax.Array, slots: int) -> jax.Array:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class SynapticDelay(abc.ABC):
-    """A delay for each synapse.
-
-    Spikes are multiplied by the weights once for each number of steps that a delay may have, in one product outside of
-    any loop; so it costs `max_delay / dt + 1` times a connection without delays.
+class Delays:
+    """Delays of a connection that differ: their values, given or drawn, and between which they lie.
 
     Args:
-        value: `(post, pre)` array of ms, an initial value, or `None` for U(min_delay, max_delay).
+        value: array of ms, an initial value, or `None` for U(min_delay, max_delay).
         min_delay: shortest delay that is drawn, ms; 1 by default where no value is given.
         max_delay: longest delay, ms, to which longer ones are cut.
 
@@ -64,12 +60,7 @@ class SynapticDelay(abc.ABC):
     """
 
     #: Whether it has a gradient, and so is trained as the weights are.
-    trained: ClassVar[bool] = True
-    #: Which share of a weight arrives in each slot, `[slots, post, pre]`: a function of the delays `(post, pre)` in ms and
-    #: of the numbers that `given` names, with the settings `slots` and `dt`.
-    shares: ClassVar[Callable[..., jax.Array]]
-    #: The fields that are numbers of that function.
-    given: ClassVar[tuple[str, ...]] = ()
+    trained: ClassVar[bool] = False
 
     value: Any = None
     min_delay: float | None = None
@@ -77,10 +68,6 @@ class SynapticDelay(abc.ABC):
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        if type(self) is SynapticDelay:
-            raise TypeError("SynapticDelay is what delays have in common: use FixedDelay, LinearDelay or GaussianDelay.")
-        for name in self.given:
-            object.__setattr__(self, name, real(getattr(self, name), f"{kind}: {name}", above=0))
         longest = self._checked()
         if self.max_delay is None:
             if longest is None or self.trained:
@@ -142,6 +129,33 @@ class SynapticDelay(abc.ABC):
         if isinstance(self.value, Given):
             return Given(np.minimum(self.value.value, self.max_delay))
         return Constant(min(self.value.value, self.max_delay)) if isinstance(self.value, Constant) else self.value
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class SynapticDelay(Delays):
+    """A delay for each synapse.
+
+    Spikes are multiplied by the weights once for each number of steps that a delay may have, in one product outside of
+    any loop; so it costs `max_delay / dt + 1` times a connection without delays.
+
+    Args:
+        value: `(post, pre)` array of ms, an initial value, or `None` for U(min_delay, max_delay).
+        min_delay, max_delay: as of `Delays`, whose errors are its own.
+    """
+
+    trained: ClassVar[bool] = True
+    #: Which share of a weight arrives in each slot, `[slots, post, pre]`: a function of the delays `(post, pre)` in ms and
+    #: of the numbers that `given` names, with the settings `slots` and `dt`.
+    shares: ClassVar[Callable[..., jax.Array]]
+    #: The fields that are numbers of that function.
+    given: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        if type(self) is SynapticDelay:
+            raise TypeError("SynapticDelay is what delays have in common: use FixedDelay, LinearDelay or GaussianDelay.")
+        for name in self.given:
+            object.__setattr__(self, name, real(getattr(self, name), f"{type(self).__name__}: {name}", above=0))
+        super().__post_init__()
 
     def carry(self, site: Site, context: Context, weight: str, bias: Sequence[str]) -> Fragment:
         """The delays, what is under way, and the rows from a weight matrix to the current."""

@@ -9,7 +9,7 @@ from spaic_jax.synapses.parts.flatten import Flatten
 from spaic_jax.synapses.parts.homeostasis import Homeostasis
 from spaic_jax.synapses.parts.mix_order import MixOrder
 from spaic_jax.synapses.parts.nmda import NMDA
-from spaic_jax.synapses.parts.pooling import AvgPool, MaxPool
+from spaic_jax.synapses.parts.pooling import AvgPool, MaxPool, SumPool
 from spaic_jax.synapses.parts.second_order import SecondOrder
 from spaic_jax.synapses.parts.tsodyks_markram import TsodyksMarkram
 from spaic_jax.synapses.parts.upsample import Upsample
@@ -27,11 +27,12 @@ SYNAPSES: dict[str, type[Synapse]] = {
     "maxpool": MaxPool,
     "mix_order_synapse": MixOrder,
     "nmda": NMDA,
+    "sumpool": SumPool,
     "tsodyks_markram": TsodyksMarkram,
     "upsample": Upsample,
 }
 
 __all__ = [
     "NMDA", "SYNAPSES", "Alpha", "AvgPool", "BatchNorm2d", "Dropout", "Dynamics", "FirstOrder", "Flatten", "Homeostasis", "MaxPool",
-    "MixOrder", "SecondOrder", "Synapse", "TsodyksMarkram", "Upsample",
+    "MixOrder", "SecondOrder", "SumPool", "Synapse", "TsodyksMarkram", "Upsample",
 ]

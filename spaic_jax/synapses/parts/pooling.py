@@ -55,3 +55,16 @@ class AvgPool(Pooling):
     """
 
     op: ClassVar = "avg_pool2d"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SumPool(Pooling):
+    """The sum of each window of maps `(C, H, W)`, padding counted as zeros. Arguments and errors as of `MaxPool`.
+
+    Source: `SumPool2d` of NIR, Pedersen et al. (2024): one spike more for each neuron of a window that fires.
+
+    >>> SumPool(pool_kernel_size=3).makes((2, 7, 9))
+    (2, 3, 4)
+    """
+
+    op: ClassVar = "sum_pool2d"
