@@ -92,7 +92,7 @@ def chains_of(graph: Graph, late: Collection[Edge], looping: Collection[str], be
         graph: the graph.
         late: the edges that take a step.
         looping: the nodes in loops.
-        begins: whether a node gives something other than zero before the first step.
+        begins: whether a node gives something other than zero before the first step, if linear ones give what they make of that.
     """
     wires = wires_of(graph, late)
     before = {path: [wire for wire in wires if wire.target == path] for path in graph.nodes}
@@ -130,6 +130,9 @@ def _followed(
     fresh = start.side == "in"
     hop = (*wire.via, wire.target)[0]
     while True:
+        if nodes and wire.late and begins[nodes[-1].path]:
+            # The step lies behind the node, which gives nothing before the first one; a connection takes it in front of all.
+            return Chain(start, Place(nodes[-1].path, "out"), hop, tuple(nodes), tuple(passed), late)
         passed += wire.via
         late += wire.late
         node = graph.nodes[wire.target]

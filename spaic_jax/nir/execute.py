@@ -108,8 +108,14 @@ def execute(graph: Graph, choices: Choices, inputs: Mapping[str, Any]) -> Execut
     return Executed(**{what: {path: np.stack(rows) for path, rows in found.items()} for what, found in kept.items()})
 
 
-def first_signals(graph: Graph, batch: int = 1) -> dict[str, Signal]:
-    """What each node gives before the first step: a neuron without spikes where it begins, what is linear of that, all else zero."""
+def first_signals(graph: Graph, batch: int = 1, *, through: bool = False) -> dict[str, Signal]:
+    """What each node gives before the first step: neurons without spikes the potential with which they begin, all else zero.
+
+    Args:
+        graph: what `read_graph` gives.
+        batch: samples.
+        through: whether linear nodes give what they make of that, rather than zero.
+    """
     made: dict[str, Signal] = {}
     edges = [edge for edge in graph.edges if graph.nodes[edge[1]].kind not in (*NEURONS, "Delay")]
     for path in order(graph, set(graph.edges) - set(edges), ()):
@@ -117,7 +123,7 @@ def first_signals(graph: Graph, batch: int = 1) -> dict[str, Signal]:
         zero = np.zeros((batch, *node.gives))
         if node.kind in STATES - SPIKING:
             made[path] = _held(_first(node, batch)["v"])
-        elif node.kind in (*NEURONS, "Delay") or (node.kind == "Input" and not node.passes):
+        elif node.kind in (*NEURONS, "Delay") or not graph.sources(path) or not (through or node.passes):
             made[path] = Signal(zero, zero)
         else:
             parts = [made[source] for source in graph.sources(path)]

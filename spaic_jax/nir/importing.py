@@ -97,7 +97,7 @@ def from_nir(
         >>> sim = sj.build(network, dt=1.0)
         >>> result = sim.run(sim.init(jax.random.key(0)), {"input": np.ones((50, 1, 3), np.float32)})
         >>> result.outputs["output"].shape, int(result.outputs["output"].sum())
-        ((50, 1, 2), 14)
+        ((50, 1, 2), 16)
     """
     choices = Choices(dt, signal, unit, integrator, order, reset, None if late is None else frozenset(late))
     graph = read_graph(source)
@@ -117,7 +117,7 @@ class _Import:
         self.breaking = self._breaking()
         self.late = late_edges(graph, self.breaking, choices.late)
         self.looping = in_loops(graph)
-        first = first_signals(graph)
+        first = first_signals(graph, through=True)
         self.begins = {path: bool(signal.value.any()) for path, signal in first.items()}
 
     def made(self) -> Imported:
@@ -214,14 +214,9 @@ class _Import:
             self._add(chain.output, "Output", decoder)
 
     def _check_begin(self, chain: Chain) -> None:
-        """UnsayableError for a chain that would have to give what there was before the first step, where that is not there."""
-        held = chain.start.side and not (chain.nodes and chain.nodes[0].kind == "Delay")
-        paths = self.graph.sources(chain.start.node) if chain.start.side == "in" else [chain.start.node]
-        if chain.late > (0 if held else 1) and any(self.begins[path] for path in paths):
-            raise UnsayableError(
-                f"what it gave before the first step is not zero, and an edge behind it takes a step: name in late the edge out of"
-                f" the neurons before '{chain.start.node}' instead."
-            )
+        """UnsayableError for a chain of several late edges that would have to give the first value of a potential twice."""
+        if chain.late > 1 and not chain.start.side and self.begins[chain.start.node]:
+            raise UnsayableError(f"{chain.late} edges in a row behind it take a step, but its potential does not begin at 0: let one take it.")
 
     def _edge_name(self, chain: Chain) -> str:
         """A name for what joins two places without a node of its own, in the assembly that they are both in."""

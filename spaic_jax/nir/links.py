@@ -14,6 +14,7 @@ from spaic_jax.nir.kinds import POOLS, sizes, whole
 from spaic_jax.nir.report import EXACT, FOLDED, rounded, rounding
 from spaic_jax.nir.scaling import WEIGHTED, Scaling
 from spaic_jax.synapses import Link, Synapse
+from spaic_jax.synapses.delays import NeuronDelay
 from spaic_jax.synapses.links import Conv, Direct, Full, OneToOne
 from spaic_jax.synapses.parts import AvgPool, SumPool
 
@@ -82,11 +83,13 @@ def _link(chain: Chain, node: Node | None, scaling: Scaling) -> tuple[Link, str]
         return Full(weight=weight, bias=bias), verdict
     if node.kind == "Scale":
         return OneToOne(weight=np.ravel(weight)), verdict
-    axes = weight.ndim - 2
-    settings: dict[str, Any] = {name: sizes(name, node.fields[name], axes) for name in ("stride", "dilation")}
-    padding = node.fields["padding"]
-    settings["padding"] = padding if padding == "same" else (0,) * axes if padding == "valid" else sizes("padding", padding, axes)
+    settings = {name: _pair(name, node.fields[name]) for name in ("stride", "dilation", "padding")}
     return Conv(weight=weight, bias=bias, groups=whole(node.fields["groups"]), **settings), verdict
+
+
+def _pair(name: str, value: Any) -> Any:
+    """A setting for height and width; that of lines is the one for the width."""
+    return value if value == "same" else (0, 0) if value == "valid" else sizes(name, value, 2)
 
 
 def _pools(nodes: tuple[Node, ...]) -> list[Node]:
@@ -105,4 +108,6 @@ def _delay(chain: Chain, choices: Choices, broken: bool) -> Any:
     if delay is None:
         return steps * choices.dt or None
     waits = choices.steps(delay.fields["delay"]) + steps
-    return waits * choices.dt if (waits != waits.flat[0]).any() else float(waits.flat[0]) * choices.dt or None
+    if (waits != waits.flat[0]).any():
+        return NeuronDelay(value=waits * choices.dt)
+    return float(waits.flat[0]) * choices.dt or None
