@@ -1,5 +1,7 @@
 """Graphs that are read, written and read again."""
 
+import itertools
+
 import hypothesis
 import hypothesis.strategies as st
 import jax
@@ -50,7 +52,7 @@ def graphs(draw):
         if draw(st.booleans()):
             nodes[f"d{i}"] = nir.Delay(delay=rng.integers(0, 4, width) * 1e-3)
             way.insert(1, f"d{i}")
-        edges += zip(way[:-1], way[1:], strict=True)
+        edges += itertools.pairwise(way)
         if draw(st.booleans()) and type(nodes[f"n{i}"]).__name__ != "Threshold":
             nodes[f"r.{i}"] = nir.Linear(weight=rng.normal(0, 0.3, (size, size)))
             edges += [(f"n{i}", f"r.{i}"), (f"r.{i}", f"n{i}")]

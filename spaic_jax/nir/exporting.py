@@ -93,7 +93,7 @@ def to_nir(
     for name, value, kinds in (("form", form, Form), ("reset", reset, Reset)):
         if value not in get_args(kinds):
             raise ValueError(unknown(name, value, get_args(kinds)))
-    allowed = (allow,) if isinstance(allow, str) else tuple(allow)
+    allowed: Collection[Loss] = (allow,) if isinstance(allow, str) else tuple(allow)  # type: ignore[assignment]
     for loss in allowed:
         if loss not in get_args(Loss):
             raise ValueError(unknown("loss to allow", loss, get_args(Loss)))

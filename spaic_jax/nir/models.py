@@ -25,7 +25,7 @@ def _membrane(
 
 
 def _apart(
-    cell: Cell, kind: str, arrays: dict[str, np.ndarray], v_th: np.ndarray, v_reset: np.ndarray, reset: str, taken: np.ndarray
+    cell: Cell, kind: str, arrays: dict[str, Any], v_th: np.ndarray, v_reset: np.ndarray, reset: str, taken: np.ndarray
 ) -> Port:
     """A membrane, and a threshold, if something reads the spikes; a soft reset takes `taken` for each unit that it takes from `V`."""
     if reset == "none" and "O" not in cell.read:
@@ -59,8 +59,8 @@ def _constant_current(cell: Cell) -> Port:
     model = cell.model
     _no_compat(cell)
     leak = cell.exact(cell.number("tau_m")) if model.integrator == "exact" else cell.euler(cell.number("tau_m"))
-    numbers = (cell.number(name) for name in ("R", "v_rest", "v_th", "v_reset"))
-    return _membrane(cell, leak, *numbers, model.reset)
+    r, rest, v_th, v_reset = (cell.number(name) for name in ("R", "v_rest", "v_th", "v_reset"))
+    return _membrane(cell, leak, r, rest, v_th, v_reset, model.reset)
 
 
 def _parametric(cell: Cell) -> Port:
@@ -234,7 +234,7 @@ def _current_based(cell: Cell) -> Port:
     else:
         membrane, current, gain = _propagator(cell)
         share, rest = current.lose if model.held else cell.spread(1.0), cell.number("v_rest")
-    numbers = {"v_leak": rest}
+    numbers: dict[str, Any] = {"v_leak": rest}
     if spiking:
         numbers |= {"v_threshold": cell.number("v_th"), "v_reset": cell.number("v_reset")}
     cell.begins(rest)
@@ -245,6 +245,7 @@ def _current_based(cell: Cell) -> Port:
     if cell.form == "exact" and not together:
         cell.composed("by an exact solution NIR's synaptic current moves together with the potential, and this one does not", ", or form='euler' as one")
     hard = not spiking or cell.hard(reset)
+    arrays: dict[str, Any]
     if not hard and reset == "soft" and together:
         raise Refusal("its reset is 'soft', and its input is held and solved exactly, which no nodes say together: held=False can be written.")
     if cell.form == "exact" and not together:
@@ -294,7 +295,7 @@ def _propagator(cell: Cell) -> tuple[Leak, Leak, np.ndarray]:
         apart = np.where(a == b, 1.0, b - a)
         return cell.exact(tau_m), cell.exact(tau_s), -R * a * np.exp(a) * np.where(a == b, 1.0, np.expm1(apart) / apart)
     # The fourth-order Runge-Kutta step: e^z up to z^4, and its divided difference.
-    keep = [sum(z**k / math.factorial(k) for k in range(5)) for z in (a, b)]
+    keep = [np.asarray(sum(z**k / math.factorial(k) for k in range(5))) for z in (a, b)]
     slope = sum(sum(a**j * b ** (k - 1 - j) for j in range(k)) / math.factorial(k) for k in range(1, 5))
     return cell.factor(keep[0]), cell.factor(keep[1]), -R * a * slope
 

@@ -255,7 +255,7 @@ def _pool(wire: Wire, part: AvgPool | SumPool) -> None:
     windows = {
         "kernel_size": part.pool_kernel_size, "stride": part.pool_stride, "padding": part.pool_padding,
     }
-    arrays = {name: np.array(value) for name, value in windows.items()}
+    arrays: dict[str, Any] = {name: np.array(value) for name, value in windows.items()}
     wire.add("AvgPool2d" if isinstance(part, AvgPool) else "SumPool2d", "pool", part.makes(wire.shape), **arrays)
 
 
