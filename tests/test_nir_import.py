@@ -311,7 +311,7 @@ def test_members_do_not_join_an_open_network() -> None:
 
 def test_a_check_finds_what_differs() -> None:
     """A network whose threshold is another one than the graph's."""
-    network, _, report = sj.from_nir(braille({}, nested=False), dt=1.0)
+    report = sj.from_nir(braille({}, nested=False), dt=1.0).report
     assert report.pair is not None
     other = braille({}, nested=False)
     other.nodes["cells"].v_threshold[4] = 0.8

@@ -45,7 +45,7 @@ def linked(
     weighted = chain.of_kind(WEIGHTED)
     link, verdict = _link(chain, weighted, scaling)
     place = len(chain.nodes) if weighted is None else chain.nodes.index(weighted)
-    parts = [*map(_pool, _pools(chain.nodes[:place])), link.own, *map(_pool, _pools(chain.nodes[place:]))]
+    parts: list[str | Synapse] = [*map(_pool, _pools(chain.nodes[:place])), link.own, *map(_pool, _pools(chain.nodes[place:]))]
     late = chain.late > 0 or broken
     connection = Connection(
         pre, post, link, syn_type=parts, delay=_delay(chain, choices, broken), propagation="one_step" if late else "same_step",
