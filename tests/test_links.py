@@ -396,8 +396,8 @@ def test_conv_takes_lines() -> None:
     with sj.Network() as net:
         line = sj.Encoder(shape=(4, 11), coding_method="null")
         made = sj.NeuronGroup(shape=(4, 5), model="null")
-        synapses = sj.Connection(line, made, "conv", weight=weight, bias=bias, stride=2, padding=1, dilation=2, groups=2)
-        out = sj.Decoder(dec_target=made, coding_method="null")
+        sj.Connection(line, made, "conv", weight=weight, bias=bias, stride=2, padding=1, dilation=2, groups=2)
+        sj.Decoder(dec_target=made, coding_method="null", name="out")
     sim = sj.build(net, dt=1.0)
     result = sim.run(sim.init(jax.random.key(0), 2), {"line": x}, jax.random.key(0))
     padded = np.pad(x.astype(np.float64), ((0, 0), (0, 0), (0, 0), (1, 1)))
