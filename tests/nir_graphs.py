@@ -50,7 +50,6 @@ def linear(rng: np.random.Generator, shape: Shape, *, dt: float = 1e-3) -> Any:
     if kind in ("SumPool2d", "AvgPool2d"):
         size = rng.integers(1, np.minimum(shape[1:], 2) + 1)
         return getattr(nir, kind)(kernel_size=size, stride=rng.integers(1, 3, 2), padding=size // 2 * rng.integers(2))
-    axes = len(shape) - 1
     groups = int(rng.choice([n for n in (1, 2) if shape[0] % n == 0]))
     made = groups * int(rng.integers(1, 3))
     kernel = rng.integers(1, np.minimum(shape[1:], 3) + 1)

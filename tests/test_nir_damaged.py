@@ -1,5 +1,6 @@
 """Damaged files of NIR: each is one clear sentence."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def graph() -> nir.NIRGraph:
         "decision": nir.Output({"output": np.array([3])}),
     }
     chain = ["image", "conv", "flat", "fc", "layer", "wait", "decision"]
-    return nir.NIRGraph(nodes, list(zip(chain, chain[1:], strict=False)), type_check=False)
+    return nir.NIRGraph(nodes, list(itertools.pairwise(chain)), type_check=False)
 
 
 def put(file: h5py.File, path: str, value: Any) -> None:

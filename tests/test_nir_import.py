@@ -129,6 +129,26 @@ def test_impulses_make_what_happens_independent_of_dt() -> None:
         np.testing.assert_allclose(made[dt][1], made[2.0][1], rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.parametrize("integrator", ["euler", "exact"])
+def test_potentials_and_biases_beside_impulses(integrator: Any) -> None:
+    """They are held, and become areas by factors in weights, through pools, scales and bare edges."""
+    rng = np.random.default_rng(9)
+    size = (2, 4, 2)
+    two = np.array([2, 1])
+    nodes = {
+        "in": nir.Input(shape(*size)), "li": neuron(rng, "LI", size, impulse=True), "lif": neuron(rng, "LIF", size, impulse=True),
+        "scale": nir.Scale(rng.normal(1, 0.3, size)), "pool": nir.SumPool2d(two, two, two * 0), "if": neuron(rng, "IF", (2, 2, 2), impulse=True),
+        "flat": nir.Flatten(shape(2, 2, 2), 0, -1), "fc": nir.Affine(rng.normal(0.3, 1, (3, 8)), rng.normal(0, 2, 3)),
+        "last": neuron(rng, "LIF", (3,), impulse=True), "out": nir.Output(shape(3)),
+    }
+    graph = of_nodes(nodes, "in li lif pool if flat fc last out", "in lif", "li scale lif", "in pool", "li pool")
+    report = sj.from_nir(graph, dt=1.0, signal="impulse", integrator=integrator).report
+    assert {row.node for row in report.rows if "folded" in row.verdict} >= {"scale", "fc"}
+    found = report.check(inputs_of(graph, rng, 30, 2))
+    assert found.spikes_equal, found
+    assert max(found.largest.values()) < 1e-4
+
+
 def braille(names: dict[str, str], nested: bool) -> nir.NIRGraph:
     """A recurrent net of CubaLIF, flat or with a graph for its layer; `names` gives other names."""
     rng = np.random.default_rng(8)
@@ -311,7 +331,7 @@ def test_members_do_not_join_an_open_network() -> None:
 
 def test_a_check_finds_what_differs() -> None:
     """A network whose threshold is another one than the graph's."""
-    network, _, report = sj.from_nir(braille({}, nested=False), dt=1.0)
+    report = sj.from_nir(braille({}, nested=False), dt=1.0).report
     assert report.pair is not None
     other = braille({}, nested=False)
     other.nodes["cells"].v_threshold[4] = 0.8

@@ -104,8 +104,8 @@ class Choices:
 
 
 def _edges(late: Any) -> frozenset[Edge]:
-    edges = [late] if isinstance(late, str) else list(late)
+    edges: list[Any] = [late] if isinstance(late, str) else list(late)
     for edge in edges:
         if not (isinstance(edge, tuple | list) and len(edge) == 2 and all(isinstance(end, str) for end in edge)):
             raise ValueError(f"late must hold edges of the graph, such as {{('w_rec', 'lif')}}, not {edge!r}.")
-    return frozenset((source, target) for source, target in edges)
+    return frozenset((edge[0], edge[1]) for edge in edges)

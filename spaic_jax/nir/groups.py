@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from spaic_jax.neurons import IF, ConstantCurrentLIF, CubaLI, CubaLIF, LeakyIntegrator, NeuronModel, Threshold
 from spaic_jax.nir.choices import Choices
 from spaic_jax.nir.graph import Node
 from spaic_jax.nir.kinds import TIMES
-from spaic_jax.neurons import IF, ConstantCurrentLIF, CubaLI, CubaLIF, LeakyIntegrator, NeuronModel, Threshold
 
 
 def model_of(node: Node, choices: Choices, impulses: bool) -> NeuronModel:
@@ -51,10 +51,8 @@ def model_of(node: Node, choices: Choices, impulses: bool) -> NeuronModel:
             integrator=choices.integrator, **spiking,
         )
     kind = CubaLIF if node.kind == "CubaLIF" else CubaLI
-    # A current held for a step and an exact solution leave no order: see Choices.
-    order = {} if choices.signal == "held" and not euler else {"order": choices.order}
-    if not impulses and not euler:
-        order = {}
+    # A current held for a step and an exact solution leave no order.
+    order: dict[str, Any] = {"order": choices.order} if impulses or euler else {}
     return kind(
         tau_m=tau, tau_s=_own(choices.ms(f["tau_syn"])), v_rest=rest, R=f["r"] * f["w_in"] / (f["tau_syn"] if impulses else 1.0),
         held=not impulses, integrator=choices.integrator, **order, **spiking,

@@ -23,6 +23,7 @@ from spaic_jax.nir.names import escaped
 from spaic_jax.nir.report import EXACT, RefusedError, Report, Row, refused, rounded, rounding
 from spaic_jax.nir.scaling import Scaling, UnsayableError
 from spaic_jax.nir.units import check_unit
+from spaic_jax.program import Given
 
 
 class Imported(NamedTuple):
@@ -138,7 +139,7 @@ class _Import:
                 raise RefusedError(report)
             network = self._network()
         program = lower(network, self.choices.dt)
-        weights = {v.name: np.asarray(v.init.value, np.float32) for v in program.of_role("parameter")}
+        weights = {v.name: np.asarray(v.init.value, np.float32) for v in program.of_role("parameter") if isinstance(v.init, Given)}
         return Imported(network, weights, Report(rows, report.choices, Pair(self.graph, self.choices, network)))
 
     def _breaking(self) -> frozenset[str]:

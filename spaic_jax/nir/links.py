@@ -1,6 +1,7 @@
 """From a chain of linear nodes to a connection."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,9 +44,9 @@ def linked(
         UnsayableError: a factor that cannot be said.
     """
     weighted = chain.of_kind(WEIGHTED)
-    link, verdict = _link(chain, weighted, scaling)
+    link, verdict = _link(chain, weighted, scaling, math.prod(chain.nodes[-1].gives if chain.nodes else pre.shape))
     place = len(chain.nodes) if weighted is None else chain.nodes.index(weighted)
-    parts = [*map(_pool, _pools(chain.nodes[:place])), link.own, *map(_pool, _pools(chain.nodes[place:]))]
+    parts: list[str | Synapse] = [*map(_pool, _pools(chain.nodes[:place])), link.own, *map(_pool, _pools(chain.nodes[place:]))]
     late = chain.late > 0 or broken
     connection = Connection(
         pre, post, link, syn_type=parts, delay=_delay(chain, choices, broken), propagation="one_step" if late else "same_step",
@@ -61,14 +62,14 @@ def output_of(pre: Encoder | NeuronGroup) -> str:
     return "V" if spikeless else pre.output
 
 
-def _link(chain: Chain, node: Node | None, scaling: Scaling) -> tuple[Link, str]:
-    """The link, with the numbers of the node that has some, and what became of that."""
+def _link(chain: Chain, node: Node | None, scaling: Scaling, size: int) -> tuple[Link, str]:
+    """The link, with the numbers of the node that has some, and what became of that; `size` is that of what it gives."""
     entering = 1.0 if chain.start.side else scaling.of_edge(chain.start.node, chain.hop)
     if node is None:
         if np.all(entering == 1.0):
             return Direct(), EXACT
-        size = int(np.prod(chain.nodes[-1].gives)) if chain.nodes else np.size(entering)
-        return OneToOne(weight=np.broadcast_to(np.ravel(entering), (max(size, np.size(entering)),)).copy()), FOLDED
+        # An array of factors is that of the neurons at the end.
+        return OneToOne(weight=np.full(size, np.ravel(entering) if np.ndim(entering) else entering)), FOLDED
     rows, offset = scaling.of_weight(node), scaling.of_bias(node)
     if node.kind == "Scale":
         weight = node.fields["scale"] * entering * (rows if np.ndim(rows) == 0 else np.reshape(rows, node.gives))

@@ -66,10 +66,10 @@ class Report:
         choices: what NIR leaves open, and what was chosen.
         pair: the graph and the network, for `check`; `None` where something was refused or lost.
 
-    >>> print(Report((Row("in", "Input", "in", EXACT), Row("lif", "LIF", "lif", rounded(3e-8))), {"dt": "1 ms"}))
-    node  type   part here  verdict
-    in    Input  in         exact
-    lif   LIF    lif        rounded by 3e-08
+    >>> print(Report((Row("in", "Input", "in", EXACT), Row("fc", "Linear", "fc", rounded(3e-8))), {"dt": "1 ms"}))
+    node  type    part here  verdict
+    in    Input   in         exact
+    fc    Linear  fc         rounded by 3e-08
     <BLANKLINE>
     dt: 1 ms
     """

@@ -28,8 +28,8 @@ def conv(
     """`ops.conv_2d`, which may keep the size of the maps; lines are maps of one row."""
     if kernel.ndim == 3:
         settings: dict[str, Any] = {"stride": (1, stride[1]), "dilation": (1, dilation[1]), "groups": groups, "convolve": convolve}
-        around = padding if isinstance(padding, str) else (0, padding[1])
-        return conv(maps[:, :, None], kernel[:, :, None], bias, padding=around, **settings)[:, :, 0]
+        ends = padding if isinstance(padding, str) else (0, padding[1])
+        return conv(maps[:, :, None], kernel[:, :, None], bias, padding=ends, **settings)[:, :, 0]
     if isinstance(padding, str):
         around = [spread * (size - 1) for spread, size in zip(dilation, kernel.shape[2:], strict=True)]
         maps = jnp.pad(maps, ((0, 0), (0, 0), *((n // 2, n - n // 2) for n in around)))
