@@ -19,6 +19,7 @@ from spaic_jax.nir.groups import model_of, rounded_fields
 from spaic_jax.nir.kinds import NEURONS
 from spaic_jax.nir.links import linked, output_of
 from spaic_jax.nir.loops import in_loops, late_edges
+from spaic_jax.nir.metadata import differing
 from spaic_jax.nir.names import escaped
 from spaic_jax.nir.report import EXACT, RefusedError, Report, Row, refused, rounded, rounding
 from spaic_jax.nir.scaling import Scaling, UnsayableError
@@ -134,7 +135,8 @@ class _Import:
                 for chain in chains_of(self.graph, self.late, self.looping, self.begins):
                     self._connect(chain)
             rows = tuple(row for _, row in sorted(self.rows.items()))
-            report = Report(rows, self.choices.shown(self.late))
+            unlike = differing(self.graph, self.choices)
+            report = Report(rows, self.choices.shown(self.late) | ({"but it was written for": unlike} if unlike else {}))
             if report.refused:
                 raise RefusedError(report)
             network = self._network()

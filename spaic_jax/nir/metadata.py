@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -93,9 +92,10 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic | np.ndarray) and np.size(value) == 1 else value
 
 
-def differing(said: Mapping[str, Any] | Written | None, choices: Choices) -> str:
-    """In words, the choices that the graph was written for and that are not those made; empty where there are none."""
-    if not isinstance(said, Written):
+def differing(graph: Graph, choices: Choices) -> str:
+    """In words, the choices that a graph was written for and that are not those made; empty where there are none."""
+    said = written(graph)
+    if said is None:
         return ""
     unlike = [name for name in _CHOICES if getattr(said.choices, name) != getattr(choices, name)]
     return ", ".join(f"{name} {getattr(said.choices, name)!r}" for name in unlike)
