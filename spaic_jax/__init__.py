@@ -8,6 +8,7 @@ from spaic_jax import (
     edit,
     gradients,
     neurons,
+    nir,
     ops,
     program,
     standard,
@@ -37,6 +38,7 @@ from spaic_jax.network import (
     StateMonitor,
     WeightMonitor,
 )
+from spaic_jax.nir import from_nir, to_nir
 from spaic_jax.plan import Auto, Chunk, Reference, Tiled
 from spaic_jax.program import Op, Program, Record, Variable
 from spaic_jax.recording import Recording, resume, simulate
@@ -58,7 +60,7 @@ __all__ = [
     "Health", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup",
     "Op", "Program", "Projection", "RateMonitor", "Record", "Recording", "Reference", "Result", "Reward", "Simulator",
     "Spent", "SpikeMonitor", "StateMonitor", "Tiled", "UnreachedWarning", "Variable", "Variables", "WeightMonitor", "analysis",
-    "build", "coding", "coming_from_spaic", "data", "edit", "gradients", "keep_heap", "load_network", "load_simulator",
-    "load_variables", "load_weights", "neurons", "ops", "probe_gradients", "program", "resume", "save_network",
-    "save_variables", "save_weights", "simulate", "standard", "surrogate", "synapses", "train",
+    "build", "coding", "coming_from_spaic", "data", "edit", "from_nir", "gradients", "keep_heap", "load_network", "load_simulator",
+    "load_variables", "load_weights", "neurons", "nir", "ops", "probe_gradients", "program", "resume", "save_network",
+    "save_variables", "save_weights", "simulate", "standard", "surrogate", "synapses", "to_nir", "train",
 ]

@@ -10,6 +10,7 @@ EXTRAS = {
     "matplotlib": "plot",
     "mlxtend": "data",
     "neo": "neo",
+    "nir": "nir",
     "pdoc": "docs",
     "pydantic": "cli",
     "rich": "progress",

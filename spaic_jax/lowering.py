@@ -90,6 +90,25 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     return Program(made.variables, ops, made.records, dt, made.initial, made.begin, made.end)
 
 
+def late_connections(network: Network, propagation: Propagation) -> frozenset[str]:
+    """The names of the connections that carry the previous step's spikes, of a network that is expanded."""
+    ring = _rings(network, _edges(network, network.of_kind(Element)))
+    late = set()
+    for name, connection in network.of_kind(Connection).items():
+        pre, post, own = member_of(connection.pre), member_of(connection.post), connection.propagation
+        inside = own is None and ring.get(id(pre), -1) == ring[id(post)]
+        if connection.reads_late or inside or (own or propagation) == "one_step":
+            late.add(name)
+    return frozenset(late)
+
+
+def propagation_of(network: Network, program: Program) -> Propagation | None:
+    """The propagation by which a program is that of a network; `None` where it is another network's."""
+    # Whether it learns, and the dtype that it computes in, are no matter.
+    plain = program.in_mode(learning=False).astype("float32")
+    return next((each for each in get_args(Propagation) if lower(network, plain.dt, each).astype("float32") == plain), None)
+
+
 def _turn(member: Element) -> int:
     """Members take turns by kind, so that the order of declaration matters within a kind only.
 

@@ -387,3 +387,23 @@ def test_positions_that_do_not_fit_each_other_are_named():
         by_distance(pre=[[0.0]] * 4)
     with pytest.raises(ValueError, match=r"connection 'w': positions are 0.95 apart, more than pos_range=0.5"):
         by_distance(dist_function="circular", pos_range=0.5)
+
+
+def test_conv_takes_lines() -> None:
+    """Lines (C, L) beside a loop in float64, with stride, padding, dilation and groups."""
+    rng = np.random.default_rng(6)
+    weight, bias, x = rng.normal(size=(4, 2, 3)), rng.normal(size=4), rng.normal(size=(3, 2, 4, 11)).astype(np.float32)
+    with sj.Network() as net:
+        line = sj.Encoder(shape=(4, 11), coding_method="null")
+        made = sj.NeuronGroup(shape=(4, 5), model="null")
+        sj.Connection(line, made, "conv", weight=weight, bias=bias, stride=2, padding=1, dilation=2, groups=2)
+        sj.Decoder(dec_target=made, coding_method="null", name="out")
+    sim = sj.build(net, dt=1.0)
+    result = sim.run(sim.init(jax.random.key(0), 2), {"line": x}, jax.random.key(0))
+    padded = np.pad(x.astype(np.float64), ((0, 0), (0, 0), (0, 0), (1, 1)))
+    wanted = np.empty((3, 2, 4, 5))
+    for o in range(4):
+        for i in range(5):
+            window = padded[:, :, 2 * (o // 2) : 2 * (o // 2) + 2, 2 * i : 2 * i + 5 : 2]
+            wanted[:, :, o, i] = (window * weight[o]).sum((2, 3)) + bias[o]
+    np.testing.assert_allclose(result.outputs["out"], wanted, rtol=1e-5, atol=1e-5)

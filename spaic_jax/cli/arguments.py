@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from typing import Any
 
 import spaic_jax
 
@@ -11,11 +12,16 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="spaic-jax", description=spaic_jax.__doc__)
     parser.add_argument("--version", action="version", version=f"spaic-jax {spaic_jax.__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
+    groups: dict[str, Any] = {"": commands}
 
     def add(name: str, function: str, help: str, *examples: str) -> argparse.ArgumentParser:
+        group, _, own = name.rpartition(" ")
+        if group not in groups:
+            holder = commands.add_parser(group, help=_GROUPS[group], description=f"{_GROUPS[group][0].upper()}{_GROUPS[group][1:]}.")
+            groups[group] = holder.add_subparsers(dest="command", required=True)
         epilog = "\n".join(["examples:" if len(examples) > 1 else "example:", *(f"  spaic-jax {name} {each}".rstrip() for each in examples)])
-        command = commands.add_parser(
-            name, help=help, description=f"{help[0].upper()}{help[1:]}.", epilog=epilog,
+        command = groups[group].add_parser(
+            own, help=help, description=f"{help[0].upper()}{help[1:]}.", epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.set_defaults(function=function)
@@ -27,6 +33,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 _Add = Callable[..., argparse.ArgumentParser]
+
+#: What commands of two words have in common.
+_GROUPS = {"nir": "exchange networks in the neuromorphic intermediate representation"}
 
 #: More runs at once than anyone means.
 _MOST = 1000
@@ -102,6 +111,52 @@ def _networks(add: _Add) -> None:
     _add_set(cost)
     cost.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON")
 
+    imported = add(
+        "nir import", "nir:import_graph", "read a graph of NIR, and keep it as a network with its weights",
+        "braille.nir braille.toml --dt 1", "mine.nir mine.toml --dt 0.1 --integrator exact --signal impulse",
+    )
+    imported.add_argument("path", metavar="FILE.nir", help="the graph")
+    imported.add_argument("out", metavar="OUT.toml", help="file of the network, .toml or .json; its weights go beside it")
+    _add_choices(imported)
+
+    exported = add(
+        "nir export", "nir:export_run", "write the network of a finished run as a graph of NIR",
+        "runs/short short.nir --allow coding --allow decoding", "runs/short short.nir --form euler --reset exact",
+    )
+    exported.add_argument("run", help="run folder")
+    exported.add_argument("path", metavar="FILE.nir", help="the file to write")
+    exported.add_argument("--form", choices=["exact", "euler"], default="exact", help="the integrator by which the numbers are to be read; exact by default")
+    exported.add_argument(
+        "--reset", choices=["refuse", "exact", "hard"], default="refuse",
+        help="what becomes of a reset that NIR has not: refused, written as several nodes, or made a hard one",
+    )
+    exported.add_argument(
+        "--allow", action="append", default=[], choices=["coding", "decoding", "plasticity", "refractory", "start"],
+        help="what may be lost; may be repeated",
+    )
+
+    checked = add(
+        "nir check", "nir:check", "run a graph of NIR as a network and by its equations, and compare the two",
+        "braille.nir --dt 1", "mine.nir --dt 0.1 --integrator exact --steps 500",
+    )
+    checked.add_argument("path", metavar="FILE.nir", help="the graph")
+    checked.add_argument("--steps", type=positive, default=200, help="number of steps; 200 by default")
+    checked.add_argument("--seed", type=seed, default=0, help="seed of the spikes that both get; 0 by default")
+    _add_choices(checked)
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    """What NIR leaves open; by default what the file says, if it was written here, else what NIR's authors take."""
+    parser.add_argument("--dt", type=float, metavar="MS", help="length of a step")
+    for name, choices, help in (
+        ("signal", ["held", "impulse"], "a spike is 1 for a step, or an impulse of area 1"),
+        ("unit", ["s", "ms"], "the unit of times in the file"),
+        ("integrator", ["euler", "exact"], "how the equations are carried out"),
+        ("order", ["voltage_first", "input_first"], "by which current CubaLIF moves its potential: of the step before, or this one's"),
+        ("reset", ["hard", "soft"], "to v_reset, or by what the threshold is above it"),
+    ):
+        parser.add_argument(f"--{name}", choices=choices, help=help)
+
 
 def _tools(add: _Add) -> None:
     bench = add("bench", "bench:bench", "time standard workloads beside their matrix products alone", "", "--workload small --json", "--models", "--workload B_mlp --peer spyx")
@@ -131,6 +186,14 @@ def seed(text: str) -> int:
     """A seed, as JAX takes them; ValueError for anything else, which argparse puts in words."""
     number = int(text)
     if not 0 <= number < 2**32:
+        raise ValueError
+    return number
+
+
+def positive(text: str) -> int:
+    """A positive whole number; ValueError for anything else, which argparse puts in words."""
+    number = int(text)
+    if number < 1:
         raise ValueError
     return number
 

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +13,8 @@ from spaic_jax._errors import unknown
 from spaic_jax._extras import import_extra
 from spaic_jax._files import write_whole
 from spaic_jax._text import read_tables
-from spaic_jax.lowering import lower
+from spaic_jax.lowering import propagation_of
 from spaic_jax.network import Network
-from spaic_jax.network.wiring import Propagation
 from spaic_jax.run import Simulator, Variables, build
 from spaic_jax.storage._tensors import read_declared, write_tensors
 from spaic_jax.storage.text import from_dict, to_dict
@@ -138,11 +137,8 @@ def _read(source: Path) -> tuple[Network, Any]:
 
 def _simulation(network: Network, sim: Simulator) -> dict[str, Any]:
     """What a file says of a simulator: its dt, and the propagation, where its program is the network's."""
-    dt = float(sim.program.dt)
-    # Whether it learns, and the dtype that it computes in, are no matter.
-    program = sim.program.in_mode(learning=False).astype("float32")
-    like = [each for each in get_args(Propagation) if lower(network, dt, each).astype("float32") == program]
-    return {"dt": dt, **({"propagation": like[0]} if like else {})}
+    propagation = propagation_of(network, sim.program)
+    return {"dt": float(sim.program.dt), **({} if propagation is None else {"propagation": propagation})}
 
 
 def _write(path: Path, tables: dict[str, Any]) -> str:

@@ -25,7 +25,11 @@ def conv(
     groups: int,
     convolve: Convolve = convolve,
 ) -> jax.Array:
-    """`ops.conv_2d`, which may keep the size of the maps."""
+    """`ops.conv_2d`, which may keep the size of the maps; lines are maps of one row."""
+    if kernel.ndim == 3:
+        settings: dict[str, Any] = {"stride": (1, stride[1]), "dilation": (1, dilation[1]), "groups": groups, "convolve": convolve}
+        ends = padding if isinstance(padding, str) else (0, padding[1])
+        return conv(maps[:, :, None], kernel[:, :, None], bias, padding=ends, **settings)[:, :, 0]
     if isinstance(padding, str):
         around = [spread * (size - 1) for spread, size in zip(dilation, kernel.shape[2:], strict=True)]
         maps = jnp.pad(maps, ((0, 0), (0, 0), *((n // 2, n - n // 2) for n in around)))
@@ -35,7 +39,7 @@ def conv(
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Conv(OfMaps):
-    """Convolution (correlation) of maps `(C, H, W)` with a kernel.
+    """Convolution (correlation) of maps `(C, H, W)`, or of lines `(C, L)`, with a kernel.
 
     $$ I_{o} = b_o + \\sum_c K_{oc} \\star s_c $$
 
@@ -45,13 +49,14 @@ class Conv(OfMaps):
         kernel_size, stride, padding, dilation: one number, or one each for height and width. The padding `"same"` adds as
             many zeros as keep the size of the maps, one more at the end where their number is odd; the stride is 1 then.
         groups: groups of channels that are kept apart.
-        weight: `(out, in / groups, kh, kw)` array, an initial value, or `None` for N(w_mean, w_std).
+        weight: `(out, in / groups, kh, kw)` array, an initial value, or `None` for N(w_mean, w_std); of lines `(out, in / groups, k)`,
+            whose numbers are those for the width.
         w_mean, w_std: mean and standard deviation of the weights when `weight` is `None`.
         w_min, w_max: bounds of the weights.
         bias: one number a map, an initial value, or `None` for no bias.
 
     Raises:
-        ValueError: ends that hold no maps, or a shape that does not come out as that of the postsynaptic group.
+        ValueError: ends that hold no maps or lines, or a shape that does not come out as that of the postsynaptic group.
 
     Source: SPAIC, `conv`.
 
@@ -62,6 +67,7 @@ class Conv(OfMaps):
     own: ClassVar[str] = "conv"
     function: ClassVar = staticmethod(conv)
     axes: ClassVar = "out, in / groups, kh, kw"
+    lines: ClassVar = True
 
     def checked(self, name: str, value: Any) -> Any:
         if name != "padding" or not isinstance(value, str):

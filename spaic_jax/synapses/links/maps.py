@@ -22,6 +22,8 @@ class OfMaps(Weighted):
     function: ClassVar[Callable[..., jax.Array]]
     #: What the axes of the kernel are.
     axes: ClassVar[str]
+    #: Whether it takes lines `(C, L)` too.
+    lines: ClassVar[bool] = False
     w_mean: float = 0.05
     out_channels: int | None = None
     in_channels: int | None = None
@@ -60,14 +62,15 @@ class OfMaps(Weighted):
         Raises:
             ValueError: ends that it does not fit.
         """
-        if len(pre_shape) != 3:
-            raise ValueError(f"{self.own} needs maps (C, H, W), but gets {pre_shape}.")
+        if len(pre_shape) not in ((2, 3) if self.lines else (3,)):
+            raise ValueError(f"{self.own} needs maps (C, H, W){' or lines (C, L)' if self.lines else ''}, but gets {pre_shape}.")
         channels = pre_shape[0]
         if self.in_channels not in (None, channels):
             raise ValueError(f"in_channels is {self.in_channels}, but its source has {channels} maps.")
         if channels % self.groups:
             raise ValueError(f"groups must divide the {channels} maps, got {self.groups}.")
-        size = np.shape(self.weight)[2:] if np.ndim(self.weight) == 4 else self.kernel_size
+        axes = len(pre_shape) - 1
+        size = np.shape(self.weight)[2:] if np.ndim(self.weight) == axes + 2 else self.kernel_size[-axes:]
         return (*self.channels(self.made(post_shape), channels), *size)
 
     @abc.abstractmethod
