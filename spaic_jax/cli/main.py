@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Each command imports what it needs: `--help` does not wait for it.
         getattr(importlib.import_module(f"spaic_jax.cli.{module}"), name)(**arguments)
     except UserError as error:
-        print(f"spaic-jax: {error}", file=sys.stderr)
+        if str(error):
+            print(f"spaic-jax: {error}", file=sys.stderr)
         return error.code
     except KeyboardInterrupt as error:
         print(f"spaic-jax: {error.args[0] if error.args else 'interrupted.'}", file=sys.stderr)

@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
 from spaic_jax.distributed import Layout, place
+from spaic_jax.distributed.beat import beat
 from spaic_jax.program import Constant, Given
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
@@ -139,6 +140,14 @@ def variables_for(
     return new if layout is None else place(sim, new, layout)
 
 
+def laid_for(task: Task, sim: Simulator, given: Variables, batch_size: int, key: jax.Array) -> Variables:
+    """`variables_for` where a task is run: a batch of evaluation that its devices cannot share out evenly lies whole on each."""
+    layout = task.layout
+    if layout is None or batch_size % layout.shares == 0:
+        return variables_for(sim, given, batch_size, key, layout)
+    return layout.put(variables_for(sim, given, batch_size, key))
+
+
 def evaluate_arrays(
     task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array
 ) -> Evaluation:
@@ -155,6 +164,7 @@ def evaluate_arrays(
 
 def responses(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> jax.Array:
     """What the decoder says of every sample, `[N, ...]` or `[T, N, ...]`."""
+    key = task.put(key)
     with contextlib.closing(_batches(task, arrays, batch_size)) as batches:
         outputs = [
             _output(task, batch_size, variables, part.arrays, part.order, part.first, key, np.int32(number))
@@ -183,6 +193,7 @@ def _batches(task: Task, arrays: Arrays | Stored, batch_size: int) -> Generator[
     with contextlib.closing(parts(task, arrays, order, batch_size)) as all_parts:
         for part in all_parts:
             for number in part.updates:
+                beat()
                 yield part, number
 
 

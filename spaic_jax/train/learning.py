@@ -10,7 +10,7 @@ from spaic_jax.distributed import Layout
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.callbacks import OnEpoch
-from spaic_jax.train.evaluation import variables_for
+from spaic_jax.train.evaluation import laid_for
 from spaic_jax.train.keys import initial_key
 from spaic_jax.train.prepare import decoders_of, layout_for, prepared
 from spaic_jax.train.presentations import Presentations, evaluated_at_once, learned
@@ -154,9 +154,7 @@ def learn_arrays(
     layout, at_once = task.layout, evaluated_at_once(batch_size)
     first = first_variables(sim, arrays, epochs, batch_size, key, variables, layout)
     state = starting_state(sim, first, optax.identity(), start, layout)
-    # A batch of evaluation that cannot be shared out evenly is run whole on each device.
-    whole_ones = layout is not None and at_once % layout.shares > 0
-    frozen = task.put(variables_for(sim, first, at_once, initial_key(key))) if whole_ones else variables_for(sim, first, at_once, initial_key(key), layout)
+    frozen = laid_for(task, sim, first, at_once, initial_key(key))
     loop = Presentations(
         task=task, arrays=arrays, test=test, validation=validation, rest=first, frozen=frozen, batch_size=batch_size, key=key
     )
