@@ -1,17 +1,23 @@
 """Several devices, and several processes, give the numbers of one."""
 
+import functools
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import spaic_jax as sj
+from spaic_jax import native
+from spaic_jax._times import times
 from spaic_jax.distributed import Layout
+from spaic_jax.native.partition import marked
+from spaic_jax.native.products import product
 
 TESTS = Path(__file__).parent
 
@@ -43,6 +49,27 @@ def test_all_runs_on_four_devices(plan):
 @pytest.mark.slow
 def test_all_models_on_four_devices():
     on_four_devices("models")
+
+
+@pytest.mark.skipif(not native.available(), reason="there are no kernels")
+@pytest.mark.parametrize(("axis", "rows", "weights"), [("data", ("data",), ()), ("model", (), ("model",)), ("model", (), (None, "model"))])
+def test_kernels_run_on_each_device_for_its_share(axis, rows, weights):
+    """Of the samples, of the rows of the weights, or of what these multiply: then all of them add up what they have."""
+    random = np.random.default_rng(1)
+    x = (random.uniform(size=(3, 64, 96)) < 0.1).astype(np.float32)
+    w = random.normal(size=(64, 96)).astype(np.float32)
+    on = functools.partial(NamedSharding, layout(axis).mesh)
+    placed = jax.device_put(x, on(PartitionSpec(None, *rows))), jax.device_put(w, on(PartitionSpec(*weights)))
+
+    def slopes(multiply, x, w, step):
+        return jax.value_and_grad(lambda x, w: jnp.sin(jax.vmap(multiply, (0, None))(x, w)).sum(), (0, 1))(x, w), marked(step)
+
+    by_events = jax.jit(functools.partial(slopes, functools.partial(product, choice="events")))
+    step = jax.device_put(jnp.int32(3), on(PartitionSpec()))
+    text = by_events.lower(*placed, step).compile().as_text()
+    assert "SpaicEvents" in text and "all-gather" not in text
+    made, needed = by_events(*placed, step), jax.jit(functools.partial(slopes, times))(x, w, jnp.int32(3))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), made, needed)
 
 
 def layout(*axes, **rules):

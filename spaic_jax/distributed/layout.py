@@ -37,8 +37,8 @@ class Layout:
         >>> import jax, numpy as np
         >>> from jax.sharding import Mesh
         >>> layout = Layout(Mesh(np.array(jax.devices()[:1]), ("data",)))
-        >>> layout.spec(Variable("layer.V", (3,), dims=("post",)))
-        PartitionSpec('data', None)
+        >>> tuple(layout.spec(Variable("layer.V", (3,), dims=("post",))))
+        ('data', None)
     """
 
     mesh: Mesh

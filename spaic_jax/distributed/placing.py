@@ -38,7 +38,7 @@ def place(sim: Simulator, variables: Variables, mesh: Mesh | Layout) -> Variable
         >>> sim = sj.build(net, dt=1.0)
         >>> mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("data",))
         >>> placed = place(sim, sim.init(jax.random.key(0), batch_size=8), mesh)
-        >>> placed["layer.V"].sharding.spec, placed["synapses.weight"].sharding.spec
-        (PartitionSpec('data', None), PartitionSpec(None, None))
+        >>> tuple(placed["layer.V"].sharding.spec), tuple(placed["synapses.weight"].sharding.spec)
+        (('data', None), (None, None))
     """
     return placed(sim.program, variables, as_layout(mesh))

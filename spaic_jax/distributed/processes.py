@@ -60,6 +60,8 @@ def agree(text: str, what: str) -> None:
 
     >>> agree("the same", "configuration")
     """
+    if jax.process_count() == 1:
+        return
     own = np.frombuffer(hashlib.sha256(text.encode()).digest(), np.uint8)
     all_of_them = np.reshape(multihost_utils.process_allgather(own), (-1, own.size))
     other = np.flatnonzero((all_of_them != all_of_them[0]).any(axis=1))
