@@ -179,13 +179,13 @@ def check_rules():
 def check_models():
     """Every neuron model, by the default plan: spikes to the bit."""
     for name, kind in NEURONS.items():
-        if name != kind.__name__.lower() or not kind().receives:
+        if name != kind.__name__.lower() or not kind().receives or not kind().states():
             continue
         with sj.Network() as net:
             image = sj.Encoder(num=12, coding_method="poisson")
             zzz = sj.NeuronGroup(16, model=name)
             net.into = sj.Connection(image, zzz, w_mean=0.4, w_std=0.3)
-            net.seen = sj.StateMonitor(zzz, "O")
+            net.seen = sj.StateMonitor(zzz, "O" if kind().spiking else next(iter(kind().states())))
         sim, x = sj.build(net, dt=0.5), RANDOM.uniform(size=(BATCH, 12)).astype(np.float32)
         run = functools.partial(sim.run, inputs={"image": x}, key=jax.random.key(3), steps=30)
         one, many = run(sim.init(jax.random.key(1), BATCH)), run(sim.init(jax.random.key(1), BATCH, DATA))
