@@ -5,6 +5,7 @@ from spaic_jax import (
     coding,
     coming_from_spaic,
     data,
+    distributed,
     edit,
     gradients,
     neurons,
@@ -16,6 +17,7 @@ from spaic_jax import (
     synapses,
     train,
 )
+from spaic_jax.distributed import place
 from spaic_jax.lowering import UnreachedWarning
 from spaic_jax.network import (
     Action,
@@ -60,7 +62,7 @@ __all__ = [
     "Health", "IncludedTypePolicy", "IndexConnectPolicy", "Learner", "Memory", "Module", "Network", "NeuronGroup",
     "Op", "Program", "Projection", "RateMonitor", "Record", "Recording", "Reference", "Result", "Reward", "Simulator",
     "Spent", "SpikeMonitor", "StateMonitor", "Tiled", "UnreachedWarning", "Variable", "Variables", "WeightMonitor", "analysis",
-    "build", "coding", "coming_from_spaic", "data", "edit", "from_nir", "gradients", "keep_heap", "load_network", "load_simulator",
-    "load_variables", "load_weights", "neurons", "nir", "ops", "probe_gradients", "program", "resume", "save_network",
-    "save_variables", "save_weights", "simulate", "standard", "surrogate", "synapses", "to_nir", "train",
+    "build", "coding", "coming_from_spaic", "data", "distributed", "edit", "from_nir", "gradients", "keep_heap", "load_network",
+    "load_simulator", "load_variables", "load_weights", "neurons", "nir", "ops", "place", "probe_gradients", "program", "resume",
+    "save_network", "save_variables", "save_weights", "simulate", "standard", "surrogate", "synapses", "to_nir", "train",
 ]

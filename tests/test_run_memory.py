@@ -39,7 +39,7 @@ def temporary(sim, steps):
 def accelerator(monkeypatch):
     """The cost model takes the device for one that has no cache to mind, and pays for each kernel; a small limit."""
     device = Device(math.inf, (0.0, 0.0, 0.0), 0.0, (0.0, 0.0, 0.0), 200.0, limit=2**20)
-    monkeypatch.setattr("spaic_jax.plan.tiled.this_device", lambda: device)
+    monkeypatch.setattr("spaic_jax.plan.tiled.this_device", lambda where: device)
 
 
 @pytest.mark.parametrize("plan", PLANS)

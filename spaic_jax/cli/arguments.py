@@ -60,6 +60,7 @@ def _runs(add: _Add) -> None:
     train = add(
         "train", "train:train", "train a network, and keep the run in a folder",
         "configs/digits.toml", "configs/digits.toml --set training.epochs=3 --out runs/short", "configs/digits.toml --seeds 0..4",
+        "configs/digits.toml --devices 2", "configs/digits.toml --local-processes 2",
     )
     train.add_argument("config", help="configuration, .toml or .json")
     _add_set(train)
@@ -69,6 +70,13 @@ def _runs(add: _Add) -> None:
     which.add_argument("--seeds", type=seeds, metavar="A..B", help="a run for each of these seeds, such as 0..4 or 0,3,7, and a table of them")
     train.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
+    many = train.add_argument_group("many devices", "share out each batch; the numbers are those of one device")
+    many.add_argument("--devices", type=count, metavar="N", help="devices, of each process where there are several; on the CPU they are made")
+    many.add_argument("--local-processes", type=count, metavar="N", help="processes on the CPU of this machine, started and watched")
+    many.add_argument("--patience", type=float, default=600.0, metavar="S", help="seconds for which such a process may do nothing; 600 by default")
+    many.add_argument("--coordinator", metavar="HOST:PORT", help="join other processes there; 'auto' under Slurm, Open MPI or Kubernetes")
+    many.add_argument("--processes", type=count, metavar="N", help="how many there are")
+    many.add_argument("--process-id", type=int, metavar="I", help="which of them this is, from 0")
 
     evaluate = add("evaluate", "evaluate:evaluate", "evaluate a finished run on its test data", "runs/short", "runs/short --json")
     evaluate.add_argument("run", help="run folder")
@@ -194,6 +202,14 @@ def positive(text: str) -> int:
     """A positive whole number; ValueError for anything else, which argparse puts in words."""
     number = int(text)
     if number < 1:
+        raise ValueError
+    return number
+
+
+def count(text: str) -> int:
+    """A positive whole number, no more than a thousand; ValueError for anything else."""
+    number = int(text)
+    if not 1 <= number <= _MOST:
         raise ValueError
     return number
 

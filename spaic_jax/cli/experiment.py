@@ -23,6 +23,7 @@ from spaic_jax.cli.optimizers import check_optimizer, make_optimizer
 from spaic_jax.cli.settings import check_settings, named
 from spaic_jax.data import Dataset, own, resolve_dataset
 from spaic_jax.data.augment import resolve_augmentation
+from spaic_jax.distributed import Layout, local
 from spaic_jax.edit import expand
 from spaic_jax.gradients import differentiated, resolve_gradient
 from spaic_jax.network import Encoder, Network
@@ -31,7 +32,7 @@ from spaic_jax.run import Simulator, Variables, build
 from spaic_jax.storage import from_dict, to_dict
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.augment import Augment, augmented
-from spaic_jax.train.evaluation import Evaluation, evaluate_arrays, variables_for
+from spaic_jax.train.evaluation import Evaluation, evaluate_arrays, laid_for
 from spaic_jax.train.fitting import prepare_training
 from spaic_jax.train.keys import evaluation_key, initial_key
 from spaic_jax.train.learning import prepare_learning
@@ -91,8 +92,21 @@ class Experiment:
         """What variables are worth on the test data: the numbers of the history, also where states are drawn at the start."""
         size = self.config.training.batch_size
         size = evaluated_at_once(size) if self.by_rules else size
-        started = variables_for(self.sim, variables, size, initial_key(self.key))
+        started = laid_for(self.task, self.sim, variables, size, initial_key(self.key))
         return evaluate_arrays(self.task, started, self.test_arrays, size, evaluation_key(self.key))
+
+    def alone(self) -> "Experiment":
+        """The same on one device of this process, such as to draw pictures."""
+
+        def own(arrays: Any) -> Any:
+            return local(arrays) if isinstance(arrays, Arrays) else arrays
+
+        if self.task.layout is None:
+            return self
+        return dataclasses.replace(
+            self, task=dataclasses.replace(self.task, sim=self.sim.skeleton, layout=None), training_arrays=own(self.training_arrays),
+            test_arrays=own(self.test_arrays), validation_arrays=own(self.validation_arrays),
+        )
 
 
 def build_network(config: Declaration, where: str | Path) -> tuple[Network, Simulator, int]:
@@ -126,16 +140,20 @@ def _nearest_member(config: Declaration) -> Iterator[None]:
         raise
 
 
-def make_experiment(config: Config, where: str | Path) -> Experiment:
+def make_experiment(config: Config, where: str | Path, layout: Layout | None = None) -> Experiment:
     """Make and check all that a configuration stands for.
 
     Args:
         config: the configuration.
         where: the file it is from, for error messages.
+        layout: the devices that it is trained on, where these are several.
 
     Raises:
         UserError: one sentence that names the file and the key.
     """
+    if layout is not None:
+        with user_errors(f"{where}: training"):
+            layout.check_batch(config.training.batch_size)
     network, sim, steps = build_network(config, where)
     training, test = _load_data(config, network, steps, where)
     settings, validation = config.training, None
@@ -147,7 +165,7 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
             name, own = named(settings.gradient)
             sim = differentiated(sim, resolve_gradient(name, **own))
     make_task = _task_by_rules if settings.loss is None else _task_by_gradient
-    task, training_arrays = make_task(config, where, sim, training, steps)
+    task, training_arrays = make_task(config, where, sim, training, steps, layout)
     _check_stop(config, where, task)
     augment = _augmentation(config, where, task, training_arrays)
     with user_errors(f"{where}: training"):
@@ -174,7 +192,9 @@ def make_experiment(config: Config, where: str | Path) -> Experiment:
     )
 
 
-def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays | Stored]:
+def _task_by_gradient(
+    config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int, layout: Layout | None
+) -> tuple[Task, Arrays | Stored]:
     """What is trained by the gradient of a loss, and its checked training data."""
     settings = config.training
     assert settings.loss is not None
@@ -185,17 +205,19 @@ def _task_by_gradient(config: Config, where: str | Path, sim: Simulator, data: D
         check_settings(name, LOSSES[name.lower()], given, apart=ASKED)
         loss = resolve_loss(name, **given)
     with user_errors(f"{where}: training"):
-        task, arrays = prepare_training(sim, data, loss=loss, decoder=settings.decoder, steps=steps)
+        task, arrays = prepare_training(sim, data, loss=loss, decoder=settings.decoder, steps=steps, layout=layout)
     if settings.gradient is not None:
         with user_errors(f"{where}: training.gradient"):
             _check_gradient(task, arrays)
     return task, arrays
 
 
-def _task_by_rules(config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int) -> tuple[Task, Arrays | Stored]:
+def _task_by_rules(
+    config: Config, where: str | Path, sim: Simulator, data: Dataset, steps: int, layout: Layout | None
+) -> tuple[Task, Arrays | Stored]:
     """What learns by its own rules, and its checked training data."""
     with user_errors(f"{where}: training: without loss and optimizer"):
-        task, arrays = prepare_learning(sim, data, decoder=config.training.decoder, steps=steps)
+        task, arrays = prepare_learning(sim, data, decoder=config.training.decoder, steps=steps, layout=layout)
         if not task.decoder:
             raise ValueError('the network needs a decoder coding_method = "vote", which is evaluated.')
         return task, arrays

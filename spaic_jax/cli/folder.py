@@ -41,20 +41,26 @@ class RunFolder:
         Raises:
             UserError: a run is here that is not to be resumed, or is another one; or the path is no folder.
         """
+        if not self.check_free(resume):
+            return
+        key = first_difference(self.read_config(), resolved)
+        if key is not None:
+            raise UserError(f"'{self.path}' is another run: its {key} differs; give another folder with --out.")
+
+    def check_free(self, resume: bool) -> bool:
+        """`check` of what can be told without the configuration; whether a run is here."""
         with user_errors():
             if self.path.exists() and not self.path.is_dir():
                 raise UserError(f"'{self.path}' is a file: give another folder with --out.")
             # What was killed before its first file was whole has left nothing but temporary names.
             taken = self.path.is_dir() and any(not file.name.startswith(".tmp-") for file in self.path.iterdir())
         if not taken:
-            return
+            return False
         if not resume:
             raise UserError(f"'{self.path}' exists: go on with its run by --resume, or give another folder with --out.")
         if not self.config.is_file():
             raise UserError(f"'{self.path}' holds no config.json, so no run to resume: give another folder with --out.")
-        key = first_difference(self.read_config(), resolved)
-        if key is not None:
-            raise UserError(f"'{self.path}' is another run: its {key} differs; give another folder with --out.")
+        return True
 
     def read_config(self) -> dict[str, Any]:
         """The configuration of the run.

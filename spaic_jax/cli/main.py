@@ -19,8 +19,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments after the name of the script; those of the process by default.
 
     Returns:
-        0 when all went well, 2 for bad input or a training that diverged, 1 where `doctor` finds something wrong (each with one
-        sentence on stderr), 130 when it was interrupted. Errors of the program itself are raised.
+        0 when all went well, 2 for bad input or a training that diverged, 1 where `doctor` finds something wrong or one of several
+        processes was ended (each with one sentence on stderr), 130 when it was interrupted. Errors of the program itself are raised.
     """
     arguments = vars(make_parser().parse_args(argv))
     del arguments["command"]
@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Each command imports what it needs: `--help` does not wait for it.
         getattr(importlib.import_module(f"spaic_jax.cli.{module}"), name)(**arguments)
     except UserError as error:
-        print(f"spaic-jax: {error}", file=sys.stderr)
+        if str(error):
+            print(f"spaic-jax: {error}", file=sys.stderr)
         return error.code
     except KeyboardInterrupt as error:
         print(f"spaic-jax: {error.args[0] if error.args else 'interrupted.'}", file=sys.stderr)

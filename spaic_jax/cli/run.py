@@ -8,6 +8,7 @@ from typing import Any
 from spaic_jax.cli.errors import user_errors, write_errors
 from spaic_jax.cli.experiment import Experiment
 from spaic_jax.cli.folder import RunFolder
+from spaic_jax.distributed import first
 from spaic_jax.train.checkpoints import Checkpoints, CheckpointWarning
 from spaic_jax.train.state import TrainState
 from spaic_jax.train.stopping import EarlyStopping
@@ -63,6 +64,10 @@ class Run:
         """
         with user_errors("training.stop.by"):
             answer = self.watch is not None and self.watch(state, row)
+        if not first():
+            # Process 0 writes, and hears of an interrupt.
+            self.history.append(row)
+            return answer
         with write_errors(self.folder.path, self.kept):
             # The checkpoint holds the history, so that the lines can be put right when a kill falls between the two.
             best = [] if self.watch is None else [self.watch.best]

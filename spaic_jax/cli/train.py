@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import math
 import shlex
 import statistics
@@ -16,8 +17,10 @@ from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_error
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.interrupt import noted_interrupts
+from spaic_jax.cli.many import join, start_local
 from spaic_jax.cli.run import Run
 from spaic_jax.cli.table import show
+from spaic_jax.distributed import agree, first, local
 from spaic_jax.storage import save_weights
 from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import Evaluation
@@ -28,7 +31,20 @@ from spaic_jax.train.state import DivergenceWarning, FitResult, TrainingDiverged
 
 
 def train(
-    config: str, changes: Sequence[str], out: str | None, seed: int | None, seeds: Sequence[int] | None, resume: bool, quiet: bool
+    config: str,
+    changes: Sequence[str],
+    out: str | None,
+    seed: int | None,
+    seeds: Sequence[int] | None,
+    resume: bool,
+    quiet: bool,
+    *,
+    devices: int | None = None,
+    local_processes: int | None = None,
+    patience: float = 600.0,
+    coordinator: str | None = None,
+    processes: int | None = None,
+    process_id: int | None = None,
 ) -> None:
     """Train a network, and keep the run in a folder; or a run for each of several seeds.
 
@@ -40,13 +56,17 @@ def train(
         seeds: one run for each of these seeds, all at once, where they are trained by the gradient of a loss.
         resume: whether to go on with a run that is in the folder.
         quiet: whether to show no progress bar.
+        devices: devices that share out each batch, of each process.
+        local_processes: processes of this machine to start and to watch instead.
+        patience: seconds for which one of these may do nothing.
+        coordinator, processes, process_id: other processes to join, as of `spaic_jax.distributed.start`.
 
     Raises:
         UserError: bad input, with nothing written; or a training that diverged, with its last checkpoint kept.
         KeyboardInterrupt: with a sentence that says how to go on.
     """
-    first = seed if seeds is None else seeds[0]
-    read = read_config(config, [*changes, *([] if first is None else [f"training.seed={first}"])])
+    number = seed if seeds is None else seeds[0]
+    read = read_config(config, [*changes, *([] if number is None else [f"training.seed={number}"])])
     names = [read.training.seed] if seeds is None else seeds
     default = Path("runs")
     paths = [
@@ -58,15 +78,31 @@ def train(
     how = ["spaic-jax", "train", config, *(f"--set={change}" for change in changes)]
     how += [] if seed is None else [f"--seed={seed}"]
     how += [] if seeds is None else [f"--seeds={','.join(map(str, seeds))}"]
-    how += [*([] if out is None else [f"--out={out}"]), "--resume"]
+    how += [] if out is None else [f"--out={out}"]
+    how += [] if devices is None else [f"--devices={devices}"]
+    how += [*([] if local_processes is None else [f"--local-processes={local_processes}"]), "--resume"]
     folders = [RunFolder(path) for path in paths]
+    if seeds is not None and (devices or local_processes or coordinator):
+        raise UserError("--seeds trains on one device: leave out --devices, --local-processes and --coordinator.")
+    if local_processes is not None:
+        if coordinator is not None or processes is not None or process_id is not None:
+            raise UserError("--local-processes starts them itself: leave out --coordinator, --processes and --process-id.")
+        _check_extras(quiet)
+        for folder in folders:
+            folder.check_free(resume)
+        return start_local(how, local_processes, patience, resume, quiet)
+    layout = join(devices, coordinator, processes, process_id)
+    quiet = quiet or not first()
     try:
         _check_extras(quiet)
-        experiment = make_experiment(read, config)
+        experiment = make_experiment(read, config, layout)
         experiments = [experiment.seeded(number) for number in names]
         for folder, each in zip(folders, experiments, strict=True):
             # Of several runs some may have begun when they were stopped.
             folder.check(each.resolved, resume)
+        with user_errors():
+            # None of them begins, or writes, before all have looked.
+            agree(json.dumps([each.resolved for each in experiments], sort_keys=True), "configuration")
         _train(experiments, folders, config, resume, quiet, several=seeds is not None)
     except KeyboardInterrupt:
         begun = any(folder.config.is_file() for folder in folders)
@@ -88,15 +124,18 @@ def _train(
 ) -> None:
     with contextlib.ExitStack() as opened:
         for experiment, folder in zip(experiments, folders, strict=True):
-            opened.enter_context(folder.open(experiment.resolved, resume))
+            if first():
+                opened.enter_context(folder.open(experiment.resolved, resume))
         with memory_errors(where), noted_interrupts() as check_interrupt:
             runs = [Run(*each, check_interrupt) for each in zip(experiments, folders, strict=True)]
+            with user_errors():
+                agree(str([run.history for run in runs]), "checkpoint to go on with, or none")
             results = _fitted(runs, quiet)
         finished: list[Finished] = []
         for run, result in zip(runs, results, strict=True):
             if isinstance(result, FitResult):
                 finished.append(_finish(run, result))
-                if not several:
+                if not several and first():
                     print(f"test {finished[-1].tested.words} {finished[-1].when}, kept in {run.folder.path}")
         if several and finished:
             _show(finished, where)
@@ -113,15 +152,15 @@ def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult | TrainingDiverg
     left = [run for run in runs if run.ended is None]
     done: dict[int, FitResult | TrainingDiverged] = {}
     if len(left) > 1 and not left[0].experiment.by_rules:
-        first = left[0].experiment
-        settings = first.config.training
+        one = left[0].experiment
+        settings = one.config.training
         with warnings.catch_warnings():
             # It is said in the end.
             warnings.simplefilter("ignore", DivergenceWarning)
             results = fit_seeds_arrays(
-                first.sim, first.task, first.optimizer, first.training_arrays, keys=[run.experiment.key for run in left],
-                epochs=settings.epochs, batch_size=settings.batch_size, test=first.test_arrays, validation=first.validation_arrays,
-                start=[run.start for run in left], on_epoch=[run.keep for run in left], augment=first.augment,
+                one.sim, one.task, one.optimizer, one.training_arrays, keys=[run.experiment.key for run in left],
+                epochs=settings.epochs, batch_size=settings.batch_size, test=one.test_arrays, validation=one.validation_arrays,
+                start=[run.start for run in left], on_epoch=[run.keep for run in left], augment=one.augment,
                 compute=settings.compute, progress=not quiet,
             )
         done = {id(run): result.diverged or result for run, result in zip(left, results, strict=True)}
@@ -177,14 +216,19 @@ def _finish(run: Run, result: FitResult) -> Finished:
     if best.epoch != result.epoch:
         result = fit(experiment, best.epoch, best)
     tested = experiment.evaluate(result.variables)
+    finished = Finished(run, f"after epoch {result.epoch}{run.choice}", result.epoch, tested)
+    layout = experiment.task.layout
+    variables = result.variables if layout is None else local(layout.collected(result.variables))
+    if not first():
+        return finished
     from spaic_jax.cli.pictures import pictures_of_training
 
     with write_errors(folder.path):
         folder.write_metrics(run.history)
-        save_weights(folder.weights, experiment.sim, result.variables, result.epoch)
-        for picture in pictures_of_training(experiment, result.variables, run.history, tested.predictions):
+        save_weights(folder.weights, experiment.sim, variables, result.epoch)
+        for picture in pictures_of_training(experiment.alone(), variables, run.history, tested.predictions):
             picture.save(folder.path)
-    return Finished(run, f"after epoch {result.epoch}{run.choice}", result.epoch, tested)
+    return finished
 
 
 def _show(finished: Sequence[Finished], where: str) -> None:

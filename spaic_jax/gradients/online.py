@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from spaic_jax.gradients.learning import Given, learn
 from spaic_jax.gradients.paths import Path, check_reached
 from spaic_jax.gradients.traces import Traces
 from spaic_jax.plan import Clock, Kept, Plan
+from spaic_jax.plan.cost import Where
 from spaic_jax.program import Program
 
 SymbolicZero = jax.custom_derivatives.SymbolicZero
@@ -103,6 +104,9 @@ class Online(Plan):
         end: Kept = run(params, rest, dict(state), dict(sequences), key, clock)
         finished = {record.name: record.finished(end.records[record.name], fixed) for record in program.kept}
         return end._replace(records=finished)
+
+    def at(self, where: Where) -> Self:
+        return dataclasses.replace(self, plan=self.plan.at(where))
 
     def describe(self, program: Program) -> str:
         return f"{self.plan.describe(program)}\n  gradient of runs: {self.gradient}"

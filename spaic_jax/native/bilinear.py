@@ -8,7 +8,8 @@ as those of the neurons that they join; they belong to all three maps.
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 import jax
@@ -18,6 +19,7 @@ from jax.interpreters import ad, batching, mlir
 
 from spaic_jax import native
 from spaic_jax.native import kernels
+from spaic_jax.native.partition import Names, known, partitioned
 
 #: `"events"`: the kernels of events whatever the density; `"auto"`: these where events are few, else dense.
 Choice = Literal["auto", "events"]
@@ -38,6 +40,7 @@ def primitive(
     whole: int = 0,
     in_turn: bool = False,
     shape: Callable[..., tuple[int, ...]] | None = None,
+    names: Mapping[Gives, Names] = MappingProxyType({}),
 ) -> Callable[..., jax.Array]:
     """A function of two arrays, of whole numbers beside them, and of the settings `gives`, `choice` and others, which may be hashed.
 
@@ -48,8 +51,10 @@ def primitive(
         ways: how it is computed, of arrays whose rows are their first axis, from the events of one operand or the other, and
             dense beside that; no way of events where that is no faster whatever the density.
         whole: how many arrays of whole numbers there are.
-        in_turn: whether weights of several samples, under `vmap`, are taken one after the other, and not by `vmap` of `dense`.
+        in_turn: whether `dense` is a loop of its own: weights of several samples, under `vmap`, are then taken one after the other, and
+            samples on several devices are each device's own.
         shape: of what is given, for the operands and settings, where that is found sooner than by tracing `dense`.
+        names: of the axes of the three arrays behind their rows, where several devices may share them out: see `partitioned`.
     """
     layer = jax.extend.core.Primitive(name)
 
@@ -133,24 +138,50 @@ def primitive(
         given = made()
         return given.reshape(*a.shape[: a.ndim - axes], *given.shape[1:]) if weighted else given
 
+    def shared(ctx: Any, function: Callable[..., jax.Array], gives: str) -> Callable[..., jax.Array]:
+        """A function as each device carries it out for its own share, where there are several."""
+        if not several(ctx) or not known(ctx):
+            return function
+
+        a, b, *others = ctx.avals_in
+        rows = a.ndim - axes
+        taken = [named_axes(of, x, rows, names) for of, x in zip(OPERANDS[gives], (a, b), strict=True)]
+        whole_ones = [(None,) * x.ndim for x in others]
+        return partitioned(function, [*taken, *whole_ones], named_axes(gives, ctx.avals_out[0], rows, names))
+
     def lower_dense(ctx: Any, *operands: Any, choice: Choice | None, **settings: Any) -> Any:
-        return mlir.lower_fun(functools.partial(dense, **settings), multiple_results=False)(ctx, *operands)
+        plain = functools.partial(dense, **settings)
+        function = shared(ctx, plain, settings["gives"]) if in_turn else plain
+        return mlir.lower_fun(function, multiple_results=False)(ctx, *operands)
 
     def lower_cpu(ctx: Any, *operands: Any, **settings: Any) -> Any:
-        if settings["choice"] is None or not alone(ctx):
+        if settings["choice"] is None or not callable_in(ctx) or (several(ctx) and not known(ctx)):
             return lower_dense(ctx, *operands, **settings)
-        return mlir.lower_fun(functools.partial(by_events, **settings), multiple_results=False)(ctx, *operands)
+        function = shared(ctx, functools.partial(by_events, **settings), settings["gives"])
+        return mlir.lower_fun(function, multiple_results=False)(ctx, *operands)
 
     mlir.register_lowering(layer, lower_dense)
     mlir.register_lowering(layer, lower_cpu, platform="cpu")
     return bound
 
 
-def alone(ctx: Any) -> bool:
-    """Whether kernels are there and may be called in what is lowered for the CPU.
+def named_axes(of: str, x: Any, rows: int, names: Mapping[Gives, Names]) -> Names:
+    """The names of the axes of one of the three arrays: its rows, if it has any, and what is behind them."""
+    front = tuple(f"row{axis}" for axis in range(rows)) if of != "weight" else ()
+    return (*front, *names.get(of, (None,) * (x.ndim - len(front))))  # type: ignore[call-overload]
 
-    A kernel that XLA does not know would gather a batch that lies on several devices, and is unknown where a file is read.
-    """
-    module = ctx.module_context
-    several = getattr(module.axis_context, "num_devices", 1) != 1
-    return not several and not module.lowering_parameters.for_export and native.available()
+
+def several(ctx: Any) -> bool:
+    """Whether what is lowered is for several devices at once, among which XLA shares it out."""
+    return getattr(ctx.module_context.axis_context, "num_devices", 1) != 1
+
+
+def callable_in(ctx: Any) -> bool:
+    """Whether kernels are there and may be called in what is lowered for the CPU: where an exported file is read, none is known."""
+    return not ctx.module_context.lowering_parameters.for_export and native.available()
+
+
+def typed(*arrays: jax.Array) -> bool:
+    """Whether the types of arrays say how these lie on a mesh, beyond a primitive: the gradient would not be summed over the devices."""
+    auto = jax.sharding.AxisType.Auto
+    return any(kind != auto for x in arrays for kind in jax.typeof(x).sharding.mesh.axis_types)

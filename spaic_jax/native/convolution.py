@@ -64,16 +64,15 @@ def convolution(
     """The correlation of maps with a kernel, and derivatives to match, by events where these are few.
 
     The choice is made when it runs, by a sample of the numbers. It is dense where there are groups, where the dtypes are not the
-    same float32 or float64, on accelerators and over several devices, in what `jax.export` writes, and under `vmap` over kernels.
+    same float32 or float64, on accelerators, in what `jax.export` writes, and under `vmap` over kernels. Each of several devices
+    chooses for its own rows.
     Where it is by events, a number that is zero takes no part, so that 0 times infinity is 0.
 
     >>> places = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
     >>> convolution(jnp.eye(3)[None], jnp.arange(4.0).reshape(1, 1, 2, 2), **places).tolist()
     [[[3.0, 2.0], [1.0, 3.0]]]
     """
-    # Types that say how an array lies on a mesh are beyond the primitive.
-    meshed = any(jax.typeof(x).sharding.mesh.size > 1 for x in (maps, kernel))
-    if meshed or groups != 1 or maps.dtype != kernel.dtype or maps.dtype not in (jnp.float32, jnp.float64):
+    if bilinear.typed(maps, kernel) or groups != 1 or maps.dtype != kernel.dtype or maps.dtype not in (jnp.float32, jnp.float64):
         return _times.convolve(maps, kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
     window = Window(stride, padding, dilation, (maps.shape[-2], maps.shape[-1]), (kernel.shape[-2], kernel.shape[-1]))
     precision = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]

@@ -60,8 +60,7 @@ def deliver(
     >>> deliver(jnp.array([0.0, 2.0]), jnp.array([1.0, 3.0, 4.0]), ints(0, 0, 2), ints(0, 1, 3), columns=3).tolist()
     [6.0, 0.0, 8.0]
     """
-    # Types that say how an array lies on a mesh are beyond the primitive: the gradient would not be summed over the devices.
-    if any(jax.typeof(x).sharding.mesh.size > 1 for x in (events, weight)):
+    if bilinear.typed(events, weight):
         pre = jnp.searchsorted(start, jnp.arange(post.size, dtype=start.dtype), side="right") - 1
         dtype, batch = wide(weight.dtype), events.shape[:-1]
         sent = events[..., pre].astype(dtype) * jnp.broadcast_to(weight.astype(dtype), (*batch, post.size))

@@ -30,15 +30,13 @@ def product(events: Shaped[Array, "*m k"], weight: Shaped[Array, "n k"], *, choi
     """`events @ weight.T`, and derivatives to match, by kernels of events where these are few.
 
     The choice is made when it runs, by a sample of the numbers. What is zero in `events` takes no part, whatever the weights are.
-    It is dense where the dtypes are not the same float32 or float64, on accelerators and over several devices, in what
-    `jax.export` makes, and under `vmap` over weights.
+    It is dense where the dtypes are not the same float32 or float64, on accelerators, in what `jax.export` makes, and under `vmap`
+    over weights. Each of several devices chooses for its own rows.
 
     >>> product(jnp.eye(2, 3), jnp.arange(6.0).reshape(2, 3)).tolist()
     [[0.0, 3.0], [1.0, 4.0]]
     """
-    # Types that say how an array lies on a mesh are beyond the primitive: the gradient would not be summed over the devices.
-    meshed = any(jax.typeof(x).sharding.mesh.size > 1 for x in (events, weight))
-    if meshed or events.dtype != weight.dtype or weight.dtype not in (jnp.float32, jnp.float64):
+    if bilinear.typed(events, weight) or events.dtype != weight.dtype or weight.dtype not in (jnp.float32, jnp.float64):
         return _dense(events, weight, gives="given", precision=None)
     precision = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
     return _contract(events, weight, gives="given", choice=choice, precision=precision)
@@ -71,4 +69,6 @@ def _ways(a: jax.Array, b: jax.Array, *, gives: str, choice: Choice, precision: 
     return [(a, CROSSOVER[gives], lambda: kernels.product(a, pack(), columns))], dense
 
 
-_contract = bilinear.primitive("product_of_events", 1, _dense, _ways)
+_NAMES: dict[bilinear.Gives, tuple[str | None, ...]] = {"taken": ("pre",), "given": ("post",), "weight": ("post", "pre")}
+
+_contract = bilinear.primitive("product_of_events", 1, _dense, _ways, names=_NAMES)

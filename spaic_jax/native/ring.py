@@ -15,6 +15,7 @@ from spaic_jax._shapes import Array, Shaped
 from spaic_jax.native import bilinear, kernels
 from spaic_jax.native.bilinear import Ways
 from spaic_jax.native.delivery import Found, plain, shape_of, walk, ways
+from spaic_jax.native.partition import known, partitioned
 
 Choice = Literal["events"] | None
 
@@ -172,15 +173,23 @@ def _transposed(cotangent: Any, *operands: Any, columns: int, clear: bool, choic
 ad.primitive_transposes[_added] = _transposed
 
 
+def _lower_as(function: Any, ctx: Any, *operands: Any, **settings: Any) -> Any:
+    function = functools.partial(function, **settings)
+    if bilinear.several(ctx) and known(ctx):
+        rows, others = ("row", None), [(None,) * x.ndim for x in ctx.avals_in[2:]]
+        function = partitioned(function, [rows, rows, *others], rows)
+    return mlir.lower_fun(function, multiple_results=False)(ctx, *operands)
+
+
 def _lower(ctx: Any, *operands: Any, choice: Choice, **settings: Any) -> Any:
-    return mlir.lower_fun(functools.partial(_plain, **settings), multiple_results=False)(ctx, *operands)
+    return _lower_as(_plain, ctx, *operands, **settings)
 
 
 def _lower_cpu(ctx: Any, *operands: Any, choice: Choice, **settings: Any) -> Any:
     ahead, events, weight, *_ = ctx.avals_in
     fits = ahead.dtype == events.dtype == weight.dtype and weight.dtype in (jnp.float32, jnp.float64) and events.size
-    compiled = choice is not None and fits and bilinear.alone(ctx)
-    return mlir.lower_fun(functools.partial(kernels.ring if compiled else _plain, **settings), multiple_results=False)(ctx, *operands)
+    compiled = choice is not None and fits and bilinear.callable_in(ctx) and (known(ctx) or not bilinear.several(ctx))
+    return _lower_as(kernels.ring if compiled else _plain, ctx, *operands, **settings)
 
 
 mlir.register_lowering(_added, _lower)

@@ -17,7 +17,8 @@ from spaic_jax.neurons.fields import Range, Value, extremes
 from spaic_jax.neurons.receptors import Receptor, resolve_receptor
 from spaic_jax.neurons.reparametrise import resolve_reparametrisation
 from spaic_jax.neurons.rows import model_rows
-from spaic_jax.program import Context, Fragment, Initial, Mean, Record, Site
+from spaic_jax.program import Context, Fragment, Initial, Mean, Record, Site, Variable
+from spaic_jax.program.variable import Dim
 
 
 @element
@@ -157,10 +158,16 @@ class NeuronGroup(Element):
             rows += model_rows(inside, context, receptor, reads=given, **self._training(f"{name}."))
             reads["Isyn"] = current
         rows += model_rows(site, context, self.model, reads=reads, **self._training(""))
+        rows = dataclasses.replace(rows, variables=tuple(self._counted(v) for v in rows.variables))
         if not self.model.spiking:
             return rows
         spikes = f"{site.name}.O"
         return rows + Fragment(records=(Record(spikes, spikes, "health", Mean(), transform=jnp.mean),))
+
+    def _counted(self, v: Variable) -> Variable:
+        """A variable that has a number for each neuron, with the names of its axes."""
+        dims: dict[int, tuple[Dim | None, ...]] = {1: ("post",), 3: ("map", None, None)}
+        return dataclasses.replace(v, dims=dims.get(len(self.shape), ())) if v.shape == self.shape else v
 
     def _training(self, prefix: str) -> dict[str, Any]:
         """What is said of the parameters whose names begin with a prefix, by their names without it."""

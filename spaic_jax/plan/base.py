@@ -3,10 +3,11 @@
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import jax
 
+from spaic_jax.plan.cost import Where
 from spaic_jax.program import Program
 
 
@@ -87,6 +88,10 @@ class Plan(abc.ABC):
             steps: number of steps to do.
             batch_size: B.
         """
+
+    def at(self, where: Where) -> Self:
+        """The same plan for runs that take place elsewhere than on JAX's default device."""
+        return self
 
     @abc.abstractmethod
     def describe(self, program: Program) -> str:

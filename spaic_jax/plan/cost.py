@@ -39,10 +39,36 @@ class Device:
         return 0 if size <= self.cache / 4 else 1 if size <= self.cache else 2
 
 
+@dataclasses.dataclass(frozen=True)
+class Where:
+    """Where a run takes place.
+
+    Attributes:
+        platform: of its devices, such as `"cpu"`; that of JAX's default device where it is `None`.
+        shares: over how many devices the samples are spread.
+    """
+
+    platform: str | None = None
+    shares: int = 1
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the devices are those of the CPU."""
+        return (self.platform or jax.default_backend()) == "cpu"
+
+
+#: On JAX's default device.
+HERE = Where()
+
+
+def this_device(where: Where = HERE) -> Device:
+    """The device of a run. The constants are fits to training steps of feed-forward and recurrent networks."""
+    return _device(where.on_cpu)
+
+
 @functools.cache
-def this_device() -> Device:
-    """The default device of JAX. The constants are fits to training steps of feed-forward and recurrent networks."""
-    if jax.default_backend() != "cpu":
+def _device(cpu: bool) -> Device:
+    if not cpu:
         # An accelerator pays for every kernel it starts: a tile is as long as its bytes allow.
         return Device(math.inf, (0.0, 0.0, 0.0), 0.0, (0.0, 0.0, 0.0), 200.0)
     return Device(_shared_cache(), (0.0, 1e-4, 3e-4), 1e-4, (4e-5, 1.25e-4, 3.5e-4), 20.0)

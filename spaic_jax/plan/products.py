@@ -15,6 +15,7 @@ from spaic_jax.native.convolution import convolution
 from spaic_jax.native.delivery import deliver
 from spaic_jax.native.products import product
 from spaic_jax.native.ring import arrive
+from spaic_jax.plan.cost import Where
 from spaic_jax.plan.stage import BEFORE, Once, Stage
 from spaic_jax.program import Op, Program
 from spaic_jax.program.evaluate import function_of
@@ -38,15 +39,15 @@ _WAYS: dict[str, dict[Choice, Callable[..., Any]]] = {
 }
 
 
-def choice_of(products: Products) -> Choice | None:
-    """What is chosen on this device; `None` for dense products.
+def choice_of(products: Products, where: Where) -> Choice | None:
+    """What is chosen where a run takes place; `None` for dense products.
 
     Raises:
         ValueError: `"events"` where the kernels are missing, or on an accelerator.
     """
-    cpu = jax.default_backend() == "cpu"
+    cpu = where.on_cpu
     if products == "events" and not cpu:
-        raise ValueError(f"products='events' runs on the CPU, not on {jax.default_backend()}: use 'auto'.")
+        raise ValueError(f"products='events' runs on the CPU, not on {where.platform or jax.default_backend()}: use 'auto'.")
     if products == "events" and not native.available():
         raise ValueError(f"products='events' needs compiled products. {native.status()}")
     return None if products == "dense" or not cpu or not native.available() else products

@@ -5,7 +5,7 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from spaic_jax._numbers import whole
 from spaic_jax.plan import ends, records, watch
 from spaic_jax.plan.ahead import Ahead, carry_out_ahead, with_ahead
 from spaic_jax.plan.base import Clock, Kept, Plan
-from spaic_jax.plan.cost import choose_tile, size_of, this_device
+from spaic_jax.plan.cost import HERE, Where, choose_tile, size_of, this_device
 from spaic_jax.plan.describe import describe
 from spaic_jax.plan.merging import LEAST, LEAST_COMPILED, merged
 from spaic_jax.plan.products import Products, by_events, choice_in, choice_of, delivers
@@ -41,6 +41,7 @@ class Tiled(Plan):
             numbers are not zero when it runs, on the CPU and where they are there (see `spaic_jax.native.status`); `"dense"` by
             XLA's own; `"events"` always by the kernels. All agree but for rounding, and that by events what is zero takes no
             part: a weight that is not finite shows once its neuron fires.
+        where: what a cost model and the choice of kernels go by; a simulator sets it by the arrays that it is given.
 
     Raises:
         ValueError: a tile that is no positive whole number, an unknown policy; in a run, `"events"` without the kernels.
@@ -52,6 +53,7 @@ class Tiled(Plan):
     tile: int | None = None
     remat: Remat = None
     products: Products = "auto"
+    where: Where = dataclasses.field(default=HERE, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.products not in get_args(Products):
@@ -59,6 +61,9 @@ class Tiled(Plan):
         if self.tile is not None:
             object.__setattr__(self, "tile", whole(self.tile, "Tiled: tile", least=1))
         object.__setattr__(self, "remat", check_remat(self.remat))
+
+    def at(self, where: Where) -> Self:
+        return dataclasses.replace(self, where=where)
 
     def run(
         self,
@@ -102,7 +107,7 @@ class Tiled(Plan):
         body = functools.partial(in_tiles, tile, length)
         chunk = self.remat
         if isinstance(chunk, Auto):
-            chunk = chunk.chunk(steps, length, *_kept_bytes(tile, carry, xs, length))
+            chunk = chunk.chunk(steps, length, *(size / self.where.shares for size in _kept_bytes(tile, carry, xs, length)))
         if isinstance(chunk, Chunk):
             size = math.ceil(chunk.steps / length) * length
             body = functools.partial(in_tiles, jax.checkpoint(body, prevent_cse=False), size)
@@ -112,24 +117,24 @@ class Tiled(Plan):
         return Kept(final, records.finish(program, totals, rows, span, fixed), beyond)
 
     def _merged(self, program: Program, varying: frozenset[str]) -> Program:
-        return merged(program, varying, LEAST if choice_of(self.products) is None else LEAST_COMPILED)
+        return merged(program, varying, LEAST if choice_of(self.products, self.where) is None else LEAST_COMPILED)
 
     def stages(self, program: Program, varying: frozenset[str]) -> tuple[Stage, ...]:
         """The stages of a run whose reads `varying` change: see `find_stages`."""
-        stages, choice = with_ahead(program, varying, find_stages(program, varying)), choice_of(self.products)
+        stages, choice = with_ahead(program, varying, find_stages(program, varying)), choice_of(self.products, self.where)
         return stages if choice is None else by_events(program, varying, stages, choice)
 
     def tile_length(self, program: Program, stages: tuple[Stage, ...], steps: int, batch_size: int) -> int:
-        """The number of steps of a tile."""
+        """The number of steps of a tile, by the sizes of one device."""
         if self.tile is not None:
             return min(self.tile, steps)
-        handed, weights, windows = _step_bytes(program, stages, batch_size), 0, Counter[int]()
+        handed, weights, windows = _step_bytes(program, stages, max(1, batch_size // self.where.shares)), 0, Counter[int]()
         for stage in stages:
             if isinstance(stage, Windows):
                 windows[stage.length] += weight_bytes(program, stage.loose)
             elif not isinstance(stage, Once | Ahead | Scan):
                 weights += weight_bytes(program, stage.heavy)
-        return choose_tile(steps, handed, weights, this_device(), windows)
+        return choose_tile(steps, handed, weights, this_device(self.where), windows)
 
     def describe(self, program: Program) -> str:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes != "held")

@@ -11,6 +11,8 @@ from spaic_jax.program.initial import Constant, Initial, as_initial
 
 Role = Literal["parameter", "plastic", "state", "constant", "input"]
 Axes = Literal["time", "held", "either"]
+#: What an axis counts. The neurons of a group are postsynaptic to what reaches them; a map is one of a convolution's.
+Dim = Literal["post", "pre", "map", "synapse"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,9 +46,12 @@ class Variable:
             `None` where the unit is not known: see `spaic_jax.plan.watch`.
         ring: whether a state holds what is under way for many steps, of which a step changes a few places: a plan has it once,
             whatever the number of steps that it takes at once, and looks for what is beyond all bounds where it arrives.
+        dims: what each axis of the shape counts, `None` where that has no name; empty where none has. What a mesh of devices shares
+            out it finds by these names: see `spaic_jax.distributed.Layout`.
 
     Raises:
-        ValueError: for an empty name, a negative axis, an unknown role or dtype, `stay` of what is no state, a limit that is not positive.
+        ValueError: for an empty name, a negative axis, an unknown role or dtype, `stay` of what is no state, a limit that is not positive,
+            names of axes that are unknown or not as many as there are axes.
     """
 
     name: str
@@ -64,6 +69,7 @@ class Variable:
     stay: bool = False
     limit: float | None = None
     ring: bool = False
+    dims: tuple[Dim | None, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or "[" in self.name:
@@ -86,9 +92,23 @@ class Variable:
             raise ValueError(f"variable '{self.name}': only a state can stay, not a {self.role}.")
         if self.limit is not None:
             real(self.limit, f"variable '{self.name}': limit", above=0)
+        object.__setattr__(self, "dims", tuple(self.dims))
+        if self.dims and (len(self.dims) != len(self.shape) or not {*self.dims} <= {None, *get_args(Dim)}):
+            raise ValueError(
+                f"variable '{self.name}': dims must name each axis of {self.shape} by one of {get_args(Dim)} or None, not {self.dims}."
+            )
         if self.batched is None:
             object.__setattr__(self, "batched", self.role in ("state", "input"))
 
     def sized(self, batch_size: int) -> tuple[int, ...]:
         """The shape of this step's value, with the batch axis where the variable has one."""
         return (batch_size, *self.shape) if self.batched else self.shape
+
+    @property
+    def counted(self) -> tuple[str | None, ...]:
+        """What each axis of this step's value counts, `"batch"` in front where the variable has one for it.
+
+        >>> Variable("hidden.V", (3,), dims=("post",)).counted
+        ('batch', 'post')
+        """
+        return (*(("batch",) if self.batched else ()), *(self.dims or (None,) * len(self.shape)))

@@ -11,6 +11,7 @@ import numpy as np
 from spaic_jax import _keys
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import array_of, whole
+from spaic_jax.plan.cost import Where
 from spaic_jax.program import Constant, Given, Program, Variable
 from spaic_jax.run.variables import Variables
 
@@ -207,6 +208,17 @@ def batch_size_of(program: Program, variables: Variables) -> int | None:
             needed = ", ".join((*((f"B={batch}",) if v.batched else ()), *map(str, v.shape)))
             raise ValueError(f"{v.role} '{v.name}' has shape {shape}, but needs [{needed}].")
     return batch
+
+
+def where_of(program: Program, variables: Variables) -> Where | None:
+    """Where a run with some variables takes place; `None` where they are traced, or are no arrays of JAX."""
+    values = variables.values
+    v = next((v for v in program.variables if v.batched and v.name in values), None)
+    x = next(iter(values.values()), None) if v is None else values[v.name]
+    if not isinstance(x, jax.Array) or isinstance(x, jax.core.Tracer):
+        return None
+    device: Any = next(iter(x.sharding.device_set))
+    return Where(device.platform, 1 if v is None else x.shape[0] // max(1, x.sharding.shard_shape(x.shape)[0]))
 
 
 def batch_of_inputs(declared: Mapping[str, Variable], inputs: Mapping[str, jax.Array]) -> int:

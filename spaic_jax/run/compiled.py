@@ -11,6 +11,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 
+from spaic_jax.native.partition import marked
 from spaic_jax.plan import Clock, Plan, watch
 from spaic_jax.plan.base import Piece
 from spaic_jax.plan.stage import Once
@@ -94,7 +95,7 @@ def _carry_out(
     values = _outside(program, program.begin_ops, variables.astype(program).values, key, variables.step, begins)
     fixed = {name: x for name, x in {**values, **held}.items() if name not in program.carried}
     state = {name: values[name] for name in program.carried}
-    clock = Clock(variables.step, begin, jnp.asarray(length, jnp.int32), going_on, lengths)
+    clock = Clock(marked(variables.step), begin, jnp.asarray(length, jnp.int32), going_on, lengths)
     with jax.default_matmul_precision(engine.precision):
         final, kept, beyond = engine.plan.run(program, fixed, state, sequences, key, clock, steps, batch)
     ended = begin + jnp.int32(steps) >= clock.window if part else True

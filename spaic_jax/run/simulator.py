@@ -7,19 +7,22 @@ from typing import Any, Self
 
 import jax
 import numpy as np
+from jax.sharding import Mesh
 
 from spaic_jax._numbers import whole
+from spaic_jax.distributed.layout import Layout, as_layout
 from spaic_jax.plan import Plan
+from spaic_jax.plan.cost import Where
 from spaic_jax.program import Program
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import compiled
-from spaic_jax.run.check import batch_of_inputs, batch_size_of, by_name, check_run
+from spaic_jax.run.check import batch_of_inputs, batch_size_of, by_name, check_run, where_of
 from spaic_jax.run.cost import Cost, Spent, known_before, spent
 from spaic_jax.run.inputs import check_values, from_sequences
 from spaic_jax.run.lengths import check_lengths
 from spaic_jax.run.memory import Memory, measured
 from spaic_jax.run.result import Result
-from spaic_jax.run.start import first_values, overwritten, restarted, started, within_bounds
+from spaic_jax.run.start import first_values, overwritten, placed, restarted, started, within_bounds
 from spaic_jax.run.variables import Prepared, Variables
 
 
@@ -51,6 +54,15 @@ class Simulator:
     def engine(self) -> compiled.Engine:
         """What is compiled of it."""
         return compiled.Engine(self.skeleton.program, self.plan, self.precision)
+
+    def at(self, where: Where) -> Self:
+        """The same simulator with a plan for runs that take place elsewhere than on JAX's default device."""
+        return dataclasses.replace(self, plan=self.plan.at(where))
+
+    def _engine_for(self, variables: Variables) -> compiled.Engine:
+        """What is compiled of it for the devices on which some variables lie; what is traced lies where the plan says."""
+        where = where_of(self.program, variables)
+        return self.engine if where is None else dataclasses.replace(self.engine, plan=self.plan.at(where))
 
     def train(self) -> Self:
         """The simulator that learns: learning rules change weights, dropout drops, batch normalisation takes the batch's
@@ -100,13 +112,23 @@ class Simulator:
         """
         return whole_steps(duration, self.program.dt, "a duration")
 
-    def init(self, key: jax.Array, batch_size: int = 1) -> Variables:
+    def init(self, key: jax.Array, batch_size: int = 1, mesh: Mesh | Layout | None = None) -> Variables:
         """The variables before the first step. A variable's numbers depend on the key and its name, on nothing else.
 
+        Args:
+            key: random key.
+            batch_size: number of samples.
+            mesh: devices to place them on, as of `spaic_jax.place`, one variable after the other.
+
         Raises:
-            ValueError: when `batch_size` is not a positive whole number.
+            ValueError: when `batch_size` is not a positive whole number, or cannot be shared out evenly.
         """
-        return started(self.program, first_values(self.program, key, batch_size), key)
+        if mesh is None:
+            return started(self.program, first_values(self.program, key, batch_size), key)
+        layout = as_layout(mesh)
+        layout.check_batch(whole(batch_size, "batch_size", least=1))
+        first = first_values(self.program, key, batch_size, layout=layout)
+        return placed(self.program, started(self.program, first, layout.put(key)), layout)
 
     def restart(self, variables: Variables, key: jax.Array | None = None, batch_size: int | None = None) -> Variables:
         """A fresh start from earlier variables: parameters, plastic values, constants and the states that stay are kept.
@@ -231,7 +253,7 @@ class Simulator:
             lengths = check_lengths(self.program, lengths, steps, batch, given)
         arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
         moved, outputs, probes, times, health = compiled.run(
-            self.engine, variables, arrays, key, steps, np.int32(whole_length or steps), presentation is not None, lengths
+            self._engine_for(variables), variables, arrays, key, steps, np.int32(whole_length or steps), presentation is not None, lengths
         )
         if self.debug:
             health.check()

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from spaic_jax._errors import unknown
 from spaic_jax._keys import check_key
 from spaic_jax._numbers import whole
+from spaic_jax.distributed.layout import Layout, put
 from spaic_jax.program import Constant, Given, Program
 from spaic_jax.program.evaluate import overwrite
 from spaic_jax.program.initial import drawn_once
@@ -22,8 +23,13 @@ from spaic_jax.run.variables import Variables
 Values = dict[str, jax.Array]
 
 
-def first_values(program: Program, key: jax.Array, batch_size: int, without: Collection[str] = ()) -> Values:
-    """What the initial values of a program's variables give, but for some names; each draws from the key and its name."""
+def first_values(
+    program: Program, key: jax.Array, batch_size: int, without: Collection[str] = (), layout: Layout | None = None
+) -> Values:
+    """What the initial values of a program's variables give, but for some names; each draws from the key and its name.
+
+    With a layout, each goes to its devices as soon as it is made, so that no more than one lies whole on one of them.
+    """
     batch_size = whole(batch_size, "batch_size", least=1)
     check_key(key)
     values: Values = {}
@@ -38,7 +44,8 @@ def first_values(program: Program, key: jax.Array, batch_size: int, without: Col
                 # Whole numbers, such as the ends of synapses, are made within theirs.
                 if v.bounds != (None, None) and jnp.issubdtype(v.dtype, jnp.inexact):
                     value = jnp.clip(value, *v.bounds)
-                values[v.name] = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
+                made = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
+                values[v.name] = made if layout is None else put(made, layout.sharding(v))
     return values
 
 
@@ -51,6 +58,17 @@ def started(
     env = overwrite(program.rows_of(program.initial_ops), env, key, zero, frozenset(kept))
     env |= following(program, env, env.keys() - kept.keys())
     return Variables.of(program, env, zero, zero)
+
+
+def placed(program: Program, variables: Variables, layout: Layout) -> Variables:
+    """Variables on the devices of a mesh: see `spaic_jax.place`."""
+    batch = batch_size_of(program, variables)
+    if batch is not None:
+        layout.check_batch(batch, "a batch of")
+    values = variables.values
+    shardings = {v.name: layout.sharding(v) for v in program.variables if v.name in values}
+    there = layout.put({name: values[name] for name in shardings}, shardings)
+    return Variables.of(program, there, *layout.put((variables.step, variables.position)))
 
 
 def restarted(program: Program, variables: Variables, key: jax.Array | None, batch_size: int | None) -> Variables:

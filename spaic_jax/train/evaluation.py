@@ -9,9 +9,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
+from spaic_jax.distributed import Layout, place
+from spaic_jax.distributed.beat import beat
 from spaic_jax.program import Constant, Given
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
@@ -21,7 +24,7 @@ from spaic_jax.train.losses import mean_squared_error
 from spaic_jax.train.losses.base import asked_for, named
 from spaic_jax.train.losses.over_time import there
 from spaic_jax.train.metrics import answers, r2
-from spaic_jax.train.prepare import prepare
+from spaic_jax.train.prepare import layout_for, prepare
 from spaic_jax.train.stream import Part, parts
 from spaic_jax.train.task import Task
 
@@ -73,6 +76,7 @@ def evaluate(
     steps: int | None = None,
     loss: str | Callable[..., jax.Array] | None = None,
     decoder: str | None = None,
+    mesh: Mesh | Layout | None = None,
 ) -> Evaluation:
     """Run every sample of a data set, and compare the answers with the labels, or the outputs with targets.
 
@@ -88,6 +92,7 @@ def evaluate(
         steps: number of steps; may be left out where an input has a time axis.
         loss: name or function of a loss `(output, labels) -> scalar`, or `None`.
         decoder: name of the output; may be left out where there is one only.
+        mesh: devices that share out each batch, as of `spaic_jax.place`.
 
     Raises:
         ValueError: data or variables that do not fit the network, or lie outside its bounds; parameters alone, where
@@ -107,13 +112,14 @@ def evaluate(
         (0.67, [0, 1, 1])
     """
     batch_size = whole(batch_size, "batch_size")
-    task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps)
+    layout = layout_for(mesh, batch_size)
+    task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps, layout=layout)
     key = jax.random.key(0) if key is None else key
-    return evaluate_arrays(task, variables_for(sim, variables, batch_size, key), arrays, batch_size, key)
+    return evaluate_arrays(task, variables_for(sim, variables, batch_size, key, layout), arrays, batch_size, key)
 
 
 def variables_for(
-    sim: Simulator, given: Variables | Mapping[str, Any], batch_size: int, key: jax.Array
+    sim: Simulator, given: Variables | Mapping[str, Any], batch_size: int, key: jax.Array, layout: Layout | None = None
 ) -> Variables:
     """Variables before the first step, with the parameters, constants and all that goes on of those that were given."""
     fresh = sim.init(key, batch_size)
@@ -131,7 +137,15 @@ def variables_for(
     new = dataclasses.replace(fresh.with_params(given.params), constants=given.constants)
     new = going_on(sim.program, new, lasting(sim.program, given))
     check_bounds(sim.program, {**new.params, **new.plastic, **new.constants})
-    return new
+    return new if layout is None else place(sim, new, layout)
+
+
+def laid_for(task: Task, sim: Simulator, given: Variables, batch_size: int, key: jax.Array) -> Variables:
+    """`variables_for` where a task is run: a batch of evaluation that its devices cannot share out evenly lies whole on each."""
+    layout = task.layout
+    if layout is None or batch_size % layout.shares == 0:
+        return variables_for(sim, given, batch_size, key, layout)
+    return layout.put(variables_for(sim, given, batch_size, key))
 
 
 def evaluate_arrays(
@@ -139,6 +153,7 @@ def evaluate_arrays(
 ) -> Evaluation:
     """`evaluate` of checked data."""
     assert arrays.labels is not None
+    key = task.put(key)
     output = responses(task, variables, arrays, batch_size, key)
     measured = jax.device_get(_measure(task, output, arrays.labels, arrays.lengths))
     numbers = {name: float(value) for name, value in measured.items() if name != "predictions"}
@@ -149,6 +164,7 @@ def evaluate_arrays(
 
 def responses(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> jax.Array:
     """What the decoder says of every sample, `[N, ...]` or `[T, N, ...]`."""
+    key = task.put(key)
     with contextlib.closing(_batches(task, arrays, batch_size)) as batches:
         outputs = [
             _output(task, batch_size, variables, part.arrays, part.order, part.first, key, np.int32(number))
@@ -177,6 +193,7 @@ def _batches(task: Task, arrays: Arrays | Stored, batch_size: int) -> Generator[
     with contextlib.closing(parts(task, arrays, order, batch_size)) as all_parts:
         for part in all_parts:
             for number in part.updates:
+                beat()
                 yield part, number
 
 
@@ -191,8 +208,8 @@ def _output(
     key: jax.Array,
     number: jax.Array,
 ) -> jax.Array:
-    index = jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)
-    return task.output(variables, task.take(arrays, index), jax.random.fold_in(key, number))
+    batch = task.batch(arrays, order, first, number, batch_size)
+    return task.whole(task.output(variables, batch, jax.random.fold_in(key, number)))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
@@ -207,9 +224,9 @@ def _cost(
     key: jax.Array,
     number: jax.Array,
 ) -> jax.Array:
-    batch = task.take(arrays, jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size)[:size])
+    batch = task.take(task.batch(arrays, order, first, number, batch_size), jnp.arange(size, dtype=jnp.int32))
     variables = jax.tree.map(lambda x, batched: x[:size] if batched else x, variables, task.sim.batched)
-    return task.cost(task.run(variables, batch, jax.random.fold_in(key, number)), batch)
+    return task.whole(task.cost(task.run(variables, batch, jax.random.fold_in(key, number)), batch))
 
 
 @functools.partial(jax.jit, static_argnames=("task",))
@@ -222,7 +239,7 @@ def _measure(
         measures["loss"] = task.loss(output, labels, **asked_for(task.loss, {"lengths": lengths}))
     if task.classes:
         predictions = answers("predictions", task.scores(output, lengths))
-        return {**measures, **task.measures(output, labels, lengths), "predictions": predictions}
+        return task.whole({**measures, **task.measures(output, labels, lengths), "predictions": predictions})
     weights = jnp.ones(output.shape[: 1 + task.timed]) if lengths is None else there(lengths, task.steps)
     error = mean_squared_error(output, labels, lengths=lengths)
-    return {**measures, "mean_squared_error": error, "r2": r2(output, labels, weights), "predictions": output}
+    return task.whole({**measures, "mean_squared_error": error, "r2": r2(output, labels, weights), "predictions": output})

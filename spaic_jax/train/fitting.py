@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import jax
 import optax
+from jax.sharding import Mesh
 
 from spaic_jax._keys import check_key
 from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
+from spaic_jax.distributed import Layout
 from spaic_jax.gradients import Gradient, differentiated
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.train.arrays import Arrays, Stored
@@ -17,7 +19,7 @@ from spaic_jax.train.augment import Augment
 from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.loop import Epochs
 from spaic_jax.train.mixed import Half, computed_in
-from spaic_jax.train.prepare import prepare
+from spaic_jax.train.prepare import layout_for, prepare
 from spaic_jax.train.start import first_variables, starting_state, trained
 from spaic_jax.train.state import FitResult, TrainState
 from spaic_jax.train.step import Update
@@ -43,6 +45,7 @@ def fit(
     on_epoch: OnEpoch | None = None,
     augment: Augment | None = None,
     compute: Half | None = None,
+    mesh: Mesh | Layout | None = None,
     progress: bool = True,
 ) -> FitResult:
     """Train a network on labelled data with surrogate gradients: through time, or forwards in time.
@@ -98,6 +101,8 @@ def fit(
         compute: `"bfloat16"` or `"float16"`: runs store potentials, currents and weights in it (see `Program.astype`), while the
             parameters that are trained, and the optimizer's state, stay as they are in float32. In float16 the loss is
             scaled, so that small derivatives come through. The test data is evaluated, and the result runs, in float32.
+        mesh: devices that share out each batch, as of `spaic_jax.place`; the numbers are those of one device, but for the rounding
+            of sums over samples. `on_epoch` gets whole arrays on one device; in each process, where there are several.
         progress: whether to show a progress bar, which needs the extra `progress`.
 
     Raises:
@@ -123,7 +128,7 @@ def fit(
         >>> result.epoch, result.history[-1]["accuracy"]
         (5, 1.0)
     """
-    prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient)
+    prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient, mesh)
     training = training_from(
         prepared.sim, prepared.task, optimizer, prepared.arrays, epochs=prepared.epochs, batch_size=prepared.batch_size, key=key,
         test=prepared.test, validation=prepared.validation, variables=variables, start=start, augment=augment, compute=compute,
@@ -155,6 +160,7 @@ def prepare_fit(
     test: Dataset | None,
     validation: Dataset | None,
     gradient: str | Gradient,
+    mesh: Mesh | Layout | None = None,
 ) -> Prepared:
     """Check the arguments of `fit`."""
     if not isinstance(optimizer, optax.GradientTransformation):
@@ -165,14 +171,21 @@ def prepare_fit(
     counts = {"epochs": whole(epochs, "epochs"), "batch_size": whole(batch_size, "batch_size")}
     if isinstance(sim, Simulator):
         sim = differentiated(sim, gradient)
-    task, arrays = prepare_training(sim, data, loss=loss, decoder=decoder, steps=steps)
+    layout = layout_for(mesh, counts["batch_size"])
+    task, arrays = prepare_training(sim, data, loss=loss, decoder=decoder, steps=steps, layout=layout)
     held_out = None if test is None else task.arrays(test, "the test data")
     chosen_by = None if validation is None else task.arrays(validation, "the validation data")
     return Prepared(sim, task, arrays, held_out, chosen_by, **counts)
 
 
 def prepare_training(
-    sim: Simulator, data: Dataset, *, loss: str | Callable[..., jax.Array], decoder: str | None, steps: int | None
+    sim: Simulator,
+    data: Dataset,
+    *,
+    loss: str | Callable[..., jax.Array],
+    decoder: str | None,
+    steps: int | None,
+    layout: Layout | None = None,
 ) -> tuple[Task, Arrays | Stored]:
     """Check training data against a network that is trained by gradient, and put it on the device.
 
@@ -180,7 +193,7 @@ def prepare_training(
         ValueError: one sentence about the first thing that does not fit.
         TypeError: `sim` or `data` of another type.
     """
-    task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps, what="the training data")
+    task, arrays = prepare(sim, data, loss=loss, decoder=decoder, steps=steps, what="the training data", layout=layout)
     if not sim.program.of_role("parameter"):
         raise ValueError("nothing in the network is trained by gradient; what learns by rules alone needs no loss: spaic_jax.train.learn.")
     return task, arrays
@@ -228,8 +241,8 @@ def training_from(
 ) -> Begun:
     """The beginning of a training by gradient on checked data."""
     check_key(key)
-    first = first_variables(sim, arrays, epochs, batch_size, key, variables)
-    state = starting_state(sim, first, optimizer, start)
+    first = first_variables(sim, arrays, epochs, batch_size, key, variables, task.layout)
+    state = starting_state(sim, first, optimizer, start, task.layout)
     loop = Epochs(
         task=task, update=update_of(task, optimizer, batch_size, augment, compute), arrays=arrays, test=test, validation=validation,
         rest=dataclasses.replace(first, params={}), batch_size=batch_size, key=key,

@@ -2,15 +2,17 @@
 
 import jax
 import optax
+from jax.sharding import Mesh
 
 from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
+from spaic_jax.distributed import Layout
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.callbacks import OnEpoch
-from spaic_jax.train.evaluation import variables_for
+from spaic_jax.train.evaluation import laid_for
 from spaic_jax.train.keys import initial_key
-from spaic_jax.train.prepare import decoders_of, prepared
+from spaic_jax.train.prepare import decoders_of, layout_for, prepared
 from spaic_jax.train.presentations import Presentations, evaluated_at_once, learned
 from spaic_jax.train.start import first_variables, starting_state, trained
 from spaic_jax.train.state import FitResult, TrainState
@@ -31,6 +33,7 @@ def learn(
     variables: Variables | None = None,
     start: TrainState | None = None,
     on_epoch: OnEpoch | None = None,
+    mesh: Mesh | Layout | None = None,
     progress: bool = True,
 ) -> FitResult:
     """Present samples to a network that learns by its own rules, without labels, loss or gradient.
@@ -67,6 +70,7 @@ def learn(
         start: state to resume from, such as a checkpoint's or the one `on_epoch` got.
         on_epoch: called after each epoch with its state and its row of the history; `spaic_jax.train.STOP`, given back, ends
             the training after that epoch.
+        mesh: devices that share out the samples that are presented at once, as of `fit`.
         progress: whether to show a progress bar, which needs the extra `progress`.
 
     Raises:
@@ -93,7 +97,8 @@ def learn(
         ([1, 0], 1.0)
     """
     counts = {"epochs": whole(epochs, "epochs"), "batch_size": whole(batch_size, "batch_size")}
-    task, arrays = prepare_learning(sim, data, decoder=decoder, steps=steps)
+    layout = layout_for(mesh, counts["batch_size"])
+    task, arrays = prepare_learning(sim, data, decoder=decoder, steps=steps, layout=layout)
     for given, what in ((test, "test"), (validation, "validation")):
         if given is not None and not task.decoder:
             raise ValueError(f'the {what} data is there to see how good a vote is: give the network a decoder coding_method="vote".')
@@ -106,7 +111,7 @@ def learn(
 
 
 def prepare_learning(
-    sim: Simulator, data: Dataset, *, decoder: str | None, steps: int | None
+    sim: Simulator, data: Dataset, *, decoder: str | None, steps: int | None, layout: Layout | None = None
 ) -> tuple[Task, Arrays | Stored]:
     """Check training data against a network that learns by rules, and put it on the device.
 
@@ -124,7 +129,7 @@ def prepare_learning(
         listed = ", ".join(voters) or "none"
         raise ValueError(f"decoder '{decoder}' is no decoder coding_method=\"vote\" of the network; those are: {listed}.")
     voter = decoder if decoder is not None else next(iter(voters), "")
-    task, arrays = prepared(sim, data, voter, steps, "the training data")
+    task, arrays = prepared(sim, data, voter, steps, "the training data", layout=layout)
     if voter and not task.classes:
         raise ValueError(f"the training data: decoder '{voter}' votes for classes, which need integers [N], not targets to regress.")
     return task, arrays
@@ -146,9 +151,10 @@ def learn_arrays(
     progress: bool = True,
 ) -> FitResult:
     """`learn` of checked data."""
-    first = first_variables(sim, arrays, epochs, batch_size, key, variables)
-    state = starting_state(sim, first, optax.identity(), start)
-    frozen = variables_for(sim, first, evaluated_at_once(batch_size), initial_key(key))
+    layout, at_once = task.layout, evaluated_at_once(batch_size)
+    first = first_variables(sim, arrays, epochs, batch_size, key, variables, layout)
+    state = starting_state(sim, first, optax.identity(), start, layout)
+    frozen = laid_for(task, sim, first, at_once, initial_key(key))
     loop = Presentations(
         task=task, arrays=arrays, test=test, validation=validation, rest=first, frozen=frozen, batch_size=batch_size, key=key
     )

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from spaic_jax.distributed import local
 from spaic_jax.run import Variables
 from spaic_jax.run.lasting import going_on
 from spaic_jax.train.activity import warn_of_activity
@@ -65,6 +66,11 @@ class Training(abc.ABC):
     def epoch(self, state: TrainState, epoch: int, report: Report) -> tuple[TrainState, dict[str, Any]]:
         """One epoch: the new state, and its row of the history. The arrays of the old state are gone."""
 
+    def told(self, state: TrainState) -> TrainState:
+        """A state in arrays of its own: the next update overwrites those of this one. On a mesh they are whole, on one device."""
+        layout = self.task.layout
+        return copied(state if layout is None else local(layout.collected(state)))
+
     def run(
         self, state: TrainState, epochs: int, on_epoch: OnEpoch | None, progress: bool
     ) -> tuple[TrainState, list[dict[str, Any]]]:
@@ -79,8 +85,7 @@ class Training(abc.ABC):
                 state, row = self.epoch(state, epoch, report)
                 row["seconds"] = round(time.perf_counter() - begin, 4)
                 history.append(row)
-                # The next update overwrites the arrays of this state, so that the callback gets some of its own.
-                if on_epoch is not None and ends(on_epoch(copied(state), dict(row))):
+                if on_epoch is not None and ends(on_epoch(self.told(state), dict(row))):
                     break
         return state, history
 
@@ -93,7 +98,7 @@ class Epochs(Training):
 
     def epoch(self, state: TrainState, epoch: int, report: Report) -> tuple[TrainState, dict[str, Any]]:
         order_key, run_key = epoch_keys(self.key, epoch)
-        order = shuffled(order_key, len(self.arrays))
+        order, run_key = self.task.put((shuffled(order_key, len(self.arrays)), run_key))
         means = Means()
 
         def look(number: int, measures: dict[str, Any]) -> None:

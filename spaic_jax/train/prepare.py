@@ -7,9 +7,12 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from spaic_jax._errors import unknown
 from spaic_jax.data import Dataset
+from spaic_jax.distributed import Layout
+from spaic_jax.distributed.layout import as_layout
 from spaic_jax.run import Result, Simulator
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.checked import checked_arrays, given_labels, named, regressed
@@ -25,6 +28,7 @@ def prepare(
     decoder: str | None = None,
     steps: int | None = None,
     what: str = "the data",
+    layout: Layout | None = None,
 ) -> tuple[Task, Arrays | Stored]:
     """Check a data set against a network, and put it on the device if it fits there.
 
@@ -35,6 +39,7 @@ def prepare(
         decoder: name of the output; may be left out where there is one only.
         steps: number of steps; may be left out where an input has a time axis.
         what: what error messages call the data.
+        layout: the devices that it is run on, where a mesh of them was given.
 
     Raises:
         ValueError: one sentence about the first thing that does not fit.
@@ -48,7 +53,16 @@ def prepare(
         raise ValueError(f"the network has {len(decoders)} decoders ({listed}): name one, decoder=.")
     if decoder not in outputs:
         raise ValueError(unknown("decoder", decoder, outputs))
-    return prepared(sim, data, decoder, steps, what, None if loss is None else resolve_loss(loss))
+    return prepared(sim, data, decoder, steps, what, None if loss is None else resolve_loss(loss), layout)
+
+
+def layout_for(mesh: Mesh | Layout | None, batch_size: int) -> Layout | None:
+    """How arrays lie on the devices of a mesh that was given; ValueError where a batch cannot be shared out evenly."""
+    if mesh is None:
+        return None
+    layout = as_layout(mesh)
+    layout.check_batch(batch_size)
+    return layout
 
 
 def decoders_of(sim: Simulator) -> tuple[list[str], list[str]]:
@@ -61,13 +75,19 @@ def decoders_of(sim: Simulator) -> tuple[list[str], list[str]]:
 
 
 def prepared(
-    sim: Simulator, data: Dataset, decoder: str, steps: int | None, what: str, loss: Callable[..., jax.Array] | None = None
+    sim: Simulator,
+    data: Dataset,
+    decoder: str,
+    steps: int | None,
+    what: str,
+    loss: Callable[..., jax.Array] | None = None,
+    layout: Layout | None = None,
 ) -> tuple[Task, Arrays | Stored]:
     """`prepare` with a known decoder and loss; without a decoder, labels are not looked at."""
     arrays, length = checked_arrays(sim, data, steps, what)
-    task = Task(sim.skeleton, decoder, length, loss)
+    task = Task((sim if layout is None else sim.at(layout.where)).skeleton, decoder, length, loss, layout=layout)
     if not decoder:
-        return task, arrays
+        return task, task.there(arrays)
     # As no output has so many steps, its first axis tells whether it has a time axis.
     size = 2 if length == 1 else 1
     result = _traced(task, arrays, size)
@@ -78,7 +98,7 @@ def prepared(
         task = _held_to(task, output, given_labels(data, decoder))
     checked = task.labelled(arrays, data, what)
     _check_loss(task, result, checked, size)
-    return task, checked
+    return task, task.there(checked)
 
 
 def _samples(size: int) -> jax.Array:

@@ -57,7 +57,7 @@ class Presentations(Training):
 
     def epoch(self, state: TrainState, epoch: int, report: Report) -> tuple[TrainState, dict[str, Any]]:
         order_key, run_key = epoch_keys(self.key, epoch)
-        order = shuffled(order_key, len(self.arrays))
+        order, run_key = self.task.put((shuffled(order_key, len(self.arrays)), run_key))
         rest = dataclasses.replace(self.rest, params=state.params)
         carried, program = state.plastic, self.task.sim.program
         nothing = np.zeros(2 + len(spiking(program)), np.float32)
@@ -129,7 +129,7 @@ def present(
     sums: jax.Array,
     rest: Variables,
     arrays: Arrays,
-    order: jax.Array,
+    order: jax.Array | None,
     first: jax.Array,
     key: jax.Array,
     begin: jax.Array,
@@ -145,7 +145,7 @@ def present(
     size = sum(math.prod(program.by_name[name].shape) for name in names)
 
     def shown(number: jax.Array, carried: dict[str, jax.Array]) -> tuple[Result, Any]:
-        batch = task.take(arrays, jax.lax.dynamic_slice_in_dim(order, (number - first) * batch_size, batch_size))
+        batch = task.batch(arrays, order, first, number, batch_size)
         result = task.run(going_on(program, rest, carried), batch, jax.random.fold_in(key, number))
         return result, task.steps if batch.lengths is None else batch.lengths.mean()
 
@@ -162,7 +162,7 @@ def present(
     finite = jax.eval_shape(lambda: shown(begin, carried)[0].health.finite)
     moved: tuple[dict[str, jax.Array], jax.Array, dict[str, jax.Array]]
     moved = jax.lax.fori_loop(begin, end, body, (carried, sums, {name: jnp.int32(-1) for name in finite}))
-    return moved
+    return task.laid(moved[0]), *task.whole(moved[1:])
 
 
 def _neurons(program: Program, spikes: str) -> int:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from spaic_jax._extras import import_extra
+from spaic_jax.distributed.beat import beat
 
 #: Takes the epoch, the number of updates done, and a few words about the epoch so far, such as its loss.
 Report = Callable[[int, int, str], None]
@@ -22,8 +23,9 @@ def progress_bar(shown: bool, epochs: int, done: int, total: int) -> Iterator[Re
     Raises:
         ImportError: when a bar is wanted and rich is not installed.
     """
+    beat()
     if not shown:
-        yield lambda epoch, update, words: None
+        yield lambda epoch, update, words: beat()
         return
     rich = import_extra("rich.progress", "a progress bar (progress=True)")
     columns = (
@@ -36,6 +38,7 @@ def progress_bar(shown: bool, epochs: int, done: int, total: int) -> Iterator[Re
         task = bar.add_task("", total=total, completed=done, epoch=min(1, epochs), words="")
 
         def report(epoch: int, update: int, words: str) -> None:
+            beat()
             bar.update(task, completed=update, epoch=epoch, words=words)
 
         yield report

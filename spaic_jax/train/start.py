@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from spaic_jax._numbers import whole
+from spaic_jax.distributed import Layout
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
 from spaic_jax.run.lasting import going_on, lasting
@@ -19,15 +20,21 @@ from spaic_jax.train.state import TrainState
 
 
 def first_variables(
-    sim: Simulator, arrays: Arrays | Stored, epochs: int, batch_size: int, key: jax.Array, variables: Variables | None
+    sim: Simulator,
+    arrays: Arrays | Stored,
+    epochs: int,
+    batch_size: int,
+    key: jax.Array,
+    variables: Variables | None,
+    layout: Layout | None = None,
 ) -> Variables:
     """The variables before the first step of a training: drawn from its key, or those that were given."""
     if len(arrays) < batch_size:
         raise ValueError(f"the training data has {len(arrays)} samples, fewer than batch_size {batch_size}.")
     whole(epochs * (len(arrays) // batch_size), f"the number of updates of {epochs} epochs")
     if variables is None:
-        return sim.init(initial_key(key), batch_size)
-    return variables_for(sim, variables, batch_size, initial_key(key))
+        return sim.init(initial_key(key), batch_size, layout)
+    return variables_for(sim, variables, batch_size, initial_key(key), layout)
 
 
 def trained(sim: Simulator, first: Variables, state: TrainState) -> Variables:
@@ -36,9 +43,18 @@ def trained(sim: Simulator, first: Variables, state: TrainState) -> Variables:
 
 
 def starting_state(
-    sim: Simulator, first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None
+    sim: Simulator, first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None, layout: Layout | None = None
 ) -> TrainState:
-    """The state before the first update, in arrays that may be overwritten."""
+    """The state before the first update, in arrays that may be overwritten, on the devices of a layout."""
+    state = _starting(sim, first, optimizer, start)
+    if layout is None:
+        return state
+    carried = (state.params, state.opt_state, state.plastic)
+    params, opt_state, plastic = layout.put(carried, layout.shardings(sim.program, carried))
+    return TrainState(params, opt_state, state.epoch, plastic)
+
+
+def _starting(sim: Simulator, first: Variables, optimizer: optax.GradientTransformation, start: TrainState | None) -> TrainState:
     if start is None:
         return copied(TrainState(first.params, initial_opt_state(optimizer, first.params), 0, lasting(sim.program, first)))
     if not isinstance(start, TrainState):

@@ -52,7 +52,7 @@ class Update:
         carried: Carried,
         rest: Variables,
         arrays: Arrays,
-        order: jax.Array,
+        order: jax.Array | None,
         first: jax.Array,
         key: jax.Array,
         number: jax.Array,
@@ -63,14 +63,14 @@ class Update:
             carried: what the update changes.
             rest: the variables before the first step of a run, of which those that are trained or go on do not count.
             arrays: the data, or as much of it as is needed.
-            order: places in these arrays of the samples of the updates from `first` on.
+            order: places in these arrays of the samples of the updates from `first` on; `None` where they are those of this one.
             first: number of the update that `order` begins with.
             key: random key of the epoch.
             number: of this update in its epoch.
         """
         task, program = self.task, self.task.sim.program
         params, opt_state, plastic = carried
-        batch = task.take(arrays, jax.lax.dynamic_slice_in_dim(order, (number - first) * self.batch_size, self.batch_size))
+        batch = task.batch(arrays, order, first, number, self.batch_size)
         if self.augment is not None:
             batch = augmented(self.augment, task, batch, key, number)
 
@@ -96,7 +96,7 @@ class Update:
         after = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), (new, new_state, moved), carried)
         good = task.measures(output, batch.labels, batch.lengths)
         measures = {"loss": loss, "good": good, "states": health.finite, "rates": activity(health)}
-        return after, measures | vital_signs(gradient, updates, new)
+        return task.laid(after), task.whole(measures | vital_signs(gradient, updates, new))
 
 
 #: An update of one training, compiled; what it changes is overwritten.

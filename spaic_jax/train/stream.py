@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import NamedSharding
 
 from spaic_jax.train import room
 from spaic_jax.train.arrays import Arrays, Stored
@@ -24,21 +25,22 @@ class Part:
 
     Attributes:
         arrays: the data on the device.
-        order: where in it the samples of the updates from the first one on are; of several trainings an axis in front.
+        order: where in it the samples of the updates from the first one on are; of several trainings an axis in front. `None` where
+            they are those of one update.
         first: number of the first update, on the device.
         updates: the numbers of the updates.
     """
 
     arrays: Arrays
-    order: jax.Array
-    first: jax.Array
+    order: jax.Array | None
+    first: Any
     updates: range
 
 
 def parts(task: Task, arrays: Arrays | Stored, order: Any, batch_size: int) -> Generator[Part, None, None]:
     """The data for the updates of an epoch, in their order.
 
-    What is on the device is one part. Else a thread reads the part that comes next while one is worked on; an error in it is
+    What is on the device is one part. On a mesh each update is another one, of which a process reads its own share. Else a thread reads the part that comes next while one is worked on; an error in it is
     raised here. It ends with the iteration: close the generator where that may break off (`contextlib.closing`).
 
     Args:
@@ -50,10 +52,13 @@ def parts(task: Task, arrays: Arrays | Stored, order: Any, batch_size: int) -> G
     """
     updates = order.shape[-1] // batch_size
     if isinstance(arrays, Arrays):
-        yield Part(arrays, jnp.asarray(order), jnp.int32(0), range(updates))
+        yield Part(arrays, task.put(jnp.asarray(order)), np.int32(0), range(updates))
         return
     numbers = np.asarray(order)[..., : updates * batch_size]
     trainings = numbers.size // numbers.shape[-1]
+    if task.layout is not None:
+        yield from _dealt(task, arrays, numbers.reshape(updates, batch_size))
+        return
     limit = min(LARGEST, room.room() // 4)
     at_once = min(updates, max(1, limit // max(1, arrays.bytes_each * batch_size * trainings)))
     # Alike in size, so that the last one has little to be filled up with, for it to have the same shape.
@@ -75,6 +80,42 @@ def parts(task: Task, arrays: Arrays | Stored, order: Any, batch_size: int) -> G
                 ahead = reader.submit(read, after)
             # The device is told by the thread that works with it: a default device is a matter of a thread.
             yield Part(on_device(ready), places, jnp.int32(first), range(first, min(after, updates)))
+
+
+def _dealt(task: Task, arrays: Stored, numbers: np.ndarray) -> Generator[Part, None, None]:
+    """An update after the other, by the numbers of their samples, `[updates, batch]`; each device has its share of it."""
+    layout, size = task.layout, numbers.shape[1]
+    assert layout is not None
+
+    def across(axis: int) -> NamedSharding:
+        return layout.whole if size % layout.shares else layout.across(axis)
+
+    def ends(index: Any, axis: int) -> tuple[int, int]:
+        place = index[axis]
+        return place.start or 0, size if place.stop is None else place.stop
+
+    own = sorted({ends(index, 0) for index in across(0).addressable_devices_indices_map((size,)).values()})
+
+    def read(number: int) -> list[Arrays]:
+        return [arrays.read(numbers[number][begin:end], task.label_axis) for begin, end in own]
+
+    def joined(shares: list[Arrays]) -> Arrays:
+        def one(x: Any, axis: int) -> jax.Array:
+            parts = dict(zip(own, of[id(x)], strict=True))
+            shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+            return jax.make_array_from_callback(shape, across(axis), lambda index: parts[ends(index, axis)])
+
+        leaves = zip(*map(jax.tree.leaves, shares), strict=True)
+        of = {id(parts[0]): parts for parts in leaves}
+        return task.each(one, shares[0], size)
+
+    with concurrent.futures.ThreadPoolExecutor(1, "spaic_jax data") as reader:
+        ahead = reader.submit(read, 0)
+        for number in range(len(numbers)):
+            ready = ahead.result()
+            if number + 1 < len(numbers):
+                ahead = reader.submit(read, number + 1)
+            yield Part(joined(ready), None, np.int32(number), range(number, number + 1))
 
 
 def on_device(arrays: Arrays) -> Arrays:

@@ -2,12 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax.data import Dataset
+from spaic_jax.distributed import Layout
 from spaic_jax.run import Result, Simulator, Variables
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.checked import checked_arrays, given_labels, named, regressed
@@ -29,6 +31,7 @@ class Task:
         shape: the shape of the output of one sample, and one step.
         timed: whether the output is `[T, B, *shape]`, else `[B, *shape]`.
         each_step: whether labels are `[T, N, ...]`, else `[N, ...]`.
+        layout: the devices that it is run on, where a mesh of them was given.
     """
 
     sim: Simulator
@@ -39,6 +42,7 @@ class Task:
     shape: tuple[int, ...] = ()
     timed: bool = False
     each_step: bool = False
+    layout: Layout | None = None
 
     @property
     def label_axis(self) -> int:
@@ -54,15 +58,45 @@ class Task:
         return self.run(variables, batch, key).outputs[self.decoder]
 
     def take(self, arrays: Arrays, index: jax.Array) -> Arrays:
-        """Some samples of the data, with their labels and lengths."""
+        """Some samples of the data, with their labels and lengths; each device takes its share of them."""
+
+        def one(x: jax.Array, axis: int) -> jax.Array:
+            taken = jnp.take(x, index, axis=axis)
+            if self.layout is None or len(index) % self.layout.shares:
+                return taken
+            return jax.lax.with_sharding_constraint(taken, self.layout.across(axis))
+
+        return self.each(one, arrays, len(index))
+
+    def each(self, function: Callable[[Any, int], Any], arrays: Arrays, count: int) -> Arrays:
+        """What a function of an array and of the axis of its samples makes of each of some data's arrays."""
         shapes = {v.name: v.shape for v in self.sim.program.of_role("input")}
-        axes = {name: x.ndim - len(shapes[name]) - 1 for name, x in arrays.inputs.items()}
         return Arrays(
-            {name: jnp.take(x, index, axis=axes[name]) for name, x in arrays.inputs.items()},
-            index.shape[0],
-            None if arrays.labels is None else jnp.take(arrays.labels, index, axis=self.label_axis),
-            None if arrays.lengths is None else arrays.lengths[index],
+            {name: function(x, len(x.shape) - len(shapes[name]) - 1) for name, x in arrays.inputs.items()},
+            count,
+            None if arrays.labels is None else function(arrays.labels, self.label_axis),
+            None if arrays.lengths is None else function(arrays.lengths, 0),
         )
+
+    def batch(self, arrays: Arrays, order: jax.Array | None, first: jax.Array, number: jax.Array, size: int) -> Arrays:
+        """The samples of an update, of which `order` says where they are, from update `first` on; `None`: they are the data."""
+        if order is None:
+            return arrays
+        return self.take(arrays, jax.lax.dynamic_slice_in_dim(order, (number - first) * size, size))
+
+    def whole(self, tree: Any) -> Any:
+        """Arrays of a tree whole on each device, for the host to look at."""
+        return tree if self.layout is None else jax.lax.with_sharding_constraint(tree, self.layout.whole)
+
+    def laid(self, tree: Any) -> Any:
+        """Parameters and what goes on with them, as they lie on the devices between updates."""
+        if self.layout is None:
+            return tree
+        return jax.lax.with_sharding_constraint(tree, self.layout.shardings(self.sim.program, tree))
+
+    def put(self, tree: Any) -> Any:
+        """Arrays of a tree whole on each device; as they are where no mesh was given."""
+        return tree if self.layout is None else self.layout.put(tree)
 
     def cost(self, result: Result, batch: Arrays) -> jax.Array:
         """The loss of a run with some samples."""
@@ -101,7 +135,11 @@ class Task:
             TypeError: `data` of another type.
         """
         arrays, _ = checked_arrays(self.sim, data, self.steps, what)
-        return self.labelled(arrays, data, what) if self.decoder else arrays
+        return self.there(self.labelled(arrays, data, what) if self.decoder else arrays)
+
+    def there(self, arrays: Arrays | Stored) -> Arrays | Stored:
+        """Checked data where the task is run, unless it stays where it is read from."""
+        return arrays if isinstance(arrays, Stored) else self.put(arrays)
 
     def labelled(self, arrays: Arrays | Stored, data: Dataset, what: str) -> Arrays | Stored:
         """A checked data set with its labels, checked too; those after the end of a sample are -1."""

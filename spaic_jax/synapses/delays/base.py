@@ -167,9 +167,9 @@ class SynapticDelay(Delays):
         trained = self.trained and site.owner.role_of("delay") == "parameter"
         delay = Variable(
             f"{site.name}.delay", (post, pre), role="parameter" if trained else "constant", init=self.first(),
-            bounds=self.bounds, narrow=False,
+            bounds=self.bounds, narrow=False, dims=("post", "pre"),
         )
-        ahead = Variable(f"{site.name}.ahead", (slots - 1, post))
+        ahead = Variable(f"{site.name}.ahead", (slots - 1, post), dims=(None, "post"))
         settings = numbers(site, self, *self.given)
         shares, kernel, sent = (f"{site.name}.{name}" for name in ("shares", "kernel", "sent"))
         inputs = (delay.name, *(setting.name for setting in settings))

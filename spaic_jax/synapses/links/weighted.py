@@ -12,8 +12,12 @@ import numpy as np
 from spaic_jax._numbers import real
 from spaic_jax.program import Context, Fragment, Given, Initial, Normal, Op, Site, Variable
 from spaic_jax.program.initial import as_initial
+from spaic_jax.program.variable import Dim
 from spaic_jax.synapses.base import check_elements
 from spaic_jax.synapses.links.base import Link
+
+#: What the axes of weights that links name count; others have no name of their own.
+_DIMS: dict[str, Dim] = {"post": "post", "pre": "pre", "pairs": "post", "out": "map", "synapses": "synapse"}
 
 
 @jax.custom_jvp
@@ -115,4 +119,5 @@ class Weighted(Link):
         return Variable(
             f"{site.name}.{name}", shape, role=site.owner.role_of(name), init=init,
             bounds=(self.w_min, self.w_max) if name in self.weights else (None, None),
+            dims=tuple(_DIMS.get(axis) for axis in axes.split(", ")),
         )

@@ -34,7 +34,7 @@ class Masked(Storage):
         shape = (pattern.post, pattern.pre)
         weight = link.variable(site, "weight", shape, "post, pre", matrix_of(link, pattern, site))
         bias = link.biases(site, pattern.post)
-        mask = Variable(f"{site.name}.mask", shape, "bool", "constant", init=_mask(pattern))
+        mask = Variable(f"{site.name}.mask", shape, "bool", "constant", init=_mask(pattern), dims=weight.dims)
         synapses = f"{site.name}.synapses"
         row = Op(synapses, masked, (weight.name, mask.name), name=synapses)
         return Fragment((weight, *bias, mask), (row,)) + product(site, context, synapses, bias)

@@ -1,0 +1,66 @@
+"""A command on many devices, or in many processes."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+from spaic_jax.cli.errors import UserError, user_errors
+from spaic_jax.distributed import Layout, device_mesh, start
+from spaic_jax.distributed.beat import follow
+from spaic_jax.distributed.children import ProcessError, run_together
+
+
+def join(devices: int | None, coordinator: str | None, processes: int | None, process_id: int | None) -> Layout | None:
+    """Join other processes, where a coordinator is given, and share out over the devices of all; `None` on one device alone.
+
+    Raises:
+        UserError: fewer devices than are wanted, arguments that do not belong together, or nobody there.
+    """
+    follow()
+    with user_errors():
+        if coordinator is None and (processes is not None or process_id is not None):
+            raise ValueError("--processes and --process-id need --coordinator HOST:PORT.")
+        if coordinator is not None:
+            try:
+                start(*((None, None, None) if coordinator == "auto" else (coordinator, processes, process_id)))
+            except RuntimeError as error:
+                raise ValueError(f"the processes have not found each other by {coordinator}: {error}") from error
+        elif devices is None:
+            return None
+        return Layout(device_mesh(devices))
+
+
+def start_local(command: Sequence[str], processes: int, patience: float, resume: bool, quiet: bool) -> None:
+    """Start a command as several processes of this machine, and wait for them.
+
+    Args:
+        command: the command with which it would be gone on with.
+        processes: how many there are.
+        patience: seconds for which one of them may do nothing.
+        resume: whether it is gone on with.
+        quiet: whether to show no progress bar.
+
+    Raises:
+        UserError: one of them ended otherwise than well, or hangs: then all have been ended.
+        KeyboardInterrupt: with a sentence that says how to go on.
+    """
+    own = [each for each in command[1:] if not each.startswith("--local-processes") and (resume or each != "--resume")]
+
+    def one(coordinator: str, number: int) -> list[str]:
+        who = [f"--coordinator={coordinator}", f"--processes={processes}", f"--process-id={number}"]
+        return [sys.executable, "-m", "spaic_jax", *own, *who, *(["--quiet"] if quiet else [])]
+
+    try:
+        run_together(one, processes, patience)
+    except ProcessError as error:
+        raise ChildError(f"{error} Go on with: {shlex.join(command)}" if str(error) else "", error.code) from error
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; go on with: {shlex.join(command)}") from None
+
+
+class ChildError(UserError):
+    """A process that was started has failed; without words where it has said itself why."""
+
+    def __init__(self, message: str, code: int):
+        super().__init__(message)
+        self.code = code

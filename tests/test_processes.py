@@ -1,0 +1,186 @@
+"""Processes of their own on this machine: the numbers of one, and an end for all when one of them ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spaic_jax.cli import main
+from spaic_jax.distributed.children import ProcessError, run_together
+
+ROOT = Path(__file__).parents[1]
+CONFIG = """
+[network.encoders.image]
+num = 64
+coding_method = "poisson"
+[network.groups.zzz]
+num = 48
+model = "lif"
+[network.groups.aaa]
+num = 10
+model = "leaky_integrator"
+[network.connections.into]
+pre = "image"
+post = "zzz"
+w_std = 0.3
+[network.connections.out]
+pre = "zzz"
+post = "aaa"
+w_std = 0.05
+[network.decoders.decision]
+dec_target = "aaa"
+coding_method = "final_step_voltage"
+[simulation]
+dt = 1.0
+duration = 8.0
+[data]
+name = "digits"
+[training]
+epochs = {epochs}
+batch_size = 8
+loss = "membrane_cross_entropy"
+optimizer = {{ name = "sgd", learning_rate = 0.02 }}
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(epochs):
+        path = tmp_path / f"{epochs}.toml"
+        path.write_text(CONFIG.format(epochs=epochs))
+        return str(path)
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run of three epochs on one device, without a break."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "c.toml").write_text(CONFIG.format(epochs=3))
+    assert main(["train", str(folder / "c.toml"), "--out", str(folder / "run"), "--quiet"]) == 0
+    return folder / "run"
+
+
+def command(*arguments):
+    # Each process has one device, whatever those of the tests are.
+    return subprocess.Popen(
+        [sys.executable, "-m", "spaic_jax", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "XLA_FLAGS": ""},
+    )
+
+
+def process_one(folder):
+    """The number of the process with the id 1 of a run in a folder."""
+    for each in Path("/proc").iterdir():
+        try:
+            words = (each / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"--out={folder}".encode() in words and b"--process-id=1" in words:
+            return int(each.name)
+    raise AssertionError("there is no such process")
+
+
+def wait_for(folder, epochs):
+    for _ in range(1200):
+        metrics = folder / "metrics.jsonl"
+        if metrics.is_file() and len(metrics.read_text().splitlines()) >= epochs:
+            return
+        time.sleep(0.05)
+    raise AssertionError("it does not train")
+
+
+def weights(folder):
+    from safetensors.numpy import load_file
+
+    return load_file(folder / "weights.safetensors")
+
+
+def assert_same(folder, other):
+    """Up to the rounding of the sums over samples, which are gradients of weights here, in some hundred updates."""
+    found, needed = weights(folder), weights(other)
+    for name, x in needed.items():
+        np.testing.assert_allclose(found[name], x, atol=2e-5, err_msg=name)
+
+
+def test_one_of_two_is_killed_and_the_rest_is_gone_on_with(config, tmp_path, whole):
+    path, killed = config(3), tmp_path / "killed"
+    run = command("train", path, f"--out={killed}", "--local-processes=2", "--quiet")
+    wait_for(killed, 1)
+    os.kill(process_one(killed), signal.SIGKILL)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 1, said
+    assert "spaic-jax: process 1 of 2 was ended by SIGKILL; so are the others. Go on with: spaic-jax train" in said
+    assert "Traceback" not in said and said.rstrip().endswith("--local-processes=2 --resume")
+    assert not (killed / "weights.safetensors").exists()
+    assert main(["train", path, "--out", str(killed), "--quiet", "--resume"]) == 0
+    assert_same(killed, whole)
+
+
+@pytest.mark.slow
+def test_two_processes_go_on_with_what_two_devices_began(config, tmp_path, capsys, whole):
+    path, begun = config(3), tmp_path / "begun"
+    assert main(["train", path, "--out", str(begun), "--quiet", "--devices=2"]) == 0
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert_same(begun, whole)
+    # As if it had been stopped after its first epoch but one.
+    (begun / "checkpoint-3.safetensors").unlink()
+    (begun / "weights.safetensors").unlink()
+    run = command("train", path, f"--out={begun}", "--local-processes=2", "--quiet", "--resume")
+    shown, said = run.communicate(timeout=90)
+    assert run.returncode == 0, said
+    assert shown.splitlines()[-1] == told
+    assert_same(begun, whole)
+
+
+def test_a_process_that_hangs_ends_all(tmp_path):
+    def waits(coordinator, number):
+        assert coordinator.startswith("127.0.0.1:")
+        return [sys.executable, "-c", f"import time; time.sleep({60 * number})"]
+
+    began = time.monotonic()
+    with pytest.raises(ProcessError, match="process 1 of 2 has done nothing for 1 s; all are ended"):
+        run_together(waits, 2, patience=1.0)
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [("import sys; sys.exit('spaic-jax: too little of it.')", "process 1 of 2 ended with code 1 \\(too little of it\\)"),
+     ("import os; os.abort()", "process 1 of 2 was ended by SIGABRT")],
+)
+def test_a_process_that_fails_ends_all(code, sentence, capfd):
+    with pytest.raises(ProcessError, match=sentence):
+        run_together(lambda _, number: [sys.executable, "-c", code if number else "import time; time.sleep(60)"], 2, patience=60.0)
+    assert not capfd.readouterr().err
+
+
+def test_process_0_says_itself_what_is_wrong(capfd):
+    with pytest.raises(ProcessError) as raised:
+        run_together(lambda _, number: [sys.executable, "-c", "import sys; print('bad', file=sys.stderr); sys.exit(2)"], 2, patience=60.0)
+    assert (str(raised.value), raised.value.code) == ("", 2)
+    assert capfd.readouterr().err == "bad\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--devices", "64"], "64 devices are wanted, but there are 2 (cpu)."),
+        (["--devices", "2", "--set", "training.batch_size=31"], "training: batch_size 31 cannot be shared out evenly over the 2 devices"),
+        (["--processes", "2"], "--processes and --process-id need --coordinator HOST:PORT."),
+        (["--coordinator", "localhost:1", "--processes", "2"], "coordinator, processes and process_id belong together"),
+        (["--coordinator", "localhost:1", "--processes", "2", "--process-id", "2"], "process_id must be within 0 ... 1 for 2 processes, not 2."),
+        (["--seeds", "0..1", "--devices", "2"], "--seeds trains on one device"),
+        (["--local-processes", "2", "--process-id", "0"], "--local-processes starts them itself"),
+    ],
+)
+def test_what_does_not_fit_is_said_before_anything_is_written(config, tmp_path, capsys, arguments, sentence):
+    assert main(["train", config(1), "--out", str(tmp_path / "run"), "--quiet", *arguments]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
