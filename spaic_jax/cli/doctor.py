@@ -22,8 +22,8 @@ from spaic_jax.train import fit
 PURPOSES = {
     "aeon": "the data set japanese_vowels", "cli": "configurations of the command line, tab completion", "data": "digits and mnist5000",
     "docs": "the site of docstrings", "files": "checkpoints, files of weights and networks", "hdf5": "data in HDF5 files",
-    "neo": "spikes as Neo objects", "plot": "pictures", "progress": "progress bars and tables", "tensorboard": "logs for TensorBoard",
-    "tonic": "data sets of tonic",
+    "neo": "spikes as Neo objects", "nir": "networks of other tools", "plot": "pictures", "progress": "progress bars and tables",
+    "tensorboard": "logs for TensorBoard", "tonic": "data sets of tonic",
 }
 
 
