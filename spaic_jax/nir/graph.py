@@ -81,7 +81,8 @@ class Graph:
 def read_graph(source: Any) -> Graph:
     """The normal form of a file, or of an `nir.NIRGraph`.
 
-    Shapes follow from the Inputs and from the nodes' own numbers; what nir infers is not looked at.
+    Shapes follow from the Inputs and from the nodes' own numbers; what nir infers is not looked at. What published files write so
+    that only one reading fits, such as an Output with an axis of a batch, is read so, and stands in `Graph.notes`.
 
     Raises:
         ValueError: a file that is not whole; an unknown type; a field that is missing, unknown, or holds what it cannot; an edge
