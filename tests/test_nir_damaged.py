@@ -166,3 +166,43 @@ def test_files_before_the_reset_had_a_potential(whole: Path, tmp_path: Path) -> 
         del file[f"{CELLS}/v_reset"]
         put(file, "version", b"0.2")
     assert (sj.from_nir(path, dt=1.0).network["layer/cells"].model.v_reset == 0).all()
+
+
+def test_published_files_whose_edges_name_a_node_otherwise(whole: Path, tmp_path: Path) -> None:
+    """All edges of the nested Braille graphs of NIR's paper name `lif` what is called `lif1`; a node that has edges is not meant."""
+    path = tmp_path / "braille.nir"
+    path.write_bytes(whole.read_bytes())
+    wanted = sj.from_nir(path, dt=1.0).report
+    with h5py.File(path, "r+") as file:
+        file.move(CELLS, f"{CELLS}1")
+    report = sj.from_nir(path, dt=1.0).report
+    assert [row.verdict for row in report.rows if row.kind == "LIF"] == [f"{_verdict(wanted)}, the node that edges name 'cells'"]
+    inputs = {"image": (np.random.default_rng(0).random((30, 2, 1, 4, 5)) < 0.5) * 3.0}
+    assert report.check(inputs).largest["decision"] == wanted.check(inputs).largest["decision"] == 0
+    with h5py.File(path, "r+") as file:
+        edges(file, lambda e: e.pop(2), f"{NODES}/layer/edges")
+        edges(file, lambda e: e.append([b"rec", b"cells1"]), f"{NODES}/layer/edges")
+    with pytest.raises(ValueError, match="the edge cells -> out|the edge in -> cells"):
+        sj.from_nir(path, dt=1.0)
+
+
+def _verdict(report: Any) -> str:
+    return next(row.verdict for row in report.rows if row.kind == "LIF")
+
+
+def test_published_files_whose_ends_have_an_axis_of_a_batch(whole: Path, tmp_path: Path) -> None:
+    """Rockpool writes an Output of shape (1, 1, n), others an Input of (1, n)."""
+    path = tmp_path / "batch.nir"
+    path.write_bytes(whole.read_bytes())
+    with h5py.File(path, "r+") as file:
+        put(file, f"{NODES}/decision/shape", [1, 1, 3])
+    imported = sj.from_nir(path, dt=1.0)
+    assert {row.node: row.verdict for row in imported.report.rows}["decision"] == "exact, its shape (1, 1, 3) read as (3,)"
+    assert imported.report.check({"image": np.ones((3, 2, 1, 4, 5))}).spikes_equal
+    with h5py.File(path, "r+") as file:
+        put(file, f"{NODES}/decision/shape", [1, 3, 1])
+    with pytest.raises(ValueError, match=r"'wait' \(Delay\) gives shape \(3,\), but 'decision' \(Output\) takes \(1, 3, 1\)"):
+        sj.from_nir(path, dt=1.0)
+    nodes = {"in": nir.Input({"input": np.array([1, 2])}), "fc": nir.Linear(np.ones((3, 2))), "out": nir.Output({"output": np.array([3])})}
+    batch = sj.from_nir(nir.NIRGraph(nodes, [("in", "fc"), ("fc", "out")], type_check=False), dt=1.0)
+    assert batch.network["in"].shape == (2,)

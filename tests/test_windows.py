@@ -264,3 +264,19 @@ def test_a_loop_in_another_is_taken_in_windows_of_windows(always):
     (outer,) = windows_of(PROGRAMS["one loop in another"])
     (inner,) = [stage for stage in outer.stages if isinstance(stage, Windows)]
     assert (outer.length, inner.length) == (7, 2)
+
+
+def test_many_delays_are_looked_through_once(monkeypatch):
+    """What a window of one length costs is known without the shorter ones in it, of which there are 2^n."""
+    with sj.Network() as net:
+        group = sj.NeuronGroup(3, model="lif")
+        for steps in range(2, 22):
+            net.add(f"r{steps}", sj.Connection(group, group, weight=np.eye(3) / 20, delay=float(steps)))
+    program = sj.build(net, dt=1.0).program
+    looked = []
+    classify = stages.classify
+    monkeypatch.setattr(stages, "classify", lambda graph: looked.append(graph) or classify(graph))
+    assert windows_of(program, frozenset({"a"})) == [] and len(looked) == 1
+    monkeypatch.setattr(stages, "window_pays", lambda *given: True)
+    monkeypatch.setattr(stages, "_pays", lambda *given: False)
+    assert windows_of(program, frozenset({"b"})) == [] and len(looked) == 2 + len(range(2, 22))

@@ -11,7 +11,7 @@ from spaic_jax.neurons.fields import Parameter, parameter
 from spaic_jax.neurons.integrators import LeakIntegrator, check_integrator, check_stable, share_of_way
 from spaic_jax.neurons.refractory import RefractoryModel
 from spaic_jax.neurons.reset import Reset, check_reset
-from spaic_jax.neurons.state import MOST_MV, variable
+from spaic_jax.neurons.state import variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,7 +51,7 @@ class ConstantCurrentLIF(RefractoryModel):
     """
 
     class State(RefractoryModel.State):
-        V: PerNeuron = variable("v_rest", limit=MOST_MV)
+        V: PerNeuron = variable("v_rest")
         Ilast: PerNeuron = variable(0.0, where="compat")
         O: PerNeuron = variable(0.0, where="compat")
 

@@ -12,6 +12,7 @@ from spaic_jax._errors import unknown
 from spaic_jax.nir import kinds
 from spaic_jax.nir.kinds import FIELDS, NEURONS, Shape
 from spaic_jax.nir.reading import Raw, of_file, of_object
+from spaic_jax.nir.shapes import Leaves, shapes_of
 
 Edge = tuple[str, str]
 
@@ -54,6 +55,7 @@ class Graph:
         graphs: the paths of nested graphs.
         version: of NIR that wrote the file; `None` where it is not said.
         metadata: of the outermost graph.
+        notes: by path, what was read otherwise than it is written, because nothing else fits.
     """
 
     nodes: Mapping[str, Node]
@@ -61,6 +63,7 @@ class Graph:
     graphs: tuple[str, ...] = ()
     version: str | None = None
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=lambda: MappingProxyType({}))
+    notes: Mapping[str, str] = dataclasses.field(default_factory=lambda: MappingProxyType({}))
 
     def of_kind(self, *wanted: str) -> list[Node]:
         """The nodes of some types that are not the ends of nested graphs."""
@@ -78,7 +81,8 @@ class Graph:
 def read_graph(source: Any) -> Graph:
     """The normal form of a file, or of an `nir.NIRGraph`.
 
-    Shapes follow from the Inputs and from the nodes' own numbers; what nir infers is not looked at.
+    Shapes follow from the Inputs and from the nodes' own numbers; what nir infers is not looked at. What published files write so
+    that only one reading fits, such as an Output with an axis of a batch, is read so, and stands in `Graph.notes`.
 
     Raises:
         ValueError: a file that is not whole; an unknown type; a field that is missing, unknown, or holds what it cannot; an edge
@@ -109,16 +113,18 @@ def _normal(raw: Raw, version: str | None) -> Graph:
     leaves: dict[str, tuple[str, dict[str, Any]]] = {}
     edges: list[Edge] = []
     graphs: list[str] = []
-    _collect(raw, "", leaves, edges, graphs)
+    notes: dict[str, str] = {}
+    _collect(raw, "", leaves, edges, graphs, notes)
     leaves = dict(sorted(leaves.items()))
     _check_ends(leaves, edges)
     metadata = raw.get("metadata")
     return Graph(
-        MappingProxyType(_shaped(leaves, edges)),
+        MappingProxyType(_nodes(leaves, edges, notes)),
         tuple(sorted(edges)),
         tuple(sorted(graphs)),
         version,
         MappingProxyType(dict(metadata) if isinstance(metadata, dict) else {}),
+        MappingProxyType(notes),
     )
 
 
@@ -132,7 +138,9 @@ def _kind(raw: Any, where: str) -> str:
     return str(kind)
 
 
-def _collect(raw: Raw, front: str, leaves: dict[str, Any], edges: list[Edge], graphs: list[str]) -> None:
+def _collect(
+    raw: Raw, front: str, leaves: dict[str, Any], edges: list[Edge], graphs: list[str], notes: dict[str, str]
+) -> None:
     """The nodes and edges of a graph and of those in it."""
     where = f"graph '{front[:-1]}'" if front else "the graph"
     for name in ("nodes", "edges"):
@@ -147,14 +155,19 @@ def _collect(raw: Raw, front: str, leaves: dict[str, Any], edges: list[Edge], gr
         kind = _kind(inner, f"node '{path}'")
         if kind == "NIRGraph":
             graphs.append(path)
-            _collect(inner, f"{path}/", leaves, edges, graphs)
+            _collect(inner, f"{path}/", leaves, edges, graphs, notes)
             continue
         try:
             leaves[path] = kind, kinds.checked(kind, {key: x for key, x in inner.items() if key not in ("type", "metadata")})
         except ValueError as error:
             raise ValueError(f"node '{path}' ({kind}): {error}") from None
+    pairs = list(_pairs(raw["edges"], where))
+    if (meant := _misnamed(raw["nodes"], pairs)) is not None:
+        wrong, right = meant
+        pairs = [(right if source == wrong else source, right if target == wrong else target) for source, target in pairs]
+        notes[front + right] = f"the node that edges name '{wrong}'"
     seen = set()
-    for source, target in _pairs(raw["edges"], where):
+    for source, target in pairs:
         if (source, target) in seen:
             raise ValueError(f"{where} has the edge {source} -> {target} twice.")
         seen.add((source, target))
@@ -174,6 +187,20 @@ def _pairs(given: Any, where: str) -> Iterator[Edge]:
         if len(named) != 2 or not all(isinstance(end, str) for end in named):
             raise ValueError(f"{where} has the edge {edge!r}, but an edge is the names of two nodes.")
         yield named
+
+
+def _misnamed(nodes: Mapping[str, Any], pairs: list[Edge]) -> Edge | None:
+    """A name that edges have and no node has, and the only node that they can mean by it.
+
+    Published nested graphs of the Braille task hold `lif1`, to which all edges of the nested graph lead as `lif`. Only a name that
+    edges both lead to and from, for a node that no edge names and whose name begins alike, is read so.
+    """
+    lost, idle = {end for pair in pairs for end in pair} - set(nodes), set(nodes) - {end for pair in pairs for end in pair}
+    if len(lost) != 1 or len(idle) != 1:
+        return None
+    wrong, right = lost.pop(), idle.pop()
+    passed = wrong in {source for source, _ in pairs} and wrong in {target for _, target in pairs}
+    return (wrong, right) if passed and right.startswith(wrong) else None
 
 
 def _end(raw: Raw, front: str, name: str, other: str, side: str) -> str:
@@ -243,55 +270,12 @@ def _check_ends(leaves: Mapping[str, Any], edges: list[Edge]) -> None:
             raise ValueError(f"node '{path}' ({kind}) leads nowhere: no edge leads from it.")
 
 
-def _shaped(leaves: Mapping[str, tuple[str, dict[str, Any]]], edges: list[Edge]) -> dict[str, Node]:
-    """Nodes with their shapes.
-
-    Raises:
-        ValueError: shapes that do not fit, or that nothing says.
-    """
-    takes = {path: kinds.takes(kind, fields) for path, (kind, fields) in leaves.items()}
-    gives: dict[str, Shape | None] = dict.fromkeys(leaves)
-
-    def follow() -> bool:
-        """Go as far as shapes are known; whether that was any further."""
-        further = False
-        for path, (kind, fields) in leaves.items():
-            taken = takes[path]
-            if taken is not None and gives[path] is None:
-                try:
-                    gives[path] = kinds.gives(kind, fields, taken)
-                except ValueError as error:
-                    raise ValueError(f"node '{path}' ({kind}): {error}") from None
-                further = True
-        for source, target in edges:
-            if takes[target] is None and gives[source] is not None:
-                takes[target], further = gives[source], True
-        return further
-
-    while follow():
-        pass
-    for path, (kind, fields) in leaves.items():
-        if takes[path] is None and kind in kinds.ELEMENTWISE:
-            # In a loop that says no other shape, one number is one neuron.
-            takes[path] = next(iter(fields.values())).shape or (1,)
-            while follow():
-                pass
-    for path, shape in takes.items():
-        if shape is None:
-            raise ValueError(f"node '{path}' ({leaves[path][0]}): nothing says the shape that it takes.")
-    for source, target in edges:
-        if gives[source] != takes[target]:
-            hint = ""
-            if leaves[source][0] == "Flatten" and leaves[source][1]["start_dim"]:
-                hint = f"; its start_dim is {leaves[source][1]['start_dim']}, but no axis is that of a batch"
-            raise ValueError(
-                f"the edge {source} -> {target}: '{source}' ({leaves[source][0]}) gives shape {gives[source]}{hint}, but '{target}'"
-                f" ({leaves[target][0]}) takes {takes[target]}."
-            )
+def _nodes(leaves: Leaves, edges: list[Edge], notes: dict[str, str]) -> dict[str, Node]:
+    """Nodes with their shapes, those of neurons with a number for each."""
+    takes, gives = shapes_of(leaves, edges, notes)
     nodes = {}
     for path, (kind, fields) in leaves.items():
-        shape, made = takes[path], gives[path]
-        assert shape is not None and made is not None
-        spread = {name: np.broadcast_to(x.reshape(()) if x.size == 1 else x, shape) for name, x in fields.items()} if kind in kinds.ELEMENTWISE else fields
-        nodes[path] = Node(path, kind, MappingProxyType(spread), shape, made)
+        if kind in kinds.ELEMENTWISE:
+            fields = {name: np.broadcast_to(x.reshape(()) if x.size == 1 else x, takes[path]) for name, x in fields.items()}
+        nodes[path] = Node(path, kind, MappingProxyType(fields), takes[path], gives[path])
     return nodes

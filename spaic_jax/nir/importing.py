@@ -1,5 +1,6 @@
 """From a graph of NIR to a network."""
 
+import dataclasses
 import os
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -134,7 +135,7 @@ class _Import:
             if not any(row.refused for row in self.rows.values()):
                 for chain in chains_of(self.graph, self.late, self.looping, self.begins):
                     self._connect(chain)
-            rows = tuple(row for _, row in sorted(self.rows.items()))
+            rows = tuple(self._noted(row) for _, row in sorted(self.rows.items()))
             unlike = differing(self.graph, self.choices)
             report = Report(rows, self.choices.shown(self.late) | ({"but it was written for": unlike} if unlike else {}))
             if report.refused:
@@ -143,6 +144,11 @@ class _Import:
         program = lower(network, self.choices.dt)
         weights = {v.name: np.asarray(v.init.value, np.float32) for v in program.of_role("parameter") if isinstance(v.init, Given)}
         return Imported(network, weights, Report(rows, report.choices, Pair(self.graph, self.choices, network)))
+
+    def _noted(self, row: Row) -> Row:
+        """A row that also says what was read otherwise than it is written."""
+        note = self.graph.notes.get(row.node)
+        return row if note is None else dataclasses.replace(row, verdict=f"{row.verdict}, {note}")
 
     def _breaking(self) -> frozenset[str]:
         """The Delays of at least a step."""

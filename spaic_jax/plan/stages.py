@@ -35,10 +35,10 @@ def find_stages(program: Program, varying: frozenset[str]) -> tuple[Stage, ...]:
         varying: the reads that change in a run besides states and clocks: inputs with a time axis.
     """
     heavy = [is_heavy(program, op) for op in program.rows]
-    return _stages(program, program.rows, heavy, varying | {"[step]", "[position]"} | program.carried)
+    return _in_windows(program, _stages(program.rows, heavy, varying | {"[step]", "[position]"} | program.carried))
 
 
-def _stages(program: Program, ops: Sequence[Op], heavy: Sequence[bool], timed: frozenset[str]) -> tuple[Stage, ...]:
+def _stages(ops: Sequence[Op], heavy: Sequence[bool], timed: frozenset[str]) -> tuple[Stage, ...]:
     """The stages of some rows; `timed` is what changes from step to step of what they read from outside, and states."""
     graph = Graph.of(ops, heavy, timed)
     kinds = classify(graph)
@@ -46,11 +46,14 @@ def _stages(program: Program, ops: Sequence[Op], heavy: Sequence[bool], timed: f
     while light := fuse(graph, kinds, stages):
         kinds |= dict.fromkeys(light, Scan)
         stages = order(graph, kinds)
-    made = (
+    return tuple(
         kind(tuple(graph.ops[i] for i in sorted(rows)), tuple(graph.ops[i] for i in sorted(rows) if graph.heavy[i]))
         for kind, rows in stages
     )
-    return tuple(windowed(program, stage) if isinstance(stage, Scan) else stage for stage in made)
+
+
+def _in_windows(program: Program, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    return tuple(windowed(program, stage) if isinstance(stage, Scan) else stage for stage in stages)
 
 
 def windowed(program: Program, loop: Scan) -> Scan:
@@ -59,14 +62,18 @@ def windowed(program: Program, loop: Scan) -> Scan:
     The longest lag comes first, as what still loops in its windows may be taken in shorter ones.
     """
     states = program.carried & loop.writes
+    most = weight_bytes(program, loop.heavy)
     for length in sorted({op.lag for op in loop.ops if op.lag > 1}, reverse=True):
+        if not window_pays(length, most, 0.0, this_device()):
+            break  # Nor does a shorter one.
         ops = [_reading_before(op, states) if op.lag >= length else op for op in loop.ops]
         heavy = [op in loop.heavy for op in loop.ops]
         outside = {read for op in ops for read in op.inputs if base_name(read) not in loop.writes}
-        stages = _stages(program, ops, heavy, program.carried | outside)
+        stages = _stages(ops, heavy, program.carried | outside)
         made = Windows(tuple(ops), tuple(op for op, is_so in zip(ops, heavy, strict=True) if is_so), length, stages)
+        # What windows pay for does not depend on shorter ones in them, which are looked for in what is taken only.
         if _pays(program, made):
-            return made
+            return dataclasses.replace(made, stages=_in_windows(program, stages))
     return loop
 
 
