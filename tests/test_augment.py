@@ -127,6 +127,8 @@ def test_blended_classes_become_probabilities(key):
     mixed, shares = jax.jit(Blend(alpha=1.0, spikes=False, classes=4))(key, {"in": x}, LABELS)
     np.testing.assert_allclose(shares, mixed["in"], atol=1e-6)
     assert shares.shape == (B, 4) and shares.dtype == jnp.float32
+    whole, _ = Blend(alpha=1.0, spikes=False)(key, {"in": x.astype(jnp.uint8)}, LABELS)
+    np.testing.assert_allclose(whole["in"], mixed["in"], atol=1e-6)
     assert np.array_equal(shares.argmax(1), LABELS) and 0.5 < shares.max(1).min() < 0.999
     for labels in (jnp.zeros((T, B), int), jnp.zeros((3,), int)):
         with pytest.raises(ValueError, match=r"classes of a blend need labels \[B=7\], one class for each sample"):

@@ -85,6 +85,7 @@ def network(rng):
             "one": (cells, cells, "one_to_one", {"delay": 3.0}),
             "part": (cells[1:8:2], cells[:5], "full", {"weight_quantization": True}),
             "mean": (maps, pooled, "pool", {"syn_type": ["directpass", "avgpool"], "pool_stride": 1}),
+            "sum": (maps, pooled, "pool", {"syn_type": ["sumpool"], "pool_stride": 1}),
             "zzz": (maps, cells, "full", {"syn_type": ["avgpool", "basic"], "w_mean": 0.2}),
         }
         for name, (pre, post, link, given) in settings.items():
@@ -109,6 +110,7 @@ def network(rng):
         "one": ("cells", 4, [(j, j) for j in range(9)], 9),
         "part": ("four", 1, [(j, i) for j in range(4) for i in range(5)], 20),
         "mean.AvgPool": ("maps", 1, means, 18 * 4),
+        "sum.SumPool": ("maps", 1, means, 18 * 4),
         "zzz.AvgPool": ("maps", 1, halves, 6 * 4),
         "zzz": ("halves", 1, [(j, i) for j in range(6) for i in range(9)], 54),
     }
@@ -137,7 +139,7 @@ def test_the_operations_of_all_links_are_those_of_loops_over_edges():
         name, lag, edges, dense = expected[each.name]
         arrived, edges = shifted(seen[name], lag).reshape(STEPS, 2, -1), list(edges)
         reference = counted(arrived, fan_out(edges, arrived.shape[-1]))
-        if "AvgPool" in each.name:
+        if "Pool" in each.name:
             reference = (*reference[:2], sum(reference[2:]), 0)
         assert told(each) == reference and sum(reference[:2]), each.name
         assert each.synapses == len(edges) and each.dense == dense * STEPS * 2, each.name

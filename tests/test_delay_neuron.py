@@ -7,7 +7,7 @@ import pytest
 import spaic_jax as sj
 from spaic_jax.plan import stages
 from spaic_jax.storage import from_dict, to_dict
-from spaic_jax.synapses import FixedDelay, NeuronDelay
+from spaic_jax.synapses import Delays, FixedDelay, NeuronDelay, SynapticDelay
 
 RNG = np.random.default_rng()
 DT = 0.5
@@ -196,3 +196,9 @@ def test_bad_delays_of_neurons_are_named(link, delay, sentence):
     with pytest.raises(ValueError, match=sentence):
         net.w = sj.Connection(net.x, net.g, link, delay=delay, padding=1)
         sj.build(net, DT)
+
+
+@pytest.mark.parametrize("kind", [Delays, SynapticDelay])
+def test_what_delays_have_in_common_is_no_delay(kind):
+    with pytest.raises(TypeError, match=f"^{kind.__name__} is what delays have in common: use NeuronDelay, FixedDelay"):
+        kind(max_delay=3.0)

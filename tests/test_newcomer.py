@@ -82,6 +82,19 @@ def test_init_takes_names_and_axes(axes, tmp_path, monkeypatch, capsys):
         assert sentence in capsys.readouterr().err and not Path("other.toml").exists()
 
 
+@pytest.mark.parametrize("sample", [(), (3,), (2, 3)])
+def test_init_takes_what_has_lengths_for_recordings(sample, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng()
+    x, lengths = random.random((40, 6, *sample), np.float32), random.permutation(np.arange(40) % 6 + 1)
+    np.savez("own.npz", x=x, y=np.arange(40) % 4, lengths=lengths)
+    assert main(["init", "first.toml", "--data", "own.npz"]) == 0
+    assert "\nduration = 6.0 " in Path("first.toml").read_text()
+    assert main(["train", "first.toml", *QUICK, "--set", "simulation.duration=6"]) == 0
+    config = json.loads(Path("runs/first-seed0/config.json").read_text())
+    assert config["network"]["encoders"]["input"]["shape"] == list(sample or (1,))
+
+
 def test_init_says_what_it_cannot_begin_with(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     np.savez("targets.npz", x=np.eye(10, dtype=np.float32), y=np.linspace(0, 1, 10))

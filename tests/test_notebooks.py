@@ -1,6 +1,7 @@
 """Every notebook runs from top to bottom in a kernel of its own, and is stored without outputs."""
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -42,6 +43,12 @@ def test_stored_without_outputs(path):
         if cell.cell_type == "code":
             assert not cell.outputs
             assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_installs_from_its_clone(path):
+    first = next(cell.source for cell in read(path).cells if cell.cell_type == "code")
+    assert re.search(r'find_spec\("spaic_jax"\) is None:\n    %pip install --quiet "\.\.\[[a-z,]+\]"$', first)
 
 
 @pytest.mark.parametrize("notebook, network, config", DECLARED)

@@ -264,7 +264,7 @@ def test_a_regression_draws_each_target_with_its_output():
     assert axes.get_title() == f"R2 {explained:.2f} of 40"
     assert plot.regression(np.ones(3), np.ones(3)).get_title() == "3 targets, all alike"
     thinned = plot.regression(np.arange(20_001.0), np.arange(20_001.0))
-    assert len(thinned.get_lines()[0].get_xdata()) <= 5000 and thinned.get_title() == "R2 1.00 of 20,001, every 5th drawn"
+    assert len(thinned.get_lines()[0].get_xdata()) <= 5000 and thinned.get_title() == "R2 1.00 of 20,001, 1 in 5 drawn"
     with pytest.raises(ValueError, match=r"regression: targets have shape \(3,\) and outputs \(3, 1\), but both need"):
         plot.regression(np.ones(3), np.ones((3, 1)))
 

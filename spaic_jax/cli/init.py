@@ -79,6 +79,9 @@ schedule = "cosine"
 # clip_norm = 1.0
 """
 
+#: Axes of recordings of different length, as far as there are.
+_TIMED = "NTCHW"
+
 
 def init(path: str, data: str | None, x: str | None = None, y: str | None = None, axes: str | None = None) -> None:
     """Write a configuration that trains two layers to tell the classes of some data, with comments.
@@ -88,7 +91,8 @@ def init(path: str, data: str | None, x: str | None = None, y: str | None = None
         data: a name in `spaic_jax.data.DATASETS`, or a file or folder; digits when `None`.
         x, y: the arrays of samples and labels of a file or folder, or of a table the columns of samples, with commas between;
             those with usual names when `None`.
-        axes: of the samples, such as `"NTC"`, as of `spaic_jax.data.own`.
+        axes: of the samples, such as `"NTC"`, as of `spaic_jax.data.own`; where there are lengths, samples and then time come
+            first by default.
 
     Raises:
         UserError: a file that is there already or cannot be written, or data without classes or of events.
@@ -141,11 +145,15 @@ def _named(name: str) -> _Seen:
 
 
 def _own(path: str, given: dict[str, str]) -> _Seen:
-    arrays, axes = read(path), given.get("axes")
+    arrays = read(path)
     asked: dict[str, Any] = {**given}
     if "x" in given and given["x"] not in arrays and "," in given["x"]:
         asked["x"] = [column.strip() for column in given["x"].split(",")]
-    x = find(path, arrays, asked.get("x"), asked.get("y"), None).x
+    names = find(path, arrays, asked.get("x"), asked.get("y"), None)
+    x = names.x
+    if isinstance(x, str) and names.lengths is not None and arrays[x].ndim <= len(_TIMED):
+        # What has lengths has steps.
+        asked.setdefault("axes", _TIMED[: arrays[x].ndim])
     if x is None:
         raise ValueError("holds events; write the configuration by hand.")
     if isinstance(x, list):
@@ -153,8 +161,8 @@ def _own(path: str, given: dict[str, str]) -> _Seen:
     elif arrays[x].ndim < 2:
         raise ValueError(f"'{x}' has no samples of several numbers; write the configuration by hand.")
     else:
-        sizes = zip(axes or "N" + "A" * (arrays[x].ndim - 1), arrays[x].shape, strict=False)
-        shape = tuple(size for letter, size in sizes if letter not in "NT")
+        sizes = zip(asked.get("axes") or "N" + "A" * (arrays[x].ndim - 1), arrays[x].shape, strict=False)
+        shape = tuple(size for letter, size in sizes if letter not in "NT") or (1,)
     return _seen(own("input", shape, path=path, **asked)[0], shape)._replace(asked=tuple(asked.items()))
 
 

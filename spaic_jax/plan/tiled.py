@@ -35,8 +35,9 @@ class Tiled(Plan):
 
     Args:
         tile: steps of a tile; `None` lets a cost model choose, which knows the device.
-        remat: what the backward pass keeps: `None` all it needs, `"step"` the state of every step, `Chunk(steps)` the
-            state before every chunk, `"auto"` or `Auto(budget)` as much as fits a number of bytes.
+        remat: what the backward pass keeps: `None` all it needs, `"step"` what every step of a loop is given in place of what it
+            makes of it, which is less only where it makes much, as `hh` does, and more of light neurons such as `lif`;
+            `Chunk(steps)` the state before every chunk, `"auto"` or `Auto(budget)` as much as fits a number of bytes.
         products: how products and convolutions of layers are computed: `"auto"` by the compiled kernels of events where few
             numbers are not zero when it runs, on the CPU and where they are there (see `spaic_jax.native.status`); `"dense"` by
             XLA's own; `"events"` always by the kernels. All agree but for rounding, and that by events what is zero takes no

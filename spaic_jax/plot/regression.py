@@ -72,7 +72,7 @@ def regression(targets: ArrayLike, outputs: ArrayLike, *, ax: Axes | None = None
         if spread
         else f"{count:,} targets, all alike"
     )
-    axes.set_title(explained + (f", every {every}th drawn" if every > 1 else ""), fontsize="medium")
+    axes.set_title(explained + (f", 1 in {every} drawn" if every > 1 else ""), fontsize="medium")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(**LEGEND)
     tidy(axes)

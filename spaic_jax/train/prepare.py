@@ -140,7 +140,8 @@ def _check_loss(task: Task, result: Result, arrays: Arrays | Stored, size: int) 
     if not task.classes and any(function is each for each in OF_CLASSES):
         # Class probabilities have the shape of targets, whose sums are anything.
         raise ValueError(
-            f"{function.__name__} needs classes, but the labels are targets to regress, real numbers: class indices are integers."
+            f"{function.__name__} needs classes, but the labels are targets to regress, real numbers: class indices are integers; for"
+            " class probabilities, give a function that calls it."
         )
     batch = jax.eval_shape(lambda arrays: task.take(arrays, _samples(size)), arrays.struct)
     loss = jax.eval_shape(task.cost, result, batch)

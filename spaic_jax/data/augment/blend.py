@@ -66,6 +66,8 @@ class Blend(Augmentation):
         mixed = {}
         for name, own in zip(sorted(inputs), jax.random.split(chosen, len(inputs)), strict=True):
             x, axis = inputs[name], axes[name]
+            if not self.spikes and not jnp.issubdtype(x.dtype, jnp.floating):
+                x = x.astype(jnp.float32)  # A share of a whole number is none.
             each = share.reshape((1,) * axis + (count,) + (1,) * (x.ndim - axis - 1))
             kept = jax.random.bernoulli(own, each, x.shape) if self.spikes else each.astype(x.dtype)
             theirs = jnp.take(x, other, axis=axis)

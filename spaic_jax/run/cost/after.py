@@ -11,7 +11,7 @@ import numpy as np
 
 from spaic_jax.program import Op, Program, Record, Sum
 from spaic_jax.run.check import batch_of_inputs, batch_size_of, by_name, check_run
-from spaic_jax.run.cost.energy import ADD, MULTIPLY_ADD, energy, table
+from spaic_jax.run.cost.energy import ADD, MULTIPLY_ADD, energy, shown, table
 from spaic_jax.run.cost.fan_out import fan_outs
 from spaic_jax.run.cost.products import Product, products_of
 from spaic_jax.run.variables import Variables
@@ -36,7 +36,7 @@ class Synaptic:
         additions: synaptic operations of spikes, one for each synapse that a spike goes to.
         multiply_adds: those of analogue values, which are multiplied by the weight before.
         dense: operations if all that arrives is multiplied, zeros and padding too.
-        multiplies: false of the means of pooling, which only add.
+        multiplies: false of the sums and means of pooling, which only add.
     """
 
     name: str
@@ -110,7 +110,7 @@ class Spent:
             f"An addition takes {ADD} pJ, a multiply-add {MULTIPLY_ADD} pJ (32-bit floating numbers in 45 nm, Horowitz 2014); what is"
             " neither 0 nor 1 is analogue, and multiplied."
         )
-        return "\n\n".join([f"{self.steps:,} steps of all samples took {self.time_ms:.2g} ms", table(columns, rows), prices])
+        return "\n\n".join([f"{self.steps:,} steps of all samples took {shown(self.time_ms)} ms", table(columns, rows), prices])
 
 
 def spent(

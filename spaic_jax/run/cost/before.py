@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
-from spaic_jax.run.cost.energy import energy, table
+from spaic_jax.run.cost.energy import energy, shown, table
 from spaic_jax.run.cost.products import products_of
 from spaic_jax.run.cost.speed import expected_ms
 from spaic_jax.run.memory import Memory, readable
@@ -23,7 +23,7 @@ class Dense:
     Attributes:
         name: of the connection, or of what else holds a product.
         each_step: multiply-accumulates a step and sample.
-        multiplies: false of the means of pooling, which only add.
+        multiplies: false of the sums and means of pooling, which only add.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Cost:
         rows.append(["total", total, total * self.steps, self.operations, self.energy])
         columns = ["dense operations", "a step", "a sample", "the run", "energy, nJ"]
         by_xla = "".join(f", {name} {readable(size)}" for name, size in self.compiled.items())
-        time = "" if self.time_ms is None else f", estimated to take {self.time_ms:.2g} ms"
+        time = "" if self.time_ms is None else f", estimated to take {shown(self.time_ms)} ms"
         parts = [
             f"{self.steps} steps of {self.batch_size} sample{'s' if self.batch_size > 1 else ''}{time}",
             table(columns, rows),

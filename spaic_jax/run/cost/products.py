@@ -27,8 +27,8 @@ from spaic_jax.synapses.storage.pairs import delivered
 #: weights are equal, so that nothing is multiplied. The last output holds all that they send.
 LINEAR: dict[Callable[..., Any], tuple[int, int | None]] = {
     affine: (0, 1), scaled: (0, 1), delivered: (0, 1), conv: (0, 1), conv_transpose: (0, 1), windows: (0, 1), send: (0, 1),
-    delivered_late: (1, 2), gap_junction: (0, 2), ops.avg_pool2d: (0, None), ops.mat_mult_weight: (0, 1),
-    ops.reshape_mat_mult: (0, 1), ops.conv_2d: (0, 1), ops.conv1d: (0, 1), ops.conv_trans2d: (0, 1), ops.conv_trans1d: (0, 1),
+    delivered_late: (1, 2), gap_junction: (0, 2), ops.avg_pool2d: (0, None), ops.sum_pool2d: (0, None),
+    ops.mat_mult_weight: (0, 1), ops.reshape_mat_mult: (0, 1), ops.conv_2d: (0, 1), ops.conv1d: (0, 1), ops.conv_trans2d: (0, 1), ops.conv_trans1d: (0, 1),
 }
 
 
@@ -96,7 +96,7 @@ def _of_samples(program: Program, read: str) -> bool:
 
 
 def _operations(program: Program, op: Op, batch_size: int) -> int:
-    """The multiply-accumulates of matrix products and convolutions in a row, and the additions of pooled means."""
+    """The multiply-accumulates of matrix products and convolutions in a row, and the additions of pools."""
     structs = [program.struct(read, batch_size) for read in op.inputs]
     key = jax.eval_shape(lambda: jax.random.key(0))
     jaxpr = jax.make_jaxpr(lambda key, *inputs: call(op, inputs, key))(key, *structs).jaxpr

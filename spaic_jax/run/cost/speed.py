@@ -1,14 +1,15 @@
 """How long a run takes, roughly, before it is run.
 
 The plan's own cost model (`spaic_jax.plan.cost`) compares lengths of tiles and says nothing of a whole run. This one has four
-constants, fitted to 37 runs of 23 networks (the configurations of this package and recurrent layers of 128 to 2 000 neurons, with
-1, 16 or 32 samples) by the default plan on two cores of a server:
+constants, fitted once to 37 runs of 23 networks (configurations of this package and recurrent layers of 128 to 2 000 neurons, with
+1, 16 or 32 samples) by the default plan of that time, on two cores of a server that did other work too:
 
     time = 0.23 ms + 0.84 us a step + (0.021 ns a dense multiply-accumulate + 0.61 ns a number) a step and sample
 
 where numbers are what rows write. Of networks that were left out of the fit, half came within a factor of 1.5 and nine of ten within
-3.7; the worst, which draws random numbers for 12 500 neurons, took nine times as long. What is delivered by events goes by the spikes and is left out, and so is
-that other products cost less where spikes are few.
+3.7; the worst, which draws random numbers for 12 500 neurons, took nine times as long. On another machine, or as the plan becomes
+faster, it may be further off. What is delivered by events goes by the spikes and is left out, and so is that other products cost
+less where spikes are few.
 """
 
 import math

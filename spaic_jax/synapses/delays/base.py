@@ -68,6 +68,8 @@ class Delays:
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
+        if type(self) in (Delays, SynapticDelay):
+            raise TypeError(f"{kind} is what delays have in common: use NeuronDelay, FixedDelay, LinearDelay or GaussianDelay.")
         longest = self._checked()
         if self.max_delay is None:
             if longest is None or self.trained:
@@ -151,8 +153,6 @@ class SynapticDelay(Delays):
     given: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        if type(self) is SynapticDelay:
-            raise TypeError("SynapticDelay is what delays have in common: use FixedDelay, LinearDelay or GaussianDelay.")
         for name in self.given:
             object.__setattr__(self, name, real(getattr(self, name), f"{type(self).__name__}: {name}", above=0))
         super().__post_init__()

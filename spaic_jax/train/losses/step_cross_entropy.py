@@ -46,8 +46,8 @@ def step_cross_entropy(
 
     Args:
         scores: ``[T, B, C]``, any real dtype.
-        labels: integers ``[T, B]``, -1 where a step is not looked at; or ``[B]``, or class probabilities ``[B, C]``, for all steps. The loss is 0 where no step
-            is looked at, and NaN where another label is no class.
+        labels: integers ``[T, B]``, -1 where a step is not looked at; or ``[B]``, or class probabilities ``[B, C]``, for all
+            steps. The loss is 0 where no step is looked at, and NaN where another label is no class.
         label_smoothing: as of :func:`count_cross_entropy`.
         lengths: the steps of each sample, ``[B]``; ``None`` for all T. Those after them are not looked at.
 
