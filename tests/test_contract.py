@@ -108,7 +108,8 @@ def classes_of(table):
 
 
 CASES = [
-    *({"model": name} for name in classes_of(NEURONS)),
+    # The steps of two are long to compile; aeif, which is like them, stays.
+    *(pytest.param({"model": name}, marks=[pytest.mark.slow] if name in ("hh", "traub") else []) for name in classes_of(NEURONS)),
     *({"coding_method": name} for name in classes_of(ENCODERS)),
     *({"decoding": name} for name in classes_of(DECODERS)),
     *({"link": name} for name in classes_of(LINKS)),
