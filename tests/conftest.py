@@ -18,6 +18,9 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
+#: A program of its own, which tests run on more devices than there are here.
+collect_ignore = ["many_devices.py"]
+
 TESTS = itertools.count(1)
 
 

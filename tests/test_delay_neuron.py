@@ -13,6 +13,11 @@ RNG = np.random.default_rng()
 DT = 0.5
 
 
+def between(low, high, shape):
+    """Delays that are not so near to a whole number of steps that rounding decides which one it is."""
+    return (RNG.integers(low, high, shape) + RNG.uniform(0.01, 0.99, shape)) * DT
+
+
 def late(x, delay):
     """Each neuron's values, as many whole steps later as its delay has; zero before the first step."""
     made = np.zeros_like(x, float)
@@ -31,7 +36,7 @@ def in_pieces(sim, variables, x, cut=5):
 @pytest.mark.parametrize(("plan", "batch"), [(sj.Reference(), 1), (sj.Tiled(), 3), (sj.Tiled(7), 3)])
 def test_each_neuron_has_its_delay_in_a_loop_too(plan, batch, key):
     """With delays of less than a step, and of none; the gradient beside finite differences."""
-    there, back = RNG.uniform(0, 3.2, 3), RNG.uniform(1.0, 3.2, 2)
+    there, back = between(0, 6, 3), between(2, 6, 2)
     there[0], back[0] = 0.3, 1.0
     net = sj.Network()
     net.x, net.g = sj.Encoder(num=3, coding_method="null"), sj.NeuronGroup(2, model="leaky_integrator", tau_m=4.0)
@@ -71,7 +76,7 @@ def test_each_neuron_has_its_delay_in_a_loop_too(plan, batch, key):
 )
 def test_maps_are_delayed_on_any_link(link, settings, plan, key):
     """What goes through the link is what each pixel gave."""
-    shape, delay = (2, 3, 4), RNG.uniform(0, 4, (2, 3, 4)).astype(np.float32)
+    shape, delay = (2, 3, 4), between(0, 8, (2, 3, 4)).astype(np.float32)
     made = {}
     x = RNG.normal(size=(14, 3, *shape)).astype(np.float32)
     for name, given, data in (("late", delay, x), ("now", None, late(x, delay).astype(np.float32))):
@@ -154,8 +159,8 @@ def test_longer_delays_are_cut_to_the_longest(key):
 
 def test_loops_of_long_delays_are_computed_in_windows(monkeypatch, key):
     """As long as the shortest delay, cut into pieces that no window fits."""
-    monkeypatch.setattr(stages, "_pays", lambda program, windows: True)
-    delay, w, r = RNG.uniform(2.0, 4.2, 5), RNG.normal(0.3, 0.5, (5, 4)), RNG.normal(0.0, 0.4, (5, 5))
+    monkeypatch.setattr(stages, "window_pays", lambda *given: True)
+    delay, w, r = between(4, 8, 5), RNG.normal(0.3, 0.5, (5, 4)), RNG.normal(0.0, 0.4, (5, 5))
     delay[0] = 2.0
     net = sj.Network()
     net.x, net.g = sj.Encoder(num=4, coding_method="null"), sj.NeuronGroup(5, model="leaky_integrator", tau_m=4.0)

@@ -233,7 +233,7 @@ def test_bounds_hold_for_every_weight():
         ((4,), (5,), "sparse", {"density": 0.0}, "Sparse: density must be a positive, finite number of at most 1, got 0.0"),
         ((4,), (5,), "random", {"probability": 1.5}, "Random: probability must be a positive, finite number of at most 1, got 1.5"),
         ((4,), (5,), "sparse", {"w_std": -1.0}, "Sparse: w_std must be a finite number of at least 0, got -1.0"),
-        ((4,), (5,), "conv", {}, r"conv needs maps \(C, H, W\), but gets \(4,\)"),
+        ((4,), (5,), "conv", {}, r"conv needs maps \(C, H, W\) or lines \(C, L\), but gets \(4,\)"),
         ((1, 5, 5), (2, 4, 4), "conv", {}, r"makes shape \(2, 3, 3\) of \(1, 5, 5\), but its group has shape \(2, 4, 4\)"),
         ((1, 5, 5), (2, 3, 3), "conv", {"dilation": 2}, r"makes shape \(2, 1, 1\)"),
         ((1, 2, 2), (2, 3, 3), "conv", {}, "connection 'w': conv_2d"),

@@ -83,7 +83,9 @@ class OfMaps(Weighted):
 
     def carry(self, site: Site, context: Context) -> Fragment:
         weight = self.drawn() if self.weight is None else self.weight
-        kernel = self.variable(site, "weight", self.kernel(site.takes, site.gives), self.axes, weight)
+        shape = self.kernel(site.takes, site.gives)
+        axes = self.axes if len(shape) == 4 else self.axes.replace("kh, kw", "k")
+        kernel = self.variable(site, "weight", shape, axes, weight)
         variables = (kernel, *self.biases(site, self.made(site.gives), "out"))
         inputs = (site.source, *(variable.name for variable in variables))
         return Fragment(variables, (Op(site.target, type(self).function, inputs, name=site.name, settings=self.window),))
