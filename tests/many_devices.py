@@ -9,6 +9,7 @@ import numpy as np
 import optax
 import pytest
 from jax.sharding import Mesh
+from test_contract import GAIN, classes_of
 
 import spaic_jax as sj
 from spaic_jax.neurons import NEURONS
@@ -138,16 +139,20 @@ def check_training():
     # By Adam, what is added to a weight whose gradient is nearly zero would be as large as any other, and its rounding too.
     optimizer, states = optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.1, momentum=0.9)), []
     train = functools.partial(sj.train.fit, sim, "count_cross_entropy", optimizer, data, epochs=2)
+    compiled = []
+    jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: compiled.append(name) if "backend_compile" in name else None)
     one, before = train(**how), sj.train.step.train_step._cache_size()
-    many = train(mesh=DATA, on_epoch=lambda state, row: states.append(state), **how)
+    many = train(mesh=DATA, on_epoch=lambda state, row: states.append((state, len(compiled))), **how)
+    assert states[1][1] == states[0][1] > 0
+    state = states[0][0]
     assert sj.train.step.train_step._cache_size() == before + 1
     same(one, many)
     tested = sj.train.evaluate(sim, many.variables, test, batch_size=BATCH, key=sj.train.evaluation_key(how["key"]), steps=STEPS, mesh=DATA)
     assert tested.accuracy == many.history[-1]["test_accuracy"]
     # What was kept on four devices is gone on with on one, and on four that share out rows too, which read their data part by part.
-    assert all(len(x.devices()) == 1 for x in states[0].params.values())
+    assert all(len(x.devices()) == 1 for x in state.params.values())
     kept, room.room = room.room, lambda: 0
-    rest = [train(mesh=mesh, start=states[0], **how) for mesh in (None, BOTH)]
+    rest = [train(mesh=mesh, start=state, **how) for mesh in (None, BOTH)]
     assert rest[1].variables["into.weight"].sharding.shard_shape((48, 12)) == (24, 12)
     for each in rest:
         for name, x in one.params.items():
@@ -178,18 +183,21 @@ def check_rules():
 
 def check_models():
     """Every neuron model, by the default plan: spikes to the bit."""
-    for name, kind in NEURONS.items():
-        if name != kind.__name__.lower() or not kind().receives or not kind().states():
+    for name in classes_of(NEURONS):
+        kind = NEURONS[name]
+        if not kind().states():
             continue
         with sj.Network() as net:
             image = sj.Encoder(num=12, coding_method="poisson")
             zzz = sj.NeuronGroup(16, model=name)
-            net.into = sj.Connection(image, zzz, w_mean=0.4, w_std=0.3)
+            gain = next((GAIN[each] for each in GAIN if NEURONS[each] is kind), 1.0)
+            net.into = sj.Connection(image, zzz, w_mean=0.4 * gain, w_std=0.3 * gain)
             net.seen = sj.StateMonitor(zzz, "O" if kind().spiking else next(iter(kind().states())))
         sim, x = sj.build(net, dt=0.5), RANDOM.uniform(size=(BATCH, 12)).astype(np.float32)
         run = functools.partial(sim.run, inputs={"image": x}, key=jax.random.key(3), steps=30)
         one, many = run(sim.init(jax.random.key(1), BATCH)), run(sim.init(jax.random.key(1), BATCH, DATA))
         if kind().spiking:
+            assert 0 < float(np.mean(one.probes["seen"])) < 1, name
             np.testing.assert_array_equal(many.probes["seen"], one.probes["seen"], err_msg=name)
         else:
             np.testing.assert_allclose(many.probes["seen"], one.probes["seen"], rtol=1e-5, atol=1e-6, err_msg=name)

@@ -139,6 +139,35 @@ def test_two_processes_go_on_with_what_two_devices_began(config, tmp_path, capsy
     assert_same(begun, whole)
 
 
+ROWS = """
+import sys
+import jax, numpy as np, optax, spaic_jax as sj
+sj.distributed.start(sys.argv[1], 2, int(sys.argv[2]))
+mesh = jax.sharding.Mesh(np.array(jax.devices()).reshape(1, -1), ("data", "model"))
+with sj.Network() as net:
+    image = sj.Encoder(num=12, coding_method="poisson")
+    zzz = sj.NeuronGroup(16, model="lif")
+    net.into = sj.Connection(image, zzz, w_mean=0.1, w_std=0.2, w_min=-1.0, w_max=1.0)
+    net.counts = sj.Decoder(dec_target=zzz)
+sim, random = sj.build(net, dt=1.0), np.random.default_rng(1)
+data = sj.data.Dataset({"image": random.uniform(size=(16, 12)).astype(np.float32)}, random.integers(0, 16, 16))
+how = {"batch_size": 8, "key": jax.random.key(0), "steps": 5}
+one, many = (
+    sj.train.fit(sim, "count_cross_entropy", optax.sgd(0.1), data, epochs=2, progress=False, mesh=each, **how) for each in (None, mesh)
+)
+assert not many.variables["into.weight"].is_fully_addressable
+np.testing.assert_allclose([row["loss"] for row in many.history], [row["loss"] for row in one.history], rtol=1e-6)
+tested = [sj.train.evaluate(sim, each.variables, data, mesh=on, **how) for each, on in ((one, None), (many, mesh))]
+np.testing.assert_array_equal(tested[1].predictions, tested[0].predictions)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_share_out_rows(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    run_together(lambda coordinator, number: [sys.executable, "-c", ROWS, coordinator, str(number)], 2, patience=120.0)
+
+
 def test_a_process_that_hangs_ends_all(tmp_path):
     def waits(coordinator, number):
         assert coordinator.startswith("127.0.0.1:")
@@ -175,6 +204,7 @@ def test_process_0_says_itself_what_is_wrong(capfd):
         (["--devices", "2", "--set", "training.batch_size=31"], "training: batch_size 31 cannot be shared out evenly over the 2 devices"),
         (["--processes", "2"], "--processes and --process-id need --coordinator HOST:PORT."),
         (["--coordinator", "localhost:1", "--processes", "2"], "coordinator, processes and process_id belong together"),
+        (["--coordinator", "auto", "--processes", "2"], "coordinator, processes and process_id belong together"),
         (["--coordinator", "localhost:1", "--processes", "2", "--process-id", "2"], "process_id must be within 0 ... 1 for 2 processes, not 2."),
         (["--seeds", "0..1", "--devices", "2"], "--seeds trains on one device"),
         (["--local-processes", "2", "--process-id", "0"], "--local-processes starts them itself"),

@@ -22,7 +22,7 @@ def join(devices: int | None, coordinator: str | None, processes: int | None, pr
             raise ValueError("--processes and --process-id need --coordinator HOST:PORT.")
         if coordinator is not None:
             try:
-                start(*((None, None, None) if coordinator == "auto" else (coordinator, processes, process_id)))
+                start(None if coordinator == "auto" else coordinator, processes, process_id)
             except RuntimeError as error:
                 raise ValueError(f"the processes have not found each other by {coordinator}: {error}") from error
         elif devices is None:

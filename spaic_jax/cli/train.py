@@ -129,7 +129,7 @@ def _train(
         with memory_errors(where), noted_interrupts() as check_interrupt:
             runs = [Run(*each, check_interrupt) for each in zip(experiments, folders, strict=True)]
             with user_errors():
-                agree(str([run.history for run in runs]), "checkpoint to go on with, or none")
+                agree(str([run.history for run in runs]), "checkpoint to go on with")
             results = _fitted(runs, quiet)
         finished: list[Finished] = []
         for run, result in zip(runs, results, strict=True):

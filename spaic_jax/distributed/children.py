@@ -49,8 +49,10 @@ def run_together(command: Callable[[str, int], Sequence[str]], processes: int, p
     """
     coordinator = f"127.0.0.1:{free_port()}"
     with tempfile.TemporaryDirectory(prefix="spaic_jax") as folder:
-        children = [Child(command(coordinator, number), number, processes, Path(folder)) for number in range(processes)]
+        children: list[Child] = []
         try:
+            for number in range(processes):
+                children.append(Child(command(coordinator, number), number, processes, Path(folder)))
             while any(child.code is None for child in children):
                 time.sleep(_PAUSE)
                 # Read before it is looked who has ended: what process 0 says of another one's end is not shown.

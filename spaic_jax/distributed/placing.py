@@ -1,17 +1,10 @@
 """Variables on the devices of a mesh."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from jax.sharding import Mesh
 
-from spaic_jax.distributed.layout import Layout, as_layout
+from spaic_jax.plan.layout import Layout, as_layout
+from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.start import placed
-from spaic_jax.run.variables import Variables
-
-if TYPE_CHECKING:
-    from spaic_jax.run.simulator import Simulator
 
 
 def place(sim: Simulator, variables: Variables, mesh: Mesh | Layout) -> Variables:
@@ -19,7 +12,8 @@ def place(sim: Simulator, variables: Variables, mesh: Mesh | Layout) -> Variable
 
     What is run with them, and what `jax.jit` compiles for them, takes place there: the same numbers as on one device, but for the
     rounding of sums over samples, such as gradients, and one all-reduce for these. Inputs may come as they are, or be placed with
-    `jax.sharding.NamedSharding(mesh, PartitionSpec(None, "data"))`. See `Layout` for an axis that shares out parameters.
+    `jax.sharding.NamedSharding(mesh, PartitionSpec(None, "data"))`. See `Layout` for an axis that shares out parameters. What
+    `Simulator.restart` and `Simulator.set` make anew is not on the mesh: place it again.
 
     Args:
         sim: what the variables are of.

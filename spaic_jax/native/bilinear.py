@@ -179,9 +179,3 @@ def several(ctx: Any) -> bool:
 def callable_in(ctx: Any) -> bool:
     """Whether kernels are there and may be called in what is lowered for the CPU: where an exported file is read, none is known."""
     return not ctx.module_context.lowering_parameters.for_export and native.available()
-
-
-def typed(*arrays: jax.Array) -> bool:
-    """Whether the types of arrays say how these lie on a mesh, beyond a primitive: the gradient would not be summed over the devices."""
-    auto = jax.sharding.AxisType.Auto
-    return any(kind != auto for x in arrays for kind in jax.typeof(x).sharding.mesh.axis_types)

@@ -19,6 +19,7 @@ from spaic_jax import _times
 from spaic_jax._shapes import Array, Shaped
 from spaic_jax.native import bilinear, kernels
 from spaic_jax.native.bilinear import Choice, Ways
+from spaic_jax.native.partition import typed
 
 Pair = tuple[int, int]
 
@@ -72,7 +73,7 @@ def convolution(
     >>> convolution(jnp.eye(3)[None], jnp.arange(4.0).reshape(1, 1, 2, 2), **places).tolist()
     [[[3.0, 2.0], [1.0, 3.0]]]
     """
-    if bilinear.typed(maps, kernel) or groups != 1 or maps.dtype != kernel.dtype or maps.dtype not in (jnp.float32, jnp.float64):
+    if typed(maps, kernel) or groups != 1 or maps.dtype != kernel.dtype or maps.dtype not in (jnp.float32, jnp.float64):
         return _times.convolve(maps, kernel, stride=stride, padding=padding, dilation=dilation, groups=groups)
     window = Window(stride, padding, dilation, (maps.shape[-2], maps.shape[-1]), (kernel.shape[-2], kernel.shape[-1]))
     precision = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from spaic_jax._dtypes import wide
 from spaic_jax._shapes import Array, Shaped
 from spaic_jax.native import bilinear, kernels
 from spaic_jax.native.bilinear import Ways
+from spaic_jax.native.partition import typed
 
 #: The name of the primitive, by which a plan finds that a row delivers.
 NAME = "delivery_of_events"
@@ -60,7 +61,7 @@ def deliver(
     >>> deliver(jnp.array([0.0, 2.0]), jnp.array([1.0, 3.0, 4.0]), ints(0, 0, 2), ints(0, 1, 3), columns=3).tolist()
     [6.0, 0.0, 8.0]
     """
-    if bilinear.typed(events, weight):
+    if typed(events, weight):
         pre = jnp.searchsorted(start, jnp.arange(post.size, dtype=start.dtype), side="right") - 1
         dtype, batch = wide(weight.dtype), events.shape[:-1]
         sent = events[..., pre].astype(dtype) * jnp.broadcast_to(weight.astype(dtype), (*batch, post.size))

@@ -1,5 +1,6 @@
 """What XLA cannot take apart, such as a kernel or a loop over events, carried out by each device for its own share of the rows."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -55,7 +56,7 @@ def partitioned(function: Callable[..., jax.Array], operands: Sequence[Names], r
     def infer(mesh: Any, shapes: Sequence[Any], made: Any) -> NamedSharding:
         return lying(mesh, placed(mesh, shapes), result)
 
-    numbers = iter(range(1000))
+    numbers = itertools.count()
 
     def written(names: Names) -> str:
         return " ".join(name or f"whole{next(numbers)}" for name in names)
@@ -73,11 +74,15 @@ def known(ctx: Any) -> bool:
     return getattr(ctx.module_context.axis_context, "device_assignment", None) is not None
 
 
+def typed(*arrays: jax.Array) -> bool:
+    """Whether the types of arrays say how these lie on a mesh, beyond a primitive: the gradient would not be summed over the devices."""
+    auto = jax.sharding.AxisType.Auto
+    return any(kind != auto for x in arrays for kind in jax.typeof(x).sharding.mesh.axis_types)
+
+
 _marked = partitioned(lambda x: x, [("one",)], ("one",))
 
 
 def marked(x: jax.Array) -> jax.Array:
     """A whole number as it is. What is compiled for a mesh with it says on which devices it takes place, where types tell of one."""
-    if jax.typeof(x).sharding.mesh.size < 2 or any(kind != jax.sharding.AxisType.Auto for kind in jax.typeof(x).sharding.mesh.axis_types):
-        return x
-    return _marked(x[None])[0]
+    return x if jax.typeof(x).sharding.mesh.size < 2 or typed(x) else _marked(x[None])[0]

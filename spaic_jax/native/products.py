@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from spaic_jax._shapes import Array, Shaped
 from spaic_jax.native import bilinear, kernels
 from spaic_jax.native.bilinear import Choice, Ways
+from spaic_jax.native.partition import typed
 
 #: The density below which the kernels take less time than a dense product, as measured. Products of fewer multiplications
 #: than `SMALL`, or from or to fewer neurons than `NARROW`, are dense: there is too little to save.
@@ -36,7 +37,7 @@ def product(events: Shaped[Array, "*m k"], weight: Shaped[Array, "n k"], *, choi
     >>> product(jnp.eye(2, 3), jnp.arange(6.0).reshape(2, 3)).tolist()
     [[0.0, 3.0], [1.0, 4.0]]
     """
-    if bilinear.typed(events, weight) or events.dtype != weight.dtype or weight.dtype not in (jnp.float32, jnp.float64):
+    if typed(events, weight) or events.dtype != weight.dtype or weight.dtype not in (jnp.float32, jnp.float64):
         return _dense(events, weight, gives="given", precision=None)
     precision = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
     return _contract(events, weight, gives="given", choice=choice, precision=precision)

@@ -12,6 +12,7 @@ from spaic_jax import _keys
 from spaic_jax._errors import unknown
 from spaic_jax._numbers import array_of, whole
 from spaic_jax.plan.cost import Where
+from spaic_jax.plan.layout import gathered
 from spaic_jax.program import Constant, Given, Program, Variable
 from spaic_jax.run.variables import Variables
 
@@ -152,7 +153,7 @@ def check_within(what: str, value: Any, bounds: Bounds) -> None:
     """
     if bounds == (None, None) or isinstance(value, jax.core.Tracer):
         return
-    numbers = np.asarray(value)
+    numbers = np.asarray(gathered(value))
     low, high = (end if end is None or numbers.dtype.kind in "iu" else numbers.dtype.type(end) for end in bounds)
     # NaN lies nowhere.
     inside = np.asarray(numbers == numbers)

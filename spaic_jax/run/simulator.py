@@ -10,9 +10,9 @@ import numpy as np
 from jax.sharding import Mesh
 
 from spaic_jax._numbers import whole
-from spaic_jax.distributed.layout import Layout, as_layout
 from spaic_jax.plan import Plan
 from spaic_jax.plan.cost import Where
+from spaic_jax.plan.layout import Layout, as_layout
 from spaic_jax.program import Program
 from spaic_jax.program.program import whole_steps
 from spaic_jax.run import compiled

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from spaic_jax._errors import unknown
 from spaic_jax._keys import check_key
 from spaic_jax._numbers import whole
-from spaic_jax.distributed.layout import Layout, put
+from spaic_jax.plan.layout import Layout, put
 from spaic_jax.program import Constant, Given, Program
 from spaic_jax.program.evaluate import overwrite
 from spaic_jax.program.initial import drawn_once

@@ -12,7 +12,7 @@ from jax.sharding import Mesh
 from spaic_jax._errors import unknown
 from spaic_jax.data import Dataset
 from spaic_jax.distributed import Layout
-from spaic_jax.distributed.layout import as_layout
+from spaic_jax.plan.layout import as_layout
 from spaic_jax.run import Result, Simulator
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.checked import checked_arrays, given_labels, named, regressed

@@ -40,8 +40,9 @@ class Part:
 def parts(task: Task, arrays: Arrays | Stored, order: Any, batch_size: int) -> Generator[Part, None, None]:
     """The data for the updates of an epoch, in their order.
 
-    What is on the device is one part. On a mesh each update is another one, of which a process reads its own share. Else a thread reads the part that comes next while one is worked on; an error in it is
-    raised here. It ends with the iteration: close the generator where that may break off (`contextlib.closing`).
+    What is on the device is one part. Else a thread reads the part that comes next while one is worked on; an error in it is raised
+    here. On a mesh each update is a part, of which a process reads its own share. The thread ends with the iteration: close the
+    generator where that may break off (`contextlib.closing`).
 
     Args:
         task: what the data is for.
@@ -100,14 +101,13 @@ def _dealt(task: Task, arrays: Stored, numbers: np.ndarray) -> Generator[Part, N
         return [arrays.read(numbers[number][begin:end], task.label_axis) for begin, end in own]
 
     def joined(shares: list[Arrays]) -> Arrays:
-        def one(x: Any, axis: int) -> jax.Array:
-            parts = dict(zip(own, of[id(x)], strict=True))
-            shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
-            return jax.make_array_from_callback(shape, across(axis), lambda index: parts[ends(index, axis)])
+        def one(axis: int, *shares: np.ndarray) -> jax.Array:
+            share, shape = dict(zip(own, shares, strict=True)), shares[0].shape
+            shape = (*shape[:axis], size, *shape[axis + 1 :])
+            return jax.make_array_from_callback(shape, across(axis), lambda index: share[ends(index, axis)])
 
-        leaves = zip(*map(jax.tree.leaves, shares), strict=True)
-        of = {id(parts[0]): parts for parts in leaves}
-        return task.each(one, shares[0], size)
+        axes = task.each(lambda x, axis: axis, shares[0], len(shares[0]))
+        return dataclasses.replace(jax.tree.map(one, axes, *shares), count=size)
 
     with concurrent.futures.ThreadPoolExecutor(1, "spaic_jax data") as reader:
         ahead = reader.submit(read, 0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -121,12 +123,18 @@ class Layout:
 
     def collected(self, tree: Any) -> Any:
         """Arrays of a tree whole on each device, wherever they lie; every process takes part."""
-        return jax.jit(lambda tree: tree, out_shardings=self.whole)(tree)
+        return _moved(self.whole)(tree)
 
 
 def as_layout(mesh: Mesh | Layout) -> Layout:
     """A layout as it is, and a mesh by the usual rules."""
     return mesh if isinstance(mesh, Layout) else Layout(mesh)
+
+
+@functools.cache
+def _moved(sharding: NamedSharding) -> Callable[[Any], Any]:
+    """What gives arrays as they are, but lying so: compiled once for each sharding and each structure of a tree."""
+    return jax.jit(lambda tree: tree, out_shardings=sharding)
 
 
 def put(x: Any, sharding: NamedSharding) -> Any:
@@ -138,9 +146,17 @@ def put(x: Any, sharding: NamedSharding) -> Any:
     if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
         return jax.random.wrap_key_data(put(jax.random.key_data(x), sharding), impl=jax.random.key_impl(x))
     if isinstance(x, jax.Array) and not x.is_fully_addressable:
-        return jax.jit(lambda x: x, out_shardings=sharding)(x)
+        return _moved(sharding)(x)
     host = np.asarray(x)
     return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+
+
+def gathered(x: Any) -> Any:
+    """An array that this process can read: what other processes hold a part of, whole on each device; all of them take part."""
+    if not isinstance(x, jax.Array) or x.is_fully_addressable or x.is_fully_replicated:
+        return x
+    assert isinstance(x.sharding, NamedSharding)
+    return _moved(NamedSharding(x.sharding.mesh, PartitionSpec()))(x)
 
 
 def local(tree: Any) -> Any:
