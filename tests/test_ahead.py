@@ -58,7 +58,7 @@ def assert_close(given, expected):
     "settings, plan",
     [
         ({}, sj.Tiled()),
-        ({}, sj.Tiled(7)),
+        pytest.param({}, sj.Tiled(7), marks=pytest.mark.slow),
         ({}, sj.Tiled(5, sj.Chunk(10))),
         ({"loop": False, "bias": "normal"}, sj.Tiled(remat="step")),
         ({"link": "sparse", "density": 0.5}, sj.Tiled(products="dense")),

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from cases import often
 
 import spaic_jax as sj
 from spaic_jax import network as networks
@@ -113,10 +114,16 @@ CASES = [
     *({"coding_method": name} for name in classes_of(ENCODERS)),
     *({"decoding": name} for name in classes_of(DECODERS)),
     *({"link": name} for name in classes_of(LINKS)),
-    *({"surrogate": name} for name in classes_of(SURROGATES)),
+    *often([{"surrogate": name} for name in classes_of(SURROGATES)], [{"surrogate": name} for name in ("eventprop", "stca", "superspike")]),
     *({"syn_type": name} for name in classes_of(SYNAPSES)),
     *({"delay": name} for name in DELAYS),
 ]
+
+
+#: Those whose batch is compared with its samples in the gate: what has states, and what joins neurons.
+BATCHED = often([*(case.values[0] if isinstance(case, type(pytest.param())) else case for case in CASES)], [
+    *({"model": name} for name in classes_of(NEURONS)), *({"link": name} for name in classes_of(LINKS)),
+])
 
 
 def data_of(sim, seed=0):
@@ -221,6 +228,7 @@ def test_names_decide_nothing(syn_type, plan, key):
     assert set(found[0]) == set(found[1])
 
 
+@pytest.mark.parametrize("net", BATCHED, indirect=True, ids=lambda case: "-".join(*case.items()))
 def test_a_batch_is_its_samples(net, key):
     """vmap over samples equals the batch; codings that draw or that scale by the batch are the exception."""
     sim = sj.build(net, dt=1.0, plan=sj.Tiled(4))

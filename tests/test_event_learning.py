@@ -137,7 +137,8 @@ class Capped(NearestOnlineSTDP):
 
 
 @pytest.mark.parametrize("rule, by_events", [
-    (RULE, True), ([RULE], True), (NearestOnlineSTDP(), True), (Capped(), False), (Decaying(), False), ([RULE, STDP()], False), ([RULE, "normalise"], False),
+    (RULE, True), ([RULE], True), (NearestOnlineSTDP(), True), (Decaying(), False), ([RULE, "normalise"], False),
+    pytest.param(Capped(), False, marks=pytest.mark.slow), pytest.param([RULE, STDP()], False, marks=pytest.mark.slow),
 ])
 def test_where_it_cannot_be_it_is_evaluated_everywhere(rule, by_events):
     rule = [RULES["normalise"](total=3.0) if one == "normalise" else one for one in rule] if isinstance(rule, list) else rule

@@ -252,6 +252,7 @@ def test_what_is_simulated_is_what_every_surrogate_simulates(model):
     assert all(np.abs(slope).max() > 0 for slope in slopes.values())
 
 
+@pytest.mark.slow
 def test_plans_batches_and_both_modes_of_differentiation_agree(key):
     net = looped("eventprop", t_ref=1.0)
     sim = sj.build(net, dt=0.5, plan=sj.Reference())

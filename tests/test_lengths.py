@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from cases import often
 
 import spaic_jax as sj
 from spaic_jax.coding import DECODERS
@@ -88,7 +89,7 @@ def loss(result: Any) -> tuple[jax.Array, Any]:
     return outputs + 0.1 * final + sum((x.astype("float32") ** 2).sum() for x in result.probes.values()), result
 
 
-@pytest.fixture(scope="module", params=["forward", "recurrent", pytest.param("delayed", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=often(["forward", "recurrent", "delayed"], ["recurrent"]))
 def alone(request: pytest.FixtureRequest) -> Any:
     """A network, its variables, what runs of each sample alone give by the reference plan, and the sum of their gradients."""
     net = NETWORKS[request.param]()

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from cases import often
 
 import spaic_jax as sj
 from spaic_jax.neurons import NEURONS, rows_model
@@ -44,7 +45,7 @@ def pusher(sim, steps=300, rate=1.0):
     return lambda params, names: pushed(params, {n: jnp.full_like(x, float(n in names)) for n, x in params.items()})
 
 
-@pytest.mark.parametrize("model", sorted(name for name, positive in POSITIVE.items() if positive))
+@pytest.mark.parametrize("model", often(sorted(n for n, positive in POSITIVE.items() if positive), set(POSITIVE) - {"hh", "traub"}))
 def test_adam_pushes_positive_parameters_down(model, key):
     """Each alone and all together: they stay positive, and loss, states and gradients finite."""
     dt = 0.05 if model == "hh" else 0.5

@@ -60,7 +60,7 @@ def compare(got, got_slopes, expected, slopes, exact, where):
         np.testing.assert_allclose(got_slopes[name], slope, rtol=1e-4, atol=1e-4 * scale, err_msg=f"{name}, {where}")
 
 
-@settings(max_examples=3, derandomize=True)
+@settings(max_examples=2, derandomize=True)
 @given(case=cases(exact=True))
 def test_random_networks_with_exact_numbers_agree_to_the_bit(case):
     assert_same(case, REMATS, exact=True)
@@ -73,7 +73,7 @@ def test_many_random_networks_agree_to_the_bit(case):
     assert_same(case, REMATS, exact=True)
 
 
-@settings(max_examples=6, derandomize=True)
+@settings(max_examples=4, derandomize=True)
 @given(case=cases(exact=False))
 def test_random_networks_of_every_model_agree(case):
     assert_same(case, [None], exact=False)

@@ -129,7 +129,7 @@ def same_bits(recording, result, batch):
         np.testing.assert_allclose(recording.spike_rate[name], rate, rtol=1e-5)
 
 
-@pytest.mark.parametrize("plan, batch, learns", [(sj.Tiled(4), 1, True), (sj.Reference(), 3, False)])
+@pytest.mark.parametrize("plan, batch, learns", [(sj.Tiled(4), 1, True), pytest.param(sj.Reference(), 3, False, marks=pytest.mark.slow)])
 def test_chunks_equal_one_run_bit_for_bit(plan, batch, learns, key, tmp_path):
     """Tiles have the same length in both."""
     sim = sj.build(network(), DT, plan=plan)

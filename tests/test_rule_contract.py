@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from cases import often
 from pairs import ends
 
 import spaic_jax as sj
@@ -22,6 +23,8 @@ WHOLE = {"postpreintstdp"}
 #: One name of each rule.
 NAMES = sorted({kind: name for name, kind in reversed(RULES.items())}.values())
 rules = pytest.mark.parametrize("rule", NAMES)
+#: What holds of all by what they have in common.
+some_rules = pytest.mark.parametrize("rule", often(NAMES, ("bcm", "clopath", "postpreintstdp", "rstdpet", "stdp", "tempotron", "vogels_stdp")))
 
 
 def slow(value):
@@ -103,7 +106,7 @@ def test_it_learns_and_keeps_shapes_and_bounds(rule, batch, key):
     assert "w.weight" in sim.train().describe()
 
 
-@rules
+@some_rules
 @pytest.mark.parametrize("delayed", [slow(False), True])
 def test_synapses_stored_as_pairs_learn_as_those_of_a_matrix(rule, delayed, key):
     delay = {"delay": np.random.default_rng(3).integers(0, 3, (POST, PRE)).astype(np.float32)} if delayed else {}
@@ -175,7 +178,7 @@ def _lasting(sim, variables):
     return variables.plastic | {v.name: variables[v.name] for v in sim.program.of_role("state") if v.stay}
 
 
-@rules
+@some_rules
 @pytest.mark.parametrize("dtype", ["bfloat16", slow("float16")])
 def test_half_precision_loses_no_small_change(rule, dtype, key):
     """Weights rest in float32: a change of a thousandth of the weight's last bit in half still counts."""
@@ -223,7 +226,7 @@ def test_files_and_text(rule, key, tmp_path):
     assert again["w"].plasticity == net["w"].plasticity and sj.build(again, dt=1.0).program == sim.program
 
 
-@rules
+@some_rules
 def test_weights_that_are_shared_learn_once(rule, key):
     net = network(rule)
     net.h = group(rule, v_th=0.5)
@@ -234,7 +237,7 @@ def test_weights_that_are_shared_learn_once(rule, key):
     close(result.variables, reference.variables)
 
 
-@rules
+@some_rules
 def test_no_gradient_flows_through_what_it_changes(rule, key):
     """To `jax.grad` the weights of each step are the first ones plus numbers."""
     sim = sj.build(network(rule, watched=False), dt=1.0).train()
