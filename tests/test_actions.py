@@ -147,7 +147,7 @@ def some(steps=20, batch=5, neurons=4, seed=0):
 
 @pytest.mark.parametrize("method", often(METHODS, ("first_spike_action", "highest_voltage_action")))
 def test_each_sample_acts_by_itself(method):
-    x = often(batch=7)
+    x = some(batch=7)
     whole = actions_of(x, method)
     np.testing.assert_array_equal(whole[:3], actions_of(x[:, :3], method))
     for plan in PLANS if method in ("first_spike_action", "highest_voltage_action") else ():
@@ -161,7 +161,7 @@ def test_each_sample_acts_by_itself(method):
     ("method", "name"), [("first_spike_action", "aaa"), ("highest_voltage_action", "zzz"), ("softmax_action", "aaa")]
 )
 def test_runs_in_pieces_and_steps_agree_over_presentations(method, name):
-    x, key = often(), jax.random.key(3)
+    x, key = some(), jax.random.key(3)
     sim = sj.build(network(4, method, name=name), dt=1.0)
     now = sim.run(sim.init(jax.random.key(0), 5), {"x": x}, key).variables
     whole = sim.run(now, {"x": x}, key)

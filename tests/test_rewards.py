@@ -117,7 +117,7 @@ def by_hand(spikes, labels, method, window, pop=1, reward=1.0, punish=None, beta
     ],
 )
 def test_every_sample_has_the_reward_of_its_own_spikes(method, num, settings, window, compat):
-    spikes, _ = often(num=num, seed=num)
+    spikes, _ = some(num=num, seed=num)
     pop = settings.get("pop_size", 1)
     classes = 2 if method == "xor_reward" else num // pop
     labels = np.random.default_rng(1).integers(0, classes, spikes.shape[:2])
@@ -130,7 +130,7 @@ def test_every_sample_has_the_reward_of_its_own_spikes(method, num, settings, wi
 
 
 def test_labels_are_held_or_change():
-    spikes, labels = often()
+    spikes, labels = some()
     changing = np.broadcast_to(labels, (24, 4))
     held = rewards_of(spikes, labels, "global_reward", dec_sample_step=5)
     np.testing.assert_array_equal(held, rewards_of(spikes, changing, "global_reward", dec_sample_step=5))
@@ -138,7 +138,7 @@ def test_labels_are_held_or_change():
 
 @pytest.mark.parametrize("method", ["global_reward", "da_reward", "classify_reward"])
 def test_a_reward_does_not_depend_on_the_batch(method):
-    spikes, labels = often(batch=5)
+    spikes, labels = some(batch=5)
     alone = [rewards_of(spikes[:, b : b + 1], labels[b : b + 1], method, dec_sample_step=6) for b in range(5)]
     np.testing.assert_allclose(rewards_of(spikes, labels, method, dec_sample_step=6), np.concatenate(alone, 1), rtol=1e-6)
 
@@ -154,7 +154,7 @@ def test_a_reward_does_not_depend_on_the_batch(method):
     ],
 )
 def test_runs_in_pieces_and_steps_agree_over_presentations(method, window, name):
-    spikes, labels = often(steps=20)
+    spikes, labels = some(steps=20)
     sim = sj.build(network(6, method, name=name, dec_sample_step=window), dt=1.0)
     given = labels.astype(np.float32) if method == "environment_reward" else labels
     begin = sim.init(jax.random.key(0), 4)
@@ -174,13 +174,13 @@ def test_runs_in_pieces_and_steps_agree_over_presentations(method, window, name)
 
 
 def test_a_window_that_is_cut_short_gives_none():
-    spikes, labels = often(steps=11)
+    spikes, labels = some(steps=11)
     got = rewards_of(spikes, labels, "global_reward", dec_sample_step=4)
     assert [bool(row.all()) for row in got] == [t in (3, 7) for t in range(11)]
 
 
 def test_rewards_of_several_nodes_are_distinct():
-    spikes, labels = often()
+    spikes, labels = some()
     net = network(6, "global_reward")
     net.other = Reward(dec_target=net.g, coding_method="da_reward", reward_signal=0.3)
     net.third = Reward(coding_method="environment_reward")
@@ -213,7 +213,7 @@ def test_an_environment_gives_rewards_held_or_by_step_one_or_several_a_sample(nu
 
 
 def test_a_reward_sees_the_spikes_of_this_step_in_any_propagation():
-    spikes, labels = often()
+    spikes, labels = some()
     sim = sj.build(network(6, "global_reward"), dt=1.0, propagation="one_step")
     got = sim.run(sim.init(jax.random.key(0), 4), {"x": spikes, "reward": labels}).probes["seen"]
     late = np.concatenate([np.zeros_like(spikes[:1]), spikes[:-1]])
@@ -221,7 +221,7 @@ def test_a_reward_sees_the_spikes_of_this_step_in_any_propagation():
 
 
 def test_rewards_keep_their_precision_in_half():
-    spikes, _ = often()
+    spikes, _ = some()
     program = sj.build(network(6, "global_reward", reward_signal=0.7, dec_sample_step=24), dt=1.0).program.astype("bfloat16")
     half = sj.build(program)
     spikes = np.ones_like(spikes)
@@ -307,7 +307,7 @@ def test_a_target_needs_spikes():
 
 
 def test_a_data_set_brings_labels_for_a_reward(key):
-    spikes, labels = often(steps=8, batch=12)
+    spikes, labels = some(steps=8, batch=12)
     net = network(6, "global_reward", dec_sample_step=None)
     net.out = sj.Decoder(dec_target=net.g)
     data = sj.data.Dataset({"x": spikes, "reward": labels}, labels)
