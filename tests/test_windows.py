@@ -198,7 +198,7 @@ def close(got, expected):
 
 
 @pytest.mark.parametrize("case", PROGRAMS)
-@pytest.mark.parametrize("plan", [sj.Tiled(), sj.Tiled(7, sj.Chunk(7))])
+@pytest.mark.parametrize("plan", [pytest.param(sj.Tiled(), marks=pytest.mark.slow), sj.Tiled(7, sj.Chunk(7))])
 def test_programs_written_by_hand(case, plan, always, key):
     assert windows_of(PROGRAMS[case])
     x = np.random.default_rng(3).normal(size=(17, 2, 3)).astype(np.float32)
