@@ -1,10 +1,12 @@
 """A program of its own, on four devices: what runs and trainings give there is what they give on one."""
 
+import dataclasses
 import functools
 import re
 import sys
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -120,6 +122,15 @@ def check_rows():
     print("rows", many[2]["into.weight"].sharding.spec)
 
 
+def check_half():
+    """Gradients in half precision, which is what they are summed in: equal but for its rounding."""
+    sim = sj.build(CASES["adaptive"], dt=1.0).train()
+    one, many, _ = both(dataclasses.replace(sim, program=sim.program.astype("bfloat16")), DATA)
+    assert one[2]["into.weight"].dtype == "bfloat16"
+    compare(many, one, float(jnp.finfo("bfloat16").eps))
+    print("half", float(one[0]))
+
+
 def labelled(count, shape=(12,)):
     return sj.data.Dataset({"image": RANDOM.uniform(size=(count, *shape)).astype(np.float32)}, RANDOM.integers(0, 4, count))
 
@@ -209,4 +220,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "runs":
         check_runs(sys.argv[2].split(","), sys.argv[3].split(","))
     else:
-        {"rows": check_rows, "training": check_training, "rules": check_rules, "models": check_models}[sys.argv[1]]()
+        {"rows": check_rows, "half": check_half, "training": check_training, "rules": check_rules, "models": check_models}[sys.argv[1]]()

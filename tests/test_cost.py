@@ -306,7 +306,10 @@ def test_the_command_counts_a_simulation(tmp_path, capsys):
 
 
 def test_the_command_takes_the_first_batch_of_a_training(capsys):
-    assert main(["cost", "configs/digits.toml", "--set", "training.batch_size=5", "--json"]) == 0
+    command = ["cost", "configs/digits.toml", "--set", "training.batch_size=5"]
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("configs/digits.toml, the first batch, not trained yet: 10 steps of 5 samples")
+    assert main([*command, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     first, second = told["connections"]
     train, _ = sj.data.resolve_dataset("digits")("image", (64,))

@@ -36,7 +36,7 @@ def test_runs_on_four_devices():
     assert "late events tiled" in on_four_devices("runs", "adaptive,late events", "tiled")
 
 
-@pytest.mark.parametrize("what", often(["training", "rules", "rows"], ["training", "rows"]))
+@pytest.mark.parametrize("what", often(["training", "rules", "rows", "half"], ["training", "rows"]))
 def test_on_four_devices(what):
     assert on_four_devices(what).startswith(what)
 
@@ -109,6 +109,35 @@ def test_a_batch_that_cannot_be_shared_out_is_an_error_with_both_numbers(key):
     sim = sj.build(net, dt=1.0)
     with pytest.raises(ValueError, match="a batch of 3 cannot be shared out evenly over the 2 devices of the axis 'data'"):
         sj.place(sim, sim.init(key, 3), layout("data").mesh)
+
+
+@pytest.fixture
+def sim():
+    with sj.Network() as net:
+        image = sj.Encoder(num=64, coding_method="poisson")
+        layer = sj.NeuronGroup(16, model="lif")
+        net.synapses = sj.Connection(image, layer, w_mean=0.1, w_std=0.2)
+        net.counts = sj.Decoder(dec_target=layer)
+    return sj.build(net, dt=1.0)
+
+
+def test_what_is_made_anew_lies_where_the_rest_does(sim, key):
+    old = sim.run(sim.init(key, 4, layout("data").mesh), {"image": np.full((4, 64), 0.3, np.float32)}, key, 5).variables
+    for new in (sim.restart(old), sim.restart(old, batch_size=6), sim.set(old, {"layer.V": 0.5, "synapses.weight": 0.1})):
+        assert jax.tree.map(lambda x: x.sharding, new) == jax.tree.map(lambda x: x.sharding, old)
+    np.testing.assert_array_equal(new["layer.V"], np.full((4, 16), 0.5, np.float32))
+    with pytest.raises(ValueError, match="a batch of 3 cannot be shared out evenly over the 2 devices that the variables lie on"):
+        sim.restart(old, batch_size=3)
+
+
+def test_several_networks_under_vmap_share_out_their_batches(sim, key):
+    image = np.full((4, 64), 0.3, np.float32)
+    one = jax.vmap(lambda key: sim.init(key, 4))(jax.random.split(key, 3))
+    at = [NamedSharding(layout("data").mesh, PartitionSpec(*spec)) for spec in ((), (None, "data"))]
+    many = jax.tree.map(lambda x, batched: jax.device_put(x, at[batched]), one, sim.batched)
+    needed, found = (jax.vmap(lambda variables: sim.run(variables, {"image": image}, key, 20).outputs["counts"])(v) for v in (one, many))
+    assert float(needed.sum()) > 0 and tuple(found.sharding.spec) == (None, "data")
+    np.testing.assert_array_equal(found, needed)
 
 
 def test_a_cost_model_counts_what_one_device_has(key):

@@ -111,13 +111,13 @@ def assert_same(folder, other):
 
 def test_one_of_two_is_killed_and_the_rest_is_gone_on_with(config, tmp_path, whole):
     path, killed = config(3), tmp_path / "killed"
-    run = command("train", path, f"--out={killed}", "--local-processes=2", "--quiet")
+    run = command("train", path, f"--out={killed}", "--local-processes=2", "--patience=300", "--quiet")
     wait_for(killed, 1)
     os.kill(process_one(killed), signal.SIGKILL)
     _, said = run.communicate(timeout=60)
     assert run.returncode == 1, said
     assert "spaic-jax: process 1 of 2 was ended by SIGKILL; so are the others. Go on with: spaic-jax train" in said
-    assert "Traceback" not in said and said.rstrip().endswith("--local-processes=2 --resume")
+    assert "Traceback" not in said and said.rstrip().endswith("--patience=300 --local-processes=2 --resume")
     assert not (killed / "weights.safetensors").exists()
     assert main(["train", path, "--out", str(killed), "--quiet", "--resume"]) == 0
     assert_same(killed, whole)

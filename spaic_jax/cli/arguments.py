@@ -73,7 +73,7 @@ def _runs(add: _Add) -> None:
     many = train.add_argument_group("many devices", "share out each batch; the numbers are those of one device")
     many.add_argument("--devices", type=count, metavar="N", help="devices, of each process where there are several; on the CPU they are made")
     many.add_argument("--local-processes", type=count, metavar="N", help="processes on the CPU of this machine, started and watched")
-    many.add_argument("--patience", type=positive, default=600, metavar="S", help="seconds for which such a process may do nothing; 600 by default")
+    many.add_argument("--patience", type=positive, metavar="S", help="seconds for which such a process may do nothing; 600 by default")
     many.add_argument("--coordinator", metavar="HOST:PORT", help="join other processes there; 'auto' under Slurm, Open MPI or Kubernetes")
     many.add_argument("--processes", type=count, metavar="N", help="how many there are")
     many.add_argument("--process-id", type=int, metavar="I", help="which of them this is, from 0")

@@ -37,7 +37,8 @@ def cost(config: str, changes: Sequence[str], as_json: bool) -> None:
     with user_errors(config), memory_errors(config):
         before = sim.cost(steps, batch.count)
         after = sim.spent(variables, batch.inputs, key, steps, lengths=batch.lengths)
-    print(json.dumps(_told(before, after)) if as_json else f"{config}: {before}\n\n{after}")
+    what = f"{config}, the first batch, not trained yet" if trained else config
+    print(json.dumps(_told(before, after)) if as_json else f"{what}: {before}\n\n{after}")
 
 
 _Run = tuple[Simulator, Variables, Arrays, jax.Array, int]

@@ -30,13 +30,13 @@ def join(devices: int | None, coordinator: str | None, processes: int | None, pr
         return Layout(device_mesh(devices))
 
 
-def start_local(command: Sequence[str], processes: int, patience: float, resume: bool, quiet: bool) -> None:
+def start_local(command: Sequence[str], processes: int, patience: int | None, resume: bool, quiet: bool) -> None:
     """Start a command as several processes of this machine, and wait for them.
 
     Args:
         command: the command with which it would be gone on with.
         processes: how many there are.
-        patience: seconds for which one of them may do nothing.
+        patience: seconds for which one of them may do nothing; 600 when `None`.
         resume: whether it is gone on with.
         quiet: whether to show no progress bar.
 
@@ -44,14 +44,15 @@ def start_local(command: Sequence[str], processes: int, patience: float, resume:
         UserError: one of them ended otherwise than well, or hangs: then all have been ended.
         KeyboardInterrupt: with a sentence that says how to go on.
     """
-    own = [each for each in command[1:] if not each.startswith("--local-processes") and (resume or each != "--resume")]
+    apart = ("--local-processes=", "--patience=")
+    own = [each for each in command[1:] if not each.startswith(apart) and (resume or each != "--resume")]
 
     def one(coordinator: str, number: int) -> list[str]:
         who = [f"--coordinator={coordinator}", f"--processes={processes}", f"--process-id={number}"]
         return [sys.executable, "-m", "spaic_jax", *own, *who, *(["--quiet"] if quiet else [])]
 
     try:
-        run_together(one, processes, patience)
+        run_together(one, processes, 600 if patience is None else patience)
     except ProcessError as error:
         raise ChildError(f"{error} Go on with: {shlex.join(command)}" if str(error) else "", error.code) from error
     except KeyboardInterrupt:

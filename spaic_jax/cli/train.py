@@ -41,7 +41,7 @@ def train(
     *,
     devices: int | None = None,
     local_processes: int | None = None,
-    patience: float = 600.0,
+    patience: int | None = None,
     coordinator: str | None = None,
     processes: int | None = None,
     process_id: int | None = None,
@@ -58,7 +58,7 @@ def train(
         quiet: whether to show no progress bar.
         devices: devices that share out each batch, of each process.
         local_processes: processes of this machine to start and to watch instead.
-        patience: seconds for which one of these may do nothing.
+        patience: seconds for which one of these may do nothing; 600 when `None`.
         coordinator, processes, process_id: other processes to join, as of `spaic_jax.distributed.start`.
 
     Raises:
@@ -80,6 +80,7 @@ def train(
     how += [] if seeds is None else [f"--seeds={','.join(map(str, seeds))}"]
     how += [] if out is None else [f"--out={out}"]
     how += [] if devices is None else [f"--devices={devices}"]
+    how += [] if patience is None else [f"--patience={patience}"]
     how += [*([] if local_processes is None else [f"--local-processes={local_processes}"]), "--resume"]
     folders = [RunFolder(path) for path in paths]
     if seeds is not None and (devices or local_processes or coordinator):

@@ -12,8 +12,8 @@ def place(sim: Simulator, variables: Variables, mesh: Mesh | Layout) -> Variable
 
     What is run with them, and what `jax.jit` compiles for them, takes place there: the same numbers as on one device, but for the
     rounding of sums over samples, such as gradients, and one all-reduce for these. Inputs may come as they are, or be placed with
-    `jax.sharding.NamedSharding(mesh, PartitionSpec(None, "data"))`. See `Layout` for an axis that shares out parameters. What
-    `Simulator.restart` and `Simulator.set` make anew is not on the mesh: place it again.
+    `jax.sharding.NamedSharding(mesh, PartitionSpec(None, "data"))`. See `Layout` for an axis that shares out parameters.
+    `Simulator.restart` and `Simulator.set` keep variables where they lie.
 
     Args:
         sim: what the variables are of.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.experimental.custom_partitioning import custom_partitioning
 from jax.sharding import NamedSharding, PartitionSpec
 
@@ -85,4 +86,7 @@ _marked = partitioned(lambda x: x, [("one",)], ("one",))
 
 def marked(x: jax.Array) -> jax.Array:
     """A whole number as it is. What is compiled for a mesh with it says on which devices it takes place, where types tell of one."""
-    return x if jax.typeof(x).sharding.mesh.size < 2 or typed(x) else _marked(x[None])[0]
+    if jax.typeof(x).sharding.mesh.size < 2 or typed(x):
+        return x
+    # Beside the number, which may be one of several under `jax.vmap`: JAX has no rule for these.
+    return x + _marked(jnp.zeros(1, x.dtype))[0]

@@ -151,6 +151,17 @@ def put(x: Any, sharding: NamedSharding) -> Any:
     return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
 
 
+def beside(tree: Any, other: Any) -> Any:
+    """Arrays of a tree where those of another one lie, if these are on several devices; what is traced lies where it is compiled for."""
+
+    def one(x: Any, there: Any) -> Any:
+        if any(not isinstance(each, jax.Array) or isinstance(each, jax.core.Tracer) for each in (x, there)):
+            return x
+        return put(x, there.sharding) if len(there.sharding.device_set) > 1 else x
+
+    return jax.tree.map(one, tree, other)
+
+
 def gathered(x: Any) -> Any:
     """An array that this process can read: what other processes hold a part of, whole on each device; all of them take part."""
     if not isinstance(x, jax.Array) or x.is_fully_addressable or x.is_fully_replicated:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import jax
-import numpy as np
 from jax.sharding import Mesh
 
 from spaic_jax._numbers import whole
@@ -15,11 +14,8 @@ from spaic_jax.plan.cost import Where
 from spaic_jax.plan.layout import Layout, as_layout
 from spaic_jax.program import Program
 from spaic_jax.program.program import whole_steps
-from spaic_jax.run import compiled
-from spaic_jax.run.check import batch_of_inputs, batch_size_of, by_name, check_run, where_of
+from spaic_jax.run import compiled, running
 from spaic_jax.run.cost import Cost, Spent, known_before, spent
-from spaic_jax.run.inputs import check_values, from_sequences
-from spaic_jax.run.lengths import check_lengths
 from spaic_jax.run.memory import Memory, measured
 from spaic_jax.run.result import Result
 from spaic_jax.run.start import first_values, overwritten, placed, restarted, started, within_bounds
@@ -38,6 +34,31 @@ class Simulator:
         plan: how steps are carried out.
         precision: of matrix products; `None` for the device's default.
         debug: whether a run that goes beyond all bounds is an error: see `build`.
+
+    Example:
+        >>> import jax, spaic_jax as sj
+        >>> with sj.Network() as net:
+        ...     image = sj.Encoder(num=4, coding_method="null")
+        ...     layer = sj.NeuronGroup(3, model="lif")
+        ...     synapses = sj.Connection(image, layer, weight=[[1.0] * 4] * 3, w_max=2.0)
+        ...     counts = sj.Decoder(dec_target=layer)
+        >>> sim = sj.build(net, dt=1.0)
+        >>> variables = sim.init(jax.random.key(0))
+        >>> sim.batched["layer.V"], sim.batched["synapses.weight"], sim.batched.step
+        (True, False, False)
+        >>> spikes = [[[1.0, 0.0, 0.0, 0.5]]] * 10
+        >>> result = sim.run(variables, {"image": spikes})
+        >>> result.outputs["counts"].tolist()
+        [[10.0, 10.0, 10.0]]
+        >>> sim.restart(result.variables, batch_size=32)["layer.V"].shape
+        (32, 3)
+        >>> sim.project({"synapses.weight": jax.numpy.full((3, 4), 2.5)})["synapses.weight"].max().item()
+        2.0
+        >>> sim.memory(1000, batch_size=8).outputs
+        {'counts': 96}
+        >>> cost, spent = sim.cost(10), sim.spent(variables, {"image": spikes})
+        >>> cost.operations, spent.dense, spent.additions, spent.multiply_adds
+        (120, 120, 30, 30)
     """
 
     program: Program
@@ -59,26 +80,10 @@ class Simulator:
         """The same simulator with a plan for runs that take place elsewhere than on JAX's default device."""
         return dataclasses.replace(self, plan=self.plan.at(where))
 
-    def _engine_for(self, variables: Variables) -> compiled.Engine:
-        """What is compiled of it for the devices on which some variables lie; what is traced lies where the plan says."""
-        where = where_of(self.program, variables)
-        return self.engine if where is None else dataclasses.replace(self.engine, plan=self.plan.at(where))
-
     def train(self) -> Self:
-        """The simulator that learns: learning rules change weights, dropout drops, batch normalisation takes the batch's
-        statistics.
+        """The simulator that learns: learning rules change weights, dropout drops, batch normalisation goes by the batch.
 
         `spaic_jax.train.fit` uses it by itself. The variables of both are the same.
-
-        Example:
-            >>> import spaic_jax as sj
-            >>> with sj.Network() as net:
-            ...     image = sj.Encoder(num=4)
-            ...     layer = sj.NeuronGroup(3, model="lif")
-            ...     synapses = sj.Connection(image, layer, syn_type=["dropout", "basic"])
-            >>> sim = sj.build(net, dt=1.0)
-            >>> sim.train().program == sim.program
-            False
         """
         return dataclasses.replace(self, program=self.program.in_mode(learning=True))
 
@@ -91,16 +96,6 @@ class Simulator:
         """Which of the variables have a batch axis in front: a pytree like that of `init`, of booleans.
 
         It says how to split variables over devices, and what `jax.vmap` maps over.
-
-        Example:
-            >>> import spaic_jax as sj
-            >>> with sj.Network() as net:
-            ...     image = sj.Encoder(num=4)
-            ...     layer = sj.NeuronGroup(3, model="lif")
-            ...     synapses = sj.Connection(image, layer)
-            >>> sim = sj.build(net, dt=1.0)
-            >>> sim.batched["layer.V"], sim.batched["synapses.weight"], sim.batched.step
-            (True, False, False)
         """
         return Variables.of(self.program, {v.name: v.batched for v in self.program.variables}, False, False)
 
@@ -133,9 +128,9 @@ class Simulator:
     def restart(self, variables: Variables, key: jax.Array | None = None, batch_size: int | None = None) -> Variables:
         """A fresh start from earlier variables: parameters, plastic values, constants and the states that stay are kept.
 
-        Values beyond their bounds are brought back to them, as SPAIC does at the start of every run. All other states get
-        their first values again, and the count of steps is 0. To go on without a fresh start, give
-        the variables of a result to the next run; to start anew in everything, use `init`.
+        Values beyond their bounds are brought back to them, as SPAIC does at the start of every run. All other states get their
+        first values again, and the count of steps is 0; all lie on the devices of the earlier ones. To go on without a fresh
+        start, give the variables of a result to the next run; to start anew in everything, use `init`.
 
         Args:
             variables: earlier variables.
@@ -144,18 +139,8 @@ class Simulator:
                 another batch size only where it is the same for all samples.
 
         Raises:
-            ValueError: when a key is missing, or a state that stays differs between samples and the batch size changes.
-
-        Example:
-            >>> import jax, spaic_jax as sj
-            >>> with sj.Network() as net:
-            ...     image = sj.Encoder(num=4)
-            ...     layer = sj.NeuronGroup(3, model="lif")
-            ...     synapses = sj.Connection(image, layer)
-            >>> sim = sj.build(net, dt=1.0)
-            >>> variables = sim.init(jax.random.key(0))
-            >>> sim.restart(variables, batch_size=32)["layer.V"].shape
-            (32, 3)
+            ValueError: when a key is missing, a state that stays differs between samples and the batch size changes, or the
+                devices cannot share out the new batch evenly.
         """
         return restarted(self.program, variables, key, batch_size)
 
@@ -166,8 +151,7 @@ class Simulator:
         to check, and is taken as it is: see `project`. To read a variable, write `variables["layer.V"]`.
 
         Raises:
-            ValueError: an unknown name (with the nearest right one), a shape or dtype that does not fit, or a value
-                outside the bounds of its parameter.
+            ValueError: an unknown name (with the nearest right one), a shape or dtype that does not fit, or a value out of bounds.
         """
         return overwritten(self.program, variables, values)
 
@@ -175,16 +159,6 @@ class Simulator:
         """Parameters, or plastic values, within their bounds: the nearest values that are.
 
         A projection in optax's sense, to be applied after `optax.apply_updates`; `spaic_jax.train.fit` does so.
-
-        Example:
-            >>> import jax, spaic_jax as sj
-            >>> with sj.Network() as net:
-            ...     image = sj.Encoder(num=1)
-            ...     layer = sj.NeuronGroup(1, model="lif")
-            ...     synapses = sj.Connection(image, layer, weight=[[0.5]], w_min=0.0, w_max=1.0)
-            >>> sim = sj.build(net, dt=1.0)
-            >>> sim.project({"synapses.weight": jax.numpy.array([[1.5]])})["synapses.weight"].tolist()
-            [[1.0]]
         """
         return within_bounds(self.program, params)
 
@@ -208,9 +182,9 @@ class Simulator:
             inputs: the data of every encoder by name: `[T, B, *shape]`, or `[B, *shape]` held for the run.
             key: random key; may be left out where nothing is random.
             steps: number of steps; may be left out where an input has a time axis. See `Simulator.steps`.
-            presentation: number of steps of the whole presentation, of which this run is a piece that goes on where the
-                variables are; after its last step the next one begins. A piece that is too long is an error, unless the
-                variables are traced: it then plays on. By default the run is a presentation of its own.
+            presentation: number of steps of the whole presentation, of which this run is a piece that goes on where the variables
+                are; after its last step the next one begins. A piece that is too long is an error, unless the variables are
+                traced: it then plays on. By default the run is a presentation of its own.
             lengths: the steps of each sample, integers `[B]` from 1 to `steps`, where they differ: what the data hold after them
                 is padding. Each sample gets what a run of its own length gives: outputs, reduced probes and variables are
                 those of its last step, and rows after it are zeros. Between runs, delays count their steps for the whole
@@ -223,41 +197,8 @@ class Simulator:
             ValueError: naming the input or variable whose name, shape or dtype does not fit, and what is needed; with
                 `lengths`, what goes by the number of steps of the whole run or takes all samples together, such as
                 a latency coding, or of several samples a learning rule or batch normalisation that learns.
-
-        Example:
-            >>> import jax, spaic_jax as sj
-            >>> with sj.Network() as net:
-            ...     image = sj.Encoder(num=4, coding_method="constant_current")
-            ...     layer = sj.NeuronGroup(3, model="lif")
-            ...     synapses = sj.Connection(image, layer, weight=[[1.0] * 4] * 3)
-            ...     counts = sj.Decoder(dec_target=layer)
-            >>> sim = sj.build(net, dt=1.0)
-            >>> result = sim.run(sim.init(jax.random.key(0)), {"image": [[0.1, 0.1, 0.1, 0.1]]}, steps=10)
-            >>> result.outputs["counts"].tolist()
-            [[3.0, 3.0, 3.0]]
         """
-        given = by_name(inputs)
-        arrays, steps = check_run(self.program, variables, given, key, steps)
-        whole_length = None if presentation is None else whole(presentation, "presentation", least=steps)
-        if whole_length is not None and not isinstance(variables.position, jax.core.Tracer):
-            done = int(variables.position)
-            if done + steps > whole_length:
-                raise ValueError(
-                    f"{steps} steps do not fit: {done} of the {whole_length} steps of the presentation are done already."
-                )
-        check_values(self.program, given, whole_length or steps)
-        if lengths is not None:
-            if presentation is not None:
-                raise ValueError("lengths are those of whole presentations: a piece of one, presentation=, has none.")
-            batch = batch_size_of(self.program, variables) or batch_of_inputs(self.program.by_name, arrays)
-            lengths = check_lengths(self.program, lengths, steps, batch, given)
-        arrays |= from_sequences(self.program, given, part=whole_length not in (None, steps))
-        moved, outputs, probes, times, health = compiled.run(
-            self._engine_for(variables), variables, arrays, key, steps, np.int32(whole_length or steps), presentation is not None, lengths
-        )
-        if self.debug:
-            health.check()
-        return Result(outputs, probes, times, variables.moved(moved), health, self.program.dt)
+        return running.run(self, variables, inputs, key, steps, presentation, lengths)
 
     def memory(self, steps: int, batch_size: int = 1) -> Memory:
         """How many bytes a run will take, without running anything.
@@ -265,16 +206,6 @@ class Simulator:
         Args:
             steps: number of steps of the run.
             batch_size: samples of it.
-
-        Example:
-            >>> import spaic_jax as sj
-            >>> with sj.Network() as net:
-            ...     image = sj.Encoder(num=4)
-            ...     layer = sj.NeuronGroup(3, model="lif")
-            ...     synapses = sj.Connection(image, layer)
-            ...     potentials = sj.StateMonitor(layer, "V", every=10)
-            >>> sj.build(net, dt=1.0).memory(1000, batch_size=8).probes
-            {'potentials': 9600}
         """
         return measured(self.program, self.plan, self.init, self.run, whole(steps, "steps"), whole(batch_size, "batch_size"))
 
@@ -291,16 +222,6 @@ class Simulator:
 
         Raises:
             ValueError: numbers that are not positive whole numbers.
-
-        Example:
-            >>> import spaic_jax as sj
-            >>> with sj.Network() as net:
-            ...     image = sj.Encoder(num=4)
-            ...     layer = sj.NeuronGroup(3, model="lif")
-            ...     synapses = sj.Connection(image, layer)
-            >>> cost = sj.build(net, dt=1.0).cost(100, batch_size=8)
-            >>> cost.connections[0].each_step, cost.operations, round(cost.energy, 2)
-            (12, 9600, 44.16)
         """
         return known_before(self, whole(steps, "steps"), whole(batch_size, "batch_size"))
 
@@ -319,9 +240,7 @@ class Simulator:
 
         with the exact fan-out f of each presynaptic neuron j. An operation of a spike, s = 1, is an addition, 0.9 pJ; one of any
         other number, such as a current, a multiplication and an addition, 4.6 pJ (32-bit floating numbers, 45 nm; Horowitz 2014).
-        Memory, which may take far more, is not in it. A weight of 0 is a synapse, and a masked one is none; of synapses with trained
-        delays, each step in which a part arrives counts. What neurons do by themselves, biases, the largest of a pool and links
-        without weights are not counted; of products of other kinds, such as attention, all dense operations are.
+        Memory, which may take far more, is not in it. See `Spent` for what is counted.
 
         The run is carried out a few times, to time it and to count. It may not be traced.
 
@@ -330,17 +249,6 @@ class Simulator:
 
         Raises:
             ValueError: as `run`; while it is traced.
-
-        Example:
-            >>> import jax, spaic_jax as sj
-            >>> with sj.Network() as net:
-            ...     image = sj.Encoder(num=4, coding_method="null")
-            ...     layer = sj.NeuronGroup(3, model="lif")
-            ...     synapses = sj.Connection(image, layer)
-            >>> sim = sj.build(net, dt=1.0)
-            >>> spent = sim.spent(sim.init(jax.random.key(0)), {"image": [[[1.0, 0.0, 0.0, 0.5]]] * 10})
-            >>> spent.additions, spent.multiply_adds, spent.dense
-            (30, 30, 120)
         """
         return spent(self, variables, inputs, key, steps, lengths)
 
@@ -364,8 +272,7 @@ class Simulator:
             >>> prepared.variables["layer.V"].tolist()
             [[1.0]]
         """
-        batch_size_of(self.program, variables)
-        return Prepared(variables, compiled.derived(self.engine, variables), self.program.learning)
+        return running.prepare(self, variables)
 
     def step(
         self,
@@ -390,18 +297,4 @@ class Simulator:
         Raises:
             ValueError: as `run`; also when a coding needs `steps` and it is not given.
         """
-        if steps is None and (windowed := [op.name for op in self.program.rows if "[window]" in op.inputs]):
-            raise ValueError(f"op '{windowed[0]}' needs the number of steps of the whole loop: give steps=.")
-        derived = variables.derived if isinstance(variables, Prepared) else {}
-        if isinstance(variables, Prepared) and variables.learning != self.program.learning:
-            raise ValueError("the variables were prepared by the simulator in its other mode: prepare them with this one.")
-        now = variables.variables if isinstance(variables, Prepared) else variables
-        given = by_name(inputs)
-        arrays, _ = check_run(self.program, now, given, key, 1, single=True)
-        # A loop written by hand does not wait for what the device has not done yet.
-        check_values(self.program, given, steps, waiting=False)
-        from_sequences(self.program, given, part=True, single=True)
-        length = None if steps is None else np.int32(whole(steps, "steps", least=1))
-        moved, emitted = compiled.step(self.engine, now, derived, arrays, key, length)
-        new = now.moved(moved)
-        return (dataclasses.replace(variables, variables=new) if isinstance(variables, Prepared) else new), emitted
+        return running.step(self, variables, inputs, key, steps)

@@ -13,11 +13,11 @@ import jax.numpy as jnp
 from spaic_jax._errors import unknown
 from spaic_jax._keys import check_key
 from spaic_jax._numbers import whole
-from spaic_jax.plan.layout import Layout, put
+from spaic_jax.plan.layout import Layout, beside, put
 from spaic_jax.program import Constant, Given, Program
 from spaic_jax.program.evaluate import overwrite
 from spaic_jax.program.initial import drawn_once
-from spaic_jax.run.check import batch_size_of, check_value, filled
+from spaic_jax.run.check import batch_size_of, check_value, filled, where_of
 from spaic_jax.run.variables import Variables
 
 Values = dict[str, jax.Array]
@@ -79,7 +79,10 @@ def restarted(program: Program, variables: Variables, key: jax.Array | None, bat
     if key is None and drawn:
         raise ValueError(f"the first value of '{drawn[0]}' is drawn: give key=jax.random.key(seed).")
     key = jax.random.key(0) if key is None else key
-    size = batch or 1 if batch_size is None else batch_size
+    size = batch or 1 if batch_size is None else whole(batch_size, "batch_size", least=1)
+    where = where_of(program, variables)
+    if where is not None and size % where.shares:
+        raise ValueError(f"a batch of {size} cannot be shared out evenly over the {where.shares} devices that the variables lie on.")
     kept = {**within_bounds(program, {**variables.params, **variables.plastic}), **variables.constants}
     for v in program.of_role("state"):
         if not v.stay:
@@ -91,7 +94,7 @@ def restarted(program: Program, variables: Variables, key: jax.Array | None, bat
                     f"state '{v.name}' stays, but differs between the {batch} samples: it cannot go over to a batch of {size}."
                 )
             kept[v.name] = jnp.broadcast_to(value[:1], v.sized(size))
-    return started(program, first_values(program, key, size, kept), key, kept)
+    return beside(started(program, first_values(program, key, size, kept), key, kept), variables)
 
 
 def overwritten(program: Program, variables: Variables, values: Mapping[str, Any]) -> Variables:
@@ -104,7 +107,7 @@ def overwritten(program: Program, variables: Variables, values: Mapping[str, Any
             raise ValueError(unknown("variable", name, known))
         new[name] = check_value(known[name], filled(known[name], value, batch), batch)
     new |= following(program, new, values)
-    return Variables.of(program, new, variables.step, variables.position)
+    return beside(Variables.of(program, new, variables.step, variables.position), variables)
 
 
 def following(program: Program, values: Mapping[str, jax.Array], new: Collection[str]) -> Values:

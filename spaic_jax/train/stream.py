@@ -27,7 +27,7 @@ class Part:
         arrays: the data on the device.
         order: where in it the samples of the updates from the first one on are; of several trainings an axis in front. `None` where
             they are those of one update.
-        first: number of the first update, on the device.
+        first: number of the first update.
         updates: the numbers of the updates.
     """
 

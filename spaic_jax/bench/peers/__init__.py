@@ -45,8 +45,8 @@ def measure_peer(workload: str | Workload, peer: str, repeats: int | None = None
     """Time a workload here and in another library, in turn in one process: medians, milliseconds.
 
     Both have its layers, its input, its labels, its weights (recurrent ones where the library lets them be given), neurons that keep
-    0.9 of their potential a step, counts of spikes, cross entropy and Adam; surrogate gradients and resets are the library's own,
-    which cost about the same. A step is one update, compiled where the library compiles.
+    0.9 of their potential a step, counts of spikes, cross entropy and Adam; surrogate gradients and resets are the library's own.
+    A step is one update, compiled where the library compiles.
 
     Args:
         workload: its name, or one of your own; of `lif` neurons.

@@ -63,6 +63,10 @@ class Synaptic:
 class Spent:
     """What a run has cost: see `Simulator.spent`. `print` shows it as a table.
 
+    A weight of 0 is a synapse, and a masked one is none; of synapses with trained delays, each step in which a part arrives counts.
+    What neurons do by themselves, biases, the largest of a pool and links without weights are not counted; of products of other
+    kinds, such as attention, all dense operations are.
+
     Attributes:
         steps: steps of all samples.
         connections: what each connection has done.
