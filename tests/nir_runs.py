@@ -6,6 +6,11 @@ import numpy as np
 import spaic_jax as sj
 
 
+def W(*shape, mean=0.2, std=0.5, seed=0):
+    """Weights that differ."""
+    return np.random.default_rng([seed, *shape]).normal(mean, std, shape)
+
+
 def exported(net, dt=1.0, propagation="same_step", seed=0, **how):
     """The graph of a network and its report."""
     sim = sj.build(net, dt=dt, propagation=propagation)
@@ -19,9 +24,9 @@ def spikes(report, graph, steps=60, batch=2, seed=0, density=0.3):
     return {path: (rng.random((steps, batch, *shape)) < density).astype(np.float32) for path, shape in shapes.items()}
 
 
-def compared(net, scale=1.0, **how):
+def compared(net, scale=1.0, steps=60, **how):
     """The graph of a network, and how that compares with the network itself, under NIR's equations in float64."""
     graph, report = exported(net, **how)
-    found = report.check({path: x * np.float32(scale) for path, x in spikes(report, graph).items()})
+    found = report.check({path: x * np.float32(scale) for path, x in spikes(report, graph, steps).items()})
     assert found.spikes_equal, f"{found}\n{report}"
     return graph, report, found

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from spaic_jax.network import NeuronGroup
+from spaic_jax.network import Network, NeuronGroup
 from spaic_jax.neurons.reparametrise import reparametrised, resolve_reparametrisation
 from spaic_jax.nir.draft import Draft, Refusal, nir
 from spaic_jax.nir.report import EXACT
@@ -37,36 +37,47 @@ class Leak(NamedTuple):
     by: Form | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """A group that is being written.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be written, and how.
 
     Attributes:
-        draft: of the graph.
-        path: of the node of the group.
-        name: full name of the group.
-        group: what was declared.
-        shape: of its nodes: that of the group, or as one row.
+        network: expanded.
         values: of all variables, by full name.
         dt: ms.
-        form: by which integrator time constants are to be read.
-        reset: what becomes of a reset that NIR has not.
-        allow: what may be lost.
+        form, reset, allow: as of `to_nir`.
         order: in which the nodes with a synaptic current are carried out.
-        read: the variables that something reads.
     """
 
-    draft: Draft
-    path: str
-    name: str
-    group: NeuronGroup
-    shape: tuple[int, ...]
+    network: Network
     values: Mapping[str, Any]
     dt: float
     form: Form
     reset: Reset
     allow: Collection[Loss]
     order: Order
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A group that is being written.
+
+    Attributes:
+        task: what it is a part of.
+        draft: of the graph.
+        path: of the node of the group.
+        name: full name of the group.
+        group: what was declared.
+        shape: of its nodes: that of the group, or as one row.
+        read: the variables that something reads.
+    """
+
+    task: Task
+    draft: Draft
+    path: str
+    name: str
+    group: NeuronGroup
+    shape: tuple[int, ...]
     read: Collection[str]
     verdicts: list[str] = dataclasses.field(default_factory=list)
 
@@ -83,8 +94,8 @@ class Cell:
         """A parameter of the model, one number a neuron."""
         full = f"{self.name}.{name}"
         if by := self.group.reparametrise.get(name):
-            return self.spread(reparametrised(self.values[f"{full}_free"], resolve_reparametrisation(by), self.dt))
-        return self.spread(self.values[full] if full in self.values else getattr(self.model, name))
+            return self.spread(reparametrised(self.task.values[f"{full}_free"], resolve_reparametrisation(by), self.task.dt))
+        return self.spread(self.task.values[full] if full in self.task.values else getattr(self.model, name))
 
     def start(self, state: str) -> np.ndarray:
         """Where a state begins."""
@@ -101,7 +112,7 @@ class Cell:
 
     def loses(self, what: Loss, reason: str, words: str) -> None:
         """Something that NIR cannot say: refused, unless it may be lost."""
-        if what not in self.allow:
+        if what not in self.task.allow:
             raise Refusal(f"{reason}: allow={{'{what}'}} leaves it out.")
         self.verdicts.append(f"loses {words}")
 
@@ -116,7 +127,7 @@ class Cell:
 
     def composed(self, what: str, remedy: str = "") -> None:
         """Refuse what only several nodes together can say, unless they are asked for."""
-        if self.reset != "exact":
+        if self.task.reset != "exact":
             raise Refusal(f"{what}: reset='exact' writes it as several nodes, which few tools read{remedy}.")
 
     def hard(self, reset: str) -> bool:
@@ -125,10 +136,10 @@ class Cell:
             return True
         if reset == "none" and "O" not in self.read:
             return False
-        if self.reset == "hard":
+        if self.task.reset == "hard":
             self.verdicts.append("loses its soft reset" if reset == "soft" else "resets where it did not")
             return True
-        if self.reset == "refuse":
+        if self.task.reset == "refuse":
             own = f"its reset is '{reset}'"
             raise Refusal(
                 f"{own}, but a spike sets NIR's potential to v_reset: reset='exact' writes it as several nodes, which few tools"
@@ -141,13 +152,18 @@ class Cell:
         if "t_ref" in self.model.parameters():
             self.loses("refractory", "NIR has no refractory period", "its refractory period")
 
+    def orthodox(self) -> None:
+        """Refuse SPAIC's order of equations."""
+        if self.model.compat:
+            raise Refusal("it has SPAIC's order of equations, compat=True, which NIR cannot say: leave compat out.")
+
     def exact(self, tau: np.ndarray) -> Leak:
         """The leak of an exact solution."""
-        return Leak(np.exp(-self.dt / tau), -np.expm1(-self.dt / tau), tau, "exact")
+        return Leak(np.exp(-self.task.dt / tau), -np.expm1(-self.task.dt / tau), tau, "exact")
 
     def euler(self, tau: np.ndarray) -> Leak:
         """The leak of a step of forward Euler."""
-        return Leak(1 - self.dt / tau, self.dt / tau, tau, "euler")
+        return Leak(1 - self.task.dt / tau, self.task.dt / tau, tau, "euler")
 
     def factor(self, keep: np.ndarray) -> Leak:
         """The leak that a factor a step is."""
@@ -155,15 +171,15 @@ class Cell:
 
     def tau(self, leak: Leak) -> np.ndarray:
         """The time constant, s, that has this leak by the integrator of the graph."""
-        if leak.by == self.form and leak.tau is not None:
+        if leak.by == self.task.form and leak.tau is not None:
             return leak.tau / 1000
         if (leak.lose <= 0).any():
             raise Refusal("a factor a step that is not below 1 has no time constant: take a smaller one.")
-        if self.form == "euler":
-            return self.dt / leak.lose / 1000
+        if self.task.form == "euler":
+            return self.task.dt / leak.lose / 1000
         if (leak.keep <= 0).any():
             raise Refusal("dt is no less than its time constant, which only forward Euler can say: form='euler' does.")
-        return -self.dt / np.log1p(-leak.lose) / 1000
+        return -self.task.dt / np.log1p(-leak.lose) / 1000
 
     def node(self, kind: str, part: str = "", verdict: str | None = None, **arrays: Any) -> str:
         """A node of the shape of the group, of its name or of the name of a part of it."""

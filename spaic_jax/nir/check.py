@@ -94,7 +94,7 @@ class Pair:
         sim = build(network, dt=self.choices.dt, propagation=self.propagation)
         batch = np.shape(next(iter(inputs.values())))[1]
         key = jax.random.key(0)
-        variables = sim.init(key, batch) if self.variables is None else sim.restart(self.variables, key, batch)
+        variables = sim.init(key, batch) if self.variables is None else sim.restart(self.variables, key, batch).with_params(self.variables.params)
         given = {self.member(path): np.asarray(x, np.float32) for path, x in inputs.items()}
         result = sim.run(variables, given, jax.random.key(0))
         found = {key: np.asarray(result.probes[called]) for key, called in watched.items()}

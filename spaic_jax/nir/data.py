@@ -22,7 +22,7 @@ def to_nir_data(network: Network, result: Result) -> Any:
         result: of a run of all steps from the first.
 
     Raises:
-        ValueError: a network without such monitors, or one that does not look at every step, or at a part of a group.
+        ValueError: a network without such monitors, or one that looks at a part of a group, or not at every step from the first.
         ImportError: when nir is not installed.
 
     Example:
@@ -44,7 +44,10 @@ def to_nir_data(network: Network, result: Result) -> Any:
         values, times = np.asarray(result.probes[name]), np.asarray(result.times[name], np.float64)
         steps = np.rint(times / result.dt)
         if len(steps) and (steps != np.arange(1, len(steps) + 1)).any():
-            raise ValueError(f"monitor '{name}' does not look at every step from the first: leave out its every=, start= and stop=.")
+            raise ValueError(
+                f"monitor '{name}' does not look at every step from the first: leave out its every=, start= and stop=, and give a run"
+                " that goes on from no other."
+            )
         target = monitor.target
         if monitor.index or not isinstance(target, NeuronGroup | Encoder):
             raise ValueError(f"monitor '{name}' does not look at a whole group: leave out its index=, or give another network.")
