@@ -120,10 +120,11 @@ CASES = [
 ]
 
 
+PLAIN = [case.values[0] if isinstance(case, type(pytest.param())) else case for case in CASES]
 #: Those whose batch is compared with its samples in the gate: what has states, and what joins neurons.
-BATCHED = often([*(case.values[0] if isinstance(case, type(pytest.param())) else case for case in CASES)], [
-    *({"model": name} for name in classes_of(NEURONS)), *({"link": name} for name in classes_of(LINKS)),
-])
+BATCHED = often(PLAIN, [*({"model": name} for name in classes_of(NEURONS)), *({"link": name} for name in classes_of(LINKS))])
+#: Those of which the gate computes again what it has not kept: with draws, in training, and with a gradient of delays.
+AGAIN = often(PLAIN, [{"model": "lif"}, {"syn_type": "dropout"}, {"delay": "linear"}])
 
 
 def data_of(sim, seed=0):
@@ -179,7 +180,7 @@ def modes(sim):
     return [lambda sim: sim, *([lambda sim: sim.train()] if any(op.when != "always" for op in sim.program.ops) else [])]
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("net", AGAIN, indirect=True, ids=lambda case: "-".join(*case.items()))
 def test_what_is_computed_again_is_the_same(net, key):
     """Plans that keep less for the way back give the numbers of those that keep all."""
     whole = sj.build(net, dt=1.0, plan=sj.Tiled(4))

@@ -102,13 +102,7 @@ def test_without_a_loop_it_is_backpropagation(rng, model, settings):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "model",
-    [
-        name if name in ("alif", "cubalif", "glif", "lif") else pytest.param(name, marks=pytest.mark.slow)
-        for name in {kind: name for name, kind in sj.neurons.NEURONS.items()}.values()
-    ],
-)
+@pytest.mark.parametrize("model", {kind: name for name, kind in sj.neurons.NEURONS.items()}.values())
 def test_every_neuron_model(rng, model):
     """What holds of the adaptive neurons of the paper holds of any model: its step says how it depends on itself."""
     net = sj.Network()

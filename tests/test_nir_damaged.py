@@ -93,6 +93,10 @@ DAMAGES: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
     "groups": (lambda f: put(f, f"{NODES}/conv/groups", 3), "'groups' must divide the 2 maps that it makes, but is 3"),
     "large window": (lambda f: put(f, f"{NODES}/conv/dilation", 4), r"its window \(3, 2\) is larger than what it gets"),
     "stride 0": (lambda f: put(f, f"{NODES}/conv/stride", 0), "'stride' must be positive, not 0"),
+    "three sizes": (
+        lambda f: put(f, f"{NODES}/conv/input_shape", [4, 5, 6]), r"node 'conv' \(Conv2d\): 'input_shape' must be one number or 2"
+    ),
+    "type of two": (lambda f: put(f, f"{NODES}/fc/type", [b"Affine", b"Linear"]), "node 'fc' does not say its type"),
     "half a stride": (lambda f: put(f, f"{NODES}/conv/stride", 0.5), "'stride' must be whole numbers"),
     "edge to nowhere": (
         lambda f: edges(f, lambda e: e[0].__setitem__(1, b"conw")), "the edge image -> conw leads to nowhere: .* did you mean 'conv'"

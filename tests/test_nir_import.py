@@ -149,6 +149,19 @@ def test_potentials_and_biases_beside_impulses(integrator: Any) -> None:
     assert max(found.largest.values()) < 1e-4
 
 
+def test_a_loop_of_a_delay_is_no_other_neuron_beside_impulses() -> None:
+    """What is held goes round a Delay and back into the weights that it came from, and needs one area all the way."""
+    rng = np.random.default_rng(3)
+    nodes = {
+        "in": nir.Input(shape(3)), "s": neuron(rng, "LIF", (3,), impulse=True), "fc": nir.Affine(rng.normal(0, 0.5, (3, 3)), np.ones(3)),
+        "wait": nir.Delay(np.array([1, 2, 3]) * 1e-3), "li": neuron(rng, "LI", (3,), impulse=True), "out": nir.Output(shape(3)),
+    }
+    graph = of_nodes(nodes, "in s fc wait fc li out", "s li")
+    found = sj.from_nir(graph, dt=1.0, signal="impulse").report.check(inputs_of(graph, rng, 20, 2))
+    assert found.spikes_equal, found
+    assert found.largest["li"] < 1e-5
+
+
 def braille(names: dict[str, str], nested: bool) -> nir.NIRGraph:
     """A recurrent net of CubaLIF, flat or with a graph for its layer; `names` gives other names."""
     rng = np.random.default_rng(8)
@@ -281,7 +294,7 @@ def test_what_cannot_be_said_is_refused_by_name(graph: nir.NIRGraph, choices: di
         caught.value.report.check({})
 
 
-@pytest.mark.parametrize(("tau", "unit", "dt"), [(20.0, "s", 1.0), (5.0, "s", 0.1), (0.02, "ms", 1.0), (0.002, "ms", 0.1)])
+@pytest.mark.parametrize(("tau", "unit", "dt"), [(20.0, "s", 1.0), (5.0, "s", 0.1), (0.02, "ms", 1.0), (0.01, "ms", 0.1)])
 def test_time_constants_betray_the_wrong_unit(tau: float, unit: Any, dt: float) -> None:
     graph = chain(nir.LIF(**LIF | {"tau": ONES * tau}))
     right = "ms" if unit == "s" else "s"
@@ -289,6 +302,34 @@ def test_time_constants_betray_the_wrong_unit(tau: float, unit: Any, dt: float) 
         sj.from_nir(graph, dt=dt, unit=unit)
     model = sj.from_nir(graph, dt=dt, unit=right).network["lif"].model
     np.testing.assert_allclose(model.tau_m, tau * (1 if unit == "s" else 1000))
+
+
+def test_slow_neurons_are_read_where_the_graph_says_its_unit(tmp_path: Any) -> None:
+    """As metadata of a file, or as `to_nir` writes it; but not beside other numbers than those that it wrote."""
+    graph = chain(nir.LIF(**LIF | {"tau": ONES * 2.0}))
+    with pytest.raises(ValueError, match=r"if they are right, say so by metadata \{'unit': 's'\}"):
+        sj.from_nir(graph, dt=1.0)
+    graph.metadata = {"unit": "s"}
+    nir.write(tmp_path / "slow.nir", graph)
+    network = sj.from_nir(tmp_path / "slow.nir", dt=1.0).network
+    assert (network["lif"].model.tau_m == 2000).all()
+    sim = sj.build(network, dt=1.0)
+    written, _ = sj.to_nir(network, sim, sim.init(jax.random.key(0)), form="euler")
+    assert (sj.from_nir(written, dt=1.0).network["lif"].model.tau_m == 2000).all()
+    written.nodes["lif"].tau = ONES * 3.0
+    with pytest.raises(ValueError, match="they look like 3 ms"):
+        sj.from_nir(written, dt=1.0)
+
+
+def test_a_node_may_be_named_as_an_edge_is() -> None:
+    """What a bare edge becomes takes no name of a node that comes later."""
+    nodes = {"m": nir.Input(shape(2)), "b": nir.LIF(**LIF), "m->b": nir.Linear(np.array([[3.0, 1.0], [0.5, 9.0]])), "out": nir.Output(shape(2))}
+    graph = of_nodes(nodes, "m b out", "m m->b b")
+    imported = sj.from_nir(graph, dt=1.0)
+    assert {"m->b", "m->b#2"} <= set(imported.network.members)
+    found = imported.report.check({"m": np.ones((20, 1, 2))})
+    assert found.spikes_equal
+    assert found.largest["b"] < 1e-5
 
 
 @pytest.mark.parametrize(

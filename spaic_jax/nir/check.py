@@ -109,5 +109,6 @@ def _first_unlike(one: np.ndarray, other: np.ndarray) -> int | None:
 
 
 def _apart(one: np.ndarray, other: np.ndarray, end: int | None) -> float:
-    """The largest difference before a step."""
-    return float(np.max(np.abs(one[:end] - other.reshape(one.shape)[:end]), initial=0.0))
+    """The largest difference before a step, infinite if a number is none."""
+    apart = np.abs(one[:end] - other.reshape(one.shape)[:end])
+    return float(np.max(np.where(np.isnan(apart), np.inf, apart), initial=0.0))

@@ -98,7 +98,7 @@ class Choices:
             if self.integrator == "exact" and self.signal == "held"
             else self.order,
             "reset": "to v_reset" if self.reset == "hard" else "by v_threshold - v_reset",
-            "begins": "potentials at v_leak (I and IF: 0), currents at 0",
+            "begins": "potentials at v_leak (I and IF: 0), currents and Delays at 0",
             "a step late": edges or "nothing",
         }
 

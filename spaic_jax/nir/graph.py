@@ -131,11 +131,11 @@ def _normal(raw: Raw, version: str | None) -> Graph:
 def _kind(raw: Any, where: str) -> str:
     kind = raw.get("type") if isinstance(raw, dict) else None
     kind = kind.decode("utf8", "replace") if isinstance(kind, bytes) else kind
-    if kind is None:
+    if not isinstance(kind, str):
         raise ValueError(f"{where} does not say its type.")
     if kind not in FIELDS:
         raise ValueError(f"{where}: {unknown('type of node', kind, FIELDS)}")
-    return str(kind)
+    return kind
 
 
 def _collect(
@@ -200,7 +200,7 @@ def _misnamed(nodes: Mapping[str, Any], pairs: list[Edge]) -> Edge | None:
         return None
     wrong, right = lost.pop(), idle.pop()
     passed = wrong in {source for source, _ in pairs} and wrong in {target for _, target in pairs}
-    return (wrong, right) if passed and right.startswith(wrong) else None
+    return (wrong, right) if wrong and passed and right.startswith(wrong) else None
 
 
 def _end(raw: Raw, front: str, name: str, other: str, side: str) -> str:

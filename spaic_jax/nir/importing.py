@@ -61,7 +61,9 @@ def from_nir(
     spikes of what spikes, else potentials or values. Nested graphs are assemblies. Names stay, but for signs that names of
     members do not hold: see `spaic_jax.nir.names`.
 
-    What NIR leaves open are arguments; the defaults are those of the reference of NIR's authors, and all of them stand in the report.
+    What NIR leaves open are arguments; the defaults are those of the reference of NIR's authors. How it begins is none: potentials at
+    `v_leak`, in I and IF at 0, currents and Delays at 0; other first values go into `Variables.state`. All of that stands in the
+    report.
 
     Args:
         source: path of a file, or an `nir.NIRGraph`.
@@ -79,7 +81,8 @@ def from_nir(
     Raises:
         RefusedError: a node that cannot be said exactly; a ValueError with the whole report.
         ValueError: a file or graph that is damaged, naming what is: see `spaic_jax.nir.graph.read_graph`; a loop without a state,
-            or without an edge that takes a step; time constants that betray another unit; an unknown choice.
+            or without an edge that takes a step; time constants that betray another unit, unless the graph's metadata say
+            `{"unit": ...}`; an unknown choice.
         TypeError: a source that is neither a path nor a graph.
         OSError: when there is no such file.
 
@@ -235,7 +238,8 @@ class _Import:
             shared += 1
         sides = [f":{place.side}" if place.side else "" for place in (chain.start, chain.end)]
         name = "->".join(":".join(end[shared:]) + side for end, side in zip(ends, sides, strict=True))
-        return free_name("/".join([*ends[0][:shared], name]), self.members)
+        # Names of nodes are taken too, whether they have a member yet or not.
+        return free_name("/".join([*ends[0][:shared], name]), self.members | dict.fromkeys(map(escaped, self.graph.nodes)))
 
     def _network(self) -> Network:
         network = Network()

@@ -128,6 +128,7 @@ def _check_numbers(kind: str, fields: Fields) -> None:
     if axes > 2:
         if np.size(fields["groups"]) != 1 or weight.shape[0] % whole(fields["groups"]):
             raise ValueError(f"'groups' must divide the {weight.shape[0]} maps that it makes, but is {fields['groups']}.")
+        sizes("input_shape", fields.get("input_shape", 1), axes - 2)
         window(kind, fields)
 
 

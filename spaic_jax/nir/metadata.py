@@ -64,6 +64,12 @@ def written(source: Any) -> Written | None:
         return None
 
 
+def unit_of(graph: Graph) -> str | None:
+    """The unit of times that metadata say, whoever wrote them, unless they were written with other numbers."""
+    unit, numbers = (_plain(graph.metadata.get(name)) for name in ("unit", "numbers"))
+    return unit if isinstance(unit, str) and (numbers is None or str(numbers) == digest(graph)) else None
+
+
 def digest(graph: Graph) -> str:
     """A digest of all numbers and edges of a graph, whatever their order and dtype."""
     made = hashlib.sha256()

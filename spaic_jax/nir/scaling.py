@@ -56,7 +56,8 @@ class Scaling:
         Raises:
             UnsayableError: a potential that reaches neurons which need it as different areas.
         """
-        return self._entering(target) if self.impulses and self.graph.nodes[source].kind in STATES - SPIKING else 1.0
+        factor = self._entering(target) if self.impulses and self.graph.nodes[source].kind in STATES - SPIKING else None
+        return 1.0 if factor is None else factor
 
     def check(self, node: Node) -> None:
         """UnsayableError for a node that cannot take what it gets."""
@@ -83,8 +84,8 @@ class Scaling:
                         ahead.append(target)
         return frozenset(found)
 
-    def _entering(self, path: str) -> Factor:
-        """What a current that enters a node must be multiplied by."""
+    def _entering(self, path: str) -> Factor | None:
+        """What a current that enters a node must be multiplied by; `None` where it only comes back to where the question began."""
         node = self.graph.nodes[path]
         if path not in self.impulses and node.kind in NEURONS | WEIGHTED:
             return 1.0
@@ -103,26 +104,26 @@ class Scaling:
             return leaving.reshape(node.takes)
         return leaving
 
-    def _leaving(self, node: Node) -> Factor:
-        """What a current that leaves a node must be multiplied by."""
+    def _leaving(self, node: Node) -> Factor | None:
+        """What a current that leaves a node must be multiplied by; `None` as of `_entering`."""
         if node.path in self._found:
-            known = self._found[node.path]
-            return 1.0 if known is None else known
+            return self._found[node.path]
         self._found[node.path] = None
-        wanted = [self._entering(target) for target in self.graph.targets(node.path) if self._found.get(target, 1.0) is not None]
-        first = wanted[0] if wanted else 1.0
-        if not all(np.array_equal(first, other) for other in wanted):
+        wanted = [factor for factor in map(self._entering, self.graph.targets(node.path)) if factor is not None]
+        if not wanted:
+            return self._found.pop(node.path)
+        if not all(np.array_equal(wanted[0], other) for other in wanted):
             raise UnsayableError(
                 f"what '{node.path}' gives is needed as different areas by what it leads to: import with signal='held', or with"
                 " integrator='euler' where impulses reach all of that."
             )
-        self._found[node.path] = first
-        return first
+        self._found[node.path] = wanted[0]
+        return wanted[0]
 
-    def _by_row(self, node: Node, factor: Factor) -> Factor:
+    def _by_row(self, node: Node, factor: Factor | None) -> Factor:
         """One number, or one for each row of the weight."""
         if not isinstance(factor, np.ndarray):
-            return factor
+            return 1.0 if factor is None else factor
         rows = factor.reshape(node.gives[0], -1) if node.kind in CONVOLUTIONS else factor.reshape(-1, 1)
         if (rows != rows[:, :1]).any():
             raise UnsayableError(

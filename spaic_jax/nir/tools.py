@@ -27,20 +27,23 @@ TOOLS = (
     Tool(
         "snnTorch 1.0",
         _COMMON | {"AvgPool2d", "Conv1d", "NIRGraph", "SumPool2d"},
-        "takes steps of 0.1 ms, asks for v_leak 0 and one threshold a node, sums pools without their padding, and reads an IF as a leaky neuron",
+        "takes steps of 0.1 ms and v_reset as 0, asks for v_leak 0, one threshold a node and an r of 1 (IF) or tau_mem/dt (CubaLIF),"
+        " reads an IF as a leaky neuron, leads what enters a recurrent layer through its recurrent weights, and sums pools without their"
+        " padding",
         frozenset({"CubaLIF", "IF", "LIF", "SumPool2d"}),
     ),
     Tool(
         "SpikingJelly 2.0",
         _COMMON | {"AvgPool2d", "Conv1d", "NIRGraph", "SumPool2d"},
-        "asks for one value of each parameter a node, for an r of 1/dt (IF), 1 or tau/dt (LIF) or tau_mem/dt (CubaLIF), and for v_leak v_reset (LIF) or 0 (CubaLIF)",
-        frozenset({"CubaLIF", "IF", "LIF"}),
+        "asks for one value of each parameter a node, for an r of 1/dt (IF), 1 or tau/dt (LIF) or tau_mem/dt (CubaLIF), for a w_in of"
+        " tau_syn/dt, for v_leak v_reset (LIF) or 0 (CubaLIF), and for convolutions of one group, and sums pools without their padding",
+        frozenset({"Conv1d", "Conv2d", "CubaLIF", "IF", "LIF", "SumPool2d"}),
     ),
     Tool(
         "Spyx 1.0",
-        _COMMON | {"NIRGraph", "SumPool2d"},
-        "takes nodes as one sequence, leaves out types that it does not read, and leaves out r, v_leak and v_reset",
-        frozenset({"CubaLIF", "IF", "LIF"}),
+        _COMMON | {"LI", "NIRGraph", "SumPool2d", "Threshold"},
+        "takes nodes as one sequence, an LI only before a Threshold and a Threshold only behind an LI, and leaves out r, w_in, v_leak and v_reset",
+        frozenset({"CubaLIF", "IF", "LI", "LIF", "Threshold"}),
     ),
 )
 

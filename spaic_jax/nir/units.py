@@ -5,15 +5,17 @@ import numpy as np
 from spaic_jax.nir.choices import Choices
 from spaic_jax.nir.graph import Graph
 from spaic_jax.nir.kinds import NEURONS, TIMES
+from spaic_jax.nir.metadata import unit_of
 
-#: No network has only time constants as long as this, ms, beside steps a thousandth of it.
+#: Few networks have only time constants as long as this, ms; one that has says its unit.
 LONGEST = 1000.0
 
 
 def check_unit(graph: Graph, choices: Choices) -> None:
     """ValueError when all time constants make no sense in the unit that was said, and would in the other one.
 
-    They make none below a tenth of a step, or from a second on; and they would between a step and a second.
+    They make none below a step, or from a second on; and they would between a step and a second. A graph whose metadata say the
+    unit, as those of `to_nir` do, is believed.
 
     >>> import nir
     >>> from spaic_jax.nir.graph import read_graph
@@ -22,19 +24,20 @@ def check_unit(graph: Graph, choices: Choices) -> None:
     >>> check_unit(graph, Choices(dt=1.0))
     Traceback (most recent call last):
         ...
-    ValueError: the time constants are 20 s with unit 's', at steps of 1 ms: they look like 20 ms, so say unit='ms'.
+    ValueError: the time constants are 20 s with unit 's', at steps of 1 ms: they look like 20 ms, so say unit='ms'; if they are right, \
+say so by metadata {'unit': 's'} in the graph.
     """
     taus = [(node.path, x) for node in graph.of_kind(*NEURONS) for name, x in node.fields.items() if name in TIMES]
-    if not taus:
+    if not taus or unit_of(graph) == choices.unit:
         return
     read = choices.ms(np.concatenate([x.ravel() for _, x in taus]))
     other = read / 1000 if choices.unit == "s" else read * 1000
-    senseless = read.max() < choices.dt / 10 or read.min() >= LONGEST
+    senseless = read.max() < choices.dt or read.min() >= LONGEST
     if senseless and other.min() >= choices.dt and other.max() < LONGEST:
         word = "ms" if choices.unit == "s" else "s"
         raise ValueError(
             f"the time constants are {_span(read)} with unit '{choices.unit}', at steps of {choices.dt:g} ms: they look like"
-            f" {_span(other)}, so say unit='{word}'."
+            f" {_span(other)}, so say unit='{word}'; if they are right, say so by metadata {{'unit': '{choices.unit}'}} in the graph."
         )
 
 
