@@ -20,6 +20,9 @@ from spaic_jax.neurons.rows import model_rows
 from spaic_jax.program import Context, Fragment, Initial, Mean, Record, Site, Variable
 from spaic_jax.program.variable import Dim
 
+#: What the axes of a population count, by their number.
+_DIMS: dict[int, tuple[Dim | None, ...]] = {1: ("post",), 3: ("map", None, None)}
+
 
 @element
 class NeuronGroup(Element):
@@ -164,10 +167,14 @@ class NeuronGroup(Element):
         spikes = f"{site.name}.O"
         return rows + Fragment(records=(Record(spikes, spikes, "health", Mean(), transform=jnp.mean),))
 
+    @property
+    def in_blocks(self) -> bool:
+        """Whether several devices may each have some of the neurons, which lie in blocks along the first axis."""
+        return len(self.shape) in _DIMS
+
     def _counted(self, v: Variable) -> Variable:
         """A variable that has a number for each neuron, with the names of its axes."""
-        dims: dict[int, tuple[Dim | None, ...]] = {1: ("post",), 3: ("map", None, None)}
-        return dataclasses.replace(v, dims=dims.get(len(self.shape), ())) if v.shape == self.shape else v
+        return dataclasses.replace(v, dims=_DIMS.get(len(self.shape), ())) if v.shape == self.shape else v
 
     def _training(self, prefix: str) -> dict[str, Any]:
         """What is said of the parameters whose names begin with a prefix, by their names without it."""

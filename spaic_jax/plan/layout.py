@@ -16,7 +16,7 @@ from spaic_jax.plan.cost import Where
 from spaic_jax.program import Program, Variable
 
 #: Which axis of a mesh shares out what an axis of a variable counts. What a mesh has no axis for lies whole on each device.
-RULES = (("batch", "data"), ("post", "model"), ("map", "model"))
+RULES = (("batch", "data"), ("post", "model"), ("map", "model"), ("block", "model"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Layout:
 
     On a mesh with the axis `"data"` each device has its share of every batch, and whole parameters. An axis `"model"` beside it, or
     instead, gives each device its share of the rows of parameters and of the neurons of groups. What an axis of the mesh does not
-    divide, such as ten rows on four devices, lies whole on each of them; a batch that it does not divide is an error.
+    divide, such as ten rows on four devices, lies whole on each of them; a batch, or blocks (`spaic_jax.build`), that it does not
+    divide are an error.
 
     Args:
         mesh: the devices, with named axes.
@@ -64,7 +65,7 @@ class Layout:
     @property
     def where(self) -> Where:
         """What the cost model needs to know."""
-        return Where(self.mesh.devices.flat[0].platform, self.shares)
+        return Where(self.mesh.devices.flat[0].platform, self.shares, self.mesh, self._axis("batch"), self._axis("block"))
 
     def _axis(self, dim: str | None) -> Any:
         axis = dict(self.rules).get(dim or "")
@@ -78,10 +79,19 @@ class Layout:
             )
 
     def spec(self, v: Variable) -> PartitionSpec:
-        """Which axes of the mesh share out the axes of a variable's value, the batch in front."""
+        """Which axes of the mesh share out the axes of a variable's value, the batch in front.
+
+        Raises:
+            ValueError: blocks that cannot be shared out evenly, with both numbers.
+        """
         axes: list[Any] = []
         for dim, size in zip(v.counted, v.sized(0), strict=True):
             axis = self._axis(dim)
+            if dim == "block" and axis is not None and size % self.mesh.shape[axis]:
+                raise ValueError(
+                    f"the {size} blocks of '{v.name}' cannot be shared out evenly over the {self.mesh.shape[axis]} devices of the axis"
+                    f" {axis!r} of the mesh: build with blocks={self.mesh.shape[axis]}, or a multiple of it."
+                )
             divides = dim == "batch" or (axis is not None and size % self.mesh.shape[axis] == 0)
             axes.append(axis if divides and axis not in axes else None)
         return PartitionSpec(*axes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,31 +65,53 @@ def by_events(rule: Rule, site: Site, context: Context) -> bool:
 def fan_in(name: str, pathway: Pathway) -> dict[str, Variable]:
     """The synapses of a connection in rows by postsynaptic neuron, of 8 bytes a synapse, by what `touched` calls them."""
 
-    def constant(part: str, size: int, of: str, function: Callable[..., Any]) -> Variable:
-        return Variable(f"{name}.{part}", (size,), "int32", "constant", derived=(f"{name}.{of}", function))
+    *blocks, count = pathway.weights
+    neurons = math.prod(pathway.gives) // math.prod(blocks)
+    dims: tuple[Any, ...] = ("block", None) if blocks else ()
 
-    (count,), neurons = pathway.weights, math.prod(pathway.gives)
+    def constant(part: str, size: int, function: Callable[..., Any]) -> Variable:
+        derived = ((f"{name}.post", f"{name}.start"), function)
+        return Variable(f"{name}.{part}", (*blocks, size), "int32", "constant", derived=derived, dims=dims)
+
     return {
-        "into": constant("fan_in", count, "post", places_by_post),
-        "into_start": constant("fan_in_start", neurons + 1, "post", starts_by_post),
-        "pre": constant("fan_in_pre", count, "start", pre_of_each),
+        "into": constant("fan_in", count, places_by_post),
+        "into_start": constant("fan_in_start", neurons + 1, starts_by_post),
+        "pre": constant("fan_in_pre", count, pre_of_each),
     }
 
 
-def places_by_post(post: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """The synapses of all postsynaptic neurons, one neuron's after the other's."""
+def _in_each_block(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+    """A function of the `post` and `start` of synapses, and of a shape, where these may lie in blocks: of one after the other."""
+
+    @functools.wraps(function)
+    def of(post: jax.Array, start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        if len(shape) == 1:
+            return function(post, start, shape)
+        return jnp.stack([function(*own, shape[1:]) for own in zip(post, start, strict=True)])
+
+    return of
+
+
+@_in_each_block
+def places_by_post(post: jax.Array, start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """The synapses of all postsynaptic neurons, one neuron's after the other's, and empty places last."""
     if isinstance(post, jax.core.Tracer):
-        return jnp.argsort(post, stable=True).astype("int32")
+        return jnp.argsort(jnp.where(jnp.arange(shape[0]) < start[-1], post, 2**31 - 1), stable=True).astype("int32")
     # On the host in a thirtieth of the time.
-    return jnp.asarray(np.sort((np.asarray(post, np.int64) << 32) | np.arange(*shape)).astype(np.int32))
+    place = np.arange(shape[0])
+    neuron = np.where(place < np.asarray(start)[-1], np.asarray(post, np.int64), 2**31 - 1)
+    return jnp.asarray(np.sort((neuron << 32) | place).astype(np.int32))
 
 
-def starts_by_post(post: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+@_in_each_block
+def starts_by_post(post: jax.Array, start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """Where those of each postsynaptic neuron begin."""
-    return jnp.zeros(shape, "int32").at[post + 1].add(1).cumsum(dtype="int32")
+    following = jnp.where(jnp.arange(post.size) < start[-1], post + 1, shape[0])
+    return jnp.zeros(shape, "int32").at[following].add(1, mode="drop").cumsum(dtype="int32")
 
 
-def pre_of_each(start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+@_in_each_block
+def pre_of_each(post: jax.Array, start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """The presynaptic neuron of each synapse."""
     neurons = jnp.arange(start.size - 1, dtype="int32")
     return jnp.repeat(neurons, jnp.diff(start), total_repeat_length=shape[0])
