@@ -18,7 +18,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from spaic_jax.native.partition import by_itself
 from spaic_jax.plan.cost import Where
-from spaic_jax.plan.stage import Once, Stage
+from spaic_jax.plan.stage import Stage
 from spaic_jax.program import Blocks, Op
 from spaic_jax.program.blocks import Names, everywhere
 from spaic_jax.program.evaluate import call
@@ -35,23 +35,18 @@ def on_devices(stages: tuple[Stage, ...], where: Where) -> tuple[Stage, ...]:
         function = handed_round if op.fn is everywhere else by_devices
         return dataclasses.replace(op, fn=function, settings=(("op", op), ("where", where)))
 
-    return tuple(stage if isinstance(stage, Once) else stage.changed(shared) for stage in stages)
+    return tuple(stage.changed(shared) for stage in stages)
 
 
 def by_devices(*arrays: jax.Array, op: Op, where: Where) -> tuple[jax.Array, ...]:
     """What a row in blocks gives, from each device for its own blocks."""
-    settings = dict(op.settings)
-    blocks: Blocks = settings["blocks"]
-    assert where.mesh is not None and where.block_axis is not None
-    own = blocks.among(where.mesh.shape[where.block_axis])
-    share = dataclasses.replace(op, settings=tuple({**settings, "blocks": own}.items()))
-    specs = functools.partial(_spec, where=where)
+    blocks: Blocks = dict(op.settings)["blocks"]
 
     def by_one(*arrays: jax.Array) -> tuple[jax.Array, ...]:
         with by_itself():
-            return call(share, arrays)
+            return call(op, arrays)
 
-    taken, given = (tuple(map(specs, names)) for names in (blocks.operands, blocks.results))
+    taken, given = (tuple(_spec(names, where) for names in all_names) for all_names in (blocks.operands, blocks.results))
     made: tuple[jax.Array, ...] = _each_device(by_one, where, taken, given)(*arrays)
     return made
 

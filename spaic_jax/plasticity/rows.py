@@ -17,7 +17,7 @@ from spaic_jax.plasticity.memory import Memory, Trace
 from spaic_jax.plasticity.nodes import nodes
 from spaic_jax.plasticity.pathway import Bounds, Meeting, Pathway, Synapses
 from spaic_jax.program import Blocks, Constant, Context, Fragment, Op, Site, Variable
-from spaic_jax.program.blocks import Names, block_of
+from spaic_jax.program.blocks import Names
 from spaic_jax.program.initial import as_initial
 from spaic_jax.program.op import RESERVED, base_name
 from spaic_jax.synapses.delays import SynapticDelay
@@ -89,9 +89,7 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
                 f"{what} cannot learn in blocks: it goes by more than spikes, or others share the weights. Build with blocks=1."
             )
         neurons = [key for key, read in given.items() if key[0] == "value" and _of_each_neuron(read, post, context)]
-        count, width = pathway.weights
-        settings["pathway"] = dataclasses.replace(pathway, gives=block_of(pathway.gives, count), weights=(width,))
-        settings["blocks"] = _blocks(count, tuple(given), kinds, neurons)
+        settings["blocks"] = _blocks(tuple(given), kinds, neurons)
     outputs = (site.target, *(v.name for v in carried))
     row = Op(outputs, function, tuple(given.values()), name=site.name, random=rule.random, when="learning", settings=settings)
     return Fragment((*numbers, *inputs, *carried, *table.values()), (row,))
@@ -137,10 +135,8 @@ def learn_by_events(
 ) -> tuple[Any, ...]:
     """The weights after a step in which a rule changed those whose neurons fire, and what it remembers; arguments as of `learn`.
 
-    With `blocks` the pathway is that of one of them.
+    Synapses may lie in `blocks`.
     """
-    if blocks is not None:
-        return blocks.carry_out(lambda *own: learn_by_events(*own, rule=rule, given=given, pathway=pathway, bounds=bounds, dt=dt), arrays)
     seen = _seen(arrays, rule, given, pathway, bounds, dt)
     weight = touched(seen.meeting, seen.table, lambda some: clipped(some.weight + seen.change(some)["weight"], bounds))
     return (learned(arrays[given.index(("at", "weight"))], weight), *(seen.new[name] for name in seen.last))
@@ -172,7 +168,8 @@ def _seen(arrays: tuple[jax.Array, ...], rule: Rule, given: tuple[Given, ...], p
     rule, at, last = rule.with_numbers(parts["number"]), parts["at"], parts["last"]
     pre, post = at.pop("pre"), at.pop("post")
     new: dict[str, Any] = {}
-    post = post.reshape(post.shape[0], *pathway.gives)
+    # Some blocks of neurons are fewer than all.
+    post = post.reshape(post.shape[0], -1, *pathway.gives[1:])
     if "sent" in last:
         pre = jnp.concatenate([pre[:, None], last["sent"]], axis=1)
         new["sent"] = pre[:, :-1]
@@ -236,13 +233,12 @@ def _of_each_neuron(read: str, post: Any, context: Context) -> bool:
     return variable is not None and bool(variable.batched) and variable.shape in (post.shape, (post.num,))
 
 
-def _blocks(count: int, given: tuple[Given, ...], kinds: Mapping[str, str], neurons: Sequence[Given]) -> Blocks:
+def _blocks(given: tuple[Given, ...], kinds: Mapping[str, str], neurons: Sequence[Given]) -> Blocks:
     """How what the row of a rule is given and hands on belongs to blocks.
 
     Samples are taken together: no device learns from some of them alone.
 
     Args:
-        count: how many blocks there are.
         given: what the arrays are.
         kinds: what each of those is of that are handed on, such as `"post"`, by name.
         neurons: which of the given values have a number for each postsynaptic neuron.
@@ -255,7 +251,7 @@ def _blocks(count: int, given: tuple[Given, ...], kinds: Mapping[str, str], neur
             return ("block",)
         return together[key == ("at", "post") or key in neurons or (kind == "last" and kinds[name] == "post")]
 
-    return Blocks(count, tuple(map(names, given)), (("block",), *(together[of == "post"] for of in kinds.values())))
+    return Blocks(tuple(map(names, given)), (("block",), *(together[of == "post"] for of in kinds.values())))
 
 
 def _carried(rule: Rule, slots: int, dt: float) -> Mapping[str, Trace | Memory]:

@@ -146,7 +146,7 @@ class Context:
 
     def _everywhere(self, member: Any, read: str) -> str:
         if getattr(member, "in_blocks", False) and self.blocks_of(member.shape) > 1:
-            row = reading_everywhere(read, self.blocks)
+            row = reading_everywhere(read)
             self.slices[row.outputs[0]] = row
             return row.outputs[0]
         return read

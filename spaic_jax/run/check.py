@@ -224,8 +224,12 @@ def where_of(program: Program, variables: Variables) -> Where | None:
     mesh = getattr(x.sharding, "mesh", None)
     if mesh is None or mesh.size < 2:
         return where
-    specs = {v: getattr(values[v.name].sharding, "spec", ()) for v in program.variables if v.name in values}
-    axes = {dim: axis for v, spec in specs.items() for dim, axis in zip(v.counted, spec, strict=False) if isinstance(axis, str)}
+    axes: dict[str | None, str] = {}
+    for v in program.variables:
+        x = values.get(v.name)
+        if isinstance(x, jax.Array) and not isinstance(x, jax.core.Tracer):
+            spec = getattr(x.sharding, "spec", ())
+            axes |= {dim: axis for dim, axis in zip(v.counted, spec, strict=False) if isinstance(axis, str)}
     return dataclasses.replace(where, mesh=mesh, batch_axis=axes.get("batch"), block_axis=axes.get("block"))
 
 

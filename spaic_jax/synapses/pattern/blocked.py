@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spaic_jax.program import Constant, Initial
+from spaic_jax.program import Initial
 from spaic_jax.program.initial import once
 from spaic_jax.synapses.pattern.base import Pattern
 from spaic_jax.synapses.pattern.host import Words, on_host
@@ -96,7 +96,7 @@ def of_synapses(pattern: Pattern, blocks: int, init: Initial) -> tuple[tuple[int
     if blocks == 1:
         return (pattern.count,), numbers
     blocked = Blocked(pattern, blocks)
-    return (blocks, blocked.width), numbers if isinstance(numbers, Constant) else Arranged(blocked, numbers)
+    return (blocks, blocked.width), Arranged(blocked, numbers)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,12 +8,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from spaic_jax._times import Deliver
 from spaic_jax.native.delivery import deliver
 from spaic_jax.program import Blocks, Context, Fragment, Given, Op, Site, Variable
-from spaic_jax.program.blocks import Names, block_of
+from spaic_jax.program.blocks import Names, block_of, rows_of_blocks
 from spaic_jax.program.initial import as_initial
 from spaic_jax.synapses.delays import FixedDelay
 from spaic_jax.synapses.delays.pairs import late
@@ -36,12 +37,14 @@ def delivered(
     deliver: Deliver = deliver,
 ) -> jax.Array:
     """`I_i = sum_{k: post_k = i} w_k s_{pre_k} (+ b_i)`, by events; `shape` is that of a sample of the current, or of a block of it."""
-    if blocks is not None:
-        arrays = [spikes, weight, post, start, *([] if bias is None else [bias])]
-        return blocks.carry_out(lambda *own: (delivered(*own, shape=shape, deliver=deliver),), arrays)[0]
-    batch = spikes.shape[0]
-    current = deliver(spikes.reshape(batch, -1), weight, post, start, columns=math.prod(shape))
-    return (current if bias is None else current + bias[None]).reshape(batch, *shape)
+    batch, columns = spikes.shape[0], math.prod(shape)
+    spikes = spikes.reshape(batch, -1)
+    if blocks is None:
+        current = deliver(spikes, weight, post, start, columns=columns)
+    else:
+        weight, post, rows = weight.reshape(-1), post.reshape(-1), rows_of_blocks(start, post.shape[1])
+        current = jnp.concatenate([deliver(spikes, weight, post, own, columns=columns) for own in rows], 1)
+    return (current if bias is None else current + bias[None]).reshape(batch, -1, *shape[1:])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,8 +73,8 @@ class Pairs(Storage):
         refuse_delays(site, "pairs", "but fixed ones")
         settings: dict[str, Any] = {"shape": block_of(site.gives, blocks)}
         if blocks > 1:
-            operands: tuple[Names, ...] = (("batch",), *[("block",)] * 3, *[("post",)] * len(bias))
-            settings["blocks"] = Blocks(blocks, operands, (("batch", "post"),))
+            operands: tuple[Names, ...] = (("batch",), ("block",), ("block",), ("block",), ("post",))
+            settings["blocks"] = Blocks(operands[: 4 + len(bias)], (("batch", "post"),))
         inputs = (site.source, *synapses, *biases)
         return made + Fragment(ops=(Op(site.target, delivered, inputs, name=site.name, settings=settings),))
 
