@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -22,6 +23,23 @@ from spaic_jax.program.variable import Dim
 
 #: What the axes of a population count, by their number.
 _DIMS: dict[int, tuple[Dim | None, ...]] = {1: ("post",), 3: ("map", None, None)}
+
+
+@dataclasses.dataclass(frozen=True)
+class RateOfBlocks:
+    """The mean over the neurons of each block, `[B, blocks]`: devices that share out samples or blocks have nothing to ask each other.
+
+    Attributes:
+        blocks: how many there are.
+
+    >>> RateOfBlocks(2)(jnp.array([[0.0, 1.0, 1.0, 1.0]])).tolist()
+    [[0.5, 1.0]]
+    """
+
+    blocks: int
+
+    def __call__(self, spikes: jax.Array) -> jax.Array:
+        return spikes.reshape(spikes.shape[0], self.blocks, -1).mean(2)
 
 
 @element
@@ -165,7 +183,8 @@ class NeuronGroup(Element):
         if not self.model.spiking:
             return rows
         spikes = f"{site.name}.O"
-        return rows + Fragment(records=(Record(spikes, spikes, "health", Mean(), transform=jnp.mean),))
+        rate = RateOfBlocks(context.blocks_of(self.shape))
+        return rows + Fragment(records=(Record(spikes, spikes, "health", Mean(), transform=rate, finish=jnp.mean),))
 
     @property
     def in_blocks(self) -> bool:
