@@ -115,7 +115,7 @@ def forecast(sim: "Simulator", processes: int, machine: Machine | None = None, *
         >>> import spaic_jax as sj
         >>> made = forecast(sj.build(sj.standard.coba(4000, delay=2.0), blocks=4), 4)
         >>> round(made.exchanges), made.message, made.bound
-        (500, 2501.0, 'latency')
+        (500, 2501.0, 'hearing')
     """
     processes, rate = whole(processes, "processes", least=1), real(rate, "rate", least=0)
     machine = Machine() if machine is None else machine
