@@ -94,7 +94,7 @@ def go_on(
                 raise diverged(sim, layout, number, before, inputs, key, seen)
             begin, end = layout.bounds(number)
             part, rest = part_of(layout, number, values, rest)
-            rates = {name: np.asarray(values[record]) / (end - begin) for name, record in health.items()}
+            rates = {name: np.asarray(values[record]).mean() / (end - begin) for name, record in health.items()}
             new = State(after, {name: values[name] for name in totals}, rest)
             with written(parts, layout):
                 parts.add(number, part | {RATE.format(name): rate for name, rate in rates.items()}, new.arrays())
