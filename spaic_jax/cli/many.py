@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import Any, Literal
 
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.distributed import Layout, device_mesh, start
@@ -10,11 +11,15 @@ from spaic_jax.distributed.beat import follow
 from spaic_jax.distributed.children import ProcessError, run_together
 
 
-def join(devices: int | None, coordinator: str | None, processes: int | None, process_id: int | None) -> Layout | None:
+def join(devices: int | None, rows: int | Literal["all"] | None, coordinator: str | None, processes: int | None, process_id: int | None) -> Layout | None:
     """Join other processes, where a coordinator is given, and share out over the devices of all; `None` on one device alone.
 
+    Args:
+        devices, rows: as of `device_mesh`.
+        coordinator, processes, process_id: as of `start`; `"auto"` in place of all three where JAX finds them.
+
     Raises:
-        UserError: fewer devices than are wanted, arguments that do not belong together, or nobody there.
+        UserError: fewer devices than are wanted, or none that make whole groups of `rows`; arguments that do not belong together, or nobody there.
     """
     follow()
     with user_errors():
@@ -25,12 +30,14 @@ def join(devices: int | None, coordinator: str | None, processes: int | None, pr
                 start(None if coordinator == "auto" else coordinator, processes, process_id)
             except RuntimeError as error:
                 raise ValueError(f"the processes have not found each other by {coordinator}: {error}") from error
-        elif devices is None:
+        elif devices is None and rows is None:
             return None
-        return Layout(device_mesh(devices))
+        return Layout(device_mesh(devices, rows))
 
 
-def start_local(command: Sequence[str], processes: int, patience: int | None, resume: bool, quiet: bool) -> None:
+def start_local(
+    command: Sequence[str], processes: int, patience: int | None, resume: bool, quiet: bool, joined: Sequence[Any]
+) -> None:
     """Start a command as several processes of this machine, and wait for them.
 
     Args:
@@ -39,11 +46,14 @@ def start_local(command: Sequence[str], processes: int, patience: int | None, re
         patience: seconds for which one of them may do nothing; 600 when `None`.
         resume: whether it is gone on with.
         quiet: whether to show no progress bar.
+        joined: what `join` would be given of other processes, which does not go with it.
 
     Raises:
-        UserError: one of them ended otherwise than well, or hangs: then all have been ended.
+        UserError: there are such; one of them ended otherwise than well, or hangs: then all have been ended.
         KeyboardInterrupt: with a sentence that says how to go on.
     """
+    if any(each is not None for each in joined):
+        raise UserError("--local-processes starts them itself: leave out --coordinator, --processes and --process-id.")
     apart = ("--local-processes=", "--patience=")
     own = [each for each in command[1:] if not each.startswith(apart) and (resume or each != "--resume")]
 

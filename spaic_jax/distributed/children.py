@@ -1,5 +1,6 @@
 """Several processes on this machine, watched by the one that starts them."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -13,8 +14,8 @@ from typing import BinaryIO
 
 from spaic_jax.distributed.beat import NAME
 
-#: Seconds between two looks at the processes.
-_PAUSE = 0.1
+#: Seconds between two looks at the processes, and for which process 0 may end with an error after another one has.
+_PAUSE, _LATER = 0.1, 2.0
 
 
 class ProcessError(RuntimeError):
@@ -67,6 +68,9 @@ def run_together(command: Callable[[str, int], Sequence[str]], processes: int, p
 
 def _check(children: Sequence["Child"], said: bytes, patience: float) -> None:
     ended = [child for child in children if child.code]
+    if ended and ended[0].code == 2 and children[0].wait(_LATER) == 2:
+        # What is wrong with the input, or a file, is so in all of them: process 0 says it.
+        ended.insert(0, children[0])
     if ended:
         child = next((each for each in ended if each.code is not None and each.code < 0), ended[0])
         assert child.code is not None
@@ -117,6 +121,12 @@ class Child:
         """The last line of it."""
         lines = self._errors.read_text(errors="replace").strip().splitlines()
         return lines[-1].removeprefix("spaic-jax: ").rstrip(".") if lines else "without a word"
+
+    def wait(self, seconds: float) -> int | None:
+        """`code`, where it ends within so many seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self.code
 
     def end(self) -> None:
         """End it, however it does."""
