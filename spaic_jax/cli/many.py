@@ -1,14 +1,17 @@
 """A command on many devices, or in many processes."""
 
+import contextlib
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
+
+import jax
 
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.distributed import Layout, device_mesh, start
 from spaic_jax.distributed.beat import follow
-from spaic_jax.distributed.children import ProcessError, run_together
+from spaic_jax.distributed.children import LOST, ProcessError, run_together
 
 
 def join(devices: int | None, rows: int | Literal["all"] | None, coordinator: str | None, processes: int | None, process_id: int | None) -> Layout | None:
@@ -67,6 +70,28 @@ def start_local(
         raise ChildError(f"{error} Go on with: {shlex.join(command)}" if str(error) else "", error.code) from error
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted; go on with: {shlex.join(command)}") from None
+
+
+@contextlib.contextmanager
+def lost_errors(command: Sequence[str]) -> Iterator[None]:
+    """Take the end of another process for what it is.
+
+    Args:
+        command: the command with which this one would be gone on with.
+
+    Raises:
+        UserError: a message from another process did not come, or it is known to have ended.
+    """
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if jax.process_count() == 1 or not any(word in str(error) for word in ("Gloo", "NCCL", "coordination")):
+            raise
+        first_line = str(error).partition("\n")[0].partition("[")[0].rstrip(": ")
+        raise ChildError(
+            f"process {jax.process_index()} of {jax.process_count()} has lost another one ({first_line}); when all have ended, go on with:"
+            f" {shlex.join(command)}", LOST
+        ) from error
 
 
 class ChildError(UserError):

@@ -15,7 +15,7 @@ from spaic_jax.cli.config import read_declaration
 from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_errors
 from spaic_jax.cli.experiment import build_network
 from spaic_jax.cli.folder import RunFolder
-from spaic_jax.cli.many import join, start_local
+from spaic_jax.cli.many import join, lost_errors, start_local
 from spaic_jax.cli.table import show
 from spaic_jax.distributed import Layout, agree, first
 from spaic_jax.recording import Recording, resume, simulate
@@ -79,7 +79,9 @@ def simulate_config(
     how += [*([] if chunk is None else [f"--chunk={chunk!r}"]), *([] if not seed else [f"--seed={seed}"]), *(["--learn"] if learn else [])]
     how += [*(["--json"] if as_json else []), *([] if devices is None else [f"--devices={devices}"])]
     how += [*([] if patience is None else [f"--patience={patience}"])]
-    how += [*([] if local_processes is None else [f"--local-processes={local_processes}"]), "--resume"]
+    joined = {"coordinator": coordinator, "processes": processes, "process-id": process_id}
+    how += [f"--{name}={value}" for name, value in {**joined, "local-processes": local_processes}.items() if value is not None]
+    how += ["--resume"]
     if local_processes is not None:
         return start_local(how, local_processes, patience, go_on, quiet, (coordinator, processes, process_id))
     on = join(devices, None if devices is None and coordinator is None else "all", coordinator, processes, process_id)
@@ -97,7 +99,7 @@ def simulate_config(
             RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
 
     try:
-        with user_errors(config), memory_errors(config):
+        with user_errors(config), memory_errors(config), lost_errors(how):
             recording = _run(sim, steps, folder, chunk, seed, go_on, not quiet, on)
             keep_config()
     except FloatingPointError as error:

@@ -17,7 +17,7 @@ from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_error
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.interrupt import noted_interrupts
-from spaic_jax.cli.many import join, start_local
+from spaic_jax.cli.many import join, lost_errors, start_local
 from spaic_jax.cli.run import Run
 from spaic_jax.cli.table import show
 from spaic_jax.distributed import agree, first, local
@@ -85,7 +85,9 @@ def train(
     how += [] if devices is None else [f"--devices={devices}"]
     how += [] if rows is None else [f"--rows={rows}"]
     how += [] if patience is None else [f"--patience={patience}"]
-    how += [*([] if local_processes is None else [f"--local-processes={local_processes}"]), "--resume"]
+    joined = {"coordinator": coordinator, "processes": processes, "process-id": process_id}
+    how += [f"--{name}={value}" for name, value in {**joined, "local-processes": local_processes}.items() if value is not None]
+    how += ["--resume"]
     folders = [RunFolder(path) for path in paths]
     if seeds is not None and (devices or rows or local_processes or coordinator):
         raise UserError("--seeds trains on one device: leave out --devices, --rows, --local-processes and --coordinator.")
@@ -106,7 +108,8 @@ def train(
         with user_errors():
             # None of them begins, or writes, before all have looked.
             agree(json.dumps([each.resolved for each in experiments], sort_keys=True), "configuration")
-        _train(experiments, folders, config, resume, quiet, several=seeds is not None)
+        with lost_errors(how):
+            _train(experiments, folders, config, resume, quiet, several=seeds is not None)
     except KeyboardInterrupt:
         begun = any(folder.config.is_file() for folder in folders)
         raise KeyboardInterrupt(

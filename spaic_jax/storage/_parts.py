@@ -143,8 +143,8 @@ def read_parts(path: Path, names: list[str], damaged: Callable[[str], Exception]
         if name.split(".")[-2] != _tag(text):
             raise damaged(f"'{file}' is damaged: it is not what was written with '{path.name}'.")
         for key, each in table.items():
-            lists = {of: tuple(each.pop(of)) for of in ("whole", "start", "shape")}
-            piece = Piece(file, key, **lists, **each)
+            given: dict[str, Any] = {name: tuple(x) if isinstance(x, list) else x for name, x in each.items()}
+            piece = Piece(file, key, **given)
             found.setdefault(piece.of, []).append(piece)
     made = {name: Pieces(pieces[0].whole, np.dtype(pieces[0].dtype), tuple(pieces), damaged) for name, pieces in found.items()}
     for name, array in made.items():

@@ -1,5 +1,6 @@
 """Named arrays in a file of safetensors, with what is needed to tell a whole and fitting file from another one."""
 
+import functools
 import hashlib
 import json
 import os
@@ -151,26 +152,23 @@ def read_tensors(
     if metadata.get("program") != fingerprint(program):
         raise CheckpointError(f"'{path}' is of another network: its states, constants, inputs or dt differ.")
 
-    def checked(name: str, x: np.ndarray) -> np.ndarray:
-        if name in program.by_name:
-            try:
-                check_bounds(program, {name: x}, f"'{path}': ")
-            except ValueError as error:
-                raise CheckpointError(str(error)) from error
+    def read(name: str, index: tuple[slice, ...] = ()) -> np.ndarray:
+        stored = arrays[name]
+        x = stored.read(index) if isinstance(stored, Pieces) else stored
+        try:
+            check_bounds(program, {name: x} if name in program.by_name else {}, f"'{path}': ")
+        except ValueError as error:
+            raise CheckpointError(str(error)) from error
         return x
 
-    made = {}
-    for name, x in arrays.items():
-        if isinstance(x, Pieces) and name in shardings:
-            made[name] = jax.make_array_from_callback(x.shape, shardings[name], lambda index, n=name, x=x: checked(n, x.read(index)))
+    made: dict[str, jax.Array] = {}
+    for name, stored in arrays.items():
+        if isinstance(stored, Pieces) and name in shardings:
+            made[name] = jax.make_array_from_callback(stored.shape, shardings[name], functools.partial(read, name))
         else:
-            value = _device(checked(name, _whole(x)), metadata.get(f"key {name}"))
-            made[name] = put(value, shardings[name]) if name in shardings else value
+            x = _device(read(name), metadata.get(f"key {name}"))
+            made[name] = put(x, shardings[name]) if name in shardings else x
     return made, metadata
-
-
-def _whole(x: "np.ndarray | Pieces") -> np.ndarray:
-    return x.read() if isinstance(x, Pieces) else x
 
 
 def read_file(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -180,7 +178,7 @@ def read_file(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, np.nda
         CheckpointError: one sentence about what is wrong.
     """
     arrays, metadata = _read_kind(path, kind)
-    return {name: _whole(x) for name, x in arrays.items()}, metadata
+    return {name: x.read() if isinstance(x, Pieces) else x for name, x in arrays.items()}, metadata
 
 
 def _read_kind(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, "np.ndarray | Pieces"], dict[str, str]]:

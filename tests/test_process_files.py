@@ -1,0 +1,131 @@
+"""What several processes write that share out rows: read by one process, gone on with by any number, told where it is damaged."""
+
+import contextlib
+import dataclasses
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import two_processes as program
+
+import spaic_jax as sj
+from spaic_jax.distributed.children import run_together
+from spaic_jax.train import CheckpointError, Checkpoints, load_checkpoint
+
+TESTS = Path(__file__).parent
+
+
+def free_port():
+    """One of those that JAX chooses from by the number of a job, which begin at 61440."""
+    for port in np.random.default_rng().permutation(4096) + 61440:
+        with socket.socket() as found, contextlib.suppress(OSError):
+            found.bind(("127.0.0.1", int(port)))
+            return int(port)
+    raise AssertionError("no port is free")
+
+
+def slurm(number, processes, port):
+    """The environment variables that Slurm sets of a job."""
+    return {
+        "SLURM_JOB_ID": port - 61440, "SLURM_STEP_NODELIST": "127.0.0.1", "SLURM_NTASKS": processes, "SLURM_PROCID": number,
+        "SLURM_LOCALID": number, "SLURM_STEP_NUM_NODES": 1,
+    }
+
+
+def together(environment, processes, *command):
+    """Run a program as several processes that find each other by their environment alone."""
+    port = free_port()
+
+    def one(_, number):
+        given = {"PYTHONPATH": TESTS.parent, "XLA_FLAGS": "", **environment(number, processes, port)}
+        return ["env", *(f"{name}={value}" for name, value in given.items()), sys.executable, *map(str, command)]
+
+    run_together(one, processes, 200.0)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """What two processes have written, which Slurm has started."""
+    folder = tmp_path_factory.mktemp("written")
+    together(slurm, 2, "-W", "error", TESTS / "two_processes.py", folder)
+    return folder
+
+
+def test_one_process_reads_what_two_have_written(written, tmp_path):
+    sim = program.layer()
+    trained = program.fit(sim, 3)
+    assert sorted(file.name.partition(".")[0] for file in (written / "trained").iterdir()) == ["checkpoint-2"] * 3 + ["checkpoint-3"] * 3
+    kept = Checkpoints(written / "trained", sim, program.OPTIMIZER)
+    newest, history = kept.newest()
+    assert newest.epoch == history[-1]["epoch"] == 3
+    variables, epoch = sj.load_weights(written / "weights.safetensors", sim)
+    rest = program.fit(sim, 3, start=kept.load(2))
+    assert epoch == 3 and trained.params.keys() == {"into.weight", "out.weight"}
+    for name, x in trained.params.items():
+        assert float(np.abs(x - sim.init(program.key())[name]).max()) > 0.05
+        for found in (newest.params, variables.params, rest.params):
+            # Sums over the rows, in gradients of what they weigh, are taken in another order.
+            np.testing.assert_allclose(found[name], x, atol=1e-6, err_msg=name)
+    # Of whole arrays the same is written as one file.
+    sj.train.save_checkpoint(tmp_path / "one.safetensors", sim, newest, history)
+    again, _ = load_checkpoint(tmp_path / "one.safetensors", sim, program.OPTIMIZER)
+    np.testing.assert_array_equal(again.params["into.weight"], newest.params["into.weight"])
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_two_have_recorded_is_what_one_records(written, tmp_path):
+    sim = program.brain()
+    one, two = program.simulate(sim), sj.Recording.load(written / "recorded")
+    # As if it had been killed after its second chunk but one.
+    shutil.copytree(written / "recorded", tmp_path / "cut")
+    for number in (3, 4):
+        (tmp_path / "cut" / f"part-{number:06d}.npz").unlink()
+    for each in ("totals.npz", "state.safetensors"):
+        (tmp_path / "cut" / each).unlink()
+    rest = sj.resume(tmp_path / "cut", sim)
+    assert len(one.spikes("fired")) > 50 and np.ptp(one.probes["weights"]) > 0
+    for found in (two, dataclasses.replace(sj.resume(written / "recorded", sim)), rest):
+        assert found.layout == one.layout and found.finished
+        np.testing.assert_array_equal(found.spikes("fired").times, one.spikes("fired").times)
+        np.testing.assert_array_equal(found.spikes("fired").neurons, one.spikes("fired").neurons)
+        for name, values in {**one.probes, **one.outputs}.items():
+            there = found.outputs if name == "counts" else found.probes
+            np.testing.assert_allclose(there[name], values, rtol=1e-5, atol=1e-6, err_msg=name)
+    for name in one.variables.plastic:
+        np.testing.assert_allclose(sj.resume(written / "recorded", sim).variables[name], one.variables[name], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (lambda part, other: part.unlink(), "lacks 'checkpoint-3.1of2.*', which another process wrote"),
+        (lambda part, other: part.write_bytes(other.read_bytes()), "it is not what was written with 'checkpoint-3.safetensors'"),
+        (lambda part, other: part.write_bytes(part.read_bytes()[:-4] + b"\0\0\0\0"), "what it holds is not what was written"),
+        (lambda part, other: part.write_bytes(part.read_bytes()[:50]), "is damaged, or is no file of safetensors"),
+    ],
+)
+def test_a_part_that_is_not_whole(written, tmp_path, harm, sentence):
+    shutil.copytree(written / "trained", tmp_path / "run")
+    part, other = (next((tmp_path / "run").glob(f"checkpoint-{epoch}.1of2.*")) for epoch in (3, 2))
+    harm(part, other)
+    sim = program.layer()
+    kept = Checkpoints(tmp_path / "run", sim, program.OPTIMIZER)
+    with pytest.raises(CheckpointError, match=sentence):
+        kept.load(3)
+    with pytest.warns(UserWarning, match=f"{sentence}.* What is gone on with is .*checkpoint-2.safetensors', of epoch 2"):
+        state, _ = kept.newest()
+    # What is written in its place is whole, and nothing is left of what was there.
+    kept.save(dataclasses.replace(state, epoch=3))
+    assert sorted(file.name.count("of2") for file in (tmp_path / "run").iterdir()) == [0, 0, 1, 1]
+    assert kept.newest()[0].epoch == 3
+
+
+def test_what_names_files_elsewhere_is_refused(tmp_path):
+    from spaic_jax.storage._parts import read_parts
+
+    for name in ("../a.0of1.0123456789abcdef.safetensors", "b.0of1.0123456789abcdef.safetensors", "a.safetensors"):
+        with pytest.raises(CheckpointError, match="which is no file of a process"):
+            read_parts(tmp_path / "a.safetensors", [name], CheckpointError)
