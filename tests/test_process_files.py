@@ -7,12 +7,15 @@ import socket
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 import two_processes as program
+from jax.sharding import Mesh
 
 import spaic_jax as sj
 from spaic_jax.distributed.children import run_together
+from spaic_jax.recording.parts import Folder
 from spaic_jax.train import CheckpointError, Checkpoints, load_checkpoint
 
 TESTS = Path(__file__).parent
@@ -35,29 +38,38 @@ def slurm(number, processes, port):
     }
 
 
-def together(environment, processes, *command):
-    """Run a program as several processes that find each other by their environment alone."""
+def open_mpi(number, processes, port):
+    """Those that Open MPI 4 sets, whose jobs are numbered by multiples of 4096."""
+    return {
+        "OMPI_MCA_orte_hnp_uri": f"{(port - 61440) * 4096}.0;tcp://127.0.0.1:34911", "OMPI_COMM_WORLD_SIZE": processes,
+        "OMPI_COMM_WORLD_RANK": number, "OMPI_COMM_WORLD_LOCAL_RANK": number,
+    }
+
+
+def together(environment, what, folder):
+    """Run the program as two processes that find each other by their environment alone."""
     port = free_port()
 
     def one(_, number):
-        given = {"PYTHONPATH": TESTS.parent, "XLA_FLAGS": "", **environment(number, processes, port)}
-        return ["env", *(f"{name}={value}" for name, value in given.items()), sys.executable, *map(str, command)]
+        given = {"PYTHONPATH": TESTS.parent, "XLA_FLAGS": "", **environment(number, 2, port)}
+        command = [sys.executable, "-W", "error", TESTS / "two_processes.py", what, folder]
+        return ["env", *(f"{name}={value}" for name, value in given.items()), *map(str, command)]
 
-    run_together(one, processes, 200.0)
+    run_together(one, 2, 200.0)
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """What two processes have written, which Slurm has started."""
     folder = tmp_path_factory.mktemp("written")
-    together(slurm, 2, "-W", "error", TESTS / "two_processes.py", folder)
+    together(slurm, "training", folder)
     return folder
 
 
 def test_one_process_reads_what_two_have_written(written, tmp_path):
     sim = program.layer()
     trained = program.fit(sim, 3)
-    assert sorted(file.name.partition(".")[0] for file in (written / "trained").iterdir()) == ["checkpoint-2"] * 3 + ["checkpoint-3"] * 3
+    assert sorted(file.name.partition(".")[0] for file in (written / "trained").iterdir()) == ["checkpoint-2"] * 3 + ["checkpoint-3"] * 3 + ["checkpoint-4"]
     kept = Checkpoints(written / "trained", sim, program.OPTIMIZER)
     newest, history = kept.newest()
     assert newest.epoch == history[-1]["epoch"] == 3
@@ -76,26 +88,57 @@ def test_one_process_reads_what_two_have_written(written, tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_what_two_have_recorded_is_what_one_records(written, tmp_path):
+def same_recording(found, one):
+    assert found.layout == one.layout and found.finished and len(one.spikes("fired")) > 50 and np.ptp(one.probes["weights"]) > 0
+    np.testing.assert_array_equal(found.spikes("fired").times, one.spikes("fired").times)
+    np.testing.assert_array_equal(found.spikes("fired").neurons, one.spikes("fired").neurons)
+    for name, values in {**one.probes, **one.outputs}.items():
+        there = found.outputs if name == "counts" else found.probes
+        np.testing.assert_allclose(there[name], values, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def cut(folder, chunks, to):
+    """A recording as if it had been killed when so many chunks were done, and another was kept without its state."""
+    shutil.copytree(folder, to)
+    for number in range(chunks + 1, 4):
+        (to / f"part-{number:06d}.npz").unlink()
+    (to / "totals.npz").unlink()
+
+
+def test_two_devices_record_what_one_does(tmp_path):
+    sim, mesh = program.brain(), Mesh(np.array(jax.devices()[:2]), ("model",))
+    one = program.simulate(sim)
+    states, add = [], Folder.add
+
+    def noted(self, number, part, state):
+        add(self, number, part, state)
+        states.append((self.path / "state.safetensors").read_bytes())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Folder, "add", noted)
+        two = program.simulate(sim, mesh, to=tmp_path / "two")
+    assert two.variables["there.weight"].sharding.shard_shape((6, 8)) == (3, 8)
+    same_recording(two, one)
+    # What two devices began one ends, and the other way round.
+    for number, on in enumerate((None, mesh)):
+        rest = tmp_path / str(number)
+        cut(tmp_path / "two", 2, rest)
+        (rest / "state.safetensors").write_bytes(states[1])
+        found = sj.resume(rest, sim, mesh=on)
+        same_recording(found, one)
+        np.testing.assert_allclose(found.variables["there.weight"], one.variables["there.weight"], atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_processes_record_what_one_does(tmp_path):
+    together(open_mpi, "recording", tmp_path)
     sim = program.brain()
-    one, two = program.simulate(sim), sj.Recording.load(written / "recorded")
-    # As if it had been killed after its second chunk but one.
-    shutil.copytree(written / "recorded", tmp_path / "cut")
-    for number in (3, 4):
-        (tmp_path / "cut" / f"part-{number:06d}.npz").unlink()
-    for each in ("totals.npz", "state.safetensors"):
-        (tmp_path / "cut" / each).unlink()
-    rest = sj.resume(tmp_path / "cut", sim)
-    assert len(one.spikes("fired")) > 50 and np.ptp(one.probes["weights"]) > 0
-    for found in (two, dataclasses.replace(sj.resume(written / "recorded", sim)), rest):
-        assert found.layout == one.layout and found.finished
-        np.testing.assert_array_equal(found.spikes("fired").times, one.spikes("fired").times)
-        np.testing.assert_array_equal(found.spikes("fired").neurons, one.spikes("fired").neurons)
-        for name, values in {**one.probes, **one.outputs}.items():
-            there = found.outputs if name == "counts" else found.probes
-            np.testing.assert_allclose(there[name], values, rtol=1e-5, atol=1e-6, err_msg=name)
-    for name in one.variables.plastic:
-        np.testing.assert_allclose(sj.resume(written / "recorded", sim).variables[name], one.variables[name], atol=1e-6)
+    one = program.simulate(sim)
+    same_recording(sj.Recording.load(tmp_path / "recorded"), one)
+    np.testing.assert_allclose(sj.resume(tmp_path / "recorded", sim).variables["there.weight"], one.variables["there.weight"], atol=1e-6)
+    cut(tmp_path / "recorded", 2, tmp_path / "cut")
+    (tmp_path / "cut" / "state.safetensors").unlink()
+    same_recording(sj.resume(tmp_path / "cut", sim), one)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +151,7 @@ def test_what_two_have_recorded_is_what_one_records(written, tmp_path):
     ],
 )
 def test_a_part_that_is_not_whole(written, tmp_path, harm, sentence):
-    shutil.copytree(written / "trained", tmp_path / "run")
+    shutil.copytree(written / "trained", tmp_path / "run", ignore=shutil.ignore_patterns("checkpoint-4*"))
     part, other = (next((tmp_path / "run").glob(f"checkpoint-{epoch}.1of2.*")) for epoch in (3, 2))
     harm(part, other)
     sim = program.layer()

@@ -1,20 +1,25 @@
 """A program of its own, one of several processes that share out rows: what they write is read by the test that has started them."""
 
+import dataclasses
+import errno
+import os
+import re
 import sys
 from pathlib import Path
 
 import jax
 import numpy as np
 import optax
+import pytest
 from jax.sharding import Mesh
 
 import spaic_jax as sj
 from spaic_jax.run import compiled
+from spaic_jax.storage import _parts
 
-BATCH, STEPS, DT, DURATION, CHUNK = 4, 6, 0.5, 26.5, 6.0
+BATCH, STEPS, DT, DURATION, CHUNK = 4, 6, 0.5, 32.0, 8.0
 #: Momentum lies as the weights do. 12 rows are shared out, and 3 lie whole on each.
 OPTIMIZER = optax.sgd(0.1, momentum=0.9)
-ROWS = {"into.weight": (12, 8)}
 SEED = 3
 
 
@@ -62,8 +67,7 @@ def simulate(sim, mesh=None, **how):
     return sj.simulate(sim, sim.init(key(), 1, mesh), DURATION, key=key(), chunk=CHUNK, mesh=mesh, **how)
 
 
-def main(folder):
-    mesh = Mesh(np.array(jax.devices()), ("model",))
+def training(folder, mesh):
     sim = layer()
     kept = sj.train.Checkpoints(folder / "trained", sim, OPTIMIZER, mesh=mesh)
     assert kept.newest() is None
@@ -72,39 +76,48 @@ def main(folder):
     assert not result.variables["into.weight"].is_fully_addressable and result.variables["out.weight"].is_fully_replicated
     # What is read again lies as it did, and is gone on with to the same bits.
     state = kept.load(2)
-    assert state.params["into.weight"].sharding == result.variables["into.weight"].sharding
-    assert len({shard.data.shape for shard in state.opt_state[0].trace["into.weight"].addressable_shards} - {(6, 8)}) == 0
+    own = state.opt_state[0].trace["into.weight"].addressable_shards
+    assert state.params["into.weight"].sharding == result.variables["into.weight"].sharding and own[0].data.shape == (6, 8)
     again = fit(sim, 3, mesh, start=state)
     for name, x in again.params.items():
         for mine, other in zip(x.addressable_shards, result.params[name].addressable_shards, strict=True):
             np.testing.assert_array_equal(mine.data, other.data)
-    # Process 1 finds its part damaged, and so do all.
+    # Process 1 finds its part damaged, and so do all; it cannot write, and so can none.
     damaged = next(each for each in (folder / "trained").glob("checkpoint-3.1of2.*"))
     whole = damaged.read_bytes()
+    write(damaged, whole[:-1] + bytes([whole[-1] ^ 1]))
+    fails(sj.train.CheckpointError, f"'{damaged}' is damaged: what it holds is not what was written.", lambda: kept.load(3))
+    write(damaged, whole)
     if not sj.distributed.first():
-        damaged.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    try:
-        kept.load(3)
-    except sj.train.CheckpointError as error:
-        assert f"'{damaged}' is damaged: what it holds is not what was written." in str(error), error
-    else:
-        raise AssertionError("it is not damaged")
-    if not sj.distributed.first():
-        damaged.write_bytes(whole)
-    sj.distributed.agree("mended", "word")
+        _parts.write_whole = full
+    fails(OSError, "No space left on device", lambda: kept.save(dataclasses.replace(again.state, epoch=4)))
+    assert not kept.file(4).exists() and kept.newest()[0].epoch == 3
 
+
+def write(file, contents):
+    """By process 1, while process 0 waits."""
+    if not sj.distributed.first():
+        file.write_bytes(contents)
+    sj.distributed.agree("written", "word")
+
+
+def full(path, write):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def fails(kind, sentence, do):
+    with pytest.raises(kind, match=re.escape(sentence)):
+        do()
+
+
+def recording(folder, mesh):
     sim = brain()
-    recording = simulate(sim, mesh, to=folder / "recorded")
-    # Chunks are of one length, but for the last.
-    assert compiled.piece._cache_size() == 2
-    assert not recording.variables["there.weight"].is_fully_addressable
-    try:
-        simulate(sim, mesh, to=folder / "recorded")
-    except ValueError as error:
-        assert "holds a recording" in str(error), error
-    print("well")
+    recorded = simulate(sim, mesh, to=folder / "recorded")
+    assert compiled.piece._cache_size() == 1
+    assert not recorded.variables["there.weight"].is_fully_addressable
+    fails(ValueError, "holds a recording", lambda: simulate(sim, mesh, to=folder / "recorded"))
 
 
 if __name__ == "__main__":
     sj.distributed.start()
-    main(Path(sys.argv[1]))
+    {"training": training, "recording": recording}[sys.argv[1]](Path(sys.argv[2]), Mesh(np.array(jax.devices()), ("model",)))

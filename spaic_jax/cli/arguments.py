@@ -228,7 +228,7 @@ def _add_many(parser: argparse.ArgumentParser, what: str) -> Any:
     many = parser.add_argument_group("many devices", what)
     many.add_argument("--devices", type=count, metavar="N", help="devices, of each process where there are several; on the CPU they are made")
     many.add_argument("--local-processes", type=count, metavar="N", help="processes on the CPU of this machine, started and watched")
-    many.add_argument("--patience", type=positive, metavar="S", help="seconds for which such a process may do nothing; 600 by default")
+    many.add_argument("--patience", type=positive, metavar="S", help="seconds for which a process may do nothing before it is ended; 600 by default")
     many.add_argument("--coordinator", metavar="HOST:PORT", help="join other processes there; 'auto' under Slurm, Open MPI or Kubernetes")
     many.add_argument("--processes", type=count, metavar="N", help="how many there are")
     many.add_argument("--process-id", type=int, metavar="I", help="which of them this is, from 0")

@@ -10,16 +10,19 @@ import jax
 
 from spaic_jax.cli.errors import UserError, user_errors
 from spaic_jax.distributed import Layout, device_mesh, start
-from spaic_jax.distributed.beat import follow
+from spaic_jax.distributed.beat import follow, watch
 from spaic_jax.distributed.children import LOST, ProcessError, run_together
 
 
-def join(devices: int | None, rows: int | Literal["all"] | None, coordinator: str | None, processes: int | None, process_id: int | None) -> Layout | None:
+def join(
+    devices: int | None, rows: int | Literal["all"] | None, coordinator: str | None, processes: int | None, process_id: int | None, patience: int | None
+) -> Layout | None:
     """Join other processes, where a coordinator is given, and share out over the devices of all; `None` on one device alone.
 
     Args:
         devices, rows: as of `device_mesh`.
         coordinator, processes, process_id: as of `start`; `"auto"` in place of all three where JAX finds them.
+        patience: seconds for which this one may then do nothing; 600 when `None`.
 
     Raises:
         UserError: fewer devices than are wanted, or none that make whole groups of `rows`; arguments that do not belong together, or nobody there.
@@ -33,6 +36,7 @@ def join(devices: int | None, rows: int | Literal["all"] | None, coordinator: st
                 start(None if coordinator == "auto" else coordinator, processes, process_id)
             except RuntimeError as error:
                 raise ValueError(f"the processes have not found each other by {coordinator}: {error}") from error
+            watch(_patience(patience), f"process {jax.process_index()} of {jax.process_count()}")
         elif devices is None and rows is None:
             return None
         return Layout(device_mesh(devices, rows))
@@ -65,11 +69,15 @@ def start_local(
         return [sys.executable, "-m", "spaic_jax", *own, *who, *(["--quiet"] if quiet else [])]
 
     try:
-        run_together(one, processes, 600 if patience is None else patience)
+        run_together(one, processes, _patience(patience))
     except ProcessError as error:
         raise ChildError(f"{error} Go on with: {shlex.join(command)}" if str(error) else "", error.code) from error
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted; go on with: {shlex.join(command)}") from None
+
+
+def _patience(given: int | None) -> int:
+    return 600 if given is None else given
 
 
 @contextlib.contextmanager

@@ -84,7 +84,7 @@ def simulate_config(
     how += ["--resume"]
     if local_processes is not None:
         return start_local(how, local_processes, patience, go_on, quiet, (coordinator, processes, process_id))
-    on = join(devices, None if devices is None and coordinator is None else "all", coordinator, processes, process_id)
+    on = join(devices, None if devices is None and coordinator is None else "all", coordinator, processes, process_id, patience)
     quiet = quiet or not first()
     _, sim, steps = build_network(declared, config)
     with user_errors():

@@ -61,7 +61,7 @@ def train(
         devices: devices that share out each batch, of each process.
         rows: how many of all devices share out rows of weights and neurons beside.
         local_processes: processes of this machine to start and to watch instead.
-        patience: seconds for which one of these may do nothing; 600 when `None`.
+        patience: seconds for which a process may do nothing; 600 when `None`.
         coordinator, processes, process_id: other processes to join, as of `spaic_jax.distributed.start`.
 
     Raises:
@@ -96,7 +96,7 @@ def train(
         for folder in folders:
             folder.check_free(resume)
         return start_local(how, local_processes, patience, resume, quiet, (coordinator, processes, process_id))
-    layout = join(devices, rows, coordinator, processes, process_id)
+    layout = join(devices, rows, coordinator, processes, process_id, patience)
     quiet = quiet or not first()
     try:
         _check_extras(quiet)
