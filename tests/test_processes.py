@@ -1,6 +1,7 @@
 """Processes of their own on this machine: the numbers of one, and an end for all when one of them ends."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from spaic_jax.cli import main
 from spaic_jax.distributed.children import ProcessError, run_together
+from spaic_jax.storage._tensors import read_file
 
 ROOT = Path(__file__).parents[1]
 CONFIG = """
@@ -97,9 +99,7 @@ def wait_for(folder, epochs):
 
 
 def weights(folder):
-    from safetensors.numpy import load_file
-
-    return load_file(folder / "weights.safetensors")
+    return read_file(folder / "weights.safetensors", "weights")[0]
 
 
 def assert_same(folder, other):
@@ -137,6 +137,28 @@ def test_two_processes_go_on_with_what_two_devices_began(config, tmp_path, capsy
     assert run.returncode == 0, said
     assert shown.splitlines()[-1] == told
     assert_same(begun, whole)
+
+
+@pytest.mark.slow
+def test_four_share_out_rows_and_samples_and_any_number_goes_on(config, tmp_path, whole):
+    path, killed = config(3), tmp_path / "killed"
+    run = command("train", path, f"--out={killed}", "--local-processes=4", "--rows=2", "--quiet")
+    wait_for(killed, 1)
+    os.kill(process_one(killed), signal.SIGKILL)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 1 and "process 1 of 4 was ended by SIGKILL" in said and "Traceback" not in said, said
+    assert "--rows=2" in said and not (killed / "weights.safetensors").exists()
+    assert any(file.name.startswith("checkpoint-1.3of4.") for file in killed.iterdir())
+    for processes in (1, 2, 4):
+        folder = tmp_path / str(processes)
+        shutil.copytree(killed, folder)
+        many = [] if processes == 1 else [f"--local-processes={processes}", f"--rows={processes // 2}"]
+        rest = command("train", path, f"--out={folder}", "--quiet", "--resume", *many)
+        shown, said = rest.communicate(timeout=200)
+        assert rest.returncode == 0, said
+        assert_same(folder, whole)
+        assert sum(file.name.startswith("weights.") for file in folder.iterdir()) == (5 if processes == 4 else 1)
+    assert main(["evaluate", str(tmp_path / "4")]) == 0
 
 
 ROWS = """
@@ -201,6 +223,7 @@ def test_process_0_says_itself_what_is_wrong(capfd):
     ("arguments", "sentence"),
     [
         (["--devices", "64"], "64 devices are wanted, but there are 2 (cpu)."),
+        (["--devices", "2", "--rows", "3"], "2 devices cannot be shared out evenly among groups of 3 that share out rows."),
         (["--devices", "2", "--set", "training.batch_size=31"], "training: batch_size 31 cannot be shared out evenly over the 2 devices"),
         (["--processes", "2"], "--processes and --process-id need --coordinator HOST:PORT."),
         (["--coordinator", "localhost:1", "--processes", "2"], "coordinator, processes and process_id belong together"),
