@@ -1,68 +1,25 @@
 """What several processes write that share out rows: read by one process, gone on with by any number, told where it is damaged."""
 
-import contextlib
 import dataclasses
 import shutil
-import socket
-import sys
-from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 import two_processes as program
 from jax.sharding import Mesh
+from schedulers import TESTS, open_mpi, slurm, together
 
 import spaic_jax as sj
-from spaic_jax.distributed.children import run_together
 from spaic_jax.recording.parts import Folder
 from spaic_jax.train import CheckpointError, Checkpoints, load_checkpoint
-
-TESTS = Path(__file__).parent
-
-
-def free_port():
-    """One of those that JAX chooses from by the number of a job, which begin at 61440."""
-    for port in np.random.default_rng().permutation(4096) + 61440:
-        with socket.socket() as found, contextlib.suppress(OSError):
-            found.bind(("127.0.0.1", int(port)))
-            return int(port)
-    raise AssertionError("no port is free")
-
-
-def slurm(number, processes, port):
-    """The environment variables that Slurm sets of a job."""
-    return {
-        "SLURM_JOB_ID": port - 61440, "SLURM_STEP_NODELIST": "127.0.0.1", "SLURM_NTASKS": processes, "SLURM_PROCID": number,
-        "SLURM_LOCALID": number, "SLURM_STEP_NUM_NODES": 1,
-    }
-
-
-def open_mpi(number, processes, port):
-    """Those that Open MPI 4 sets, whose jobs are numbered by multiples of 4096."""
-    return {
-        "OMPI_MCA_orte_hnp_uri": f"{(port - 61440) * 4096}.0;tcp://127.0.0.1:34911", "OMPI_COMM_WORLD_SIZE": processes,
-        "OMPI_COMM_WORLD_RANK": number, "OMPI_COMM_WORLD_LOCAL_RANK": number,
-    }
-
-
-def together(environment, what, folder):
-    """Run the program as two processes that find each other by their environment alone."""
-    port = free_port()
-
-    def one(_, number):
-        given = {"PYTHONPATH": TESTS.parent, "XLA_FLAGS": "", **environment(number, 2, port)}
-        command = [sys.executable, "-W", "error", TESTS / "two_processes.py", what, folder]
-        return ["env", *(f"{name}={value}" for name, value in given.items()), *map(str, command)]
-
-    run_together(one, 2, 200.0)
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """What two processes have written, which Slurm has started."""
     folder = tmp_path_factory.mktemp("written")
-    together(slurm, "training", folder)
+    together(slurm, TESTS / "two_processes.py", "training", folder)
     return folder
 
 
@@ -131,7 +88,7 @@ def test_two_devices_record_what_one_does(tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_record_what_one_does(tmp_path):
-    together(open_mpi, "recording", tmp_path)
+    together(open_mpi, TESTS / "two_processes.py", "recording", tmp_path)
     sim = program.brain()
     one = program.simulate(sim)
     same_recording(sj.Recording.load(tmp_path / "recorded"), one)

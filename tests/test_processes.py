@@ -154,7 +154,7 @@ def test_four_share_out_rows_and_samples_and_any_number_goes_on(config, tmp_path
         shutil.copytree(killed, folder)
         many = [] if processes == 1 else [f"--local-processes={processes}", f"--rows={processes // 2}"]
         rest = command("train", path, f"--out={folder}", "--quiet", "--resume", *many)
-        shown, said = rest.communicate(timeout=200)
+        _, said = rest.communicate(timeout=200)
         assert rest.returncode == 0, said
         assert_same(folder, whole)
         assert sum(file.name.startswith("weights.") for file in folder.iterdir()) == (5 if processes == 4 else 1)

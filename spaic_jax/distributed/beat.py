@@ -1,9 +1,7 @@
 """What a process of several tells the one that watches it: that it goes on; and that it hears when that one has ended."""
 
-import atexit
 import os
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -12,15 +10,16 @@ from pathlib import Path
 NAME = "SPAIC_JAX_BEAT"
 
 
+#: When this process has last said that it goes on.
+_last = time.monotonic()
+
+
 def beat() -> None:
-    """Say that this process goes on, if anyone has asked for it."""
+    """Say that this process goes on, to whom has asked for it."""
+    global _last
+    _last = time.monotonic()
     if path := os.environ.get(NAME):
         Path(path).touch()
-
-
-def silence(path: Path) -> float:
-    """Seconds since a process has said in a file that it goes on."""
-    return time.time() - path.stat().st_mtime
 
 
 def watch(patience: float, who: str) -> None:
@@ -30,19 +29,15 @@ def watch(patience: float, who: str) -> None:
     """
     if os.environ.get(NAME):
         return
-    number, name = tempfile.mkstemp(prefix="spaic_jax")
-    os.close(number)
-    os.environ[NAME] = name
 
     def wait() -> None:
-        while silence(Path(name)) <= patience:
+        while time.monotonic() - _last <= patience:
             time.sleep(min(1.0, patience / 4))
-        os.unlink(name)
         print(f"spaic-jax: {who} has done nothing for {patience:g} s: it hangs, or another one does that it waits for.", file=sys.stderr)
         sys.stderr.flush()
         os._exit(1)
 
-    atexit.register(os.unlink, name)
+    beat()
     threading.Thread(target=wait, daemon=True, name="spaic_jax watch").start()
 
 

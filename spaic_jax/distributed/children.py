@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from spaic_jax.distributed.beat import NAME, silence
+from spaic_jax.distributed.beat import NAME
 
 #: Seconds between two looks at the processes, and from the first end to that which is the reason of it.
 _PAUSE, _LATER = 0.1, 1.0
@@ -121,7 +121,7 @@ class Child:
     @property
     def silence(self) -> float:
         """Seconds since it has said that it goes on."""
-        return silence(self._beat)
+        return time.time() - self._beat.stat().st_mtime
 
     def read(self) -> bytes:
         """What it has written as errors and warnings since this was asked last."""

@@ -73,13 +73,20 @@ def first() -> bool:
 def exchanged(text: str) -> list[str]:
     """What each process says, in the order of their numbers; all of them take part.
 
+    Raises:
+        RuntimeError: one of them has ended.
+
     >>> exchanged("well")
     ['well']
     """
     if jax.process_count() == 1:
         return [text]
     own = np.frombuffer(text.encode()[:_LONGEST].ljust(_LONGEST, b"\0"), np.uint8)
-    all_of_them = np.reshape(multihost_utils.process_allgather(own), (-1, _LONGEST))
+    try:
+        all_of_them = np.reshape(multihost_utils.process_allgather(own), (-1, _LONGEST))
+    except ValueError as error:
+        # What JAX makes of a connection that is broken, elsewhere a RuntimeError.
+        raise RuntimeError(str(error)) from error
     return [each.tobytes().rstrip(b"\0").decode(errors="ignore") for each in all_of_them]
 
 
