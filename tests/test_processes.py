@@ -1,5 +1,6 @@
 """Processes of their own on this machine: the numbers of one, and an end for all when one of them ends."""
 
+import json
 import os
 import shutil
 import signal
@@ -7,11 +8,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 
+import spaic_jax as sj
 from spaic_jax.cli import main
+from spaic_jax.cli.errors import UserError
+from spaic_jax.cli.many import lost_errors
 from spaic_jax.distributed.children import ProcessError, run_together
 from spaic_jax.storage._tensors import read_file
 
@@ -47,6 +53,34 @@ epochs = {epochs}
 batch_size = 8
 loss = "membrane_cross_entropy"
 optimizer = {{ name = "sgd", learning_rate = 0.02 }}
+"""
+
+SIMULATION = """
+[network.generators.noise]
+num = 8
+coding_method = "poisson_generator"
+rate = 2.0
+[network.groups.zzz]
+num = 12
+model = "lif"
+tau_m = 20.0
+[network.connections.link]
+pre = "noise"
+post = "zzz"
+weight = { initial = "normal", mean = 0.3, std = 0.1 }
+w_min = 0.0
+w_max = 0.6
+plasticity = ["stdp"]
+[network.monitors.fired]
+kind = "spikes"
+target = "zzz"
+[network.monitors.weights]
+kind = "weight"
+target = "link"
+dt = 10.0
+[simulation]
+dt = 1.0
+duration = 100.0
 """
 
 
@@ -121,6 +155,32 @@ def test_one_of_two_is_killed_and_the_rest_is_gone_on_with(config, tmp_path, who
     assert not (killed / "weights.safetensors").exists()
     assert main(["train", path, "--out", str(killed), "--quiet", "--resume"]) == 0
     assert_same(killed, whole)
+
+
+@pytest.mark.slow
+def test_a_simulation_goes_on_with_another_number_of_processes(tmp_path):
+    path = tmp_path / "net.toml"
+    path.write_text(SIMULATION)
+    how = ["simulate", str(path), "--learn", "--chunk=20", "--duration=4000", "--quiet"]
+    killed, one = tmp_path / "killed", tmp_path / "one"
+    run = command(*how, f"--out={killed}", "--local-processes=2")
+    for _ in range(1200):
+        if (killed / "part-000003.npz").is_file():
+            break
+        time.sleep(0.05)
+    os.kill(process_one(killed), signal.SIGKILL)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 1 and "process 1 of 2 was ended by SIGKILL; so are the others. Go on with: spaic-jax simulate" in said, said
+    assert not sj.Recording.load(killed).finished
+    assert main([*how, f"--out={one}"]) == 0
+    rest = command(*how, f"--out={killed}", "--local-processes=3", "--resume", "--json")
+    shown, said = rest.communicate(timeout=200)
+    assert rest.returncode == 0, said
+    found, needed = sj.Recording.load(killed), sj.Recording.load(one)
+    assert json.loads(shown.splitlines()[-1])["monitors"]["fired"]["spikes"] == len(needed.spikes("fired")) > 1000
+    np.testing.assert_array_equal(found.spikes("fired").times, needed.spikes("fired").times)
+    np.testing.assert_array_equal(found.spikes("fired").neurons, needed.spikes("fired").neurons)
+    np.testing.assert_allclose(found.probes["weights"], needed.probes["weights"], atol=1e-5)
 
 
 @pytest.mark.slow
@@ -210,6 +270,49 @@ def test_a_process_that_fails_ends_all(code, sentence, capfd):
     with pytest.raises(ProcessError, match=sentence):
         run_together(lambda _, number: [sys.executable, "-c", code if number else "import time; time.sleep(60)"], 2, patience=60.0)
     assert not capfd.readouterr().err
+
+
+def test_of_several_that_end_the_first_reason_is_told(capfd):
+    """Process 0 has lost process 2, and JAX aborts process 1; or all find a file wrong, and process 0 is the last to say so."""
+    code = "import os, sys, time; number = {}; time.sleep(0.3 * (number == 2)); {}"
+    lost = "sys.exit('spaic-jax: too little of it.') if number == 2 else os.abort() if number else sys.exit(3)"
+    with pytest.raises(ProcessError, match="process 2 of 3 ended with code 1 \\(too little of it\\)"):
+        run_together(lambda _, number: [sys.executable, "-c", code.format(number, lost)], 3, patience=60.0)
+    wrong = "print('bad', number, file=sys.stderr); time.sleep(0.3 * (number == 0)); sys.exit(2)"
+    with pytest.raises(ProcessError) as raised:
+        run_together(lambda _, number: [sys.executable, "-c", code.format(number, wrong)], 2, patience=60.0)
+    assert (str(raised.value), raised.value.code, capfd.readouterr().err) == ("", 2, "bad 0\n")
+
+
+def test_one_that_joins_others_ends_when_it_does_nothing():
+    code = "import time; from spaic_jax.distributed.beat import watch; watch(0.2, 'process 1 of 2'); time.sleep(60)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "spaic-jax: process 1 of 2 has done nothing for 0.2 s: it hangs, or another one does that it waits for.\n"
+
+
+def test_the_end_of_another_process_is_told_as_such(monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(UserError) as raised, lost_errors(["spaic-jax", "train", "a b", "--resume"]):
+        raise RuntimeError("UNKNOWN: Gloo all-reduce failed: [pair.cc:538] Read error [127.0.0.1]:62598: Connection reset by peer")
+    sentence = "process 0 of 2 has lost another one (UNKNOWN: Gloo all-reduce failed); when all have ended, go on with: spaic-jax train 'a b' --resume"
+    assert (str(raised.value), raised.value.code) == (sentence, 3)
+    with pytest.raises(ValueError, match="as it was"), lost_errors([]):
+        raise ValueError("as it was")
+
+
+def test_kubernetes_needs_its_package(monkeypatch):
+    def nothing(*_):
+        raise ValueError("coordinator_address should be defined.")
+
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setattr(jax.distributed, "initialize", nothing)
+    monkeypatch.setattr(jax, "config", SimpleNamespace(update=lambda *_: None))
+    with pytest.raises(ImportError, match="processes under Kubernetes need the package kubernetes to find each other"):
+        sj.distributed.start()
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
+    with pytest.raises(ValueError, match="nothing says how many processes there are"):
+        sj.distributed.start()
 
 
 def test_process_0_says_itself_what_is_wrong(capfd):
