@@ -11,7 +11,7 @@ import jax
 
 from spaic_jax._extras import import_extra
 from spaic_jax.analysis import cv
-from spaic_jax.cli.config import read_declaration
+from spaic_jax.cli.config import Declaration, read_declaration
 from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_errors
 from spaic_jax.cli.experiment import build_network
 from spaic_jax.cli.folder import RunFolder
@@ -86,6 +86,7 @@ def simulate_config(
         return start_local(how, local_processes, patience, go_on, quiet, (coordinator, processes, process_id))
     on = join(devices, None if devices is None and coordinator is None else "all", coordinator, processes, process_id, patience)
     quiet = quiet or not first()
+    declared = in_blocks(declared, RunFolder(folder) if go_on else None, on)
     _, sim, steps = build_network(declared, config)
     with user_errors():
         # None of them begins, or writes, before all have looked.
@@ -126,6 +127,19 @@ def simulate_config(
     counted = f", counted after {settle:g} ms" if settle else ""
     show(f"{config}: {recording.duration:g} ms{counted}", ["spike monitor", "neurons", "spikes", "rate, Hz", "CV of intervals"], rows)
     print(f"{wall:.3g} s of wall time, compilation included, kept in {folder}")
+
+
+def in_blocks(declared: Declaration, kept: RunFolder | None, on: Layout | None) -> Declaration:
+    """A declaration that says in how many blocks its neurons are: if it does not, as many as a recording that is gone on with, or as there
+    are devices."""
+    simulation = declared.simulation
+    if simulation.blocks is not None:
+        return declared
+    if kept is not None and kept.config.is_file():
+        blocks = kept.read_config().get("simulation", {}).get("blocks")
+    else:
+        blocks = None if on is None else on.mesh.size
+    return declared.model_copy(update={"simulation": simulation.model_copy(update={"blocks": blocks})})
 
 
 def _run(
