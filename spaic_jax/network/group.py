@@ -27,19 +27,19 @@ _DIMS: dict[int, tuple[Dim | None, ...]] = {1: ("post",), 3: ("map", None, None)
 
 @dataclasses.dataclass(frozen=True)
 class RateOfBlocks:
-    """The mean over samples and the neurons of each block, `[blocks]`: devices that share out blocks have nothing to ask each other.
+    """The mean over the neurons of each block, `[B, blocks]`: devices that share out samples or blocks ask each other nothing in a step.
 
     Attributes:
         blocks: how many there are.
 
     >>> RateOfBlocks(2)(jnp.array([[0.0, 1.0, 1.0, 1.0]])).tolist()
-    [0.5, 1.0]
+    [[0.5, 1.0]]
     """
 
     blocks: int
 
     def __call__(self, spikes: jax.Array) -> jax.Array:
-        return spikes.reshape(spikes.shape[0], self.blocks, -1).mean((0, 2))
+        return spikes.reshape(spikes.shape[0], self.blocks, -1).mean(2)
 
 
 @element
