@@ -33,6 +33,18 @@ def forget_what_was_compiled() -> Iterator[None]:
 
 
 @pytest.fixture
+def quickly_compiled() -> Iterator[None]:
+    """XLA's code is made by few passes of LLVM, in four fifths of a test's time; what users run is compiled by all of them.
+
+    For files whose tests compare within a tolerance: what is equal to the bit, what is counted and what is measured is compiled
+    as it is for users.
+    """
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture
 def key() -> jax.Array:
     """A random key."""
     return jax.random.key(0)
