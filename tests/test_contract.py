@@ -107,9 +107,16 @@ def classes_of(table):
     return {kind: name for name, kind in table.items()}.values()
 
 
+#: Models whose step is like that of another one, and two whose steps are long to compile, like that of aeif.
+ALIKE = {
+    "constantcurrentlif", "clif2k", "darwin_random", "eif", "hh", "ifsoftreset", "lifint", "lifm", "lifstdp_ih", "nonspikingifb",
+    "nonspikinglif", "pclif", "slif", "traub",
+}
+MODELS = [{"model": name} for name in classes_of(NEURONS)]
+CHOSEN = [{"model": name} for name in classes_of({name: kind for name, kind in NEURONS.items() if kind not in {NEURONS[n] for n in ALIKE}})]
+
 CASES = [
-    # The steps of two are long to compile; aeif, which is like them, stays.
-    *(pytest.param({"model": name}, marks=[pytest.mark.slow] if name in ("hh", "traub") else []) for name in classes_of(NEURONS)),
+    *often(MODELS, CHOSEN),
     *({"coding_method": name} for name in classes_of(ENCODERS)),
     *({"decoding": name} for name in classes_of(DECODERS)),
     *({"link": name} for name in classes_of(LINKS)),
@@ -120,8 +127,8 @@ CASES = [
 
 
 PLAIN = [case.values[0] if isinstance(case, type(pytest.param())) else case for case in CASES]
-#: Those whose batch is compared with its samples in the gate: what has states, and what joins neurons.
-BATCHED = often(PLAIN, [*({"model": name} for name in classes_of(NEURONS)), *({"link": name} for name in classes_of(LINKS))])
+#: Those whose batch is compared with its samples in the gate: what has states, and what joins neurons, but for what is drawn once.
+BATCHED = often(PLAIN, [*CHOSEN, *({"link": name} for name in classes_of(LINKS) if "fixed" not in name and "random" not in name)])
 #: Those of which the gate computes again what it has not kept: with draws, in training, and with a gradient of delays.
 AGAIN = often(PLAIN, [{"model": "lif"}, {"syn_type": "dropout"}, {"delay": "linear"}])
 
@@ -202,7 +209,7 @@ def run_and_gradient(sim, variables, data, key):
     return result, slopes
 
 
-@pytest.mark.parametrize("syn_type", [name for name in SYNAPSES if name != "upsample"])
+@pytest.mark.parametrize("syn_type", often([name for name in SYNAPSES if name != "upsample"], ["alpha", "batchnorm2d", "dropout", "maxpool"]))
 @pytest.mark.parametrize("plan", [*(pytest.param(plan, marks=pytest.mark.slow) for plan in (sj.Reference(), sj.Tiled(4, remat="step"))), sj.Tiled(4)])
 def test_names_decide_nothing(syn_type, plan, key):
     """The gradient of a loop in training, whose connection's name sorts before all others and after them."""

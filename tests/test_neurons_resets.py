@@ -148,7 +148,7 @@ def test_spaics_gradient_stops_at_a_moving_threshold(model, threshold):
         net.o = sj.Decoder(dec_target=net.g, coding_method="spike_counts")
         sim = sj.build(net, dt=1.0)
         variables, x = sim.init(jax.random.key(0)), np.zeros((6, 1, 2), np.float32)
-        slopes = jax.grad(lambda p: sim.run(variables.with_params(p), {"x": x}).outputs["o"].sum())(variables.params)
+        slopes = jax.jit(jax.grad(lambda p: sim.run(variables.with_params(p), {"x": x}).outputs["o"].sum()))(variables.params)
         return slopes[f"g.{threshold}"]
 
     assert slope(False) < -1
@@ -171,7 +171,7 @@ def test_ifsoftreset_of_spaic_is_if_in_values_and_ifb_in_gradients():
             v = sim.run(variables.with_params(params), {"x": x}).probes["v"]
             return v.sum(), v
 
-        slope[name], spikes[name] = jax.grad(loss, has_aux=True)(variables.params)
+        slope[name], spikes[name] = jax.jit(jax.grad(loss, has_aux=True))(variables.params)
     np.testing.assert_array_equal(spikes["if"], spikes["ifb"])
     # A loop of v - v O, whose surrogate has the slope 0.3.
     v, dv = np.zeros(3), np.zeros(3)

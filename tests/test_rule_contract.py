@@ -155,7 +155,7 @@ def test_every_plan_and_way_to_run_gives_the_same(rule, key):
     close(steps.variables, expected)
 
 
-@rules
+@some_rules
 def test_frozen_it_changes_and_costs_nothing(rule, key):
     sim = sj.build(network(rule, watched=False), dt=1.0)
     plain = sj.build(network(rule, watched=False, plastic=False), dt=1.0)

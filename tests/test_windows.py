@@ -35,7 +35,7 @@ LOOPS = (1.0, 2.0, 3.0, 5.0, 8.0)
 
 @pytest.mark.parametrize("remat", [None, "step"], ids=str)
 def test_random_networks_with_exact_numbers_agree_to_the_bit(remat, always):
-    @settings(max_examples=3, derandomize=True)
+    @settings(max_examples=2, derandomize=True)
     @given(case=cases(exact=True, loops=LOOPS))
     def agree(case):
         assert_same(case, [remat], exact=True)
@@ -205,15 +205,20 @@ def test_programs_written_by_hand(case, plan, always, key):
 
     def outcome(plan):
         sim = sj.build(PROGRAMS[case], plan=plan)
-        # In a second run no ring begins at its first place.
-        variables = sim.run(sim.init(key, 2), {"x": x[:4]}).variables
 
-        def loss(params, x):
-            result = sim.run(variables.with_params(params), {"x": x})
-            return sum((value**2).sum() for value in result.probes.values()), (result.probes, result.variables.values)
+        @jax.jit
+        def of(first, x):
+            # In a second run no ring begins at its first place.
+            variables = sim.run(first, {"x": x[:4]}).variables
 
-        slopes, (probes, values) = jax.grad(loss, argnums=(0, 1), has_aux=True)(variables.params, x[4:])
-        return values | {f"probe {name}": value for name, value in probes.items()} | slopes[0] | {"input": slopes[1]}
+            def loss(params, x):
+                result = sim.run(variables.with_params(params), {"x": x})
+                return sum((value**2).sum() for value in result.probes.values()), (result.probes, result.variables.values)
+
+            slopes, (probes, values) = jax.grad(loss, argnums=(0, 1), has_aux=True)(variables.params, x[4:])
+            return values | {f"probe {name}": value for name, value in probes.items()} | slopes[0] | {"input": slopes[1]}
+
+        return of(sim.init(key, 2), x)
 
     close(outcome(plan), outcome(sj.Reference()))
 
