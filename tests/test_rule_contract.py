@@ -26,7 +26,7 @@ WHOLE = {"postpreintstdp"}
 NAMES = sorted({kind: name for name, kind in reversed(RULES.items())}.values())
 rules = pytest.mark.parametrize("rule", NAMES)
 #: What holds of all by what they have in common.
-some_rules = pytest.mark.parametrize("rule", often(NAMES, ("bcm", "clopath", "postpreintstdp", "rstdpet", "stdp", "tempotron", "vogels_stdp")))
+some_rules = pytest.mark.parametrize("rule", often(NAMES, ("clopath", "postpreintstdp", "rstdpet", "stdp", "tempotron")))
 
 
 def slow(value):
