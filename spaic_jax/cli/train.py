@@ -20,7 +20,8 @@ from spaic_jax.cli.interrupt import noted_interrupts
 from spaic_jax.cli.many import join, start_local
 from spaic_jax.cli.run import Run
 from spaic_jax.cli.table import show
-from spaic_jax.distributed import agree, first, local
+from spaic_jax.distributed import Layout, agree, first, local
+from spaic_jax.plan.apart import check_even, layout_apart
 from spaic_jax.storage import save_weights
 from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import Evaluation
@@ -56,7 +57,7 @@ def train(
         seeds: one run for each of these seeds, all at once, where they are trained by the gradient of a loss.
         resume: whether to go on with a run that is in the folder.
         quiet: whether to show no progress bar.
-        devices: devices that share out each batch, of each process.
+        devices: devices, of each process, that share out the seeds, or each batch of one training.
         local_processes: processes of this machine to start and to watch instead.
         patience: seconds for which one of these may do nothing; 600 when `None`.
         coordinator, processes, process_id: other processes to join, as of `spaic_jax.distributed.start`.
@@ -83,8 +84,6 @@ def train(
     how += [] if patience is None else [f"--patience={patience}"]
     how += [*([] if local_processes is None else [f"--local-processes={local_processes}"]), "--resume"]
     folders = [RunFolder(path) for path in paths]
-    if seeds is not None and (devices or local_processes or coordinator):
-        raise UserError("--seeds trains on one device: leave out --devices, --local-processes and --coordinator.")
     if local_processes is not None:
         if coordinator is not None or processes is not None or process_id is not None:
             raise UserError("--local-processes starts them itself: leave out --coordinator, --processes and --process-id.")
@@ -96,7 +95,9 @@ def train(
     quiet = quiet or not first()
     try:
         _check_extras(quiet)
-        experiment = make_experiment(read, config, layout)
+        # What learns by rules is trained one after the other.
+        apart = layout_of_seeds(layout, seeds) if seeds is not None and read.training.loss is not None else None
+        experiment = make_experiment(read, config, layout if apart is None else None)
         experiments = [experiment.seeded(number) for number in names]
         for folder, each in zip(folders, experiments, strict=True):
             # Of several runs some may have begun when they were stopped.
@@ -104,12 +105,28 @@ def train(
         with user_errors():
             # None of them begins, or writes, before all have looked.
             agree(json.dumps([each.resolved for each in experiments], sort_keys=True), "configuration")
-        _train(experiments, folders, config, resume, quiet, several=seeds is not None)
+        finished, diverged = trained(experiments, folders, config, resume, quiet, apart)
+        if first() and finished and seeds is not None:
+            _show(finished, config)
+        elif first() and finished:
+            print(f"test {finished[0].tested.words} {finished[0].when}, kept in {finished[0].run.folder.path}")
     except KeyboardInterrupt:
         begun = any(folder.config.is_file() for folder in folders)
         raise KeyboardInterrupt(
             f"interrupted; go on with: {shlex.join(how)}" if begun else "interrupted; nothing was written."
         ) from None
+    if diverged:
+        raise UserError("; ".join(diverged))
+
+
+def layout_of_seeds(layout: Layout | None, seeds: Sequence[int]) -> Layout | None:
+    """How several trainings are spread over the devices of a layout; UserError where they cannot be, evenly."""
+    if layout is None:
+        return None
+    apart = layout_apart(layout.mesh)
+    with user_errors("--seeds"):
+        check_even(len(seeds), "seeds", apart)
+    return apart
 
 
 def _check_extras(quiet: bool) -> None:
@@ -120,9 +137,22 @@ def _check_extras(quiet: bool) -> None:
             import_extra("rich", "a progress bar (leave it out with --quiet)")
 
 
-def _train(
-    experiments: Sequence[Experiment], folders: Sequence[RunFolder], where: str, resume: bool, quiet: bool, several: bool
-) -> None:
+def trained(
+    experiments: Sequence[Experiment], folders: Sequence[RunFolder], where: str, resume: bool, quiet: bool, apart: Layout | None
+) -> tuple[list["Finished"], list[str]]:
+    """Train each of some experiments, which differ in their seed, in its folder.
+
+    Args:
+        experiments: what is trained on what.
+        folders: a folder for each.
+        where: the file of the configuration, for error messages.
+        resume: whether to go on with runs that are there.
+        quiet: whether to show no progress bar.
+        apart: how they are spread over devices, where these are several.
+
+    Returns:
+        Those that are finished, and a sentence for each that diverged.
+    """
     with contextlib.ExitStack() as opened:
         for experiment, folder in zip(experiments, folders, strict=True):
             if first():
@@ -131,24 +161,13 @@ def _train(
             runs = [Run(*each, check_interrupt) for each in zip(experiments, folders, strict=True)]
             with user_errors():
                 agree(str([run.history for run in runs]), "checkpoint to go on with")
-            results = _fitted(runs, quiet)
-        finished: list[Finished] = []
-        for run, result in zip(runs, results, strict=True):
-            if isinstance(result, FitResult):
-                finished.append(_finish(run, result))
-                if not several and first():
-                    print(f"test {finished[-1].tested.words} {finished[-1].when}, kept in {run.folder.path}")
-        if several and finished:
-            _show(finished, where)
-    diverged = [
-        f"{result} ({run.kept()} {run.folder.path})"
-        for run, result in zip(runs, results, strict=True) if isinstance(result, TrainingDiverged)
-    ]
-    if diverged:
-        raise UserError("; ".join(diverged))
+            results = _fitted(runs, quiet, apart)
+        both = list(zip(runs, results, strict=True))
+        finished = [_finish(run, result) for run, result in both if isinstance(result, FitResult)]
+    return finished, [f"{each} ({run.kept()} {run.folder.path})" for run, each in both if isinstance(each, TrainingDiverged)]
 
 
-def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult | TrainingDiverged]:
+def _fitted(runs: Sequence[Run], quiet: bool, apart: Layout | None) -> list[FitResult | TrainingDiverged]:
     """What each training came to: all at once, where several are trained by the gradient of a loss."""
     left = [run for run in runs if run.ended is None]
     done: dict[int, FitResult | TrainingDiverged] = {}
@@ -162,7 +181,7 @@ def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult | TrainingDiverg
                 one.sim, one.task, one.optimizer, one.training_arrays, keys=[run.experiment.key for run in left],
                 epochs=settings.epochs, batch_size=settings.batch_size, test=one.test_arrays, validation=one.validation_arrays,
                 start=[run.start for run in left], on_epoch=[run.keep for run in left], augment=one.augment,
-                compute=settings.compute, progress=not quiet,
+                compute=settings.compute, layout=apart, progress=not quiet,
             )
         done = {id(run): result.diverged or result for run, result in zip(left, results, strict=True)}
     return [done[id(run)] if id(run) in done else _alone(run, quiet) for run in runs]

@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 
 from spaic_jax.data import Dataset
 from spaic_jax.distributed import Layout
-from spaic_jax.distributed.apart import check_even, filled, layout_apart, parted, stacked
+from spaic_jax.plan.apart import check_even, filled, layout_apart, parted, stacked
 from spaic_jax.gradients import Gradient
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.lasting import going_on
@@ -52,7 +52,7 @@ def fit_seeds(
     on_epoch: Sequence[OnEpoch] | None = None,
     augment: Augment | None = None,
     compute: Half | None = None,
-    mesh: Mesh | Layout | None = None,
+    mesh: Mesh | None = None,
     progress: bool = True,
 ) -> list[FitResult]:
     """`fit` with each of several keys, all in one compiled update (`jax.vmap`), on data that is held once.
@@ -126,7 +126,7 @@ def fit_seeds_arrays(
     layout: Layout | None = None,
     progress: bool = True,
 ) -> list[FitResult]:
-    """`fit_seeds` of checked data and a task of one device, on the devices of a layout of `spaic_jax.distributed.apart`."""
+    """`fit_seeds` of checked data and a task of one device, on the devices of a layout of `spaic_jax.plan.apart`."""
     if not keys:
         raise ValueError("keys are needed, one for each training, such as jax.random.split(key, 5).")
     for name, given in (("start", start), ("on_epoch", on_epoch)):

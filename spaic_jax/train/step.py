@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from spaic_jax.distributed import Layout
-from spaic_jax.distributed.apart import apart
+from spaic_jax.plan.apart import apart
 from spaic_jax.run import Variables
 from spaic_jax.run.lasting import going_on, lasting
 from spaic_jax.train.activity import activity

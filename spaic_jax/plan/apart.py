@@ -13,9 +13,15 @@ from spaic_jax.plan.layout import Layout, local, put
 _AXIS = "each"
 
 
-def layout_apart(mesh: Mesh | Layout) -> Layout:
-    """A layout that shares out nothing of a program: all devices of a mesh, whatever its axes are, have programs of their own."""
-    return Layout(Mesh(Layout(mesh).mesh.devices.reshape(-1), (_AXIS,)), rules=((_AXIS, _AXIS),))
+def layout_apart(mesh: Mesh) -> Layout:
+    """A layout that shares out nothing of a program: all devices of a mesh, whatever its axes are, have programs of their own.
+
+    Raises:
+        TypeError: `mesh` is no `jax.sharding.Mesh`.
+    """
+    if not isinstance(mesh, Mesh):
+        raise TypeError(f"a jax.sharding.Mesh is needed, not {type(mesh).__name__}.")
+    return Layout(Mesh(mesh.devices.reshape(-1), (_AXIS,)), rules=((_AXIS, _AXIS),))
 
 
 def apart(function: Callable[..., Any], axes: Sequence[int | None], layout: Layout | None) -> Callable[..., Any]:
