@@ -1,9 +1,10 @@
 """The command `simulate`."""
 
+import contextlib
 import json
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import jax
 
 from spaic_jax._extras import import_extra
 from spaic_jax.analysis import cv
-from spaic_jax.cli.config import read_declaration
+from spaic_jax.cli.config import Declaration, read_declaration
 from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_errors
 from spaic_jax.cli.experiment import build_network
 from spaic_jax.cli.folder import RunFolder
@@ -56,34 +57,19 @@ def simulate_config(
             import_extra("rich", "a progress bar (leave it out with --quiet)")
     timed = [*changes, *([] if duration is None else [f"simulation.duration={duration!r}"])]
     declared = read_declaration(config, timed)
+    check_settle(declared, config)
     settle = declared.simulation.settle
-    if settle >= declared.simulation.duration:
-        raise UserError(
-            f"{config}: simulation.settle: {settle:g} ms leave nothing of a run of {declared.simulation.duration:g} ms to take rates"
-            " of; give --set simulation.settle=0, or a longer --duration."
-        )
     folder = Path(out) if out is not None else Path("runs") / f"{Path(config).stem}-seed{seed}"
     check_out(folder)
     _, sim, steps = build_network(declared, config)
     sim = sim.train() if learn else sim
     started = time.perf_counter()
-
-    def keep_config() -> None:
-        # Beside the recording, so that pictures of it can show the network.
-        if (folder / "index.json").is_file():
-            RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
-
     try:
-        with user_errors(config), memory_errors(config):
-            recording = _run(sim, steps, folder, chunk, seed, go_on, not quiet)
-            keep_config()
+        with user_errors(config), memory_errors(config), kept_beside(folder, declared):
+            recording = recorded(sim, steps, folder, chunk, seed, go_on, not quiet)
     except FloatingPointError as error:
-        if not go_on:
-            keep_config()
         raise UserError(f"{error} (what came before is kept in {folder})") from error
     except KeyboardInterrupt:
-        if not go_on:
-            keep_config()
         raise KeyboardInterrupt(_how_to_go_on(config, timed, folder, learn)) from None
     wall = time.perf_counter() - started
     monitors = monitors_of(recording, settle)
@@ -100,9 +86,31 @@ def simulate_config(
     print(f"{wall:.3g} s of wall time, compilation included, kept in {folder}")
 
 
-def _run(
+def check_settle(declared: Declaration, where: str) -> None:
+    """UserError where nothing is left of a run to take rates of."""
+    settle, duration = declared.simulation.settle, declared.simulation.duration
+    if settle >= duration:
+        raise UserError(
+            f"{where}: simulation.settle: {settle:g} ms leave nothing of a run of {duration:g} ms to take rates"
+            " of; give --set simulation.settle=0, or a longer --duration."
+        )
+
+
+@contextlib.contextmanager
+def kept_beside(folder: Path, declared: Declaration) -> Iterator[None]:
+    """The configuration beside a recording that is made within, however it ends, so that pictures of it can show the network."""
+    begun = (folder / "config.json").is_file()
+    try:
+        yield
+    finally:
+        if not begun and (folder / "index.json").is_file():
+            RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
+
+
+def recorded(
     sim: Simulator, steps: int, folder: Path, chunk: float | None, seed: int, go_on: bool, progress: bool
 ) -> Recording:
+    """The recording of a run in a folder, begun or gone on with."""
     if go_on:
         layout, dt = Recording.load(folder).layout, sim.program.dt
         for what, begun, wanted in (("run", layout.steps * dt, steps * dt), ("chunk", layout.chunk * dt, chunk)):

@@ -87,14 +87,14 @@ def train(
     if local_processes is not None:
         if coordinator is not None or processes is not None or process_id is not None:
             raise UserError("--local-processes starts them itself: leave out --coordinator, --processes and --process-id.")
-        _check_extras(quiet)
+        check_extras(quiet)
         for folder in folders:
             folder.check_free(resume)
         return start_local(how, local_processes, patience, resume, quiet)
     layout = join(devices, coordinator, processes, process_id)
     quiet = quiet or not first()
     try:
-        _check_extras(quiet)
+        check_extras(quiet)
         # What learns by rules is trained one after the other.
         apart = layout_of_seeds(layout, seeds) if seeds is not None and read.training.loss is not None else None
         experiment = make_experiment(read, config, layout if apart is None else None)
@@ -105,7 +105,8 @@ def train(
         with user_errors():
             # None of them begins, or writes, before all have looked.
             agree(json.dumps([each.resolved for each in experiments], sort_keys=True), "configuration")
-        finished, diverged = trained(experiments, folders, config, resume, quiet, apart)
+        results = trained(experiments, folders, config, resume, quiet, apart)
+        finished = [result for result in results if isinstance(result, Finished)]
         if first() and finished and seeds is not None:
             _show(finished, config)
         elif first() and finished:
@@ -115,7 +116,7 @@ def train(
         raise KeyboardInterrupt(
             f"interrupted; go on with: {shlex.join(how)}" if begun else "interrupted; nothing was written."
         ) from None
-    if diverged:
+    if diverged := [result for result in results if isinstance(result, str)]:
         raise UserError("; ".join(diverged))
 
 
@@ -129,7 +130,8 @@ def layout_of_seeds(layout: Layout | None, seeds: Sequence[int]) -> Layout | Non
     return apart
 
 
-def _check_extras(quiet: bool) -> None:
+def check_extras(quiet: bool) -> None:
+    """UserError where a package is missing that a run would need in the end."""
     with user_errors():
         for module, purpose in (("safetensors", "a checkpoint"), ("matplotlib", "a picture")):
             import_extra(module, purpose)
@@ -139,7 +141,7 @@ def _check_extras(quiet: bool) -> None:
 
 def trained(
     experiments: Sequence[Experiment], folders: Sequence[RunFolder], where: str, resume: bool, quiet: bool, apart: Layout | None
-) -> tuple[list["Finished"], list[str]]:
+) -> list["Finished | str"]:
     """Train each of some experiments, which differ in their seed, in its folder.
 
     Args:
@@ -151,7 +153,7 @@ def trained(
         apart: how they are spread over devices, where these are several.
 
     Returns:
-        Those that are finished, and a sentence for each that diverged.
+        What each came to; a sentence where it diverged.
     """
     with contextlib.ExitStack() as opened:
         for experiment, folder in zip(experiments, folders, strict=True):
@@ -162,9 +164,10 @@ def trained(
             with user_errors():
                 agree(str([run.history for run in runs]), "checkpoint to go on with")
             results = _fitted(runs, quiet, apart)
-        both = list(zip(runs, results, strict=True))
-        finished = [_finish(run, result) for run, result in both if isinstance(result, FitResult)]
-    return finished, [f"{each} ({run.kept()} {run.folder.path})" for run, each in both if isinstance(each, TrainingDiverged)]
+        return [
+            _finish(run, result) if isinstance(result, FitResult) else f"{result} ({run.kept()} {run.folder.path})"
+            for run, result in zip(runs, results, strict=True)
+        ]
 
 
 def _fitted(runs: Sequence[Run], quiet: bool, apart: Layout | None) -> list[FitResult | TrainingDiverged]:
@@ -228,6 +231,12 @@ class Finished:
     epoch: int
     tested: Evaluation
 
+    @property
+    def measures(self) -> dict[str, float]:
+        """The numbers of the test data by name, such as `"test accuracy"`."""
+        loss = {} if self.tested.loss is None or math.isnan(self.tested.loss) else {"loss": self.tested.loss}
+        return {f"test {name.replace('_', ' ')}": value for name, value in (self.tested.measures | loss).items()}
+
 
 def _finish(run: Run, result: FitResult) -> Finished:
     """Evaluate what was trained, and write all but the checkpoints."""
@@ -251,22 +260,24 @@ def _finish(run: Run, result: FitResult) -> Finished:
     return finished
 
 
+def shown(name: str, value: float) -> str:
+    """A measure as text.
+
+    >>> shown("test accuracy", 0.97), shown("test loss", 0.1234567)
+    ('97.00%', '0.1235')
+    """
+    return f"{value:.2%}" if name.endswith("accuracy") else f"{value:.4f}"
+
+
 def _show(finished: Sequence[Finished], where: str) -> None:
     """A table of several seeds, with mean and standard deviation."""
-    figures = {
-        **{
-            f"test {name.replace('_', ' ')}": ([each.tested.measures[name] for each in finished], form)
-            for name, form in (("accuracy", "{:.2%}"), ("mean_squared_error", "{:.4f}"), ("r2", "{:.4f}"))
-            if name in finished[0].tested.measures
-        },
-        "test loss": ([math.nan if each.tested.loss is None else each.tested.loss for each in finished], "{:.4f}"),
-    }
-    shown = {name: figure for name, figure in figures.items() if not any(map(math.isnan, figure[0]))}
+    measures = {name: [each.measures.get(name) for each in finished] for name in finished[0].measures}
+    there = {name: [x for x in values if x is not None] for name, values in measures.items() if None not in values}
     rows = [
-        [str(each.run.experiment.config.training.seed), str(each.epoch), *(form.format(values[number]) for values, form in shown.values()), str(each.run.folder.path)]
-        for number, each in enumerate(finished)
+        [str(each.run.experiment.config.training.seed), str(each.epoch), *(shown(name, each.measures[name]) for name in there), str(each.run.folder.path)]
+        for each in finished
     ]
-    for name, of in (("mean", statistics.fmean), ("deviation", statistics.stdev)):
+    for title, of in (("mean", statistics.fmean), ("deviation", statistics.stdev)):
         if len(finished) > 1:
-            rows.append([name, "", *(form.format(of(values)) for values, form in shown.values()), ""])
-    show(f"{where}: {len(finished)} seeds", ["seed", "epoch", *shown, "kept in"], rows)
+            rows.append([title, "", *(shown(name, of(values)) for name, values in there.items()), ""])
+    show(f"{where}: {len(finished)} seeds", ["seed", "epoch", *there, "kept in"], rows)
