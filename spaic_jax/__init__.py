@@ -44,7 +44,19 @@ from spaic_jax.nir import from_nir, to_nir
 from spaic_jax.plan import Auto, Chunk, Reference, Tiled
 from spaic_jax.program import Op, Program, Record, Variable
 from spaic_jax.recording import Recording, resume, simulate
-from spaic_jax.run import Cost, Health, Memory, Result, Simulator, Spent, Variables, build, keep_heap, probe_gradients, sweep
+from spaic_jax.run import (
+    Cost,
+    Health,
+    Memory,
+    Result,
+    Simulator,
+    Spent,
+    Variables,
+    build,
+    keep_heap,
+    probe_gradients,
+    sweep,
+)
 from spaic_jax.storage import (
     load_network,
     load_simulator,

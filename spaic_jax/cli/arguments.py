@@ -89,6 +89,7 @@ def _runs(add: _Add) -> None:
     swept.add_argument("--seeds", type=seeds, metavar="A..B", help="a run of each combination for each of these seeds, such as 0..4 or 0,3,7")
     swept.add_argument("--out", help="folder of the folders of all combinations; runs/<config>-sweep by default")
     swept.add_argument("--devices", type=count, metavar="N", help="devices that share out the seeds, or each batch where there are none; on the CPU they are made")
+    swept.add_argument("--learn", action="store_true", help="let learning rules change weights, in simulations")
     swept.add_argument("--resume", action="store_true", help="go on with a sweep that was stopped; what is finished is not repeated")
     swept.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON")
     swept.add_argument("--quiet", action="store_true", help="no progress")

@@ -110,7 +110,8 @@ def _values(over: str) -> tuple[str, list[tuple[Any, str]]]:
 
 def _words(given: str, over: str) -> list[str]:
     """What commas part that are in no quotes and no brackets."""
-    words, word, opened, quote = [], "", 0, ""
+    words: list[str] = []
+    word, opened, quote = "", 0, ""
     for place, letter in enumerate(given):
         if quote:
             # Within double quotes, a backslash says that the next one is none.
@@ -131,5 +132,5 @@ def _words(given: str, over: str) -> list[str]:
 
 def _clean(word: str) -> str:
     """A value as a part of a file's name; where it holds what none may, or too much, with a sum of it."""
-    clean = re.sub(r"[^A-Za-z0-9_.+-]+", "-", word)[:_LONGEST]
+    clean = re.sub(r"[^A-Za-z0-9_.+-]+", "-", word)[:_LONGEST].strip("-")
     return clean if clean == word else f"{clean}-{hashlib.sha256(word.encode()).hexdigest()[:6]}"

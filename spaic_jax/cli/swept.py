@@ -2,15 +2,17 @@
 
 import dataclasses
 import json
+import re
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Self
 
 from spaic_jax import plot
 from spaic_jax.cli.errors import UserError
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.grid import short, text
 from spaic_jax.cli.pictures import Picture
+from spaic_jax.plot.style import plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Swept:
     rows: list[dict[str, Any]]
 
     @classmethod
-    def read(cls, folder: RunFolder) -> "Swept":
+    def read(cls, folder: RunFolder) -> Self:
         """What a folder holds.
 
         Raises:
@@ -132,11 +134,12 @@ class Swept:
                 if name in each.mean:
                     curve = ", ".join(f"{titles[key]}={text(each.values[key])}" for key in others)
                     value = each.values[first]
-                    point = (value if _is_number(value) else text(value), each.mean[name], each.deviation.get(name, 0.0))
+                    point = (value if _is_number(value) else plain(text(value)), each.mean[name], each.deviation.get(name, 0.0))
                     curves.setdefault(curve, []).append(point)
-            drawn = plot.dependence(curves, titles[first], name)
+            drawn = plot.dependence({plain(curve): points for curve, points in curves.items()}, plain(titles[first]), plain(name))
             bars = "; the bars are standard deviations over seeds" if any(each.deviation for each in self.combinations) else ""
-            yield Picture.of(f"sweep_{name.replace(' ', '_')}", f"{name} over {titles[first]}{bars}", drawn)
+            file = re.sub(r"\W+", "_", f"sweep {name}").strip("_")
+            yield Picture.of(file, f"{name} over {titles[first]}{bars}", drawn)
 
 
 def _is_number(value: Any) -> bool:

@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from spaic_jax.plan.layout import Layout, local, put
@@ -40,6 +39,7 @@ def apart(function: Callable[..., Any], axes: Sequence[int | None], layout: Layo
 def filled(several: Sequence[Any], layout: Layout | None) -> list[Any]:
     """As many as the devices of a layout can share out evenly, of which those after the last one repeat it.
 
+    >>> import numpy as np
     >>> filled("abc", layout_apart(Mesh(np.array(jax.devices()[:1]), ("data",))))
     ['a', 'b', 'c']
     """
@@ -65,6 +65,7 @@ def parted(tree: Any, count: int, layout: Layout | None) -> list[Any]:
 def check_even(count: int, what: str, layout: Layout) -> None:
     """ValueError with both numbers unless all devices have as many.
 
+    >>> import numpy as np
     >>> check_even(3, "trainings", layout_apart(Mesh(np.array(jax.devices()[:1]), ("data",))))
     """
     if count % layout.mesh.size:

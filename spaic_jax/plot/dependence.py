@@ -46,9 +46,11 @@ def dependence(
     axes = axes_for(ax, 5.6, 3.4)
     values = [point[0] for points in curves.values() for point in points]
     words = list(dict.fromkeys(map(str, values))) if any(isinstance(value, str) for value in values) else None
-    for (name, points), colour in zip(curves.items(), colours(len(curves)), strict=True):
+    for number, ((name, points), colour) in enumerate(zip(curves.items(), colours(len(curves)), strict=True)):
         x, mean, deviation = zip(*points, strict=True)
-        places = np.array([words.index(str(value)) for value in x] if words else x, float)
+        # Bars over one word would hide each other.
+        aside = 0.3 * (number - (len(curves) - 1) / 2) / len(curves)
+        places = np.array([words.index(str(value)) + aside for value in x] if words else x, float)
         order = np.argsort(places, kind="stable")
         axes.errorbar(
             places[order], np.array(mean, float)[order], np.array(deviation, float)[order], color=colour, marker="o", markersize=4,
@@ -56,7 +58,7 @@ def dependence(
         )  # fmt: skip
     if words:
         axes.set_xticks(range(len(words)), words)
-        axes.margins(x=0.1)
+        axes.set_xlim(-0.5, len(words) - 0.5)
     elif min(map(float, values)) > 0 and max(map(float, values)) >= _WIDE * min(map(float, values)):
         axes.set_xscale("log")
     axes.set_xlabel(of)

@@ -179,8 +179,8 @@ def _measured(task: Task, variables: Variables, arrays: Arrays | Stored, batch_s
     return measured
 
 
-def _evaluation(measured: dict[str, np.ndarray], count: int, batch_size: int) -> Evaluation:
-    numbers = {name: float(value) for name, value in measured.items() if name not in ("predictions", "costs")}
+def _evaluation(measured: dict[str, Any], count: int, batch_size: int) -> Evaluation:
+    numbers: dict[str, Any] = {name: float(value) for name, value in measured.items() if name not in ("predictions", "costs")}
     if "costs" in measured:
         # In the mean over batches, weighted by their samples.
         costs = measured["costs"].astype(float)

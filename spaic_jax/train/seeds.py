@@ -13,8 +13,8 @@ from jax.sharding import Mesh
 
 from spaic_jax.data import Dataset
 from spaic_jax.distributed import Layout
-from spaic_jax.plan.apart import check_even, filled, layout_apart, parted, stacked
 from spaic_jax.gradients import Gradient
+from spaic_jax.plan.apart import check_even, filled, layout_apart, parted, stacked
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.lasting import going_on
 from spaic_jax.train.activity import warn_of_activity
@@ -141,8 +141,10 @@ def fit_seeds_arrays(
     ]
     seeds = [Seed(number, each.loop, each.state) for number, each in enumerate(trainings)]
     spread = dataclasses.replace(task, layout=layout)
-    held_out = {name: spread.there(data) for name, data in (("test", test), ("validation", validation)) if data is not None}
-    together = dataclasses.replace(seeds[0].loop, task=spread, arrays=spread.there(arrays), **held_out)
+    held_out = [None if data is None else spread.there(data) for data in (test, validation)]
+    together = dataclasses.replace(
+        seeds[0].loop, task=spread, arrays=spread.there(arrays), test=held_out[0], validation=held_out[1]
+    )
     with progress_bar(progress, epochs, 0, epochs * together.updates) as report:
         for epoch in range(min(seed.state.epoch for seed in seeds) + 1, epochs + 1):
             there = [seed for seed in seeds if not seed.ended and seed.state.epoch == epoch - 1]
