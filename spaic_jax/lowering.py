@@ -38,7 +38,7 @@ class Edge:
     propagation: Propagation | None
 
 
-def lower(network: Network, dt: float, propagation: Propagation = "same_step") -> Program:
+def lower(network: Network, dt: float, propagation: Propagation = "same_step", blocks: int = 1) -> Program:
     """The program of a network.
 
     Every member lowers to a `Fragment`; these add up, and their rows are sorted by what they read of this step.
@@ -49,6 +49,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
         propagation: `"same_step"`: a connection carries this step's spikes, unless it lies in a loop, where it carries
             the previous step's; `"one_step"`: every connection carries the previous step's, as SPAIC builds by default. What a
             connection says itself comes first, and one that says `"one_step"` makes no loop of what it joins.
+        blocks: in how many blocks of neurons synapses are kept: see `spaic_jax.build`.
 
     Raises:
         ValueError: an empty network, a loop of connections that all say `"same_step"`, a monitor or decoder of an unknown variable,
@@ -80,7 +81,7 @@ def lower(network: Network, dt: float, propagation: Propagation = "same_step") -
     def received(group: NeuronGroup) -> frozenset[str]:
         return frozenset(v for member in members.values() for other, v in member.writes_to if other is group)
 
-    context = Context(dt, members, network.name_of, read, received, member_of)
+    context = Context(dt, members, network.name_of, read, received, member_of, blocks)
     for name, member in sorted(members.items(), key=lambda item: _turn(item[1])):
         fragment = member.lower(Site(name, owner=member), context)
         context.made += _without_shared(name, fragment, context)

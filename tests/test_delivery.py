@@ -96,9 +96,9 @@ def test_the_ring_delivers_when_it_is_time(choice):
     def run(x, weight):
         def step(ahead, at):
             t, x = at
-            return arrive(ahead, x, weight, delay * 9 + to, start, t, columns=9, choice=choice)[::-1]
+            return arrive(ahead, x, weight, delay * 9 + to, (start,), t, choice=choice)[::-1]
 
-        return jax.lax.scan(step, jnp.zeros((2, 54)), (jnp.arange(100, 117, dtype="int32"), x))[1]
+        return jax.lax.scan(step, jnp.zeros((2, 6, 9)), (jnp.arange(100, 117, dtype="int32"), x))[1]
 
     current, dx, dw = np.zeros((17, 2, 9)), np.zeros(x.shape), np.zeros(50)
     for k in range(50):

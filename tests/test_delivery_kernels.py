@@ -101,14 +101,14 @@ def test_kernels_are_exact_where_threads_share_the_work(rows, dtypes):
     check(rows, 3000, 1700, 90, 0.3, dtypes, 1)
 
 
-def with_ring(ahead, x, weights, place, pre, now, columns, clear):
+def with_ring(ahead, x, weights, place, pre, now, clear):
     """The ring by a loop over rows, events and synapses."""
-    after = ahead.astype("float64")
+    after, (_, slots, columns) = ahead.astype("float64"), ahead.shape
     for m in range(x.shape[0]):
         if clear:
-            after[m].reshape(-1, columns)[now // columns - 1] = 0
+            after[m, now - 1] = 0
         for weight, where, source in zip(weights, place.tolist(), pre, strict=True):
-            after[m, (now + where) % ahead.shape[1]] += weight * float(x[m, source])
+            after[m, (now + where // columns) % slots, where % columns] += weight * float(x[m, source])
     return after
 
 
@@ -122,15 +122,15 @@ def test_the_ring_is_that_of_a_loop(rows, pre, post, slots, density, dtypes):
     to, start = network(rng, pre, post, 9)
     w, place = exact(rng, to.shape, dtype), (rng.integers(0, slots, to.shape) * post + to).astype("int32")
     of = np.repeat(np.arange(pre), np.diff(start))
-    expected = exact(rng, (rows, slots * post), dtype)
+    expected = exact(rng, (rows, slots, post), dtype)
     with enable_x64(dtype == "float64"):
-        ahead, ring = jnp.asarray(expected), jax.jit(kernels.ring, static_argnames=("columns", "clear"))
+        ahead, ring = jnp.asarray(expected), jax.jit(kernels.ring, static_argnames="clear")
         for step in range(2 * slots + 1):
-            x, now, clear = sparse(rng, (rows, pre), density, events), step % slots * post, step % 3 > 0
+            x, now, clear = sparse(rng, (rows, pre), density, events), step % slots, step % 3 > 0
             before = ahead
-            ahead = ring(ahead, x, w, place, start, jnp.int32(now), columns=post, clear=clear)
+            ahead = ring(ahead, x, w, place, start, jnp.int32(now), clear=clear)
             np.testing.assert_array_equal(before, expected)
-            expected = with_ring(expected, x, w, place, of, now, post, clear)
+            expected = with_ring(expected, x, w, place, of, now, clear)
             assert ahead.dtype == dtype
             np.testing.assert_array_equal(ahead, expected)
 
@@ -141,10 +141,10 @@ def test_the_ring_is_exact_where_threads_share_the_work(rows):
     rng = np.random.default_rng(7)
     to, start = network(rng, 700, 130, 60)
     w, place = exact(rng, to.shape, "float32"), (rng.integers(0, 4, to.shape) * 130 + to).astype("int32")
-    x, ahead = sparse(rng, (rows, 700), 0.9, "float32"), exact(rng, (rows, 520), "float32")
-    made = kernels.ring(ahead, x, w, place, start, jnp.int32(260), columns=130, clear=True)
+    x, ahead = sparse(rng, (rows, 700), 0.9, "float32"), exact(rng, (rows, 4, 130), "float32")
+    made = kernels.ring(ahead, x, w, place, start, jnp.int32(2), clear=True)
     of = np.repeat(np.arange(700), np.diff(start))
-    np.testing.assert_array_equal(made, with_ring(ahead, x, w, place, of, 260, 130, True))
+    np.testing.assert_array_equal(made, with_ring(ahead, x, w, place, of, 2, True))
 
 
 @compiled
@@ -158,21 +158,20 @@ def test_a_loop_changes_the_ring_in_place():
     def run(ahead, x):
         def step(ahead, at):
             t, x = at
-            now = t % 11 * 500
-            ahead = kernels.ring(ahead, x, w, place, start, now, columns=500, clear=True)
-            return ahead, jax.lax.dynamic_slice_in_dim(ahead, now, 500, axis=1)
+            now = t % 11
+            ahead = kernels.ring(ahead, x, w, place, start, now, clear=True)
+            return ahead, jax.lax.dynamic_index_in_dim(ahead, now, axis=1, keepdims=False)
 
         return jax.lax.scan(step, ahead, (jnp.arange(30, dtype="int32"), x))
 
-    ahead = np.zeros((1, 5500), "float32")
+    ahead = np.zeros((1, 11, 500), "float32")
     compiled = run.lower(ahead, x).compile()
     body = next(part for part in compiled.as_text().split("\n\n") if "SpaicEventsRing" in part)
-    assert not [line for line in body.splitlines() if "f32[1,5500]" in line.split("(")[0] and " copy" in line]
+    assert not [line for line in body.splitlines() if "f32[1,11,500]" in line.split("(")[0] and " copy" in line]
     made, currents = compiled(ahead, x)
     for t in range(30):
-        now = t % 11 * 500
-        ahead = with_ring(ahead, x[t], w, place, np.repeat(np.arange(300), np.diff(start)), now, 500, True)
-        np.testing.assert_array_equal(currents[t], ahead[:, now : now + 500])
+        ahead = with_ring(ahead, x[t], w, place, np.repeat(np.arange(300), np.diff(start)), t % 11, True)
+        np.testing.assert_array_equal(currents[t], ahead[:, t % 11])
     np.testing.assert_array_equal(made, ahead)
 
 
@@ -207,20 +206,19 @@ F, I = "float32", "int32"
         ("DeliverWeight", [(F, 2, 3), (F, 3, 4), (I, 5), (I, 4)], [(F, 5)], "deliver_weight: sizes do not fit"),
         ("DeliverWeight", [(F, 2, 3), (F, 2, 4), (I, 5), (I, 4)], [(F, 6)], "deliver_weight: sizes do not fit"),
         ("DeliverWeight", [(F, 2, 3), (F, 2), (I, 5), (I, 4)], [(F, 5)], "deliver_weight needs matrices of float32 or float64"),
-        ("Ring", [(F, 2, 9), (F, 2, 3), (F, 5), (I, 5), (I, 4), (I,)], [(F, 2, 9)], "ring: sizes do not fit"),
-        ("Ring", [(F, 2, 8), (F, 2, 3), (F, 5), (I, 5), (I, 4), (I,)], [(F, 2, 4)], "ring: sizes do not fit"),
-        ("Ring", [(F, 3, 8), (F, 2, 3), (F, 5), (I, 5), (I, 4), (I,)], [(F, 3, 8)], "ring: sizes do not fit"),
-        ("Ring", [(F, 2, 8), (F, 2, 3), (F, 5), (I, 4), (I, 4), (I,)], [(F, 2, 8)], "ring: sizes do not fit"),
-        ("Ring", [(F, 2, 8), (F, 2, 3), (F, 5), (F, 5), (I, 4), (I,)], [(F, 2, 8)], "ring: sizes do not fit"),
-        ("Ring", [(F, 2, 2, 4), (F, 2, 3), (F, 5), (I, 5), (I, 4), (I,)], [(F, 2, 2, 4)], "ring needs matrices of float32"),
-        ("Ring", [(F, 2, 8), (F, 2, 3), (F, 5), (I, 5), (I, 4), (F,)], [(F, 2, 8)], "dtype"),
+        ("Ring", [(F, 2, 2, 4), (F, 2, 3), (F, 5), (I, 5), (I, 4), (I,)], [(F, 2, 1, 4)], "ring: sizes do not fit"),
+        ("Ring", [(F, 3, 2, 4), (F, 2, 3), (F, 5), (I, 5), (I, 4), (I,)], [(F, 3, 2, 4)], "ring: sizes do not fit"),
+        ("Ring", [(F, 2, 2, 4), (F, 2, 3), (F, 5), (I, 4), (I, 4), (I,)], [(F, 2, 2, 4)], "ring: sizes do not fit"),
+        ("Ring", [(F, 2, 2, 4), (F, 2, 3), (F, 5), (F, 5), (I, 4), (I,)], [(F, 2, 2, 4)], "ring: sizes do not fit"),
+        ("Ring", [(F, 2, 8), (F, 2, 3), (F, 5), (I, 5), (I, 4), (I,)], [(F, 2, 8)], "ring needs a matrix and slots of rows"),
+        ("Ring", [(F, 2, 2, 4), (F, 2, 3), (F, 5), (I, 5), (I, 4), (F,)], [(F, 2, 2, 4)], "dtype"),
     ],
 )
 def test_what_does_not_fit_is_an_error(name, operands, results, sentence):
     results = [jax.ShapeDtypeStruct(shape, dtype) for dtype, *shape in results]
     arrays = [jnp.zeros(shape, dtype) for dtype, *shape in operands]
     with pytest.raises(jax.errors.JaxRuntimeError, match=sentence):
-        settings = {"columns": 4, "clear": True} if name == "Ring" else {}
+        settings = {"clear": True} if name == "Ring" else {}
         jax.block_until_ready(jax.ffi.ffi_call(f"SpaicEvents{name}", results)(*arrays, **settings))
 
 
@@ -239,7 +237,7 @@ def test_a_table_that_leads_outside_is_an_error(changed, rows):
         lambda: kernels.deliver(x, w, post, start, 9),
         lambda: kernels.deliver_back(g, w, post, start),
         lambda: kernels.deliver_weight(x, g, post, start),
-        lambda: kernels.ring(np.zeros((rows, 9), F), x, w, post, start, np.int32(0), columns=9, clear=True),
+        lambda: kernels.ring(np.zeros((rows, 1, 9), F), x, w, post, start, np.int32(0), clear=True),
     ):
         with pytest.raises(jax.errors.JaxRuntimeError, match="are not in rows by presynaptic neuron, or lead to"):
             jax.block_until_ready(call())
@@ -248,11 +246,11 @@ def test_a_table_that_leads_outside_is_an_error(changed, rows):
 @compiled
 @pytest.mark.parametrize("place, now", [(2, 0), (-1, 0), (0, 2), (0, -1)])
 def test_what_is_beyond_the_ring_is_an_error(place, now):
-    start, ring = np.array([0, 1], "int32"), np.zeros((1, 2), F)
-    with pytest.raises(jax.errors.JaxRuntimeError, match="not there|no slot begins there"):
+    start, ring = np.array([0, 1], "int32"), np.zeros((1, 2, 1), F)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="not there|no such slot"):
         one = np.ones(1, F)
         jax.block_until_ready(
-            kernels.ring(ring, one[None], one, np.full(1, place, "int32"), start, np.int32(now), columns=1, clear=False)
+            kernels.ring(ring, one[None], one, np.full(1, place, "int32"), start, np.int32(now), clear=False)
         )
 
 
@@ -269,11 +267,11 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
             to = np.sort(rng.integers(0, post, (pre, row)).astype("int32"), 1).ravel()
             start = np.arange(0, to.size + 1, row, dtype="int32")
             w, g = (rng.normal(size=s).astype("float32") for s in (to.shape, (m, post)))
-            place, ahead = (rng.integers(0, 7, to.size) * post + to).astype("int32"), np.ones((m, 7 * post), "float32")
+            place, ahead = (rng.integers(0, 7, to.size) * post + to).astype("int32"), np.ones((m, 7, post), "float32")
             for again in range(2):
                 for a in (kernels.deliver(x, w, to, start, post), kernels.deliver_back(g, w, to, start),
                           kernels.deliver_weight(x, g, to, start),
-                          kernels.ring(ahead, x, w, place, start, np.int32(3 * post), columns=post, clear=True)):
+                          kernels.ring(ahead, x, w, place, start, np.int32(3), clear=True)):
                     made.update(np.asarray(a).tobytes())
         print(made.hexdigest())
     """

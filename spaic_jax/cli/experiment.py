@@ -121,7 +121,7 @@ def build_network(config: Declaration, where: str | Path) -> tuple[Network, Simu
     with user_errors(str(where)), _nearest_member(config):
         network = from_dict(config.network)
     with user_errors(f"{where}: network"):
-        return network, build(network, simulation.dt, simulation.propagation), steps
+        return network, build(network, simulation.dt, simulation.propagation, blocks=simulation.blocks or 1), steps
 
 
 @contextlib.contextmanager

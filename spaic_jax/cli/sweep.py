@@ -70,7 +70,7 @@ def sweep(
     check_out(path)
     folder.check(declared, resume)
     check_extras(quiet)
-    layout = join(devices, None, None, None)
+    layout = join(devices, None, None, None, None, None)
     runs = Trainings(config, changes, seeds, layout, quiet) if by_training else Simulations(config, changes, seeds, learn, quiet)
     for point in points:
         try:

@@ -17,11 +17,12 @@ from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_error
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.interrupt import noted_interrupts
-from spaic_jax.cli.many import join, start_local
+from spaic_jax.cli.many import join, lost_errors, start_local
 from spaic_jax.cli.run import Run
 from spaic_jax.cli.table import show
 from spaic_jax.distributed import Layout, agree, first, local
 from spaic_jax.plan.apart import check_even, layout_apart
+from spaic_jax.plan.layout import shared_out
 from spaic_jax.storage import save_weights
 from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import Evaluation
@@ -41,6 +42,7 @@ def train(
     quiet: bool,
     *,
     devices: int | None = None,
+    rows: int | None = None,
     local_processes: int | None = None,
     patience: int | None = None,
     coordinator: str | None = None,
@@ -58,8 +60,9 @@ def train(
         resume: whether to go on with a run that is in the folder.
         quiet: whether to show no progress bar.
         devices: devices, of each process, that share out the seeds, or each batch of one training.
+        rows: how many of all devices share out rows of weights and neurons beside.
         local_processes: processes of this machine to start and to watch instead.
-        patience: seconds for which one of these may do nothing; 600 when `None`.
+        patience: seconds for which a process may do nothing; 600 when `None`.
         coordinator, processes, process_id: other processes to join, as of `spaic_jax.distributed.start`.
 
     Raises:
@@ -81,17 +84,20 @@ def train(
     how += [] if seeds is None else [f"--seeds={','.join(map(str, seeds))}"]
     how += [] if out is None else [f"--out={out}"]
     how += [] if devices is None else [f"--devices={devices}"]
+    how += [] if rows is None else [f"--rows={rows}"]
     how += [] if patience is None else [f"--patience={patience}"]
-    how += [*([] if local_processes is None else [f"--local-processes={local_processes}"]), "--resume"]
+    joined = {"coordinator": coordinator, "processes": processes, "process-id": process_id}
+    how += [f"--{name}={value}" for name, value in {**joined, "local-processes": local_processes}.items() if value is not None]
+    how += ["--resume"]
     folders = [RunFolder(path) for path in paths]
+    if seeds is not None and rows is not None:
+        raise UserError("--seeds shares out whole trainings: leave out --rows.")
     if local_processes is not None:
-        if coordinator is not None or processes is not None or process_id is not None:
-            raise UserError("--local-processes starts them itself: leave out --coordinator, --processes and --process-id.")
         check_extras(quiet)
         for folder in folders:
             folder.check_free(resume)
-        return start_local(how, local_processes, patience, resume, quiet)
-    layout = join(devices, coordinator, processes, process_id)
+        return start_local(how, local_processes, patience, resume, quiet, (coordinator, processes, process_id))
+    layout = join(devices, rows, coordinator, processes, process_id, patience)
     quiet = quiet or not first()
     try:
         check_extras(quiet)
@@ -105,7 +111,8 @@ def train(
         with user_errors():
             # None of them begins, or writes, before all have looked.
             agree(json.dumps([each.resolved for each in experiments], sort_keys=True), "configuration")
-        results = trained(experiments, folders, config, resume, quiet, apart)
+        with lost_errors(how):
+            results = trained(experiments, folders, config, resume, quiet, apart)
         finished = [result for result in results if isinstance(result, Finished)]
         if first() and finished and seeds is not None:
             _show(finished, config)
@@ -246,15 +253,20 @@ def _finish(run: Run, result: FitResult) -> Finished:
         result = fit(experiment, best.epoch, best)
     tested = experiment.evaluate(result.variables)
     finished = Finished(run, f"after epoch {result.epoch}{run.choice}", result.epoch, tested)
-    layout = experiment.task.layout
-    variables = result.variables if layout is None else local(layout.collected(result.variables))
+    with write_errors(folder.path):
+        if first():
+            folder.write_metrics(run.history)
+        save_weights(folder.weights, experiment.sim, result.variables, result.epoch)
+    layout, variables = experiment.task.layout, result.variables
+    if any(map(shared_out, variables.params.values())):
+        # No process need have room for the whole.
+        return finished
+    variables = variables if layout is None else local(layout.collected(variables))
     if not first():
         return finished
     from spaic_jax.cli.pictures import pictures_of_training
 
     with write_errors(folder.path):
-        folder.write_metrics(run.history)
-        save_weights(folder.weights, experiment.sim, variables, result.epoch)
         for picture in pictures_of_training(experiment.alone(), variables, run.history, tested.predictions):
             picture.save(folder.path)
     return finished

@@ -93,19 +93,18 @@ ffi::Error Deliver(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer weight
 }
 
 ffi::Error Ring(ffi::ThreadPool pool, ffi::AnyBuffer ahead, ffi::AnyBuffer x, ffi::AnyBuffer weight, ffi::AnyBuffer place,
-                ffi::AnyBuffer start, ffi::BufferR0<ffi::DataType::S32> now, ffi::Result<ffi::AnyBuffer> after, int64_t columns,
-                bool clear) {
+                ffi::AnyBuffer start, ffi::BufferR0<ffi::DataType::S32> now, ffi::Result<ffi::AnyBuffer> after, bool clear) {
   const auto type = after->element_type();
-  if (x.dimensions().size() != 2 || ahead.dimensions().size() != 2 || !fits(x, type) || weight.element_type() != type ||
+  if (x.dimensions().size() != 2 || ahead.dimensions().size() != 3 || !fits(x, type) || weight.element_type() != type ||
       ahead.element_type() != type)
-    return wrong("ring needs matrices of float32 or float64");
+    return wrong("ring needs a matrix and slots of rows, of float32 or float64");
   Synapses table;
-  const int64_t rows = x.dimensions()[0], size = ahead.dimensions()[1], here = *now.typed_data();
-  if (ahead.dimensions()[0] != rows || !same(after->dimensions(), ahead.dimensions()) || columns < 1 || size % columns ||
-      !table_of(weight, place, start, x.dimensions()[1], size, table))
+  const int64_t rows = x.dimensions()[0], slots = ahead.dimensions()[1], columns = ahead.dimensions()[2], here = *now.typed_data();
+  if (ahead.dimensions()[0] != rows || !same(after->dimensions(), ahead.dimensions()) || columns < 1 ||
+      !table_of(weight, place, start, x.dimensions()[1], slots * columns, table))
     return wrong("ring: sizes do not fit");
-  if (here < 0 || here >= size || here % columns) return wrong("ring: no slot begins there");
-  table.columns = columns, table.slots = size / columns, table.now = here / columns;
+  if (here < 0 || here >= slots) return wrong("ring: there is no such slot");
+  table.columns = columns, table.slots = slots, table.now = here;
   if (after->untyped_data() != ahead.untyped_data()) std::memcpy(after->untyped_data(), ahead.untyped_data(), ahead.size_bytes());
   return guarded([&] {
     return by_type(x.element_type(), type, [&](auto from, auto number) {
@@ -156,18 +155,22 @@ ffi::Error DeliverWeight(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer 
   const int64_t rows = x.dimensions()[0], neurons = x.dimensions()[1];
   if (g.dimensions()[0] != rows || !table_of(*out, post, start, neurons, g.dimensions()[1], table))
     return wrong("deliver_weight: sizes do not fit");
-  // Every synapse is written by the row that it is in.
-  if (table.start[0] != 0 || table.start[neurons] != table.size) return wrong(kOutside);
+  // Every synapse is written by the row that it is in. Places before the first row and after the last one belong to no synapse.
+  const int64_t first = table.start[0], last = table.start[neurons];
+  if (first < 0 || last < first || last > table.size) return wrong(kOutside);
   return guarded([&] {
     return by_type(x.element_type(), type, [&](auto from, auto number) {
       using X = decltype(from);
       using T = decltype(number);
+      T* made = (T*)out->untyped_data();
+      std::memset(made, 0, first * sizeof(T));
+      std::memset(made + last, 0, (table.size - last) * sizeof(T));
       // Rows of a share of the table stay in the cache from one row of x to the next.
       const int64_t work = table.size + rows * neurons;
       const int64_t parts = work < kWork ? 1 : std::min(std::max(4 * threads_of(pool), table.size >> 16), std::max<int64_t>(neurons / 64, 1));
       std::atomic<bool> failed{false};
       parallel(pool, parts, [&](int64_t part) {
-        if (!DISPATCH(correlate(table, (const X*)x.untyped_data(), (const T*)g.untyped_data(), (T*)out->untyped_data(), rows,
+        if (!DISPATCH(correlate(table, (const X*)x.untyped_data(), (const T*)g.untyped_data(), made, rows,
                                 neurons * part / parts, neurons * (part + 1) / parts)))
           failed = true;
       });
@@ -183,5 +186,4 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsDeliverBack, DeliverBack, BUFFERS(ARGUM
 XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsDeliverWeight, DeliverWeight, BUFFERS(ARGUMENT ARGUMENT ARGUMENT ARGUMENT));
 XLA_FFI_DEFINE_HANDLER_SYMBOL(SpaicEventsRing, Ring,
                               BUFFERS(ARGUMENT ARGUMENT ARGUMENT ARGUMENT ARGUMENT.Arg<ffi::BufferR0<ffi::DataType::S32>>())
-                                  .Attr<int64_t>("columns")
                                   .Attr<bool>("clear"));

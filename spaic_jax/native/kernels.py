@@ -108,25 +108,23 @@ def deliver_weight(
 
 
 def ring(
-    ahead: Shaped[Array, "m size"],
+    ahead: Shaped[Array, "m slots columns"],
     events: Shaped[Array, "m pre"],
     weight: Shaped[Array, "s"],
     place: Shaped[Array, "s"],
     start: Shaped[Array, "pre+1"],
     now: Shaped[Array, ""],
     *,
-    columns: int,
     clear: bool,
-) -> Shaped[Array, "m size"]:
+) -> Shaped[Array, "m slots columns"]:
     """A ring of what is under way, with what is delivered as in `deliver` added to it, changed in place where XLA needs it no more.
 
     Args:
-        place: int32, where a synapse delivers, counted from `now`. Each row is sorted by the place modulo `columns`.
-        now: int32, where what arrives in this step begins.
-        columns: of a slot of the ring.
+        place: int32, where a synapse delivers, counted from where slot `now` begins. Each row is sorted by the place modulo columns.
+        now: int32, the slot of what arrives in this step.
         clear: whether the slot before `now` is cleared first.
     """
     after = jax.ShapeDtypeStruct(ahead.shape, ahead.dtype)
     call = jax.ffi.ffi_call("SpaicEventsRing", after, input_output_aliases={0: 0})
-    made: jax.Array = call(ahead, events, weight, place, start, now, columns=columns, clear=clear)
+    made: jax.Array = call(ahead, events, weight, place, start, now, clear=clear)
     return made

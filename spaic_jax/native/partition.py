@@ -1,7 +1,9 @@
 """What XLA cannot take apart, such as a kernel or a loop over events, carried out by each device for its own share of the rows."""
 
+import contextlib
+import contextvars
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -75,10 +77,23 @@ def known(ctx: Any) -> bool:
     return getattr(ctx.module_context.axis_context, "device_assignment", None) is not None
 
 
+_by_itself = contextvars.ContextVar("_by_itself", default=False)
+
+
+@contextlib.contextmanager
+def by_itself() -> Iterator[None]:
+    """Within it, a plan lets each device compute by itself, whatever the types of arrays say: it sees to sums itself."""
+    token = _by_itself.set(True)
+    try:
+        yield
+    finally:
+        _by_itself.reset(token)
+
+
 def typed(*arrays: jax.Array) -> bool:
     """Whether the types of arrays say how these lie on a mesh, beyond a primitive: the gradient would not be summed over the devices."""
     auto = jax.sharding.AxisType.Auto
-    return any(kind != auto for x in arrays for kind in jax.typeof(x).sharding.mesh.axis_types)
+    return not _by_itself.get() and any(kind != auto for x in arrays for kind in jax.typeof(x).sharding.mesh.axis_types)
 
 
 _marked = partitioned(lambda x: x, [("one",)], ("one",))

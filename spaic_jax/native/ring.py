@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import jax
@@ -21,61 +22,62 @@ Choice = Literal["events"] | None
 
 
 def arrive(
-    ahead: Shaped[Array, "m slots*post"],
+    ahead: Shaped[Array, "m slots post"],
     events: Shaped[Array, "m pre"],
     weight: Shaped[Array, "s"],
     place: Shaped[Array, "s"],
-    start: Shaped[Array, "pre+1"],
+    starts: Sequence[Shaped[Array, "pre+1"]],
     step: Shaped[Array, ""],
     *,
-    columns: int,
     choice: Choice = None,
-) -> tuple[Shaped[Array, "m post"], Shaped[Array, "m slots*post"]]:
+) -> tuple[Shaped[Array, "m post"], Shaped[Array, "m slots post"]]:
     """What arrives in this step, and what is under way after it.
 
     What arrives in step `t` lies in slot `t % slots`. The slot of the step before is cleared, each event is added to the slot
     of the step in which it arrives, and that of this step is read last: so XLA changes the ring in place.
 
     Args:
-        ahead: the ring, slot by slot, of which the slot of the last step holds what arrived in it.
+        ahead: the ring, of which the slot of the last step holds what arrived in it.
         events: numbers of any size, mostly zero.
         weight: one a synapse.
-        place: int32, `delay * columns + post` of each synapse, of a delay in steps, fewer than there are slots; 0 arrives in this step.
-        start: int32, as of `deliver`; each row is sorted by `post`.
+        place: int32, `delay * (number of post) + post` of each synapse, of a delay in steps, fewer than there are slots; 0 arrives in
+            this step.
+        starts: int32, as of `deliver`, of tables that lie behind one another; each row is sorted by `post`.
         step: int32, the number of the step.
-        columns: the number of postsynaptic neurons.
         choice: as of `deliver`.
 
     >>> ints = lambda *numbers: jnp.array(numbers, jnp.int32)
-    >>> synapses = jnp.array([1.0, 3.0]), ints(0, 2 + 1), ints(0, 2)
-    >>> now, ahead = arrive(jnp.zeros((1, 4)), jnp.ones((1, 1)), *synapses, jnp.int32(0), columns=2)
-    >>> later, ahead = arrive(ahead, jnp.zeros((1, 1)), *synapses, jnp.int32(1), columns=2)
+    >>> synapses = jnp.array([1.0, 3.0]), ints(0, 2 + 1), (ints(0, 2),)
+    >>> now, ahead = arrive(jnp.zeros((1, 2, 2)), jnp.ones((1, 1)), *synapses, jnp.int32(0))
+    >>> later, ahead = arrive(ahead, jnp.zeros((1, 1)), *synapses, jnp.int32(1))
     >>> now.tolist(), later.tolist()
     ([[1.0, 0.0]], [[0.0, 3.0]])
     """
-    now = step % (ahead.shape[1] // columns) * columns
-    ahead = _added.bind(ahead, events, weight, place, start, now, columns=columns, clear=True, choice=choice)
-    return jax.lax.dynamic_slice_in_dim(ahead, now, columns, axis=1).astype(weight.dtype), ahead
+    now = step % ahead.shape[1]
+    for number, start in enumerate(starts):
+        ahead = _added.bind(ahead, events, weight, place, start, now, clear=not number, choice=choice)
+    return jax.lax.dynamic_index_in_dim(ahead, now, axis=1, keepdims=False).astype(weight.dtype), ahead
 
 
-def _cleared(ahead: jax.Array, now: jax.Array, columns: int) -> jax.Array:
+def _cleared(ahead: jax.Array, now: jax.Array) -> jax.Array:
     """The ring without what arrived in the step before."""
-    none = jnp.zeros_like(ahead[:, :columns])
-    return jax.lax.dynamic_update_slice_in_dim(ahead, none, (now - columns) % ahead.shape[1], axis=1)
+    return jax.lax.dynamic_update_index_in_dim(ahead, jnp.zeros_like(ahead[:, 0]), (now - 1) % ahead.shape[1], axis=1)
 
 
-def _plain(*operands: jax.Array, columns: int, clear: bool) -> jax.Array:
+def _plain(*operands: jax.Array, clear: bool) -> jax.Array:
     ahead, events, weight, place, start, now = operands
     flat, weights = (x.reshape(-1).astype(wide(weight.dtype)) for x in (events, weight))
-    pre, size = events.shape[1], ahead.shape[1]
+    pre, (_, slots, columns) = events.shape[1], ahead.shape
 
     def add(ring: jax.Array, which: jax.Array, at: jax.Array, live: jax.Array) -> jax.Array:
-        beyond = place[at] - (size - now)
+        later, post = jnp.divmod(place[at], columns)
+        beyond = later - (slots - now)
         terms = jnp.where(live, flat[which][:, None] * weights[at], 0).astype(ring.dtype)
-        return ring.at[(which // pre)[:, None], jnp.where(beyond < 0, beyond + size, beyond)].add(terms, mode="promise_in_bounds")
+        there = (which // pre)[:, None], jnp.where(beyond < 0, beyond + slots, beyond), post
+        return ring.at[there].add(terms, mode="promise_in_bounds")
 
     # A ring of another shape would not be changed in place.
-    return walk(start, place.size, Found(events), add, _cleared(ahead, now, columns) if clear else ahead)
+    return walk(start, place.size, Found(events), add, _cleared(ahead, now) if clear else ahead)
 
 
 def _maps(
@@ -94,8 +96,12 @@ def _ways(
         return ways(jnp.roll(a, -now, axis=-1), b, place, start, gives=gives, choice=choice, columns=size)
     # The kernel of `deliver` needs rows that are sorted by where they go.
     found, _ = ways(a, b, place, start, gives=gives, choice=choice, columns=size)
-    empty = functools.partial(jnp.zeros, (a.shape[0], size), b.dtype)
-    calls = [(a, 1.0, lambda: kernels.ring(empty(), a, b, place, start, now, columns=columns, clear=False))]
+
+    def into_empty() -> jax.Array:
+        empty = jnp.zeros((a.shape[0], size // columns, columns), b.dtype)
+        return kernels.ring(empty, a, b, place, start, now // columns, clear=False).reshape(a.shape[0], size)
+
+    calls = [(a, 1.0, into_empty)]
     return calls if found else [], calls[0][-1]
 
 
@@ -147,26 +153,29 @@ def _jvp(primals: tuple[jax.Array, ...], tangents: tuple[Any, ...], *, clear: bo
     for tangent, pair in zip(tangents[1:3], ((tangents[1], weight), (events, tangents[2])), strict=True):
         if type(tangent) is not ad.Zero:
             moved, clear = _added.bind(moved, *pair, *tables, clear=clear, **settings), False
-    return made, _cleared(moved, tables[-1], settings["columns"]) if clear else moved
+    return made, _cleared(moved, tables[-1]) if clear else moved
 
 
 # A rule of the primitive's own: what is behind a custom one is differentiated once only.
 ad.primitive_jvps[_added] = _jvp
 
 
-def _transposed(cotangent: Any, *operands: Any, columns: int, clear: bool, choice: Choice) -> list[Any]:
+def _transposed(cotangent: Any, *operands: Any, clear: bool, choice: Choice) -> list[Any]:
     """What is added is linear in the ring, and in the events or the weights beside it."""
     ahead, events, weight, *tables = operands
     made: list[Any] = [None] * len(operands)
     if type(cotangent) is ad.Zero:
         return made
-    back = functools.partial(_sent, size=cotangent.shape[1], columns=columns, choice=choice)
+    batch, slots, columns = cotangent.shape
+    back = functools.partial(_sent, size=slots * columns, columns=columns, choice=choice)
+    place, start, now = tables
+    flat, tables = cotangent.reshape(batch, slots * columns), [place, start, now * columns]
     if ad.is_undefined_primal(ahead):
-        made[0] = _cleared(cotangent, tables[-1], columns) if clear else cotangent
+        made[0] = _cleared(cotangent, now) if clear else cotangent
     if ad.is_undefined_primal(events):
-        made[1] = back(cotangent.astype(weight.dtype), weight, *tables, gives="taken").astype(events.aval.dtype)
+        made[1] = back(flat.astype(weight.dtype), weight, *tables, gives="taken").astype(events.aval.dtype)
     if ad.is_undefined_primal(weight):
-        made[2] = back(cotangent.astype(events.dtype), events, *tables, gives="weight").astype(weight.aval.dtype)
+        made[2] = back(flat.astype(events.dtype), events, *tables, gives="weight").astype(weight.aval.dtype)
     return made
 
 
@@ -176,8 +185,8 @@ ad.primitive_transposes[_added] = _transposed
 def _lower_as(function: Any, ctx: Any, *operands: Any, **settings: Any) -> Any:
     function = functools.partial(function, **settings)
     if bilinear.several(ctx) and known(ctx):
-        rows, others = ("row", None), [(None,) * x.ndim for x in ctx.avals_in[2:]]
-        function = partitioned(function, [rows, rows, *others], rows)
+        ring, others = ("row", None, None), [(None,) * x.ndim for x in ctx.avals_in[2:]]
+        function = partitioned(function, [ring, ("row", None), *others], ring)
     return mlir.lower_fun(function, multiple_results=False)(ctx, *operands)
 
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -19,6 +20,26 @@ from spaic_jax.neurons.reparametrise import resolve_reparametrisation
 from spaic_jax.neurons.rows import model_rows
 from spaic_jax.program import Context, Fragment, Initial, Mean, Record, Site, Variable
 from spaic_jax.program.variable import Dim
+
+#: What the axes of a population count, by their number.
+_DIMS: dict[int, tuple[Dim | None, ...]] = {1: ("post",), 3: ("map", None, None)}
+
+
+@dataclasses.dataclass(frozen=True)
+class RateOfBlocks:
+    """The mean over samples and the neurons of each block, `[blocks]`: devices that share out blocks have nothing to ask each other.
+
+    Attributes:
+        blocks: how many there are.
+
+    >>> RateOfBlocks(2)(jnp.array([[0.0, 1.0, 1.0, 1.0]])).tolist()
+    [0.5, 1.0]
+    """
+
+    blocks: int
+
+    def __call__(self, spikes: jax.Array) -> jax.Array:
+        return spikes.reshape(spikes.shape[0], self.blocks, -1).mean((0, 2))
 
 
 @element
@@ -162,12 +183,17 @@ class NeuronGroup(Element):
         if not self.model.spiking:
             return rows
         spikes = f"{site.name}.O"
-        return rows + Fragment(records=(Record(spikes, spikes, "health", Mean(), transform=jnp.mean),))
+        rate = RateOfBlocks(context.blocks_of(self.shape))
+        return rows + Fragment(records=(Record(spikes, spikes, "health", Mean(), transform=rate, finish=jnp.mean, padded=True),))
+
+    @property
+    def in_blocks(self) -> bool:
+        """Whether several devices may each have some of the neurons, which lie in blocks along the first axis."""
+        return len(self.shape) in _DIMS
 
     def _counted(self, v: Variable) -> Variable:
         """A variable that has a number for each neuron, with the names of its axes."""
-        dims: dict[int, tuple[Dim | None, ...]] = {1: ("post",), 3: ("map", None, None)}
-        return dataclasses.replace(v, dims=dims.get(len(self.shape), ())) if v.shape == self.shape else v
+        return dataclasses.replace(v, dims=_DIMS.get(len(self.shape), ())) if v.shape == self.shape else v
 
     def _training(self, prefix: str) -> dict[str, Any]:
         """What is said of the parameters whose names begin with a prefix, by their names without it."""

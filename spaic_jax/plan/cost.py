@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
+from jax.sharding import Mesh
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,10 +47,15 @@ class Where:
     Attributes:
         platform: of its devices, such as `"cpu"`; that of JAX's default device where it is `None`.
         shares: over how many devices the samples are spread.
+        mesh: several devices, where blocks of a network (`spaic_jax.program.Blocks`) are spread over them.
+        batch_axis, block_axis: which axes of the mesh share out samples and blocks, if there is one.
     """
 
     platform: str | None = None
     shares: int = 1
+    mesh: Mesh | None = None
+    batch_axis: str | None = None
+    block_axis: str | None = None
 
     @property
     def on_cpu(self) -> bool:

@@ -12,7 +12,8 @@ from spaic_jax.plan.cost import size_of
 from spaic_jax.plan.products import choice_in, delivers
 from spaic_jax.plan.remat import Auto, Chunk, Remat
 from spaic_jax.plan.stage import Stage
-from spaic_jax.program import Program, Steps
+from spaic_jax.plan.stages import exchanges
+from spaic_jax.program import Op, Program, Steps
 
 _WAYS = {None: "matrix product", "auto": "product of events where they are few", "events": "product of events"}
 _DELIVERED = {False: "delivery by events", True: "delivery by events, compiled"}
@@ -37,8 +38,13 @@ def describe(run: Run, stages: tuple[Stage, ...], tile: int | None, remat: Remat
 
 def _products(stage: Stage) -> str:
     """How the products of a stage are computed."""
-    ways = ((_DELIVERED[choice_in(op) is not None] if delivers(op) else _WAYS[choice_in(op)]) for op in stage.heavy)
-    return ", ".join(dict.fromkeys(ways))
+
+    def way(op: Op) -> str:
+        if exchanges([op]):
+            return "exchange between devices"
+        return _DELIVERED[choice_in(op) is not None] if delivers(op) else _WAYS[choice_in(op)]
+
+    return ", ".join(dict.fromkeys(map(way, stage.heavy)))
 
 
 def kept_bytes(run: Run, period: int, program: Program) -> float:

@@ -16,7 +16,7 @@ from spaic_jax.plan.cost import Where
 from spaic_jax.program import Program, Variable
 
 #: Which axis of a mesh shares out what an axis of a variable counts. What a mesh has no axis for lies whole on each device.
-RULES = (("batch", "data"), ("post", "model"), ("map", "model"))
+RULES = (("batch", "data"), ("post", "model"), ("map", "model"), ("block", "model"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Layout:
 
     On a mesh with the axis `"data"` each device has its share of every batch, and whole parameters. An axis `"model"` beside it, or
     instead, gives each device its share of the rows of parameters and of the neurons of groups. What an axis of the mesh does not
-    divide, such as ten rows on four devices, lies whole on each of them; a batch that it does not divide is an error.
+    divide, such as ten rows on four devices, lies whole on each of them; a batch, or blocks (`spaic_jax.build`), that it does not
+    divide are an error.
 
     Args:
         mesh: the devices, with named axes.
@@ -64,7 +65,7 @@ class Layout:
     @property
     def where(self) -> Where:
         """What the cost model needs to know."""
-        return Where(self.mesh.devices.flat[0].platform, self.shares)
+        return Where(self.mesh.devices.flat[0].platform, self.shares, self.mesh, self._axis("batch"), self._axis("block"))
 
     def _axis(self, dim: str | None) -> Any:
         axis = dict(self.rules).get(dim or "")
@@ -78,10 +79,19 @@ class Layout:
             )
 
     def spec(self, v: Variable) -> PartitionSpec:
-        """Which axes of the mesh share out the axes of a variable's value, the batch in front."""
+        """Which axes of the mesh share out the axes of a variable's value, the batch in front.
+
+        Raises:
+            ValueError: blocks that cannot be shared out evenly, with both numbers.
+        """
         axes: list[Any] = []
         for dim, size in zip(v.counted, v.sized(0), strict=True):
             axis = self._axis(dim)
+            if dim == "block" and axis is not None and size % self.mesh.shape[axis]:
+                raise ValueError(
+                    f"the {size} blocks of '{v.name}' cannot be shared out evenly over the {self.mesh.shape[axis]} devices of the axis"
+                    f" {axis!r} of the mesh: build with blocks={self.mesh.shape[axis]}, or a multiple of it."
+                )
             divides = dim == "batch" or (axis is not None and size % self.mesh.shape[axis] == 0)
             axes.append(axis if divides and axis not in axes else None)
         return PartitionSpec(*axes)
@@ -125,6 +135,12 @@ class Layout:
         """Arrays of a tree whole on each device, wherever they lie; every process takes part."""
         return _moved(self.whole)(tree)
 
+    def told(self, tree: Any) -> Any:
+        """Arrays of a tree as those of one device of this process, whole; what several processes share out, as it is."""
+        leaves, structure = jax.tree.flatten(tree)
+        whole = iter(local(self.collected([x for x in leaves if not shared_out(x)])))
+        return jax.tree.unflatten(structure, [x if shared_out(x) else next(whole) for x in leaves])
+
 
 def as_layout(mesh: Mesh | Layout) -> Layout:
     """A layout as it is, and a mesh by the usual rules."""
@@ -162,9 +178,14 @@ def beside(tree: Any, other: Any) -> Any:
     return jax.tree.map(one, tree, other)
 
 
+def shared_out(x: Any) -> bool:
+    """Whether other processes have parts of an array that this one has not."""
+    return isinstance(x, jax.Array) and not x.is_fully_addressable and not x.is_fully_replicated
+
+
 def gathered(x: Any) -> Any:
     """An array that this process can read: what other processes hold a part of, whole on each device; all of them take part."""
-    if not isinstance(x, jax.Array) or x.is_fully_addressable or x.is_fully_replicated:
+    if not shared_out(x):
         return x
     assert isinstance(x.sharding, NamedSharding)
     return _moved(NamedSharding(x.sharding.mesh, PartitionSpec()))(x)

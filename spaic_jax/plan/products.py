@@ -81,7 +81,8 @@ def delivers(op: Op) -> bool:
 
 def only_delivers(op: Op) -> bool:
     """Whether a row gives just what `deliver` makes of its four inputs, in samples of the setting `shape`."""
-    return len(op.inputs) == 4 and "shape" in dict(op.settings) and _leaves(op, "deliver")
+    settings = dict(op.settings)
+    return len(op.inputs) == 4 and "shape" in settings and "blocks" not in settings and _leaves(op, "deliver")
 
 
 def choice_in(op: Op) -> Choice | None:

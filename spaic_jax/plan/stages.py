@@ -8,7 +8,7 @@ may be taken in windows, in which it falls apart in the same way.
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -20,6 +20,7 @@ from spaic_jax.plan.scan import Scan
 from spaic_jax.plan.stage import BEFORE, Stage, wanted_reads, weight_bytes
 from spaic_jax.plan.windows import Windows
 from spaic_jax.program import Op, Program
+from spaic_jax.program.blocks import everywhere
 from spaic_jax.program.evaluate import call
 from spaic_jax.program.op import base_name
 
@@ -64,7 +65,7 @@ def windowed(program: Program, loop: Scan) -> Scan:
     states = program.carried & loop.writes
     most = weight_bytes(program, loop.heavy)
     for length in sorted({op.lag for op in loop.ops if op.lag > 1}, reverse=True):
-        if not window_pays(length, most, 0.0, this_device()):
+        if not exchanges(loop.heavy) and not window_pays(length, most, 0.0, this_device()):
             break  # Nor does a shorter one.
         ops = [_reading_before(op, states) if op.lag >= length else op for op in loop.ops]
         heavy = [op in loop.heavy for op in loop.ops]
@@ -83,17 +84,26 @@ def _reading_before(op: Op, states: frozenset[str]) -> Op:
 
 
 def _pays(program: Program, windows: Windows) -> bool:
-    """Whether windows take more out of a loop than they cost."""
+    """Whether windows take more out of a loop than they cost; that devices talk to each other in each step costs more than anything."""
+    if exchanges(windows.loose):
+        return True
     handed = sum(size_of(program.struct(read, 1)) for read in wanted_reads(program, windows.stages))
     return window_pays(windows.length, weight_bytes(program, windows.loose), handed, this_device())
 
 
 def is_heavy(program: Program, op: Op) -> bool:
-    """Whether an op holds a matrix product, a convolution or a delivery."""
+    """Whether an op holds a matrix product, a convolution or a delivery; or an exchange of devices, which should be as rare."""
+    if exchanges([op]):
+        return True
     structs = [program.struct(read, 2) for read in op.inputs]
     key = jax.eval_shape(lambda: jax.random.key(0))
     jaxpr = jax.make_jaxpr(lambda key, *inputs: call(op, inputs, key))(key, *structs).jaxpr
     return any(equation.primitive.name in _HEAVY for equation in equations(jaxpr))
+
+
+def exchanges(ops: Iterable[Op]) -> bool:
+    """Whether a row of several hands something from each device to all others: see `spaic_jax.plan.exchange`."""
+    return any(op.fn is everywhere for op in ops)
 
 
 def equations(jaxpr: Any) -> Iterator[Any]:

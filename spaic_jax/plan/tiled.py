@@ -17,6 +17,7 @@ from spaic_jax.plan.ahead import Ahead, carry_out_ahead, with_ahead
 from spaic_jax.plan.base import Clock, Kept, Plan
 from spaic_jax.plan.cost import HERE, Where, choose_tile, size_of, this_device
 from spaic_jax.plan.describe import describe
+from spaic_jax.plan.exchange import on_devices
 from spaic_jax.plan.merging import LEAST, LEAST_COMPILED, merged
 from spaic_jax.plan.products import Products, by_events, choice_in, choice_of, delivers
 from spaic_jax.plan.remat import Auto, Chunk, Remat, check_remat
@@ -78,7 +79,7 @@ class Tiled(Plan):
         batch_size: int,
     ) -> Kept:
         program = self._merged(program, frozenset(sequences))
-        stages = self.stages(program, frozenset(sequences))
+        stages = on_devices(self.stages(program, frozenset(sequences)), self.where)
         once = tuple(op for stage in stages if isinstance(stage, Once) for op in stage.ops)
         now = reserved(program, clock.step, clock.position, clock.window)
         fixed = evaluate(program, once, {**fixed, **{read: now[read] for read in ("[dt]", "[window]")}}, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +16,7 @@ from spaic_jax.native.delivery import Found, walk, width_of
 from spaic_jax.plasticity.memory import Trace
 from spaic_jax.plasticity.pathway import Meeting, Pathway
 from spaic_jax.program import Context, Site, Variable
+from spaic_jax.program.blocks import rows_of_blocks
 from spaic_jax.synapses.delays import SynapticDelay
 from spaic_jax.synapses.storage.pairs import delivered
 
@@ -64,31 +66,53 @@ def by_events(rule: Rule, site: Site, context: Context) -> bool:
 def fan_in(name: str, pathway: Pathway) -> dict[str, Variable]:
     """The synapses of a connection in rows by postsynaptic neuron, of 8 bytes a synapse, by what `touched` calls them."""
 
-    def constant(part: str, size: int, of: str, function: Callable[..., Any]) -> Variable:
-        return Variable(f"{name}.{part}", (size,), "int32", "constant", derived=(f"{name}.{of}", function))
+    *blocks, count = pathway.weights
+    neurons = math.prod(pathway.gives) // math.prod(blocks)
+    dims: tuple[Any, ...] = ("block", None) if blocks else ()
 
-    (count,), neurons = pathway.weights, math.prod(pathway.gives)
+    def constant(part: str, size: int, function: Callable[..., Any]) -> Variable:
+        derived = ((f"{name}.post", f"{name}.start"), function)
+        return Variable(f"{name}.{part}", (*blocks, size), "int32", "constant", derived=derived, dims=dims)
+
     return {
-        "into": constant("fan_in", count, "post", places_by_post),
-        "into_start": constant("fan_in_start", neurons + 1, "post", starts_by_post),
-        "pre": constant("fan_in_pre", count, "start", pre_of_each),
+        "into": constant("fan_in", count, places_by_post),
+        "into_start": constant("fan_in_start", neurons + 1, starts_by_post),
+        "pre": constant("fan_in_pre", count, pre_of_each),
     }
 
 
-def places_by_post(post: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """The synapses of all postsynaptic neurons, one neuron's after the other's."""
+def _in_each_block(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+    """A function of the `post` and `start` of synapses, and of a shape, where these may lie in blocks: of one after the other."""
+
+    @functools.wraps(function)
+    def of(post: jax.Array, start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        if len(shape) == 1:
+            return function(post, start, shape)
+        return jnp.stack([function(*own, shape[1:]) for own in zip(post, start, strict=True)])
+
+    return of
+
+
+@_in_each_block
+def places_by_post(post: jax.Array, start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """The synapses of all postsynaptic neurons, one neuron's after the other's, and empty places last."""
     if isinstance(post, jax.core.Tracer):
-        return jnp.argsort(post, stable=True).astype("int32")
+        return jnp.argsort(jnp.where(jnp.arange(shape[0]) < start[-1], post, 2**31 - 1), stable=True).astype("int32")
     # On the host in a thirtieth of the time.
-    return jnp.asarray(np.sort((np.asarray(post, np.int64) << 32) | np.arange(*shape)).astype(np.int32))
+    place = np.arange(shape[0])
+    neuron = np.where(place < np.asarray(start)[-1], np.asarray(post, np.int64), 2**31 - 1)
+    return jnp.asarray(np.sort((neuron << 32) | place).astype(np.int32))
 
 
-def starts_by_post(post: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+@_in_each_block
+def starts_by_post(post: jax.Array, start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """Where those of each postsynaptic neuron begin."""
-    return jnp.zeros(shape, "int32").at[post + 1].add(1).cumsum(dtype="int32")
+    following = jnp.where(jnp.arange(post.size) < start[-1], post + 1, shape[0])
+    return jnp.zeros(shape, "int32").at[following].add(1, mode="drop").cumsum(dtype="int32")
 
 
-def pre_of_each(start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+@_in_each_block
+def pre_of_each(post: jax.Array, start: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """The presynaptic neuron of each synapse."""
     neurons = jnp.arange(start.size - 1, dtype="int32")
     return jnp.repeat(neurons, jnp.diff(start), total_repeat_length=shape[0])
@@ -121,12 +145,20 @@ def touched(meeting: Meeting, table: Mapping[str, jax.Array], new: Callable[[Tou
 
     Args:
         meeting: all synapses.
-        table: `post` and `start` of the synapses in rows by presynaptic neuron, and what `fan_in` says.
+        table: `post` and `start` of the synapses in rows by presynaptic neuron, and what `fan_in` says; perhaps in blocks.
         new: the new weights of some synapses.
     """
-    fired = [(x != 0).reshape(x.shape[0], -1).any(0) for x in (meeting.pre, meeting.post)]
-    found = [Found(neurons[None], max(AT_ONCE // width_of(meeting.weight.size, neurons.size), 1)) for neurons in fired]
-    many = sum(events.total / events.size for events in found) > MANY
+    post_of, pre_of, into = (table[part].reshape(-1) for part in ("post", "pre", "into"))
+    rows, columns = (x[None] if x.ndim == 1 else x for x in (table["start"], table["into_start"]))
+    (blocks, _), width = rows.shape, table["post"].shape[-1]
+    fired, fired_post = ((x != 0).reshape(x.shape[0], -1).any(0) for x in (meeting.pre, meeting.post))
+    each = fired_post.size // blocks
+    found = Found(fired[None], _chunk(meeting, fired.size))
+    found_post = [
+        Found(jax.lax.slice_in_dim(fired_post, number * each, (number + 1) * each)[None], _chunk(meeting, each)) for number in range(blocks)
+    ]
+    total = sum(events.total for events in found_post)
+    many = found.total / fired.size + total / fired_post.size > MANY
     shared = {field.name: getattr(meeting, field.name) for field in dataclasses.fields(Meeting)}
 
     def of(weight: jax.Array, post: jax.Array, pre: jax.Array) -> jax.Array:
@@ -135,19 +167,35 @@ def touched(meeting: Meeting, table: Mapping[str, jax.Array], new: Callable[[Tou
     def put(weight: jax.Array, at: jax.Array, there: jax.Array, post: jax.Array, pre: jax.Array) -> jax.Array:
         return weight.at[jnp.where(there, at, weight.size)].set(of(weight[at], post, pre), mode="drop")
 
-    def row(weight: jax.Array, pre: jax.Array, at: jax.Array, there: jax.Array) -> jax.Array:
-        return put(weight, at, there, table["post"][at], jnp.broadcast_to(pre[:, None], at.shape))
-
-    def column(weight: jax.Array, post: jax.Array, place: jax.Array, there: jax.Array) -> jax.Array:
-        at = table["into"][place]
-        pre = table["pre"][at]
-        # Those whose presynaptic neuron fires have changed already.
-        return put(weight, at, there & ~fired[0][pre], jnp.broadcast_to(post[:, None], at.shape), pre)
+    def whole(weight: jax.Array) -> jax.Array:
+        if meeting.weight.ndim == 1:
+            return of(weight, post_of, pre_of)
+        first = jnp.arange(blocks, dtype=post_of.dtype)[:, None] * each
+        there = jnp.arange(width)[None] < rows[:, -1:]
+        return jnp.where(there.reshape(-1), of(weight, (post_of.reshape(blocks, width) + first).reshape(-1), pre_of), weight)
 
     # Loops, as a conditional would copy all weights.
     _, weight = jax.lax.while_loop(
-        lambda carry: carry[0], lambda carry: (jnp.array(False), of(carry[1], table["post"], table["pre"])), (many, meeting.weight)
+        lambda carry: carry[0], lambda carry: (jnp.array(False), whole(carry[1])), (many, meeting.weight.reshape(-1))
     )
-    for events, start, step in zip(found, (table["start"], table["into_start"]), (row, column), strict=True):
-        weight = walk(start, weight.size, events, step, weight, jnp.where(many, 0, events.total))
-    return weight
+    for number, (start, into_start) in enumerate(zip(rows_of_blocks(rows, width), rows_of_blocks(columns, width), strict=True)):
+        first, begin = number * each, number * width
+
+        def row(weight: jax.Array, pre: jax.Array, at: jax.Array, there: jax.Array, first: int = first) -> jax.Array:
+            return put(weight, at, there, post_of[at] + first, jnp.broadcast_to(pre[:, None], at.shape))
+
+        def column(
+            weight: jax.Array, post: jax.Array, place: jax.Array, there: jax.Array, first: int = first, begin: int = begin
+        ) -> jax.Array:
+            at = into[place] + begin
+            pre = pre_of[at]
+            # Those whose presynaptic neuron fires have changed already.
+            return put(weight, at, there & ~fired[pre], jnp.broadcast_to(post[:, None] + first, at.shape), pre)
+
+        for events, begins, step in ((found, start, row), (found_post[number], into_start, column)):
+            weight = walk(begins, weight.size, events, step, weight, jnp.where(many, 0, events.total))
+    return weight.reshape(meeting.weight.shape)
+
+
+def _chunk(meeting: Meeting, neurons: int) -> int:
+    return max(AT_ONCE // width_of(meeting.weight.size, neurons), 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -16,9 +16,10 @@ from spaic_jax.plasticity.events import fan_in, touched
 from spaic_jax.plasticity.memory import Memory, Trace
 from spaic_jax.plasticity.nodes import nodes
 from spaic_jax.plasticity.pathway import Bounds, Meeting, Pathway, Synapses
-from spaic_jax.program import Constant, Context, Fragment, Op, Site, Variable
+from spaic_jax.program import Blocks, Constant, Context, Fragment, Op, Site, Variable
+from spaic_jax.program.blocks import Names
 from spaic_jax.program.initial import as_initial
-from spaic_jax.program.op import RESERVED
+from spaic_jax.program.op import RESERVED, base_name
 from spaic_jax.synapses.delays import SynapticDelay
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
     given = _synapses(rule, site, pathway, site.target.removesuffix(".change"))
     source = site.source
     if rule.late is not None and source == context.read(connection.pre, connection.pre_var_name, post, connection.propagation):
-        source = context.read(connection.pre, connection.pre_var_name)
+        source = context.everywhere(connection.pre, connection.pre_var_name)
     given |= {("at", "pre"): source, ("at", "post"): context.read(post, post.output)}
     for variable in rule.reads:
         if variable in RESERVED:
@@ -67,7 +68,7 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
         given["at", "shares"] = f"{name}.shares"
     takes = pathway.takes if slots == 1 else (slots, *pathway.takes)
     shapes = {"pre": takes, "post": pathway.gives, "synapse": pathway.weights, "one": (), "sent": (slots - 1, *pathway.takes)}
-    carried = []
+    carried, kinds = [], dict[str, str]()
     for key, memory in _carried(rule, slots, context.dt).items():
         kind = Memory(memory.end, stay=memory.stay) if isinstance(memory, Trace) else memory
         carried.append(
@@ -75,13 +76,20 @@ def lowered(rule: Rule, site: Site, context: Context) -> Fragment:
                 f"{site.name}.{key}", shapes[kind.of], init=as_initial(kind.init), batched=kind.batched, stay=kind.stay, narrow=False
             )
         )
-        given["last", key] = carried[-1].name
+        given["last", key], kinds[key] = carried[-1].name, kind.of
     function, table = learn, dict[str, Variable]()
     if site.target == pathway.weight:
         function, table = learn_by_events, fan_in(name, pathway)
         names = {"post": f"{name}.post", "start": f"{name}.start", **{part: v.name for part, v in table.items()}}
         given |= {("table", part): v for part, v in names.items()}
     settings = {**_settings(rule, site, pathway, context), "given": tuple(given)}
+    if any("blocks" in dict(op.settings) for op in pathway.ops):
+        if function is learn:
+            raise ValueError(
+                f"{what} cannot learn in blocks: it goes by more than spikes, or others share the weights. Build with blocks=1."
+            )
+        neurons = [key for key, read in given.items() if key[0] == "value" and _of_each_neuron(read, post, context)]
+        settings["blocks"] = _blocks(tuple(given), kinds, neurons)
     outputs = (site.target, *(v.name for v in carried))
     row = Op(outputs, function, tuple(given.values()), name=site.name, random=rule.random, when="learning", settings=settings)
     return Fragment((*numbers, *inputs, *carried, *table.values()), (row,))
@@ -123,9 +131,12 @@ def learn(*arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pat
 
 
 def learn_by_events(
-    *arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float
+    *arrays: jax.Array, rule: Rule, given: tuple[Given, ...], pathway: Pathway, bounds: Bounds, dt: float, blocks: Blocks | None = None
 ) -> tuple[Any, ...]:
-    """The weights after a step in which a rule changed those whose neurons fire, and what it remembers; arguments as of `learn`."""
+    """The weights after a step in which a rule changed those whose neurons fire, and what it remembers; arguments as of `learn`.
+
+    Synapses may lie in `blocks`.
+    """
     seen = _seen(arrays, rule, given, pathway, bounds, dt)
     weight = touched(seen.meeting, seen.table, lambda some: clipped(some.weight + seen.change(some)["weight"], bounds))
     return (learned(arrays[given.index(("at", "weight"))], weight), *(seen.new[name] for name in seen.last))
@@ -157,7 +168,8 @@ def _seen(arrays: tuple[jax.Array, ...], rule: Rule, given: tuple[Given, ...], p
     rule, at, last = rule.with_numbers(parts["number"]), parts["at"], parts["last"]
     pre, post = at.pop("pre"), at.pop("post")
     new: dict[str, Any] = {}
-    post = post.reshape(post.shape[0], *pathway.gives)
+    # Some blocks of neurons are fewer than all.
+    post = post.reshape(post.shape[0], -1, *pathway.gives[1:])
     if "sent" in last:
         pre = jnp.concatenate([pre[:, None], last["sent"]], axis=1)
         new["sent"] = pre[:, :-1]
@@ -213,6 +225,33 @@ def _settings(rule: Rule, site: Site, pathway: Pathway, context: Context) -> dic
     link = site.owner.chain.link
     plain = rule.with_numbers(dict.fromkeys(rule.numbers(), 0.0))
     return {"rule": plain, "pathway": pathway, "bounds": (link.w_min, link.w_max), "dt": context.dt}
+
+
+def _of_each_neuron(read: str, post: Any, context: Context) -> bool:
+    """Whether a read has a number for each postsynaptic neuron."""
+    variable = context.variable(base_name(read))
+    return variable is not None and bool(variable.batched) and variable.shape in (post.shape, (post.num,))
+
+
+def _blocks(given: tuple[Given, ...], kinds: Mapping[str, str], neurons: Sequence[Given]) -> Blocks:
+    """How what the row of a rule is given and hands on belongs to blocks.
+
+    Samples are taken together: no device learns from some of them alone.
+
+    Args:
+        given: what the arrays are.
+        kinds: what each of those is of that are handed on, such as `"post"`, by name.
+        neurons: which of the given values have a number for each postsynaptic neuron.
+    """
+    together: dict[bool, Names] = {True: (None, "post"), False: ()}
+
+    def names(key: Given) -> Names:
+        kind, name = key
+        if kind in ("table", "other") or key == ("at", "weight"):
+            return ("block",)
+        return together[key == ("at", "post") or key in neurons or (kind == "last" and kinds[name] == "post")]
+
+    return Blocks(tuple(map(names, given)), (("block",), *(together[of == "post"] for of in kinds.values())))
 
 
 def _carried(rule: Rule, slots: int, dt: float) -> Mapping[str, Trace | Memory]:

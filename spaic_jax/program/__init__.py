@@ -1,5 +1,6 @@
 """Variables and the op list: what one step of a simulation does, as an immutable value."""
 
+from spaic_jax.program.blocks import Blocks
 from spaic_jax.program.check import ProgramError
 from spaic_jax.program.fragment import Context, Fragment, Site
 from spaic_jax.program.initial import (
@@ -24,7 +25,7 @@ from spaic_jax.program.record import Last, Max, Mean, Record, Reduction, Steps, 
 from spaic_jax.program.variable import Variable
 
 __all__ = [
-    "INITIALS", "Constant", "Context", "FluctuationDriven", "Fragment", "Given", "Initial", "KaimingNormal", "KaimingUniform", "Last", "LogNormal",
+    "INITIALS", "Blocks", "Constant", "Context", "FluctuationDriven", "Fragment", "Given", "Initial", "KaimingNormal", "KaimingUniform", "Last", "LogNormal",
     "Max", "Mean", "Normal", "Op", "Program", "ProgramError", "Record", "Reduction", "Site", "SparseNormal", "Steps", "Sum", "TruncatedNormal",
     "Uniform", "Variable", "XavierNormal", "XavierUniform",
 ]

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
+from spaic_jax.program.blocks import reading_everywhere
 from spaic_jax.program.op import Op
 from spaic_jax.program.program import whole_steps
 from spaic_jax.program.record import Record
@@ -83,6 +84,7 @@ class Context:
         members: the members of the network by their full name.
         made: what was lowered so far.
         slices: rows between groups and slices of them, by the name that others read or write; all that use a slice share it.
+        blocks: in how many blocks of postsynaptic neurons synapses are kept, where that divides them: see `spaic_jax.build`.
     """
 
     def __init__(
@@ -93,8 +95,9 @@ class Context:
         read: Callable[[Any, str, Any, Any], str],
         received: Callable[[Any], frozenset[str]],
         member_of: Callable[[Any], Any] = lambda end: end,
+        blocks: int = 1,
     ):
-        self.dt, self.members = dt, members
+        self.dt, self.members, self.blocks = dt, members, blocks
         self.made = Fragment()
         self.slices = dict[str, Op]()
         self._name_of, self._read, self._received, self._member_of = name_of, read, received, member_of
@@ -115,7 +118,9 @@ class Context:
         `"one_step"`; what says a `propagation` itself reads as that says. What acts on no group, such as a learning rule, reads
         this step's.
         """
-        return self._seen(element, self._read(self._member_of(element), variable, self._member_of(into), propagation))
+        member = self._member_of(element)
+        read = self._read(member, variable, self._member_of(into), propagation)
+        return self._seen(element, read if into is None else self._everywhere(member, read))
 
     def before(self, element: Any, variable: str) -> str:
         """The read of a variable of an element, or of a slice of one, as it was after the previous step."""
@@ -129,6 +134,22 @@ class Context:
         row = group.writing(whole)
         self.slices[row.inputs[0]] = row
         return row.inputs[0]
+
+    def blocks_of(self, shape: tuple[int, ...]) -> int:
+        """In how many blocks what has a shape is taken: one where there cannot be as many as there are to be."""
+        return self.blocks if shape and shape[0] % self.blocks == 0 else 1
+
+    def everywhere(self, element: Any, variable: str) -> str:
+        """This step's read of a variable of an element, or of a slice of one, as connections read it: see `Blocks`."""
+        member = self._member_of(element)
+        return self._seen(element, self._everywhere(member, self._read(member, variable, None, None)))
+
+    def _everywhere(self, member: Any, read: str) -> str:
+        if getattr(member, "in_blocks", False) and self.blocks_of(member.shape) > 1:
+            row = reading_everywhere(read)
+            self.slices[row.outputs[0]] = row
+            return row.outputs[0]
+        return read
 
     def _seen(self, element: Any, read: str) -> str:
         if self._member_of(element) is element:

@@ -11,8 +11,9 @@ from spaic_jax.program.initial import Constant, Initial, as_initial
 
 Role = Literal["parameter", "plastic", "state", "constant", "input"]
 Axes = Literal["time", "held", "either"]
-#: What an axis counts. The neurons of a group are postsynaptic to what reaches them; a map is one of a convolution's.
-Dim = Literal["post", "pre", "map", "synapse"]
+#: What an axis counts. The neurons of a group are postsynaptic to what reaches them; a map is one of a convolution's, and a block some of
+#: the neurons (`spaic_jax.build`).
+Dim = Literal["post", "pre", "map", "synapse", "block"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Variable:
             whole run (`"held"`), or as either of them (`"either"`), told apart by the number of axes.
         optional: whether an input may be left out, and is zero then.
         derived: for an input that may be left out, another input and a function of all of it, `[T, B, *shape]`, that gives
-            this one, `[B, ...]`, such as the largest value of a sequence. A single step cannot tell it. For a constant, another
-            constant and a function of its value and of this one's shape: it follows wherever that one is made, set or read.
+            this one, `[B, ...]`, such as the largest value of a sequence. A single step cannot tell it. For a constant, other
+            constants and a function of their values and of this one's shape: it follows wherever one of them is made, set or read.
         check: for an input, a hashable function `check(what, array, steps)` that raises ValueError on numbers that it cannot
             take; called before a run with what is not traced.
         stay: whether a state keeps its value when a run starts afresh from earlier variables (SPAIC's `[stay]`), such as
@@ -64,7 +65,7 @@ class Variable:
     narrow: bool = True
     axes: Axes = "time"
     optional: bool = False
-    derived: tuple[str, Callable[..., Any]] | None = None
+    derived: tuple[tuple[str, ...], Callable[..., Any]] | None = None
     check: Callable[[str, Any, int | None], None] | None = None
     stay: bool = False
     limit: float | None = None

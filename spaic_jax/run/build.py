@@ -3,6 +3,7 @@
 from typing import get_args
 
 from spaic_jax._errors import unknown
+from spaic_jax._numbers import whole
 from spaic_jax.lowering import Propagation, lower
 from spaic_jax.network import Network
 from spaic_jax.plan import Plan, Reference, Tiled
@@ -22,6 +23,7 @@ def build(
     precision: Precision | None = None,
     products: Products | None = None,
     debug: bool = False,
+    blocks: int = 1,
 ) -> Simulator:
     """Build the simulator of a network or a program. Nothing is computed yet, and no device is touched.
 
@@ -38,6 +40,9 @@ def build(
         debug: look at every variable after every step, and raise FloatingPointError naming the first that is not finite
             or absurdly large, with the step; by the reference plan, unless another one is given. Without it a run says
             so in `result.health`.
+        blocks: in how many blocks of equally many neurons each group is taken, where that divides it, and the synapses onto
+            them that are stored as pairs. So a mesh whose axis `"model"` divides the blocks gives each device its share of
+            one large network: see `spaic_jax.place`. The numbers do not depend on it, but arrays of synapses have other shapes.
 
     Raises:
         ValueError: a network that cannot run, naming the member; `dt` that is not positive, or given beside a program; a
@@ -53,12 +58,13 @@ def build(
         >>> sj.build(net, dt=1.0).program.dt
         1.0
     """
+    blocks = whole(blocks, "blocks", least=1)
     if isinstance(network, Program):
-        if dt is not None or propagation != "same_step":
-            raise ValueError("a program has its own dt and reads: give dt and propagation with a network only.")
+        if dt is not None or propagation != "same_step" or blocks != 1:
+            raise ValueError("a program has its own dt and reads: give dt, propagation and blocks with a network only.")
         program = network
     elif isinstance(network, Network):
-        program = lower(network, 0.1 if dt is None else dt, propagation)
+        program = lower(network, 0.1 if dt is None else dt, propagation, blocks)
     else:
         raise TypeError(f"build needs a Network or a Program, not {network!r}.")
     if precision is not None and precision not in get_args(Precision):

@@ -1,5 +1,6 @@
 """What is given to a simulator: checked, with one sentence about what does not fit."""
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -219,7 +220,17 @@ def where_of(program: Program, variables: Variables) -> Where | None:
     if not isinstance(x, jax.Array) or isinstance(x, jax.core.Tracer):
         return None
     device: Any = next(iter(x.sharding.device_set))
-    return Where(device.platform, 1 if v is None else x.shape[0] // max(1, x.sharding.shard_shape(x.shape)[0]))
+    where = Where(device.platform, 1 if v is None else x.shape[0] // max(1, x.sharding.shard_shape(x.shape)[0]))
+    mesh = getattr(x.sharding, "mesh", None)
+    if mesh is None or mesh.size < 2:
+        return where
+    axes: dict[str | None, str] = {}
+    for v in program.variables:
+        x = values.get(v.name)
+        if isinstance(x, jax.Array) and not isinstance(x, jax.core.Tracer):
+            spec = getattr(x.sharding, "spec", ())
+            axes |= {dim: axis for dim, axis in zip(v.counted, spec, strict=False) if isinstance(axis, str)}
+    return dataclasses.replace(where, mesh=mesh, batch_axis=axes.get("batch"), block_axis=axes.get("block"))
 
 
 def batch_of_inputs(declared: Mapping[str, Variable], inputs: Mapping[str, jax.Array]) -> int:

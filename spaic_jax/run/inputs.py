@@ -23,9 +23,11 @@ def from_sequences(program: Program, given: Mapping[str, Any], part: bool, singl
     """
     made = {}
     for v in program.of_role("input"):
-        if v.derived is None or v.name in given or v.derived[0] not in given:
+        if v.derived is None or v.name in given:
             continue
-        source, function = v.derived
+        (source,), function = v.derived
+        if source not in given:
+            continue
         x = given[source] if isinstance(given[source], jax.Array) else np.asarray(given[source])
         timed = single or x.ndim == len(program.by_name[source].shape) + 2
         if timed and part:

@@ -43,8 +43,8 @@ def check_lengths(program: Program, given: Any, steps: int, batch: int, inputs: 
 def _reason(program: Program, batch: int, inputs: dict[str, Any]) -> str | None:
     """Why a program cannot run samples of different length with some inputs, if so."""
     for v in program.of_role("input"):
-        if v.derived is not None and v.name not in inputs and v.derived[0] in inputs:
-            return f"input '{v.name}' follows from all steps of '{v.derived[0]}': give it, [B] numbers"
+        if v.derived is not None and v.name not in inputs and v.derived[0][0] in inputs:
+            return f"input '{v.name}' follows from all steps of '{v.derived[0][0]}': give it, [B] numbers"
     return _reason_of_program(program, batch > 1)
 
 

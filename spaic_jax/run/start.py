@@ -1,7 +1,6 @@
 """The values of variables before the first step, before the first step of a fresh start, and where some are given."""
 
-import itertools
-import operator
+import functools
 import zlib
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
@@ -34,18 +33,21 @@ def first_values(
     check_key(key)
     values: Values = {}
     variables = program.of_role("parameter", "plastic", "state", "constant")
-    streams = [(v.init.stream(v.name), v) for v in variables if v.name not in without and v.derived is None]
+    wanted = [v for v in variables if v.name not in without and v.derived is None]
+
+    @functools.cache
+    def keyed(stream: str) -> jax.Array:
+        return jax.random.fold_in(key, zlib.crc32(stream.encode()))
+
     with drawn_once():
         # What several variables of a connection follow from is drawn once, when they come one after the other.
-        for stream, same in itertools.groupby(sorted(streams, key=operator.itemgetter(0)), operator.itemgetter(0)):
-            own = jax.random.fold_in(key, zlib.crc32(stream.encode()))
-            for _, v in same:
-                value = v.init(own, v.shape, jnp.dtype(v.dtype))
-                # Whole numbers, such as the ends of synapses, are made within theirs.
-                if v.bounds != (None, None) and jnp.issubdtype(v.dtype, jnp.inexact):
-                    value = jnp.clip(value, *v.bounds)
-                made = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
-                values[v.name] = made if layout is None else put(made, layout.sharding(v))
+        for v in sorted(wanted, key=lambda v: v.init.stream(v.name)):
+            value = v.init.first(v.name, keyed, v.shape, jnp.dtype(v.dtype))
+            # Whole numbers, such as the ends of synapses, are made within theirs.
+            if v.bounds != (None, None) and jnp.issubdtype(v.dtype, jnp.inexact):
+                value = jnp.clip(value, *v.bounds)
+            made = jnp.broadcast_to(value, v.sized(batch_size)).astype(v.dtype)
+            values[v.name] = made if layout is None else put(made, layout.sharding(v))
     return values
 
 
@@ -112,8 +114,11 @@ def overwritten(program: Program, variables: Variables, values: Mapping[str, Any
 
 def following(program: Program, values: Mapping[str, jax.Array], new: Collection[str]) -> Values:
     """The constants that follow from those values that are new."""
-    constants = [v for v in program.of_role("constant") if v.derived is not None and v.derived[0] in new]
-    return {v.name: v.derived[1](values[v.derived[0]], v.shape).astype(v.dtype) for v in constants if v.derived}
+    made: Values = {}
+    for v in program.of_role("constant"):
+        if v.derived is not None and any(name in new for name in v.derived[0]):
+            made[v.name] = v.derived[1](*(values[name] for name in v.derived[0]), v.shape).astype(v.dtype)
+    return made
 
 
 def within_bounds(program: Program, values: Mapping[str, jax.Array]) -> Values:

@@ -13,7 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from spaic_jax.distributed import local
 from spaic_jax.plan.layout import gathered
 from spaic_jax.run import Variables
 from spaic_jax.run.lasting import going_on
@@ -68,9 +67,10 @@ class Training(abc.ABC):
         """One epoch: the new state, and its row of the history. The arrays of the old state are gone."""
 
     def told(self, state: TrainState) -> TrainState:
-        """A state in arrays of its own: the next update overwrites those of this one. On a mesh they are whole, on one device."""
+        """A state in arrays of its own: the next update overwrites those of this one. On a mesh they are whole, on one device, but for
+        those that several processes share out."""
         layout = self.task.layout
-        return copied(state if layout is None else local(layout.collected(state)))
+        return copied(state if layout is None else layout.told(state))
 
     def run(
         self, state: TrainState, epochs: int, on_epoch: OnEpoch | None, progress: bool

@@ -54,7 +54,7 @@ class Coding(abc.ABC):
 def of_sequence(site: Site, name: str, function: Callable[[AnyArray], AnyArray]) -> Variable:
     """A number for each sample that all steps of the data tell, `function` of `[T, B, *shape]`; or the user gives it."""
     return Variable(
-        f"{site.name}.{name}", role="input", axes="held", narrow=False, optional=True, derived=(site.source, function)
+        f"{site.name}.{name}", role="input", axes="held", narrow=False, optional=True, derived=((site.source,), function)
     )
 
 

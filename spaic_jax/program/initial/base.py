@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import jax
@@ -30,6 +30,10 @@ class Initial(abc.ABC):
     def stream(self, name: str) -> str:
         """What the key depends on besides the seed: the name of the variable, or another that several ones share."""
         return name
+
+    def first(self, name: str, keyed: Callable[[str], jax.Array], shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
+        """The array of a variable of a name, where `keyed` gives the key of a stream."""
+        return self(keyed(self.stream(name)), shape, dtype)
 
 
 @dataclasses.dataclass(frozen=True)

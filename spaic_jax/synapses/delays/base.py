@@ -122,6 +122,12 @@ class Delays:
         free = self.trained or isinstance(self.value, Given | Constant)
         return (0.0 if free else self.min_delay or 0.0), self.max_delay
 
+    @property
+    def shortest(self) -> float:
+        """The shortest of given delays, or of those that may be drawn, ms."""
+        given = isinstance(self.value, Given | Constant)
+        return min(float(np.min(self.value.value)), self.max_delay or 0.0) if given else self.bounds[0]
+
     def first(self) -> Initial:
         """The first delays, ms, given ones no longer than the longest."""
         assert self.max_delay is not None

@@ -17,7 +17,7 @@ from spaic_jax.synapses.base import check_elements
 from spaic_jax.synapses.links.base import Link
 
 #: What the axes of weights that links name count; others have no name of their own.
-_DIMS: dict[str, Dim] = {"post": "post", "pre": "pre", "pairs": "post", "out": "map", "synapses": "synapse"}
+_DIMS: dict[str, Dim] = {"post": "post", "pre": "pre", "pairs": "post", "out": "map", "synapses": "synapse", "blocks": "block"}
 
 
 @jax.custom_jvp
