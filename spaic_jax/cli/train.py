@@ -256,7 +256,8 @@ def _finish(run: Run, result: FitResult) -> Finished:
     with write_errors(folder.path):
         if first():
             folder.write_metrics(run.history)
-        save_weights(folder.weights, experiment.sim, result.variables, result.epoch)
+        if run.writes:
+            save_weights(folder.weights, experiment.sim, result.variables, result.epoch)
     layout, variables = experiment.task.layout, result.variables
     if any(map(shared_out, variables.params.values())):
         # No process need have room for the whole.
