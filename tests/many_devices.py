@@ -28,7 +28,8 @@ from spaic_jax.neurons import NEURONS
 from spaic_jax.plan.layout import gathered
 from spaic_jax.plasticity import STDP
 from spaic_jax.synapses.delays import FixedDelay, LinearDelay
-from spaic_jax.train import room
+from spaic_jax.train import room, seeds
+from spaic_jax.train.step import train_steps
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -227,9 +228,64 @@ def check_models():
         print(name, float(np.mean(one.probes["seen"])))
 
 
+def check_apart():
+    """Trainings, and networks of a sweep, that each device carries out by itself."""
+    with sj.Network() as net:
+        image = sj.Encoder(num=12, coding_method="poisson")
+        zzz = sj.NeuronGroup(4, model="lif")
+        net.into = sj.Connection(image, zzz, w_mean=0.0, w_std=0.3)
+        net.loop = sj.Connection(zzz, zzz, w_std=0.1, link_type="random", probability=0.5, storage="pairs")
+        net.counts = sj.Decoder(dec_target=zzz)
+    sim, optimizer = sj.build(net, dt=1.0, plan=sj.Reference()), optax.sgd(0.1, momentum=0.9)
+    how = {"batch_size": BATCH, "steps": STEPS, "progress": False, "test": labelled(13), "epochs": 2}
+    train = functools.partial(sj.train.fit_seeds, sim, "count_cross_entropy", optimizer, labelled(26), keys=jax.random.split(jax.random.key(1), 4), **how)
+    stops = [lambda state, row, last=last: sj.train.STOP if row["epoch"] == last else None for last in (2, 1, 2, 2)]
+    one, compiled = train(), {}
+
+    def step(*given):
+        shapes = str(jax.tree.map(jnp.shape, given[2:]))
+        if shapes not in compiled:
+            compiled[shapes] = train_steps.lower(*given).compile()
+        return compiled[shapes](*given[2:])
+
+    seeds.train_steps = step
+    many = train(mesh=BOTH, on_epoch=stops)
+    assert [len(result.history) for result in many] == [2, 1, 2, 2]
+    # Three are left in the second epoch, of which the last is carried out twice.
+    (only,) = compiled.values()
+    assert collectives(only.as_text()) == {}
+    for each, other in zip(one[:1] + one[2:], many[:1] + many[2:], strict=True):
+        same(each, other)
+    assert {**many[1].history[0], "seconds": 0} == pytest.approx({**one[1].history[0], "seconds": 0}, rel=1e-6)
+    if sys.argv[2:] == ["streamed"]:
+        room.room = lambda: 4 * 2 * 2 * BATCH * 16
+        for each, other in zip(train(mesh=DATA, on_epoch=stops), many, strict=True):
+            jax.tree.map(np.testing.assert_array_equal, each.state, other.state)
+    with pytest.raises(ValueError, match="3 trainings cannot be shared out evenly over 4 devices"):
+        train(keys=jax.random.split(jax.random.key(1), 3), mesh=DATA)
+
+    def make(tau_m):
+        with sj.Network() as net:
+            image = sj.Encoder(num=12, coding_method="poisson")
+            zzz = sj.NeuronGroup(16, model="lif", tau_m=tau_m)
+            net.into = sj.Connection(image, zzz, w_mean=0.1, w_std=0.1)
+            net.counts = sj.Decoder(dec_target=zzz)
+        return sj.build(net, dt=1.0, plan=sj.Reference())
+
+    x = RANDOM.uniform(size=(BATCH, 12)).astype(np.float32)
+    swept = functools.partial(
+        sj.sweep, lambda sim, variables: sim.run(variables, {"image": x}, jax.random.key(3), STEPS).outputs["counts"], make,
+        {"tau_m": [2.0, 4.0, 8.0, 16.0, 32.0]}, key=jax.random.key(1), batch_size=BATCH,
+    )
+    one = swept()
+    assert len({float(counts.sum()) for counts in one}) == 5
+    np.testing.assert_array_equal(swept(mesh=DATA), one)
+    print("apart", one.shape)
+
+
 if __name__ == "__main__":
     assert len(jax.devices()) >= 4
     if sys.argv[1] == "runs":
         check_runs(sys.argv[2].split(","), sys.argv[3].split(","))
     else:
-        {"rows": check_rows, "half": check_half, "training": check_training, "rules": check_rules, "models": check_models}[sys.argv[1]]()
+        {"rows": check_rows, "half": check_half, "training": check_training, "rules": check_rules, "models": check_models, "apart": check_apart}[sys.argv[1]]()

@@ -34,7 +34,7 @@ def test_runs_on_four_devices():
     assert "late events tiled" in on_four_devices("runs", "adaptive,late events", "tiled")
 
 
-@pytest.mark.parametrize("what", often(["training", "rules", "rows", "half"], ["training", "rows"]))
+@pytest.mark.parametrize("what", often(["training", "apart", "rules", "rows", "half"], ["training", "apart", "rows"]))
 def test_on_four_devices(what):
     assert on_four_devices(what).startswith(what)
 
@@ -43,6 +43,11 @@ def test_on_four_devices(what):
 @pytest.mark.parametrize("plan", ["reference", "tiled", "tiles of 7"])
 def test_all_runs_on_four_devices(plan):
     on_four_devices("runs", "adaptive,events,late events,trained delays,maps", plan)
+
+
+@pytest.mark.slow
+def test_trainings_apart_read_their_data_part_by_part():
+    on_four_devices("apart", "streamed")
 
 
 @pytest.mark.slow

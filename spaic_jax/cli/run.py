@@ -67,12 +67,18 @@ class Run:
         with write_errors(self.folder.path, self.kept):
             # The checkpoint holds the history, so that the lines can be put right when a kill falls between the two.
             best = [] if self.watch is None else [self.watch.best]
-            self._checkpoints.save(state, [*self.history, row], besides=best)
+            if self.writes:
+                self._checkpoints.save(state, [*self.history, row], besides=best)
             self.history.append(row)
             if first():
                 self.folder.write_metrics(self.history)
         self._check_interrupt()
         return answer
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process has something to write: of a training that several processes share out each has, else process 0."""
+        return first() or self.experiment.task.layout is not None
 
     def kept(self) -> str:
         """What is there, the start of `"... FOLDER"`."""

@@ -1,9 +1,10 @@
 """The command `simulate`."""
 
+import contextlib
 import json
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,8 @@ def simulate_config(
             import_extra("rich", "a progress bar (leave it out with --quiet)")
     timed = [*changes, *([] if duration is None else [f"simulation.duration={duration!r}"])]
     declared = read_declaration(config, timed)
+    check_settle(declared, config)
     settle = declared.simulation.settle
-    if settle >= declared.simulation.duration:
-        raise UserError(
-            f"{config}: simulation.settle: {settle:g} ms leave nothing of a run of {declared.simulation.duration:g} ms to take rates"
-            " of; give --set simulation.settle=0, or a longer --duration."
-        )
     folder = Path(out) if out is not None else Path("runs") / f"{Path(config).stem}-seed{seed}"
     check_out(folder)
     how = ["spaic-jax", "simulate", config, *(f"--set={change}" for change in timed), f"--out={folder}"]
@@ -93,23 +90,12 @@ def simulate_config(
         agree(json.dumps([declared.model_dump(), chunk, seed, learn, go_on], sort_keys=True, default=str), "configuration")
     sim = sim.train() if learn else sim
     started = time.perf_counter()
-
-    def keep_config() -> None:
-        # Beside the recording, so that pictures of it can show the network.
-        if first() and (folder / "index.json").is_file():
-            RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
-
     try:
-        with user_errors(config), memory_errors(config), lost_errors(how):
-            recording = _run(sim, steps, folder, chunk, seed, go_on, not quiet, on)
-            keep_config()
+        with user_errors(config), memory_errors(config), lost_errors(how), kept_beside(folder, declared):
+            recording = recorded(sim, steps, folder, chunk, seed, go_on, not quiet, on)
     except FloatingPointError as error:
-        if not go_on:
-            keep_config()
         raise UserError(f"{error} (what came before is kept in {folder})") from error
     except KeyboardInterrupt:
-        if not go_on:
-            keep_config()
         there = (folder / "index.json").is_file()
         raise KeyboardInterrupt(f"interrupted; go on with: {shlex.join(how)}" if there else "interrupted; nothing was written.") from None
     if not first():
@@ -129,6 +115,27 @@ def simulate_config(
     print(f"{wall:.3g} s of wall time, compilation included, kept in {folder}")
 
 
+def check_settle(declared: Declaration, where: str) -> None:
+    """UserError where nothing is left of a run to take rates of."""
+    settle, duration = declared.simulation.settle, declared.simulation.duration
+    if settle >= duration:
+        raise UserError(
+            f"{where}: simulation.settle: {settle:g} ms leave nothing of a run of {duration:g} ms to take rates"
+            " of; give --set simulation.settle=0, or a longer --duration."
+        )
+
+
+@contextlib.contextmanager
+def kept_beside(folder: Path, declared: Declaration) -> Iterator[None]:
+    """The configuration beside a recording that is made within, however it ends, so that pictures of it can show the network."""
+    begun = (folder / "config.json").is_file()
+    try:
+        yield
+    finally:
+        if first() and not begun and (folder / "index.json").is_file():
+            RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
+
+
 def in_blocks(declared: Declaration, kept: RunFolder | None, on: Layout | None) -> Declaration:
     """A declaration that says in how many blocks its neurons are: if it does not, as many as a recording that is gone on with, or as there
     are devices."""
@@ -142,9 +149,10 @@ def in_blocks(declared: Declaration, kept: RunFolder | None, on: Layout | None) 
     return declared.model_copy(update={"simulation": simulation.model_copy(update={"blocks": blocks})})
 
 
-def _run(
-    sim: Simulator, steps: int, folder: Path, chunk: float | None, seed: int, go_on: bool, progress: bool, on: Layout | None
+def recorded(
+    sim: Simulator, steps: int, folder: Path, chunk: float | None, seed: int, go_on: bool, progress: bool, on: Layout | None = None
 ) -> Recording:
+    """The recording of a run in a folder, begun or gone on with."""
     if go_on:
         layout, dt = Recording.load(folder).layout, sim.program.dt
         for what, begun, wanted in (("run", layout.steps * dt, steps * dt), ("chunk", layout.chunk * dt, chunk)):
