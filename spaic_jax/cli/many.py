@@ -1,6 +1,7 @@
 """A command on many devices, or in many processes."""
 
 import contextlib
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ def join(
         if coordinator is None and (processes is not None or process_id is not None):
             raise ValueError("--processes and --process-id need --coordinator HOST:PORT.")
         if coordinator is not None:
+            _leave_out_libraries()
             try:
                 start(None if coordinator == "auto" else coordinator, processes, process_id)
             except RuntimeError as error:
@@ -40,6 +42,16 @@ def join(
         elif devices is None and rows is None:
             return None
         return Layout(device_mesh(devices, rows))
+
+
+def _leave_out_libraries() -> None:
+    """Print what Python prints alone: gloo, below it, says on the output that it is connected, which no reader of JSON expects."""
+    sys.stdout.flush()
+    own = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    sys.stdout = os.fdopen(own, "w")
 
 
 def start_local(
