@@ -83,7 +83,8 @@ def simulate_config(
         return start_local(how, local_processes, patience, go_on, quiet, (coordinator, processes, process_id))
     on = join(devices, None if devices is None and coordinator is None else "all", coordinator, processes, process_id, patience)
     quiet = quiet or not first()
-    declared = in_blocks(declared, RunFolder(folder) if go_on else None, on)
+    with user_errors(config):
+        declared = in_blocks(declared, folder if go_on else None, on)
     _, sim, steps = build_network(declared, config)
     with user_errors():
         # None of them begins, or writes, before all have looked.
@@ -136,16 +137,16 @@ def kept_beside(folder: Path, declared: Declaration) -> Iterator[None]:
             RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
 
 
-def in_blocks(declared: Declaration, kept: RunFolder | None, on: Layout | None) -> Declaration:
+def in_blocks(declared: Declaration, kept: Path | None, on: Layout | None) -> Declaration:
     """A declaration that says in how many blocks its neurons are: if it does not, as many as a recording that is gone on with, or as there
     are devices."""
     simulation = declared.simulation
     if simulation.blocks is not None:
         return declared
-    if kept is not None and kept.config.is_file():
-        blocks = kept.read_config().get("simulation", {}).get("blocks")
+    if kept is not None:
+        blocks = Recording.load(kept).layout.blocks
     else:
-        blocks = None if on is None else on.mesh.size
+        blocks = 1 if on is None else on.mesh.size
     return declared.model_copy(update={"simulation": simulation.model_copy(update={"blocks": blocks})})
 
 

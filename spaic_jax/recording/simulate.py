@@ -136,6 +136,8 @@ def resume(
     on = None if mesh is None else as_layout(mesh)
     parts = Folder(folder, sim.program, on)
     layout = parts.layout()
+    if layout.blocks != sim.program.blocks:
+        raise CheckpointError(f"'{folder}' is of a network in {layout.blocks} blocks, not in {sim.program.blocks}: build with blocks={layout.blocks}.")
     if layout.program != fingerprint(sim.program) or layout.dt != sim.program.dt:
         raise CheckpointError(f"'{folder}' is of another network: its states, constants, inputs or dt differ.")
     if layout.learning != sim.program.learning:
