@@ -143,10 +143,8 @@ def in_blocks(declared: Declaration, kept: Path | None, on: Layout | None) -> De
     simulation = declared.simulation
     if simulation.blocks is not None:
         return declared
-    if kept is not None:
-        blocks = Recording.load(kept).layout.blocks
-    else:
-        blocks = 1 if on is None else on.mesh.size
+    by_default = 1 if on is None else on.mesh.size
+    blocks = by_default if kept is None else Recording.load(kept).layout.blocks
     return declared.model_copy(update={"simulation": simulation.model_copy(update={"blocks": blocks})})
 
 
