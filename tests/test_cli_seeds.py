@@ -93,7 +93,7 @@ def test_processes_share_out_the_seeds(tmp_path: Path, capfd: pytest.CaptureFixt
         assert_alike(rows(one), rows(two))
         assert [(two / name).is_file() for name in ("weights.safetensors", "checkpoint-2.safetensors")] == [True, True]
     assert train(*command, "--seeds", "0..2", "--out", str(tmp_path / "odd"), "--local-processes", "2") == 2
-    assert "3 seeds cannot be shared out evenly over 2 devices" in capfd.readouterr().err
+    assert "3 seeds cannot be shared out evenly over" in capfd.readouterr().err
     assert train(*command, "--rows", "2", "--out", str(tmp_path / "rows")) == 2
     assert "--seeds shares out whole trainings: leave out --rows" in capfd.readouterr().err
 
