@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from spaic_jax.native.partition import by_itself
 from spaic_jax.plan.layout import Layout, local, put
 
 _AXIS = "each"
@@ -32,8 +33,13 @@ def apart(function: Callable[..., Any], axes: Sequence[int | None], layout: Layo
     each = jax.vmap(function, tuple(axes))
     if layout is None:
         return each
+
+    def own(*arguments: Any) -> Any:
+        with by_itself():
+            return each(*arguments)
+
     specs = tuple(PartitionSpec() if axis is None else PartitionSpec(_AXIS) for axis in axes)
-    return jax.shard_map(each, mesh=layout.mesh, in_specs=specs, out_specs=PartitionSpec(_AXIS), check_vma=False)
+    return jax.shard_map(own, mesh=layout.mesh, in_specs=specs, out_specs=PartitionSpec(_AXIS), check_vma=False)
 
 
 def filled(several: Sequence[Any], layout: Layout | None) -> list[Any]:
