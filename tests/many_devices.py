@@ -16,7 +16,7 @@ import pytest
 from jax.sharding import Mesh
 
 import spaic_jax as sj
-from spaic_jax.distributed.traffic import collectives
+from spaic_jax.distributed import collectives
 
 if "SLURM_PROCID" in os.environ:
     # Before anything computes, as what is imported below may.
