@@ -141,10 +141,10 @@ def in_blocks(declared: Declaration, kept: Path | None, on: Layout | None) -> De
     """A declaration that says in how many blocks its neurons are: if it does not, as many as a recording that is gone on with, or as there
     are devices."""
     simulation = declared.simulation
-    if simulation.blocks is not None:
-        return declared
     by_default = 1 if on is None else on.mesh.size
     blocks = by_default if kept is None else Recording.load(kept).layout.blocks
+    if simulation.blocks is not None or blocks == 1:
+        return declared
     return declared.model_copy(update={"simulation": simulation.model_copy(update={"blocks": blocks})})
 
 
