@@ -22,20 +22,25 @@ def where(mesh):
 
 
 def check_exchanges():
-    """One in a window of so many steps as all synapses take, or in each step, of a bit a neuron and one more byte a device."""
+    """One in a window of so many steps as all synapses take, or in each step, of a bit a neuron and one more byte a device: as foreseen."""
     for delay, steps in ((None, 1), (2.0, 20), (sj.synapses.FixedDelay(min_delay=0.5, max_delay=2.0), 5)):
         sim = sj.build(recurrent(delay, 400), dt=0.1, blocks=4)
-        variables = sim.init(KEY, 1, MODEL)
-        at = sim.at(where(MODEL))
-        compiled = jax.jit(lambda variables, at=at: at.run(variables, steps=40, key=KEY)).lower(variables).compile()
-        found, once = collectives(compiled.as_text()), [-(-steps * 100 // 8) + 1, steps]
-        spikes = {each: times for each, times in found.items() if each.what == f"u8[4,{once[0]}]"}
-        second = {each: times for each, times in found.items() if each.perhaps and each.size == steps * 400 * 4}
-        assert list(spikes.values()) == list(second.values()) == [40 // steps]
-        # What is beyond all bounds, and how many spikes there are, is told once.
-        rest = {each: times for each, times in found.items() if each not in spikes and not each.perhaps}
-        assert all(times == 1 and each.size <= 16 for each, times in rest.items()), rest
-        print("exchanges", *once)
+        for devices in (4, 2):
+            mesh = Mesh(np.array(jax.devices()[:devices]), ("model",))
+            variables, at = sim.init(KEY, 1, mesh), sim.at(where(mesh))
+            compiled = jax.jit(lambda variables, at=at: at.run(variables, steps=40, key=KEY)).lower(variables).compile()
+            found, size = collectives(compiled.as_text()), -(-steps * 400 // devices // 8) + 1
+            spikes = {each: times for each, times in found.items() if each.what == f"u8[{devices},{size}]"}
+            second = {each: times for each, times in found.items() if each.perhaps and each.size == steps * 400 * 4}
+            assert list(spikes.values()) == list(second.values()) == [40 // steps]
+            # What is beyond all bounds, and how many spikes there are, is told once.
+            rest = {each: times for each, times in found.items() if each not in spikes and not each.perhaps}
+            assert all(times == 1 and each.size <= 16 for each, times in rest.items()), rest
+            foreseen = sj.distributed.forecast(sim, devices)
+            assert (round(foreseen.exchanges), foreseen.message) == (10_000 // steps, size)
+            there = {name: x.addressable_shards[0].data.nbytes for name, x in variables.values.items()}
+            assert foreseen.work.memory == there and foreseen.work.synapses == 400 * 6
+        print("exchanges", steps)
 
 
 def check_runs():

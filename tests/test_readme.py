@@ -13,7 +13,7 @@ from spaic_jax.cli import main
 ROOT = Path(__file__).parent.parent
 README, GUIDE = ROOT / "README.md", ROOT / ".github" / "GUIDE.md"
 COMMANDS = [
-    "train", "sweep", "evaluate", "plot", "report", "simulate", "summary", "cost", "list", "docs", "bench", "doctor", "init",
+    "train", "sweep", "evaluate", "plot", "report", "simulate", "summary", "cost", "plan", "list", "docs", "bench", "doctor", "init",
     "completion", "nir import", "nir export", "nir check",
 ]
 # What only the tests ask of the examples.

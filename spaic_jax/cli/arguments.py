@@ -131,6 +131,24 @@ def _networks(add: _Add) -> None:
     _add_set(cost)
     cost.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON")
 
+    plan = add(
+        "plan", "plan:plan", "say how a configuration would run on many processes: memory, exchanges and time, without any of them",
+        "configs/coba.toml --processes 1,2,4", "configs/coba.toml --set network.num=1000000 --processes 16,256 --bandwidth 10 --latency 5",
+        "configs/digits.toml --processes 1,2,4",
+    )
+    plan.add_argument("config", help="configuration, .toml or .json: one network, or a training by a gradient")
+    _add_set(plan)
+    plan.add_argument("--processes", type=counts, required=True, metavar="P,...", help="numbers of processes, each with a device, a row each")
+    plan.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="mean firing rate of all neurons; 10 by default")
+    for name, metavar, help in (
+        ("bandwidth", "GB/S", "from a process to the next; 1.6 by default, measured within one machine"),
+        ("latency", "US", "of a hop from a process to the next; 91 by default, in the same way"),
+        ("speed", "X", "of a core, as a multiple of the one that was measured"),
+    ):
+        plan.add_argument(f"--{name}", type=float, metavar=metavar, help=help)
+    plan.add_argument("--cores", type=positive, metavar="N", help="cores that all processes share; one each by default")
+    plan.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON")
+
     imported = add(
         "nir import", "nir:import_graph", "read a graph of NIR, and keep it as a network with its weights",
         "braille.nir braille.toml --dt 1", "mine.nir mine.toml --dt 0.1 --integrator exact --signal impulse",
@@ -224,6 +242,18 @@ def count(text: str) -> int:
     if not 1 <= number <= _MOST:
         raise ValueError
     return number
+
+
+def counts(text: str) -> list[int]:
+    """Positive whole numbers with commas between, no more than a million; ValueError for anything else.
+
+    >>> counts("1,16")
+    [1, 16]
+    """
+    numbers = [positive(each) for each in text.split(",")]
+    if max(numbers) > _MOST**2:
+        raise ValueError
+    return numbers
 
 
 def seeds(text: str) -> list[int]:

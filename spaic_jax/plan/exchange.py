@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,10 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from spaic_jax.native.partition import by_itself
 from spaic_jax.plan.cost import Where
+from spaic_jax.plan.scan import Scan
 from spaic_jax.plan.stage import Stage
+from spaic_jax.plan.tile import cut
+from spaic_jax.plan.windows import Windows
 from spaic_jax.program import Blocks, Op
 from spaic_jax.program.blocks import Names, everywhere
 from spaic_jax.program.evaluate import call
@@ -36,6 +40,41 @@ def on_devices(stages: tuple[Stage, ...], where: Where) -> tuple[Stage, ...]:
         return dataclasses.replace(op, fn=function, settings=(("op", op), ("where", where)))
 
     return tuple(stage.changed(shared) for stage in stages)
+
+
+def rounds(stages: tuple[Stage, ...], steps: int, tile: int) -> Counter[tuple[Op, int]]:
+    """How often devices hand round what a row gives, of how many steps at once, in a run whose tiles have so many steps.
+
+    Args:
+        stages: of the plan, as of `find_stages`.
+        steps: of the run.
+        tile: steps of a tile, at most.
+    """
+    found: Counter[tuple[Op, int]] = Counter()
+
+    def walk(stages: tuple[Stage, ...], length: int, times: int) -> None:
+        for stage in stages:
+            if isinstance(stage, Windows):
+                for each, count in cut(length, stage.even(length)):
+                    walk(stage.stages, each, times * count)
+                continue
+            at_once, count = (1, length) if isinstance(stage, Scan) else (length, 1)
+            for op in stage.ops:
+                if op.fn is everywhere:
+                    found[op, at_once] += count * times
+
+    for length, times in cut(steps, tile):
+        walk(stages, length, times)
+    return found
+
+
+def message_bytes(numbers: int) -> int:
+    """Bytes of what a device hands round of so many numbers: a bit each, and one that says whether they are all 0 or 1.
+
+    >>> message_bytes(4000)
+    501
+    """
+    return -(-numbers // 8) + 1
 
 
 def by_devices(*arrays: jax.Array, op: Op, where: Where) -> tuple[jax.Array, ...]:

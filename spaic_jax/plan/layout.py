@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
@@ -84,17 +84,7 @@ class Layout:
         Raises:
             ValueError: blocks that cannot be shared out evenly, with both numbers.
         """
-        axes: list[Any] = []
-        for dim, size in zip(v.counted, v.sized(0), strict=True):
-            axis = self._axis(dim)
-            if dim == "block" and axis is not None and size % self.mesh.shape[axis]:
-                raise ValueError(
-                    f"the {size} blocks of '{v.name}' cannot be shared out evenly over the {self.mesh.shape[axis]} devices of the axis"
-                    f" {axis!r} of the mesh: build with blocks={self.mesh.shape[axis]}, or a multiple of it."
-                )
-            divides = dim == "batch" or (axis is not None and size % self.mesh.shape[axis] == 0)
-            axes.append(axis if divides and axis not in axes else None)
-        return PartitionSpec(*axes)
+        return PartitionSpec(*spread(v, dict(self.mesh.shape), self.rules))
 
     def sharding(self, v: Variable) -> NamedSharding:
         """How a variable's value lies on the devices."""
@@ -140,6 +130,26 @@ class Layout:
         leaves, structure = jax.tree.flatten(tree)
         whole = iter(local(self.collected([x for x in leaves if not shared_out(x)])))
         return jax.tree.unflatten(structure, [x if shared_out(x) else next(whole) for x in leaves])
+
+
+def spread(v: Variable, sizes: Mapping[str, int], rules: Iterable[tuple[str, str]] = RULES) -> tuple[str | None, ...]:
+    """Which axes of a mesh, of which the sizes are enough to know, share out the axes of a variable's value: see `Layout.spec`.
+
+    >>> spread(Variable("layer.V", (6,), dims=("post",)), {"model": 3}), spread(Variable("layer.V", (7,), dims=("post",)), {"model": 3})
+    ((None, 'model'), (None, None))
+    """
+    axes: list[str | None] = []
+    for dim, size in zip(v.counted, v.sized(0), strict=True):
+        axis = dict(rules).get(dim or "")
+        axis = axis if axis in sizes else None
+        if dim == "block" and axis is not None and size % sizes[axis]:
+            raise ValueError(
+                f"the {size} blocks of '{v.name}' cannot be shared out evenly over the {sizes[axis]} devices of the axis"
+                f" {axis!r} of the mesh: build with blocks={sizes[axis]}, or a multiple of it."
+            )
+        divides = dim == "batch" or (axis is not None and size % sizes[axis] == 0)
+        axes.append(axis if divides and axis not in axes else None)
+    return tuple(axes)
 
 
 def as_layout(mesh: Mesh | Layout) -> Layout:

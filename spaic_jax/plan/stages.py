@@ -20,7 +20,7 @@ from spaic_jax.plan.scan import Scan
 from spaic_jax.plan.stage import BEFORE, Stage, wanted_reads, weight_bytes
 from spaic_jax.plan.windows import Windows
 from spaic_jax.program import Op, Program
-from spaic_jax.program.blocks import everywhere
+from spaic_jax.program.blocks import everywhere, of_one_block
 from spaic_jax.program.evaluate import call
 from spaic_jax.program.op import base_name
 
@@ -95,7 +95,7 @@ def is_heavy(program: Program, op: Op) -> bool:
     """Whether an op holds a matrix product, a convolution or a delivery; or an exchange of devices, which should be as rare."""
     if exchanges([op]):
         return True
-    structs = [program.struct(read, 2) for read in op.inputs]
+    structs, _ = of_one_block(op, [program.struct(read, 2) for read in op.inputs])
     key = jax.eval_shape(lambda: jax.random.key(0))
     jaxpr = jax.make_jaxpr(lambda key, *inputs: call(op, inputs, key))(key, *structs).jaxpr
     return any(equation.primitive.name in _HEAVY for equation in equations(jaxpr))

@@ -122,6 +122,16 @@ class Tile:
         return new
 
 
+def cut(steps: int, length: int) -> tuple[tuple[int, int], ...]:
+    """The lengths of the tiles of so many steps, each with the number of tiles of it.
+
+    >>> cut(50, 20)
+    ((20, 2), (10, 1))
+    """
+    count, rest = divmod(steps, length)
+    return tuple((size, times) for size, times in ((length, count), (rest, 1)) if size * times)
+
+
 def in_tiles(tile: Callable[[Any, Any], tuple[Any, Any]], length: int, carry: Any, xs: Any) -> tuple[Any, Any]:
     """`lax.scan` of a function of `length` steps at once, and once more of the steps that remain."""
     steps = jax.tree.leaves(xs)[0].shape[0]

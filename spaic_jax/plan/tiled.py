@@ -23,7 +23,7 @@ from spaic_jax.plan.products import Products, by_events, choice_in, choice_of, d
 from spaic_jax.plan.remat import Auto, Chunk, Remat, check_remat
 from spaic_jax.plan.scan import Scan
 from spaic_jax.plan.stage import Once, Stage, wanted_reads, weight_bytes
-from spaic_jax.plan.stages import find_stages
+from spaic_jax.plan.stages import exchanges, find_stages
 from spaic_jax.plan.tile import Tile, in_tiles
 from spaic_jax.plan.windows import Windows
 from spaic_jax.program import Program
@@ -78,8 +78,8 @@ class Tiled(Plan):
         steps: int,
         batch_size: int,
     ) -> Kept:
-        program = self._merged(program, frozenset(sequences))
-        stages = on_devices(self.stages(program, frozenset(sequences)), self.where)
+        program, stages, length = self.schedule(program, frozenset(sequences), steps, batch_size)
+        stages = on_devices(stages, self.where)
         once = tuple(op for stage in stages if isinstance(stage, Once) for op in stage.ops)
         now = reserved(program, clock.step, clock.position, clock.window)
         fixed = evaluate(program, once, {**fixed, **{read: now[read] for read in ("[dt]", "[window]")}}, key)
@@ -105,7 +105,6 @@ class Tiled(Plan):
 
         xs = (jnp.arange(steps, dtype=jnp.int32), sequences)
         carry: Any = ({name: x for name, x in state.items() if name not in last}, totals, watch.start(state))
-        length = self.tile_length(program, stages, steps, batch_size)
         body = functools.partial(in_tiles, tile, length)
         chunk = self.remat
         if isinstance(chunk, Auto):
@@ -117,6 +116,14 @@ class Tiled(Plan):
         final |= last
         beyond = watch.update(program, beyond, final, steps - 1, final)
         return Kept(final, records.finish(program, totals, rows, span, fixed), beyond)
+
+    def schedule(
+        self, program: Program, varying: frozenset[str], steps: int, batch_size: int
+    ) -> tuple[Program, tuple[Stage, ...], int]:
+        """The program as a run carries it out whose reads `varying` change, its stages, and the steps of a tile."""
+        program = self._merged(program, varying)
+        stages = self.stages(program, varying)
+        return program, stages, self.tile_length(program, stages, steps, batch_size)
 
     def _merged(self, program: Program, varying: frozenset[str]) -> Program:
         return merged(program, varying, LEAST if choice_of(self.products, self.where) is None else LEAST_COMPILED)
@@ -136,7 +143,10 @@ class Tiled(Plan):
                 windows[stage.length] += weight_bytes(program, stage.loose)
             elif not isinstance(stage, Once | Ahead | Scan):
                 weights += weight_bytes(program, stage.heavy)
-        return choose_tile(steps, handed, weights, this_device(self.where), windows)
+        chosen = choose_tile(steps, handed, weights, this_device(self.where), windows)
+        # Devices that talk to each other once a window should not do so in each of shorter tiles, whatever these take.
+        least = max((stage.length for stage in stages if isinstance(stage, Windows) and exchanges(stage.ops)), default=1)
+        return max(chosen, min(least, steps))
 
     def describe(self, program: Program) -> str:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes != "held")
@@ -145,13 +155,12 @@ class Tiled(Plan):
 
     def working_bytes(self, program: Program, steps: int, batch_size: int) -> int:
         timed = frozenset(v.name for v in program.of_role("input") if v.axes == "time")
-        program = self._merged(program, timed)
-        stages = self.stages(program, timed)
+        program, stages, length = self.schedule(program, timed, steps, batch_size)
         whole = {name for stage in stages if isinstance(stage, Ahead) for name in stage.writes}
         ahead = sum(size_of(program.struct(program.written_read(name), batch_size)) for name in whole)
         # Kernels of events have the weights a second time, as rows.
         packed = weight_bytes(program, (op for stage in stages for op in stage.heavy if choice_in(op) and not delivers(op)))
-        in_tile = self.tile_length(program, stages, steps, batch_size) * _step_bytes(program, stages, batch_size)
+        in_tile = length * _step_bytes(program, stages, batch_size)
         return packed + steps * ahead + in_tile
 
 

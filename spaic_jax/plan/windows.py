@@ -56,6 +56,10 @@ class Windows(Scan):
         """The products that loop no longer."""
         return tuple(op for stage in self.stages if not isinstance(stage, Scan) for op in stage.heavy)
 
+    def even(self, steps: int) -> int:
+        """Steps of a window of so many: as many windows as there must be, of one length where it can be."""
+        return math.ceil(steps / math.ceil(steps / self.length))
+
     def why(self, program: Program) -> str:
         inside = ", ".join(f"{type(stage).__name__.lower()} {_names(stage.ops)}" for stage in self.stages)
         return f"{super().why(program)}, but through a delay: in windows of {self.length} steps ({inside})"
@@ -103,7 +107,5 @@ class WindowLoop(Loop):
         if tile.recompute:
             window = jax.checkpoint(window, prevent_cse=False)
         steps = tile.positions.shape[0]
-        # As many windows as there must be, of one length where it can be.
-        length = math.ceil(steps / math.ceil(steps / self.windows.length))
-        last, (stacked, seen) = in_tiles(window, length, carry, timed)
+        last, (stacked, seen) = in_tiles(window, self.windows.even(steps), carry, timed)
         return (last, stacked), seen

@@ -1,8 +1,8 @@
 """Rows in blocks of postsynaptic neurons, so that each of several devices can have some blocks with all synapses onto them."""
 
 import dataclasses
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import jax
 
@@ -36,6 +36,31 @@ def block_of(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     (2, 3)
     """
     return (shape[0] // count, *shape[1:])
+
+
+def of_one_block(op: Op, structs: Sequence[Any]) -> tuple[list[Any], int]:
+    """What a row reads of one block, given shape and dtype of all that it reads, and the number of blocks.
+
+    All blocks are carried out alike, so that one tells what a row does with ten thousand. A row that is in no blocks, or whose blocks
+    nothing that it reads counts, has all.
+    """
+    operands = getattr(dict(op.settings).get("blocks"), "operands", ())
+    counts = [struct.shape[names.index("block")] for names, struct in zip(operands, structs, strict=False) if "block" in names]
+    if not counts:
+        return list(structs), 1
+    return [_divided(names, struct, counts[0]) for names, struct in zip(operands, structs, strict=True)], counts[0]
+
+
+def of_all_blocks(op: Op, structs: Sequence[Any], count: int) -> tuple[Any, ...]:
+    """What a row gives in so many blocks, by what it gives in one."""
+    if count == 1:
+        return tuple(structs)
+    return tuple(_divided(names, struct, 1 / count) for names, struct in zip(dict(op.settings)["blocks"].results, structs, strict=True))
+
+
+def _divided(names: Names, struct: Any, by: float) -> Any:
+    shares = [n if name is None or name == "batch" else round(n / by) for name, n in zip(names, struct.shape, strict=False)]
+    return jax.ShapeDtypeStruct((*shares, *struct.shape[len(names) :]), struct.dtype)
 
 
 def rows_of_blocks(start: jax.Array, width: int) -> Iterator[jax.Array]:

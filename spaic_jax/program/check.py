@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from spaic_jax import ops as named_ops
 from spaic_jax._errors import unknown
+from spaic_jax.program.blocks import of_all_blocks, of_one_block
 from spaic_jax.program.evaluate import call
 from spaic_jax.program.listing import Listing
 from spaic_jax.program.op import RESERVED, UPDATED, Op, base_name
@@ -107,7 +108,8 @@ def _values(op: Op, env: dict[str, Any], key: Any, where: str) -> tuple[Any, ...
     if isinstance(op.fn, str) and op.fn not in named_ops.REGISTRY:
         raise ProgramError(f"{where}: {unknown('op', op.fn, named_ops.REGISTRY)}")
     try:
-        values = jax.eval_shape(lambda key, *inputs: call(op, inputs, key), key, *inputs)
+        inputs, count = of_one_block(op, inputs)
+        values = of_all_blocks(op, jax.eval_shape(lambda key, *inputs: call(op, inputs, key), key, *inputs), count)
     except Exception as error:
         raise ProgramError(f"{where} cannot take {given or 'no input'}: {error}") from error
     if len(values) != len(op.outputs):

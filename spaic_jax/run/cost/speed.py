@@ -26,8 +26,11 @@ _RUN, _STEP, _MULTIPLY_ADD, _NUMBER = 0.23, 8.4e-4, 2.1e-8, 6.1e-7
 
 def expected_ms(program: Program, steps: int, batch_size: int) -> float | None:
     """An estimate of the time of a compiled run, ms; `None` on an accelerator, for which nothing was fitted."""
-    if jax.default_backend() != "cpu":
-        return None
+    return cpu_ms(program, steps, batch_size) if jax.default_backend() == "cpu" else None
+
+
+def cpu_ms(program: Program, steps: int, batch_size: float) -> float:
+    """The same of a CPU, wherever this one runs; the samples may be a share of some."""
     rings = {v.name for v in program.variables if v.ring}
     once = set(unvarying(program))
     names = [name for op in program.rows if op not in once for name in op.outputs if name not in rings]

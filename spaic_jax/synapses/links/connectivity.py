@@ -45,8 +45,12 @@ class Connectivity(Weighted):
         if not pattern.count:
             raise ValueError(f"connection '{site.name}' has no synapse among its {pattern.post} x {pattern.pre} pairs.")
         storage = self._stored(pattern, site, context)
-        if isinstance(storage, Pairs) and pattern.count > LARGEST:
-            raise ValueError(f"connection '{site.name}' has {pattern.count} synapses, more than the {LARGEST} that can be counted.")
+        blocks = context.blocks_of(site.gives)
+        if isinstance(storage, Pairs) and pattern.count > LARGEST * blocks:
+            where = "" if blocks == 1 else f" in each of {blocks} blocks"
+            raise ValueError(
+                f"connection '{site.name}' has {pattern.count} synapses, more than the {LARGEST} that can be counted{where}."
+            )
         return storage.carry(self.of_pattern(pattern, site), pattern, site, context)
 
     def of_pattern(self, pattern: Pattern, site: Site) -> Self:

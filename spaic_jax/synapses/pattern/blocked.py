@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from spaic_jax._numbers import LARGEST
 from spaic_jax.program import Initial
 from spaic_jax.program.initial import once
 from spaic_jax.synapses.pattern.base import Pattern
@@ -20,6 +21,9 @@ from spaic_jax.synapses.pattern.initials import OfPattern, of_each
 
 #: How many standard deviations of what is drawn, and how many synapses more, there is room for in a block.
 ROOM, MORE = 9.0, 16
+
+#: Single numbers of a line of them.
+_PICK = jax.lax.GatherDimensionNumbers(offset_dims=(), collapsed_slice_dims=(0,), start_index_map=(0,))
 
 
 class Table(NamedTuple):
@@ -61,7 +65,11 @@ class Blocked:
         return min(math.ceil(mean + ROOM * math.sqrt(mean)) + MORE, self.pattern.count)
 
     def table(self, key: jax.Array) -> Table:
-        """All synapses. The key may be traced."""
+        """All synapses. The key may be traced.
+
+        Raises:
+            ValueError: more synapses than can be drawn; a block with more of them than it has room for.
+        """
         table: Table = once(self._table, self, key)
         return table
 
@@ -72,6 +80,8 @@ class Blocked:
         return table
 
     def _of(self, data: np.ndarray) -> Table:
+        if self.pattern.count > LARGEST:
+            raise ValueError(f"{self.pattern.count} synapses of a connection are more than the {LARGEST} that can be drawn.")
         post, pre = self.pattern.choose(Words(data))
         block = post // self.each
         counts = np.bincount(block, minlength=self.blocks)
@@ -118,9 +128,11 @@ class Arranged(OfPattern):
     init: Initial
 
     def first(self, name: str, keyed: Callable[[str], jax.Array], shape: tuple[int, ...], dtype: Any) -> jax.Array:
-        numbers = self.init.first(name, keyed, (self.blocked.pattern.count,), dtype)
         place = self.blocked.table(keyed(self.stream(name))).place
-        return jnp.where(place < 0, jnp.zeros((), numbers.dtype), numbers[place])
+        numbers = self.init.first(name, keyed, (self.blocked.pattern.count,), dtype)
+        # Not `numbers[place]`, which needs a number of synapses of 32 bits also where only shapes are looked at.
+        picked = jax.lax.gather(numbers, jnp.maximum(place, 0)[..., None], _PICK, (1,), mode="promise_in_bounds")
+        return jnp.where(place < 0, jnp.zeros((), numbers.dtype), picked)
 
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         return self.first("", lambda stream: key, shape, dtype)
