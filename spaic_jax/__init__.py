@@ -44,7 +44,19 @@ from spaic_jax.nir import from_nir, to_nir
 from spaic_jax.plan import Auto, Chunk, Reference, Tiled
 from spaic_jax.program import Op, Program, Record, Variable
 from spaic_jax.recording import Recording, resume, simulate
-from spaic_jax.run import Cost, Health, Memory, Result, Simulator, Spent, Variables, build, keep_heap, probe_gradients
+from spaic_jax.run import (
+    Cost,
+    Health,
+    Memory,
+    Result,
+    Simulator,
+    Spent,
+    Variables,
+    build,
+    keep_heap,
+    probe_gradients,
+    sweep,
+)
 from spaic_jax.storage import (
     load_network,
     load_simulator,
@@ -64,5 +76,5 @@ __all__ = [
     "Spent", "SpikeMonitor", "StateMonitor", "Tiled", "UnreachedWarning", "Variable", "Variables", "WeightMonitor", "analysis",
     "build", "coding", "coming_from_spaic", "data", "distributed", "edit", "from_nir", "gradients", "keep_heap", "load_network",
     "load_simulator", "load_variables", "load_weights", "neurons", "nir", "ops", "place", "probe_gradients", "program", "resume",
-    "save_network", "save_variables", "save_weights", "simulate", "standard", "surrogate", "synapses", "to_nir", "train",
+    "save_network", "save_variables", "save_weights", "simulate", "standard", "surrogate", "sweep", "synapses", "to_nir", "train",
 ]

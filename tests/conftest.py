@@ -28,8 +28,20 @@ TESTS = itertools.count(1)
 def forget_what_was_compiled() -> Iterator[None]:
     """Each compiled function takes room in the process' table of mapped memory, and its end is a segmentation fault."""
     yield
-    if next(TESTS) % 50 == 0:
+    if next(TESTS) % 150 == 0:
         jax.clear_caches()
+
+
+@pytest.fixture(scope="module")
+def quickly_compiled() -> Iterator[None]:
+    """LLVM makes few passes over what XLA gives it, which saves a fifth of such a file's time.
+
+    For tests of many small programs that compare within a tolerance. All others, and so whatever is said to the bit, of counts
+    and of speed, are compiled as they are for users.
+    """
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture

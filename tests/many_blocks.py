@@ -7,7 +7,7 @@ from jax.sharding import Mesh
 from test_blocks import KEY, gradient, learning, mixed, recurrent, weights_in_order
 
 import spaic_jax as sj
-from spaic_jax.distributed.traffic import collectives
+from spaic_jax.distributed import collectives
 from spaic_jax.plan.exchange import _handed_round
 
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -46,7 +46,7 @@ def run(sim, inputs, pieces=1):
             outputs.append(result.outputs["y"])
         return (jnp.concatenate(outputs) ** 2).mean(), (result, v.state)
 
-    slopes, (result, state) = jax.grad(loss, (0, 1), has_aux=True)(variables.params, jnp.asarray(inputs["x"]))
+    slopes, (result, state) = jax.jit(jax.grad(loss, (0, 1), has_aux=True))(variables.params, jnp.asarray(inputs["x"]))
     return (slopes, state) if pieces > 1 else (slopes, state, result.outputs, result.probes)
 
 
@@ -57,8 +57,7 @@ def assert_close(given, expected):
 @pytest.mark.parametrize(
     "settings, plan",
     [
-        ({}, sj.Tiled()),
-        pytest.param({}, sj.Tiled(7), marks=pytest.mark.slow),
+        *(pytest.param({}, plan, marks=pytest.mark.slow) for plan in (sj.Tiled(), sj.Tiled(7))),
         ({}, sj.Tiled(5, sj.Chunk(10))),
         ({"loop": False, "bias": "normal"}, sj.Tiled(remat="step")),
         ({"link": "sparse", "density": 0.5}, sj.Tiled(products="dense")),

@@ -82,6 +82,22 @@ def test_each_stops_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         assert int(line[1]) + 1 == len(seen) or len(seen) == 12
 
 
+@pytest.mark.slow
+def test_processes_share_out_the_seeds(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    command = ["--set", "training.epochs=2", "--seeds", "0..3"]
+    assert train(*command, "--out", str(tmp_path / "one")) == 0
+    assert train(*command, "--out", str(tmp_path / "two"), "--local-processes", "2") == 0
+    assert "mean" in capfd.readouterr().out
+    for seed in range(4):
+        one, two = (tmp_path / name / f"seed{seed}" for name in ("one", "two"))
+        assert_alike(rows(one), rows(two))
+        assert [(two / name).is_file() for name in ("weights.safetensors", "checkpoint-2.safetensors")] == [True, True]
+    assert train(*command, "--seeds", "0..2", "--out", str(tmp_path / "odd"), "--local-processes", "2") == 2
+    assert "3 seeds cannot be shared out evenly over" in capfd.readouterr().err
+    assert train(*command, "--rows", "2", "--out", str(tmp_path / "rows")) == 2
+    assert "--seeds shares out whole trainings: leave out --rows" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("seeds", ["2..1", "1,1", "a", "0..", "-1..2", "1,,2", "0..1000"])
 def test_seeds_that_are_none(seeds: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

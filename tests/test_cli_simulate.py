@@ -108,7 +108,7 @@ def test_interrupted_and_resumed(here, capsys, monkeypatch):
 
     monkeypatch.setattr(Folder, "add", stopped)
     assert main([*run, "--out", "one"]) == 130
-    assert "go on with: spaic-jax simulate net.toml --out=one --resume" in capsys.readouterr().err
+    assert "go on with: spaic-jax simulate net.toml --out=one --chunk=20.0 --resume" in capsys.readouterr().err
     monkeypatch.undo()
     monkeypatch.chdir(here)
     assert main([*run, "--out", "one", "--resume"]) == main([*run, "--out", "two"]) == 0

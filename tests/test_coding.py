@@ -295,7 +295,7 @@ def test_time_softmax_is_spaics(key):
         got = sim.run(variables, {"x": silent}).outputs["out"]
         t = np.where(silent[:, :, 0] > 0, 0.0, 10.0) + np.arange(10)[:, None, None]
         np.testing.assert_allclose(got, 5 * np.exp((t.min((0, 2))[:, None] - t) / 50).sum(0), rtol=1e-4)
-        slope = jax.grad(lambda x, sim=sim, v=variables: sim.run(v, {"x": x}).outputs["out"].sum())(silent)
+        slope = jax.jit(jax.grad(lambda x, sim=sim, v=variables: sim.run(v, {"x": x}).outputs["out"].sum()))(silent)
         each = 5 * np.exp((t.min((0, 2))[:, None] - t) / 50) / 50 / (np.asarray(silent[:, :, 0]).sum(0) + 1)
         np.testing.assert_allclose(slope[:, :, 0], each, rtol=1e-4, atol=1e-7)
         np.testing.assert_allclose(slope[:, :, 1], each, rtol=1e-4, atol=1e-7)

@@ -19,6 +19,8 @@ from spaic_jax.surrogate import SURROGATES, Smooth
 from spaic_jax.synapses import DELAYS, LINKS, SYNAPSES
 from spaic_jax.train import load_weights, save_weights
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
+
 # Whole tiles only: what is left over of the last tile is a matter of plans, and of their tests.
 STEPS, BATCH = 8, 3
 
@@ -29,10 +31,6 @@ GAIN = {
     "darwin_clif": 5000.0, "darwin_random": 5000.0, "diehlandcook": 500.0, "eif": 30.0, "glif": 100.0, "hh": 1000.0,
     "izh": 50.0, "lifstdp_ex": 10.0, "lifstdp_ih": 20.0, "qif": 30.0, "traub": 1e4,
 }
-
-
-#: Models whose step is long to compile.
-LONG = {"aeif", "hh", "traub"}
 
 
 #: Links whose ends hold maps, and which keep the size of a map.
@@ -59,7 +57,7 @@ ON_MAPS = {
 def network(
     model="lif", coding_method="constant_current", decoding="spike_counts", link="full", syn_type=None, delay=None, **choice
 ):
-    """Two groups of a model in a loop, driven by an encoder and read by a decoder."""
+    """A group of a model, driven by an encoder and read by a decoder, in a loop with a second one."""
     kind = LINKS[link]
     if choice.get("surrogate") == "eventprop":
         model = "cubalif"  # the one model whose spike times it knows
@@ -76,16 +74,17 @@ def network(
     if link == "dist_depd":
         choice["neuron_position"] = [[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [0.6, 0.7]]
     net.a = sj.NeuronGroup(4, model=model, **choice)
-    # XLA takes most of a minute for two groups of a long step; one in the same loop, which is read, is compiled in half of it.
-    long = model in LONG
-    net.b = sj.NeuronGroup(4, model="lif" if long else model, **choice)
     first = "full" if link in ("dist_depd", "electrical") else link
     net.xa = sj.Connection(net.x, net.a, first, w_mean=0.2 * gain, w_std=0.3 * gain, **NEEDED.get(link, {}))
-    chain = {"syn_type": syn_type and [syn_type], "delay": delay and DELAYS[delay](max_delay=3.0), **NEEDED.get(link, {})}
-    into = 1.0 if long else gain
-    net.ab = sj.Connection(net.a, net.b, link, w_mean=0.2 * into, w_std=0.3 * into, **chain)
-    net.ba = sj.Connection(net.b, net.a, link, w_std=0.1 * gain, **chain)
-    net.out = sj.Decoder(dec_target=net.a if long else net.b, coding_method=decoding, **({"classes": 4} if decoding == "vote" else {}))
+    if (coding_method, decoding) == ("constant_current", "spike_counts"):  # a coding needs no loop
+        # The second one is the plainest: a step of the model is long to compile.
+        second = model if "surrogate" in choice else "lif"
+        net.b = sj.NeuronGroup(4, model=second, **choice)
+        chain = {"syn_type": syn_type and [syn_type], "delay": delay and DELAYS[delay](max_delay=3.0), **NEEDED.get(link, {})}
+        into = gain if second == model else 1.0
+        net.ab = sj.Connection(net.a, net.b, link, w_mean=0.2 * into, w_std=0.3 * into, **chain)
+        net.ba = sj.Connection(net.b, net.a, link, w_std=0.1 * gain, **chain)
+    net.out = sj.Decoder(dec_target=net.a, coding_method=decoding, **({"classes": 4} if decoding == "vote" else {}))
     net.v = sj.StateMonitor(net.a, next(iter(net.a.model.states()), "O"))
     return net
 
@@ -108,9 +107,16 @@ def classes_of(table):
     return {kind: name for name, kind in table.items()}.values()
 
 
+#: Models whose step is like that of another one, and two whose steps are long to compile, like that of aeif.
+ALIKE = {
+    "constantcurrentlif", "clif2k", "darwin_random", "eif", "hh", "ifsoftreset", "lifint", "lifm", "lifstdp_ih", "nonspikingifb",
+    "nonspikinglif", "pclif", "slif", "traub",
+}
+MODELS = [{"model": name} for name in classes_of(NEURONS)]
+CHOSEN = [{"model": name} for name in classes_of({name: kind for name, kind in NEURONS.items() if kind not in {NEURONS[n] for n in ALIKE}})]
+
 CASES = [
-    # The steps of two are long to compile; aeif, which is like them, stays.
-    *(pytest.param({"model": name}, marks=[pytest.mark.slow] if name in ("hh", "traub") else []) for name in classes_of(NEURONS)),
+    *often(MODELS, CHOSEN),
     *({"coding_method": name} for name in classes_of(ENCODERS)),
     *({"decoding": name} for name in classes_of(DECODERS)),
     *({"link": name} for name in classes_of(LINKS)),
@@ -121,8 +127,8 @@ CASES = [
 
 
 PLAIN = [case.values[0] if isinstance(case, type(pytest.param())) else case for case in CASES]
-#: Those whose batch is compared with its samples in the gate: what has states, and what joins neurons.
-BATCHED = often(PLAIN, [*({"model": name} for name in classes_of(NEURONS)), *({"link": name} for name in classes_of(LINKS))])
+#: Those whose batch is compared with its samples in the gate: what has states, and what joins neurons, but for what is drawn once.
+BATCHED = often(PLAIN, [*CHOSEN, *({"link": name} for name in classes_of(LINKS) if "fixed" not in name and "random" not in name)])
 #: Those of which the gate computes again what it has not kept: with draws, in training, and with a gradient of delays.
 AGAIN = often(PLAIN, [{"model": "lif"}, {"syn_type": "dropout"}, {"delay": "linear"}])
 
@@ -203,7 +209,7 @@ def run_and_gradient(sim, variables, data, key):
     return result, slopes
 
 
-@pytest.mark.parametrize("syn_type", [name for name in SYNAPSES if name != "upsample"])
+@pytest.mark.parametrize("syn_type", often([name for name in SYNAPSES if name != "upsample"], ["alpha", "batchnorm2d", "dropout", "maxpool"]))
 @pytest.mark.parametrize("plan", [*(pytest.param(plan, marks=pytest.mark.slow) for plan in (sj.Reference(), sj.Tiled(4, remat="step"))), sj.Tiled(4)])
 def test_names_decide_nothing(syn_type, plan, key):
     """The gradient of a loop in training, whose connection's name sorts before all others and after them."""

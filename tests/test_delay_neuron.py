@@ -58,7 +58,7 @@ def test_each_neuron_has_its_delay_in_a_loop_too(plan, batch, key):
         return v[1:]
 
     np.testing.assert_allclose(in_pieces(sim, variables, x)["v"], by_hand(w, r), rtol=1e-4, atol=1e-5)
-    slope = jax.grad(lambda p: (sim.run(variables.with_params(p), {"x": x}).probes["v"] ** 2).sum())(variables.params)
+    slope = jax.jit(jax.grad(lambda p: (sim.run(variables.with_params(p), {"x": x}).probes["v"] ** 2).sum()))(variables.params)
     assert set(slope) == {"w.weight", "r.weight"}
     move = RNG.normal(size=w.shape), RNG.normal(size=r.shape) * (r != 0)
     ends = [(by_hand(w + s * move[0], r + s * move[1]) ** 2).sum() for s in (1e-5, -1e-5)]

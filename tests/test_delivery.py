@@ -156,7 +156,7 @@ def test_a_network_of_pairs_is_that_of_matrices(delayed):
             for name, probe in loss(variables.params, x)[1].items():
                 np.testing.assert_allclose(probe, found[name], rtol=2e-4, atol=2e-4, err_msg=f"{name} {plan}")
             continue
-        (slopes, by_x), probes = jax.grad(loss, (0, 1), has_aux=True)(variables.params, x)
+        (slopes, by_x), probes = jax.jit(jax.grad(loss, (0, 1), has_aux=True))(variables.params, x)
         if storage == "pairs":
             shapes = {"zzz": (7, 6), "ab": (5, 7), "ba": (7, 5), **{f"b{n}": (5, 5) for n in range(4)}}  # else of a group and itself
             slopes = {n: matrix(variables, s, shapes.get(n[:-7], (7, 7)), n[:-7]) for n, s in slopes.items()}

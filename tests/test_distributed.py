@@ -4,7 +4,6 @@ import functools
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from cases import often
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from schedulers import TESTS, slurm, together
 
 import spaic_jax as sj
 from spaic_jax import native
@@ -19,8 +19,6 @@ from spaic_jax._times import times
 from spaic_jax.distributed import Layout
 from spaic_jax.native.partition import marked
 from spaic_jax.native.products import product
-
-TESTS = Path(__file__).parent
 
 
 def on_four_devices(*arguments):
@@ -36,7 +34,7 @@ def test_runs_on_four_devices():
     assert "late events tiled" in on_four_devices("runs", "adaptive,late events", "tiled")
 
 
-@pytest.mark.parametrize("what", often(["training", "rules", "rows", "half"], ["training", "rows"]))
+@pytest.mark.parametrize("what", often(["training", "apart", "rules", "rows", "half"], ["training", "apart", "rows"]))
 def test_on_four_devices(what):
     assert on_four_devices(what).startswith(what)
 
@@ -48,8 +46,21 @@ def test_all_runs_on_four_devices(plan):
 
 
 @pytest.mark.slow
+def test_trainings_apart_read_their_data_part_by_part():
+    on_four_devices("apart", "streamed")
+
+
+@pytest.mark.slow
 def test_all_models_on_four_devices():
     on_four_devices("models")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["models", "training", "rules", "rows", "half", "runs"])
+def test_two_processes_of_two_devices_each(what):
+    """The same program: what it compares, each of them does."""
+    runs = ["adaptive,events,late events,trained delays,maps", "tiled"] if what == "runs" else []
+    together(slurm, TESTS / "many_devices.py", what, *runs, devices=2, patience=1500.0)
 
 
 @pytest.mark.skipif(not native.available(), reason="there are no kernels")

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import rule_loops
+from cases import often
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from pairs import matrix
 from rules import Told, Trains
@@ -73,7 +74,7 @@ def test_what_says_so_changes_no_synapse_between_neurons_that_are_silent(name):
     assert np.abs(change[touched]).min() > 0
 
 
-@pytest.mark.parametrize("case", EVENT_DRIVEN)
+@pytest.mark.parametrize("case", often(EVENT_DRIVEN, [*EVENT_DRIVEN][::2]))
 @pytest.mark.parametrize("way", [
     pytest.param({"plan": sj.Reference()}, marks=pytest.mark.slow),
     {"plan": sj.Tiled(7), "propagation": "one_step", "delay": 2.0, "name": "aaa", "dt": 0.5, "batch": 1},

@@ -50,7 +50,7 @@ def test_one_neuron_is_the_closed_form(pulses):
                 run = sim.run(variables.with_params(params), {"x": np.array([pulses])}, steps=sim.steps(15.0))
                 return run.outputs["time"].sum()
 
-            value, slope = jax.value_and_grad(time_of)(variables.params)
+            value, slope = jax.jit(jax.value_and_grad(time_of))(variables.params)
             assert abs(value - first(weights)) < 2 * dt
             errors.append(np.abs(slope["synapse.weight"][0] / np.array(slopes) - 1).max())
     assert errors[2] < 2e-3 and errors[2] < errors[1] / 3 and errors[1] < errors[0] / 4
@@ -228,7 +228,7 @@ def value_and_slopes(sim, pulses=PULSES):
         result = sim.run(variables.with_params(params), {"x": pulses}, steps=STEPS)
         return loss_of(result.outputs, result.probes), result
 
-    (_, result), slopes = jax.value_and_grad(loss, has_aux=True)(variables.params)
+    (_, result), slopes = jax.jit(jax.value_and_grad(loss, has_aux=True))(variables.params)
     return result, slopes
 
 
@@ -268,7 +268,7 @@ def test_plans_batches_and_both_modes_of_differentiation_agree(key):
         return loss_of(result.outputs, {**result.probes, "potential": jnp.zeros(1)})
 
     one = sim.init(key, 1)
-    whole = jax.grad(loss)(variables.params)
+    whole = jax.jit(jax.grad(loss))(variables.params)
     alone = [jax.grad(loss)(variables.params, PULSES[i : i + 1], one) for i in range(4)]
     close({name: sum(slopes[name] for slopes in alone) for name in whole}, whole)
     forwards = jax.jvp(loss, (variables.params,), (towards,))[1]
@@ -289,7 +289,8 @@ def test_a_run_in_pieces_has_the_gradient_of_the_whole(key):
             total += jnp.einsum("t,tbn->", scale[begin:end], result.probes["spikes"])
         return total
 
-    close(jax.grad(loss)(first.params, (11, 12, 20)), jax.grad(loss)(first.params, ()))
+    slope = jax.jit(jax.grad(loss), static_argnums=1)
+    close(slope(first.params, (11, 12, 20)), slope(first.params, ()))
 
 
 def one_neuron(weight, surrogate, dt=0.1, **model):
@@ -308,7 +309,7 @@ def slope_of(sim, what="time"):
     def loss(params):
         return sim.run(variables.with_params(params), {"x": [[0.0]]}, steps=200).outputs[what].sum()
 
-    value, slope = jax.value_and_grad(loss)(variables.params)
+    value, slope = jax.jit(jax.value_and_grad(loss))(variables.params)
     return float(value), slope["synapse.weight"].item()
 
 

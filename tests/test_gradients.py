@@ -39,7 +39,7 @@ def test_gradients_and_one_adam_step_are_spaics(name, model, algorithm, propagat
         counts = sim.run(variables.with_params(params), {"x": trace["x"].swapaxes(0, 1)}).outputs["counts"]
         return optax.softmax_cross_entropy_with_integer_labels(counts, jnp.asarray(trace["y"], "int32")).mean(), counts
 
-    (loss, out), gradient = jax.value_and_grad(loss_of, has_aux=True)(variables.params)
+    (loss, out), gradient = jax.jit(jax.value_and_grad(loss_of, has_aux=True))(variables.params)
     np.testing.assert_array_equal(out, trace["out"])
     np.testing.assert_allclose(loss, trace["loss"], rtol=1e-6)
     optimizer = optax.adam(golden_learning_rate(trace))

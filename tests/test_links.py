@@ -101,7 +101,7 @@ def test_currents_and_gradients_equal_loops(link, loop, settings):
         current = sim.run(variables.with_params(params), {"x": x}).probes["i"]
         return (current**2).sum(), current
 
-    slopes, current = jax.grad(loss, has_aux=True)(variables.params)
+    slopes, current = jax.jit(jax.grad(loss, has_aux=True))(variables.params)
     np.testing.assert_allclose(current, loop(start, fixed, x.astype(float)), rtol=2e-5, atol=1e-5)
     for name, slope in slopes.items():
         along = np.random.default_rng(2).normal(size=slope.shape)
@@ -122,7 +122,7 @@ def test_stored_synapses_of_several_tiles_are_the_dense_product(density):
         current = sim.run(variables.with_params(params), {"x": x}).probes["i"]
         return (current**2).sum(), current
 
-    (by_weight, by_x), current = jax.grad(loss, (0, 1), has_aux=True)(variables.params, jnp.asarray(x))
+    (by_weight, by_x), current = jax.jit(jax.grad(loss, (0, 1), has_aux=True))(variables.params, jnp.asarray(x))
     expected = x.astype(float) @ dense.T
     np.testing.assert_allclose(current, expected, rtol=1e-4, atol=1e-5)
     full = 2 * np.einsum("tbi,tbj->ij", expected, x)
@@ -298,7 +298,7 @@ def test_whole_weights_are_rounded_and_trained_straight_through():
             current = sim.run(variables.with_params(params), {"x": x}).probes["i"]
             return (current**2).sum(), current
 
-        slope, current = jax.grad(loss, has_aux=True)(variables.params)
+        slope, current = jax.jit(jax.grad(loss, has_aux=True))(variables.params)
         np.testing.assert_allclose(current, x @ whole.T, rtol=1e-5, atol=1e-4)
         slopes.append(slope["w.weight"])
     np.testing.assert_allclose(*slopes, rtol=1e-5)

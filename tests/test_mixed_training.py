@@ -84,7 +84,7 @@ def test_what_learns_is_a_value(x, key):
             result = sim.train().run(variables.with_params(params), {"x": x})
             return result.outputs["counts"].sum(), result.variables
 
-        slopes, after = jax.grad(loss, has_aux=True)(variables.params)
+        slopes, after = jax.jit(jax.grad(loss, has_aux=True))(variables.params)
         moves, memory = optimizer.update(slopes, memory)
         return sim.restart(after.with_params(optax.apply_updates(variables.params, moves))), memory
 

@@ -146,7 +146,7 @@ def test_gradients_through_a_loop_agree_in_every_plan(key):
         def loss(params, sim=sim, variables=variables):
             return (sim.run(variables.with_params(params), {"x": np.ones((2, 3))}, steps=9).probes["v"] ** 2).mean()
 
-        slopes.append(jax.grad(loss)(variables.params))
+        slopes.append(jax.jit(jax.grad(loss))(variables.params))
     for other in slopes[1:]:
         for name, slope in slopes[0].items():
             np.testing.assert_allclose(other[name], slope, rtol=1e-4, atol=1e-6)

@@ -76,7 +76,7 @@ def test_adex_stays_finite_far_above_threshold(dt, delta_t, drive):
         result = sim.run(variables.with_params(params), {"x": constant(drive, round(100 / dt), 2)})
         return result.outputs["o"].sum() + result.probes["u"].sum(), result
 
-    slope, result = jax.grad(loss, has_aux=True)(variables.params)
+    slope, result = jax.jit(jax.grad(loss, has_aux=True))(variables.params)
     assert result.outputs["o"].min() > 2 and not result.health.report()
     assert np.isfinite(slope["w.weight"]).all() and np.abs(slope["w.weight"]).max() > 0
 

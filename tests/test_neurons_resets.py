@@ -1,7 +1,6 @@
 """Where models begin, what a reset passes of the gradient, and which states must stay exact."""
 
 import dataclasses
-import functools
 
 import jax
 import jax.numpy as jnp
@@ -83,7 +82,6 @@ STOPPED = {"condlif", "lifint"}
 GAINS = {NEURONS[name]: gain for name, gain in GAIN.items()} | {NEURONS["plif"]: 4.0, NEURONS["eif"]: 90.0, NEURONS["qif"]: 90.0}
 
 
-@functools.cache
 def traces(slope, **choices):
     """By model, the spikes, and the gradient of the potentials by the weights."""
     steps, rng = 30, np.random.default_rng(2)
@@ -113,18 +111,17 @@ def traces(slope, **choices):
     return {model: (np.asarray(probes[f"o_{model}"]), np.asarray(slopes[f"w_{model}.weight"])) for model in RESETTING}
 
 
-@pytest.mark.parametrize("model", RESETTING)
-def test_no_gradient_passes_a_detached_reset(model):
+def test_no_gradient_passes_a_detached_reset():
     """Where a spike only resets, the gradient is that of spikes that pass none at all."""
-    spikes, passed = traces(0.3)[model]
-    same, detached = traces(0.3, detach_reset=True)[model]
-    np.testing.assert_array_equal(spikes, same)
-    assert spikes.sum() > 2 and np.isfinite(detached).all()
-    scale = np.abs(passed).max()
-    assert (np.abs(passed - detached).max() > 1e-3 * scale) == (model not in STOPPED)
-    if model not in ADAPTING:
-        _, none = traces(0.0)[model]
-        np.testing.assert_allclose(detached, none, rtol=1e-5, atol=1e-5 * scale)
+    passing, detaching, without = traces(0.3), traces(0.3, detach_reset=True), traces(0.0)
+    for model in RESETTING:
+        (spikes, passed), (same, detached), (_, none) = passing[model], detaching[model], without[model]
+        np.testing.assert_array_equal(spikes, same, err_msg=model)
+        assert spikes.sum() > 2 and np.isfinite(detached).all(), model
+        scale = np.abs(passed).max()
+        assert (np.abs(passed - detached).max() > 1e-3 * scale) == (model not in STOPPED), model
+        if model not in ADAPTING:
+            np.testing.assert_allclose(detached, none, rtol=1e-5, atol=1e-5 * scale, err_msg=model)
 
 
 def test_every_model_with_a_reset_can_detach_it():
@@ -151,7 +148,7 @@ def test_spaics_gradient_stops_at_a_moving_threshold(model, threshold):
         net.o = sj.Decoder(dec_target=net.g, coding_method="spike_counts")
         sim = sj.build(net, dt=1.0)
         variables, x = sim.init(jax.random.key(0)), np.zeros((6, 1, 2), np.float32)
-        slopes = jax.grad(lambda p: sim.run(variables.with_params(p), {"x": x}).outputs["o"].sum())(variables.params)
+        slopes = jax.jit(jax.grad(lambda p: sim.run(variables.with_params(p), {"x": x}).outputs["o"].sum()))(variables.params)
         return slopes[f"g.{threshold}"]
 
     assert slope(False) < -1
@@ -174,7 +171,7 @@ def test_ifsoftreset_of_spaic_is_if_in_values_and_ifb_in_gradients():
             v = sim.run(variables.with_params(params), {"x": x}).probes["v"]
             return v.sum(), v
 
-        slope[name], spikes[name] = jax.grad(loss, has_aux=True)(variables.params)
+        slope[name], spikes[name] = jax.jit(jax.grad(loss, has_aux=True))(variables.params)
     np.testing.assert_array_equal(spikes["if"], spikes["ifb"])
     # A loop of v - v O, whose surrogate has the slope 0.3.
     v, dv = np.zeros(3), np.zeros(3)

@@ -118,7 +118,7 @@ def test_rows_equal_the_model_as_a_step(key):
             result = sim.run(variables.with_params(params), {"x": x})
             return result.outputs["out"].sum() + (result.probes["v"] ** 2).sum(), result
 
-        (_, result), grad = jax.value_and_grad(loss, has_aux=True)(variables.params)
+        (_, result), grad = jax.jit(jax.value_and_grad(loss, has_aux=True))(variables.params)
         grads.append(grad)
         traces.append((result.probes["v"], result.outputs["out"]))
     for other in (1, 2):
@@ -190,7 +190,7 @@ def weight_gradients(model, key, plan=None):
     def loss(params):
         return sim.run(variables.with_params(params), {"x": x}).outputs["out"].sum()
 
-    return jax.value_and_grad(loss)(variables.params)
+    return jax.jit(jax.value_and_grad(loss))(variables.params)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def compare(got, got_slopes, expected, slopes, exact, where):
 @settings(max_examples=2, derandomize=True)
 @given(case=cases(exact=True))
 def test_random_networks_with_exact_numbers_agree_to_the_bit(case):
-    assert_same(case, REMATS, exact=True)
+    assert_same(case, [None, sj.Chunk(7)], exact=True)
 
 
 @pytest.mark.slow
@@ -73,7 +73,7 @@ def test_many_random_networks_agree_to_the_bit(case):
     assert_same(case, REMATS, exact=True)
 
 
-@settings(max_examples=4, derandomize=True)
+@settings(max_examples=2, derandomize=True)
 @given(case=cases(exact=False))
 def test_random_networks_of_every_model_agree(case):
     assert_same(case, [None], exact=False)
@@ -166,7 +166,7 @@ def test_a_weight_that_two_rows_share_gets_both_gradients(remat, key):
 
     def slope(sim):
         variables = sim.init(key, 3)
-        return jax.grad(lambda p: (sim.run(variables.with_params(p), {"x": x}).probes["b"] ** 2).sum())(variables.params)
+        return jax.jit(jax.grad(lambda p: (sim.run(variables.with_params(p), {"x": x}).probes["b"] ** 2).sum()))(variables.params)
 
     np.testing.assert_allclose(
         slope(sj.build(program, plan=sj.Tiled(4, remat)))["W"], slope(sj.build(program, plan=sj.Reference()))["W"], rtol=1e-5

@@ -96,7 +96,7 @@ def test_no_gradient_of_a_product_in_a_loop_is_lost(plan, case, key):
         def loss(params, held):
             return (sim.run(variables.with_params(params), {"x": X, "h": held}, key).probes["V"] ** 2).sum()
 
-        return jax.grad(loss, argnums=(0, 1))(variables.params, held)
+        return jax.jit(jax.grad(loss, argnums=(0, 1)))(variables.params, held)
 
     for expected, got in zip(jax.tree.leaves(slopes(sj.Reference())), jax.tree.leaves(slopes(plan)), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)

@@ -102,6 +102,7 @@ def test_pictures_go_onto_the_axes_that_are_given():
         lambda ax: plot.weights(np.eye(3), ax=ax), lambda ax: plot.receptive_fields(np.eye(4), ax=ax),
         lambda ax: plot.confusion_matrix(np.eye(2), ax=ax), lambda ax: plot.rates({"a": x}, {"a": 1 + x}, ax=ax),
         lambda ax: plot.phase_plane(x, x, ax=ax), lambda ax: plot.regression(x, x, ax=ax),
+        lambda ax: plot.dependence({"": [(1.0, 0.5, 0.1)]}, "tau_m", "accuracy", ax=ax),
     ):
         axes = Figure().subplots()
         assert draw(axes) is axes and axes.has_data()
@@ -482,3 +483,17 @@ def test_receptive_fields() -> None:
 def test_the_curve_of_learning_by_rules() -> None:
     panes = plot.learning_curve([{"epoch": 1, "change": 0.01, "spikes": 3.0, "accuracy": 0.5}])
     assert [axes.get_ylabel() for axes in panes] == ["change of a weight by a sample", "accuracy (%)"]
+
+
+def test_what_a_measure_depends_on():
+    axes = plot.dependence({"a": [(100.0, 0.3, 0.1), (1.0, 0.2, 0.0)], "b": [(10.0, 0.4, 0.2)]}, "rate", "accuracy")
+    (line, _, (bars,)), alone = axes.containers
+    assert axes.get_xscale() == "log" and line.get_xdata().tolist() == [1, 100] and line.get_ydata().tolist() == [0.2, 0.3]
+    np.testing.assert_allclose([bar[:, 1] for bar in bars.get_segments()], [[0.2, 0.2], [0.2, 0.4]])
+    assert alone[0].get_xdata().tolist() == [10] and [text.get_text() for text in axes.get_legend().texts] == ["a", "b"]
+    axes = plot.dependence({"": [("soft", 0.3, 0.1), (2, 0.2, 0.0)]}, "reset", "accuracy")
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["soft", "2"] and axes.get_legend() is None
+    assert plot.dependence({"": [(-1.0, 0.3, 0.1), (100, 0.2, 0.0)]}, "x", "y").get_xscale() == "linear"
+    for curves in ({}, {"a": []}):
+        with pytest.raises(ValueError, match="dependence needs at least one curve, with a point or more"):
+            plot.dependence(curves, "x", "y")

@@ -1,17 +1,25 @@
 """Processes of their own on this machine: the numbers of one, and an end for all when one of them ends."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 
+import spaic_jax as sj
 from spaic_jax.cli import main
+from spaic_jax.cli.errors import UserError
+from spaic_jax.cli.many import lost_errors
 from spaic_jax.distributed.children import ProcessError, run_together
+from spaic_jax.storage._tensors import read_file
 
 ROOT = Path(__file__).parents[1]
 CONFIG = """
@@ -45,6 +53,34 @@ epochs = {epochs}
 batch_size = 8
 loss = "membrane_cross_entropy"
 optimizer = {{ name = "sgd", learning_rate = 0.02 }}
+"""
+
+SIMULATION = """
+[network.generators.noise]
+num = 8
+coding_method = "poisson_generator"
+rate = 2.0
+[network.groups.zzz]
+num = 12
+model = "lif"
+tau_m = 20.0
+[network.connections.link]
+pre = "noise"
+post = "zzz"
+weight = { initial = "normal", mean = 0.3, std = 0.1 }
+w_min = 0.0
+w_max = 0.6
+plasticity = ["stdp"]
+[network.monitors.fired]
+kind = "spikes"
+target = "zzz"
+[network.monitors.weights]
+kind = "weight"
+target = "link"
+dt = 10.0
+[simulation]
+dt = 1.0
+duration = 100.0
 """
 
 
@@ -97,9 +133,7 @@ def wait_for(folder, epochs):
 
 
 def weights(folder):
-    from safetensors.numpy import load_file
-
-    return load_file(folder / "weights.safetensors")
+    return read_file(folder / "weights.safetensors", "weights")[0]
 
 
 def assert_same(folder, other):
@@ -124,6 +158,32 @@ def test_one_of_two_is_killed_and_the_rest_is_gone_on_with(config, tmp_path, who
 
 
 @pytest.mark.slow
+def test_a_simulation_goes_on_with_another_number_of_processes(tmp_path):
+    path = tmp_path / "net.toml"
+    path.write_text(SIMULATION)
+    how = ["simulate", str(path), "--learn", "--chunk=20", "--duration=4000", "--quiet"]
+    killed, one = tmp_path / "killed", tmp_path / "one"
+    run = command(*how, f"--out={killed}", "--local-processes=2")
+    for _ in range(1200):
+        if (killed / "part-000003.npz").is_file():
+            break
+        time.sleep(0.05)
+    os.kill(process_one(killed), signal.SIGKILL)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 1 and "process 1 of 2 was ended by SIGKILL; so are the others. Go on with: spaic-jax simulate" in said, said
+    assert not sj.Recording.load(killed).finished
+    assert main([*how, f"--out={one}"]) == 0
+    rest = command(*how, f"--out={killed}", "--local-processes=3", "--resume", "--json")
+    shown, said = rest.communicate(timeout=200)
+    assert rest.returncode == 0, said
+    found, needed = sj.Recording.load(killed), sj.Recording.load(one)
+    assert json.loads(shown.splitlines()[-1])["monitors"]["fired"]["spikes"] == len(needed.spikes("fired")) > 1000
+    np.testing.assert_array_equal(found.spikes("fired").times, needed.spikes("fired").times)
+    np.testing.assert_array_equal(found.spikes("fired").neurons, needed.spikes("fired").neurons)
+    np.testing.assert_allclose(found.probes["weights"], needed.probes["weights"], atol=1e-5)
+
+
+@pytest.mark.slow
 def test_two_processes_go_on_with_what_two_devices_began(config, tmp_path, capsys, whole):
     path, begun = config(3), tmp_path / "begun"
     assert main(["train", path, "--out", str(begun), "--quiet", "--devices=2"]) == 0
@@ -137,6 +197,28 @@ def test_two_processes_go_on_with_what_two_devices_began(config, tmp_path, capsy
     assert run.returncode == 0, said
     assert shown.splitlines()[-1] == told
     assert_same(begun, whole)
+
+
+@pytest.mark.slow
+def test_four_share_out_rows_and_samples_and_any_number_goes_on(config, tmp_path, whole):
+    path, killed = config(3), tmp_path / "killed"
+    run = command("train", path, f"--out={killed}", "--local-processes=4", "--rows=2", "--quiet")
+    wait_for(killed, 1)
+    os.kill(process_one(killed), signal.SIGKILL)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 1 and "process 1 of 4 was ended by SIGKILL" in said and "Traceback" not in said, said
+    assert "--rows=2" in said and not (killed / "weights.safetensors").exists()
+    assert any(file.name.startswith("checkpoint-1.3of4.") for file in killed.iterdir())
+    for processes in (1, 2, 4):
+        folder = tmp_path / str(processes)
+        shutil.copytree(killed, folder)
+        many = [] if processes == 1 else [f"--local-processes={processes}", f"--rows={processes // 2}"]
+        rest = command("train", path, f"--out={folder}", "--quiet", "--resume", *many)
+        _, said = rest.communicate(timeout=200)
+        assert rest.returncode == 0, said
+        assert_same(folder, whole)
+        assert sum(file.name.startswith("weights.") for file in folder.iterdir()) == (5 if processes == 4 else 1)
+    assert main(["evaluate", str(tmp_path / "4")]) == 0
 
 
 ROWS = """
@@ -190,6 +272,49 @@ def test_a_process_that_fails_ends_all(code, sentence, capfd):
     assert not capfd.readouterr().err
 
 
+def test_of_several_that_end_the_first_reason_is_told(capfd):
+    """Process 0 has lost process 2, and JAX aborts process 1; or all find a file wrong, and process 0 is the last to say so."""
+    code = "import os, sys, time; number = {}; time.sleep(0.3 * (number == 2)); {}"
+    lost = "sys.exit('spaic-jax: too little of it.') if number == 2 else os.abort() if number else sys.exit(3)"
+    with pytest.raises(ProcessError, match="process 2 of 3 ended with code 1 \\(too little of it\\)"):
+        run_together(lambda _, number: [sys.executable, "-c", code.format(number, lost)], 3, patience=60.0)
+    wrong = "print('bad', number, file=sys.stderr); time.sleep(0.3 * (number == 0)); sys.exit(2)"
+    with pytest.raises(ProcessError) as raised:
+        run_together(lambda _, number: [sys.executable, "-c", code.format(number, wrong)], 2, patience=60.0)
+    assert (str(raised.value), raised.value.code, capfd.readouterr().err) == ("", 2, "bad 0\n")
+
+
+def test_one_that_joins_others_ends_when_it_does_nothing():
+    code = "import time; from spaic_jax.distributed.beat import watch; watch(0.2, 'process 1 of 2'); time.sleep(60)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "spaic-jax: process 1 of 2 has done nothing for 0.2 s: it hangs, or another one does that it waits for.\n"
+
+
+def test_the_end_of_another_process_is_told_as_such(monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(UserError) as raised, lost_errors(["spaic-jax", "train", "a b", "--resume"]):
+        raise RuntimeError("UNKNOWN: Gloo all-reduce failed: [pair.cc:538] Read error [127.0.0.1]:62598: Connection reset by peer")
+    sentence = "process 0 of 2 has lost another one (UNKNOWN: Gloo all-reduce failed); when all have ended, go on with: spaic-jax train 'a b' --resume"
+    assert (str(raised.value), raised.value.code) == (sentence, 3)
+    with pytest.raises(ValueError, match="as it was"), lost_errors([]):
+        raise ValueError("as it was")
+
+
+def test_kubernetes_needs_its_package(monkeypatch):
+    def nothing(*_):
+        raise ValueError("coordinator_address should be defined.")
+
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setattr(jax.distributed, "initialize", nothing)
+    monkeypatch.setattr(jax, "config", SimpleNamespace(update=lambda *_: None))
+    with pytest.raises(ImportError, match="processes under Kubernetes need the package kubernetes to find each other"):
+        sj.distributed.start()
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
+    with pytest.raises(ValueError, match="nothing says how many processes there are"):
+        sj.distributed.start()
+
+
 def test_process_0_says_itself_what_is_wrong(capfd):
     with pytest.raises(ProcessError) as raised:
         run_together(lambda _, number: [sys.executable, "-c", "import sys; print('bad', file=sys.stderr); sys.exit(2)"], 2, patience=60.0)
@@ -201,6 +326,7 @@ def test_process_0_says_itself_what_is_wrong(capfd):
     ("arguments", "sentence"),
     [
         (["--devices", "64"], "64 devices are wanted, but there are 2 (cpu)."),
+        (["--devices", "2", "--rows", "3"], "2 devices cannot be shared out evenly among groups of 3 that share out rows."),
         (["--devices", "2", "--set", "training.batch_size=31"], "training: batch_size 31 cannot be shared out evenly over the 2 devices"),
         (["--processes", "2"], "--processes and --process-id need --coordinator HOST:PORT."),
         (["--coordinator", "localhost:1", "--processes", "2"], "coordinator, processes and process_id belong together"),

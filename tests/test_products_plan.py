@@ -294,7 +294,7 @@ def test_a_batch_on_two_devices_is_not_gathered():
     dense = sj.build(network("loop"), dt=1.0, products="dense")
     plain = jax.jit(jax.grad(lambda p, x: (dense.run(variables.with_params(p), {"x": x}).probes["v"] ** 2).mean()))
     assert text.count(" all-gather(") == plain.lower(params, shared).compile().as_text().count(" all-gather(")
-    for name, slope in jax.grad(loss)(variables.params, x).items():
+    for name, slope in jax.jit(jax.grad(loss))(variables.params, x).items():
         np.testing.assert_allclose(step(params, shared)[name], slope, rtol=1e-4, atol=1e-6, err_msg=name)
 
 

@@ -13,8 +13,8 @@ from spaic_jax.cli import main
 ROOT = Path(__file__).parent.parent
 README, GUIDE = ROOT / "README.md", ROOT / ".github" / "GUIDE.md"
 COMMANDS = [
-    "train", "evaluate", "plot", "report", "simulate", "summary", "cost", "plan", "list", "docs", "bench", "doctor", "init", "completion",
-    "nir import", "nir export", "nir check",
+    "train", "sweep", "evaluate", "plot", "report", "simulate", "summary", "cost", "plan", "list", "docs", "bench", "doctor", "init",
+    "completion", "nir import", "nir export", "nir check",
 ]
 # What only the tests ask of the examples.
 CHECKS = {
@@ -38,6 +38,7 @@ assert result.outputs["rate"].sum() > 0
 assert recording.finished and 5 < mean_rate < 100 and 0.2 < irregular < 1.5 and len(bins) == len(course) == 60
 assert adapted.num == 3 and 3 < len(adapted.times) < 60
 assert sum(shares[:5]) / 5 < 0.7 and sum(shares[-20:]) / 20 > 0.85
+assert swept.shape == (3, 2) and (swept[1:] > swept[:-1]).all() and 0 < swept[1, 1] < 500
 assert after.shape == (10, 50) and abs(after.sum(1) - 5).max() < 1e-4 and after.std() > 0.01
 """,
 }

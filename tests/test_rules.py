@@ -35,6 +35,8 @@ from spaic_jax.plasticity import (
 )
 from spaic_jax.storage import from_dict, to_dict
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
+
 #: Rules with numbers that move weights of about one within forty steps.
 CASES = {
     "stdp": STDP(a_plus=0.03, a_minus=0.04, tau_plus=7.0, tau_minus=12.0),

@@ -26,6 +26,8 @@ from spaic_jax.plasticity import (
 )
 from spaic_jax.storage import from_dict, to_dict
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
+
 
 def follow(spikes, tau, dt, kind="all", keep=0.0):
     """A trace after each step, and just before its spikes."""

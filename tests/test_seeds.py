@@ -158,7 +158,7 @@ def test_memory_grows_with_what_a_training_takes(key):
         trees = [((each.state.params, each.state.opt_state, each.state.plastic), each.loop.rest) for each in begun]
         carried, fresh = jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
         order = jnp.zeros((count, 4000), jnp.int32)
-        lowered = train_steps.lower(begun[0].loop.update, carried, fresh, ready.arrays, order, jnp.int32(0), keys, np.int32(0))
+        lowered = train_steps.lower(begun[0].loop.update, None, carried, fresh, ready.arrays, order, jnp.int32(0), keys, np.int32(0))
         return lowered.compile().memory_analysis().temp_size_in_bytes
 
     one, four = size(1), size(4)

@@ -69,7 +69,7 @@ def outcome(sliced, batch, propagation, plan, learning=False, **settings):
         V, O = (jnp.concatenate([result.probes[f"{v}{n}"] for n in range(len(groups))], -1) for v in "VO")
         return jnp.sum(weighing * jnp.tanh(0.1 * V)) + jnp.sum(weighing * O), (O, V, result.variables.plastic)
 
-    (_, (O, V, plastic)), gradients = jax.value_and_grad(loss, has_aux=True)(start.params)
+    (_, (O, V, plastic)), gradients = jax.jit(jax.value_and_grad(loss, has_aux=True))(start.params)
     return O, V, gradients, plastic
 
 

@@ -77,7 +77,7 @@ def test_a_connectivity_is_the_same_in_every_storage(kind):
             probes = sim.run(variables.with_params(params), {"x": x}).probes
             return (probes["i"] ** 2).sum(), probes
 
-        slopes, probes = jax.grad(loss, has_aux=True)(variables.params)
+        slopes, probes = jax.jit(jax.grad(loss, has_aux=True))(variables.params)
         v = np.asarray(probes["v"], float)
         current = v @ weight.T + np.arange(POST)
         np.testing.assert_allclose(probes["i"], current, rtol=1e-4, atol=1e-5, err_msg=storage)

@@ -117,7 +117,7 @@ def test_no_sample_is_lost_or_seen_twice(batches, trainings, monkeypatch):
     stored = Stored({"x": x}, {"x": 1}, {"x": "float32"}, COUNT, lambda inputs: None, "the data", labels=np.arange(COUNT))
     monkeypatch.setattr(room, "room", lambda: 4 * batches * 4 * 4)
     order = np.stack([rng.permutation(COUNT) for _ in range(int(np.prod(trainings, dtype=int)))]).reshape(*trainings, COUNT)
-    task = type("Task", (), {"label_axis": 0, "layout": None})()
+    task = type("Task", (), {"label_axis": 0, "layout": None, "put": lambda self, tree: tree})()
     seen, numbers = [], []
     for part in stream.parts(task, stored, order, 4):
         for number in part.updates:

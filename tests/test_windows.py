@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from cases import often
 from hypothesis import given, settings
 from networks import cases
 from test_learning_rule import PairSTDP
@@ -35,7 +36,7 @@ LOOPS = (1.0, 2.0, 3.0, 5.0, 8.0)
 
 @pytest.mark.parametrize("remat", [None, "step"], ids=str)
 def test_random_networks_with_exact_numbers_agree_to_the_bit(remat, always):
-    @settings(max_examples=3, derandomize=True)
+    @settings(max_examples=2, derandomize=True)
     @given(case=cases(exact=True, loops=LOOPS))
     def agree(case):
         assert_same(case, [remat], exact=True)
@@ -197,7 +198,7 @@ def close(got, expected):
         np.testing.assert_allclose(got[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("case", PROGRAMS)
+@pytest.mark.parametrize("case", often(PROGRAMS, set(PROGRAMS) - {"loops side by side", "a delayed edge and one of the previous step"}))
 @pytest.mark.parametrize("plan", [pytest.param(sj.Tiled(), marks=pytest.mark.slow), sj.Tiled(7, sj.Chunk(7))])
 def test_programs_written_by_hand(case, plan, always, key):
     assert windows_of(PROGRAMS[case])
@@ -205,15 +206,20 @@ def test_programs_written_by_hand(case, plan, always, key):
 
     def outcome(plan):
         sim = sj.build(PROGRAMS[case], plan=plan)
-        # In a second run no ring begins at its first place.
-        variables = sim.run(sim.init(key, 2), {"x": x[:4]}).variables
 
-        def loss(params, x):
-            result = sim.run(variables.with_params(params), {"x": x})
-            return sum((value**2).sum() for value in result.probes.values()), (result.probes, result.variables.values)
+        @jax.jit
+        def of(first, x):
+            # In a second run no ring begins at its first place.
+            variables = sim.run(first, {"x": x[:4]}).variables
 
-        slopes, (probes, values) = jax.grad(loss, argnums=(0, 1), has_aux=True)(variables.params, x[4:])
-        return values | {f"probe {name}": value for name, value in probes.items()} | slopes[0] | {"input": slopes[1]}
+            def loss(params, x):
+                result = sim.run(variables.with_params(params), {"x": x})
+                return sum((value**2).sum() for value in result.probes.values()), (result.probes, result.variables.values)
+
+            slopes, (probes, values) = jax.grad(loss, argnums=(0, 1), has_aux=True)(variables.params, x[4:])
+            return values | {f"probe {name}": value for name, value in probes.items()} | slopes[0] | {"input": slopes[1]}
+
+        return of(sim.init(key, 2), x)
 
     close(outcome(plan), outcome(sj.Reference()))
 

@@ -70,29 +70,40 @@ def _runs(add: _Add) -> None:
     which.add_argument("--seeds", type=seeds, metavar="A..B", help="a run for each of these seeds, such as 0..4 or 0,3,7, and a table of them")
     train.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
-    many = train.add_argument_group("many devices", "share out each batch; the numbers are those of one device")
-    many.add_argument("--devices", type=count, metavar="N", help="devices, of each process where there are several; on the CPU they are made")
-    many.add_argument("--local-processes", type=count, metavar="N", help="processes on the CPU of this machine, started and watched")
-    many.add_argument("--patience", type=positive, metavar="S", help="seconds for which such a process may do nothing; 600 by default")
-    many.add_argument("--coordinator", metavar="HOST:PORT", help="join other processes there; 'auto' under Slurm, Open MPI or Kubernetes")
-    many.add_argument("--processes", type=count, metavar="N", help="how many there are")
-    many.add_argument("--process-id", type=int, metavar="I", help="which of them this is, from 0")
+    many = _add_many(train, "share out the seeds, or each batch where there are none; the numbers are those of one device")
+    many.add_argument("--rows", type=count, metavar="M", help="how many of all devices share out rows of weights, and neurons, of what is too large for one; 1 by default")
+
+    swept = add(
+        "sweep", "sweep:sweep", "train, or simulate, a network with every combination of some values, and print one table",
+        "configs/digits.toml --over network.groups.hidden.tau_m=5,10,20 --seeds 0..2",
+        "configs/coba.toml --over network.num=1000,4000 --over simulation.dt=0.1,0.05 --out runs/sizes",
+    )
+    swept.add_argument("config", help="configuration, .toml or .json; one without [training] is simulated")
+    swept.add_argument("--over", action="append", required=True, metavar="KEY=A,B,...", help="a key of the configuration and its values; may be repeated")
+    _add_set(swept)
+    swept.add_argument("--seeds", type=seeds, metavar="A..B", help="a run of each combination for each of these seeds, such as 0..4 or 0,3,7")
+    swept.add_argument("--out", help="folder of the folders of all combinations; runs/<config>-sweep by default")
+    swept.add_argument("--devices", type=count, metavar="N", help="devices that share out the seeds, or each batch where there are none; on the CPU they are made")
+    swept.add_argument("--learn", action="store_true", help="let learning rules change weights, in simulations")
+    swept.add_argument("--resume", action="store_true", help="go on with a sweep that was stopped; what is finished is not repeated")
+    swept.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON")
+    swept.add_argument("--quiet", action="store_true", help="no progress")
 
     evaluate = add("evaluate", "evaluate:evaluate", "evaluate a finished run on its test data", "runs/short", "runs/short --json")
     evaluate.add_argument("run", help="run folder")
     evaluate.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON")
 
     plot = add("plot", "plot:plot", "draw the pictures of a run, finished or not, from its files", "runs/short", "runs/short --out pictures")
-    plot.add_argument("run", help="folder of a training or a recording")
+    plot.add_argument("run", help="folder of a training, a recording or a sweep")
     plot.add_argument("--out", help="folder of the pictures; the run's by default")
 
     report = add("report", "report:report", "write a run, finished or not, with its pictures as one HTML file", "runs/short", "runs/short --out short.html")
-    report.add_argument("run", help="folder of a training or a recording")
+    report.add_argument("run", help="folder of a training, a recording or a sweep")
     report.add_argument("--out", metavar="FILE.html", help="the file; report.html in the folder by default")
 
     simulate = add(
         "simulate", "simulate:simulate_config", "simulate a network for a long time, and keep what its monitors see in a folder",
-        "configs/coba.toml", "configs/coba.toml --duration 5000 --out runs/coba",
+        "configs/coba.toml", "configs/coba.toml --duration 5000 --out runs/coba", "configs/coba.toml --local-processes 2",
     )
     simulate.add_argument("config", help="configuration, .toml or .json; data and training may be left out")
     _add_set(simulate)
@@ -104,6 +115,7 @@ def _runs(add: _Add) -> None:
     simulate.add_argument("--resume", action="store_true", dest="go_on", help="go on with a recording that was stopped")
     simulate.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON")
     simulate.add_argument("--quiet", action="store_true", help="no progress bar")
+    _add_many(simulate, "share out neurons and rows of weights; the spikes are those of one device")
 
 
 def _networks(add: _Add) -> None:
@@ -255,6 +267,18 @@ def seeds(text: str) -> list[int]:
     if not 1 <= len(numbers) <= _MOST or len(set(numbers)) < len(numbers):
         raise ValueError
     return list(numbers)
+
+
+def _add_many(parser: argparse.ArgumentParser, what: str) -> Any:
+    """The arguments of `spaic_jax.cli.many`."""
+    many = parser.add_argument_group("many devices", what)
+    many.add_argument("--devices", type=count, metavar="N", help="devices, of each process where there are several; on the CPU they are made")
+    many.add_argument("--local-processes", type=count, metavar="N", help="processes on the CPU of this machine, started and watched")
+    many.add_argument("--patience", type=positive, metavar="S", help="seconds for which a process may do nothing before it is ended; 600 by default")
+    many.add_argument("--coordinator", metavar="HOST:PORT", help="join other processes there; 'auto' under Slurm, Open MPI or Kubernetes")
+    many.add_argument("--processes", type=count, metavar="N", help="how many there are")
+    many.add_argument("--process-id", type=int, metavar="I", help="which of them this is, from 0")
+    return many
 
 
 def _add_set(parser: argparse.ArgumentParser) -> None:

@@ -109,8 +109,8 @@ class Experiment:
         )
 
 
-def build_network(config: Declaration, where: str | Path, blocks: int = 1) -> tuple[Network, Simulator, int]:
-    """The network of a configuration, its simulator in so many blocks, and the number of steps of a run.
+def build_network(config: Declaration, where: str | Path, blocks: int | None = None) -> tuple[Network, Simulator, int]:
+    """The network of a configuration, its simulator, in so many blocks if they are not those that it says, and the steps of a run.
 
     Raises:
         UserError: one sentence that names the file and the key.
@@ -121,7 +121,7 @@ def build_network(config: Declaration, where: str | Path, blocks: int = 1) -> tu
     with user_errors(str(where)), _nearest_member(config):
         network = from_dict(config.network)
     with user_errors(f"{where}: network"):
-        return network, build(network, simulation.dt, simulation.propagation, blocks=blocks), steps
+        return network, build(network, simulation.dt, simulation.propagation, blocks=blocks or simulation.blocks or 1), steps
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when all went well, 2 for bad input or a training that diverged, 1 where `doctor` finds something wrong or one of several
-        processes was ended (each with one sentence on stderr), 130 when it was interrupted. Errors of the program itself are raised.
+        processes was ended, 3 where it has lost another one (each with one sentence on stderr), 130 when it was interrupted. Errors of the program itself are raised.
     """
     arguments = vars(make_parser().parse_args(argv))
     del arguments["command"]
@@ -52,9 +52,9 @@ def run() -> NoReturn:
         # Who read what was printed, such as `head`, has gone; Python would find so once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    if code == 130:
+    if code:
         sys.stdout.flush()
         sys.stderr.flush()
-        # Interrupted while it traces or compiles, JAX may crash when Python takes it down.
+        # Interrupted while it traces or compiles, JAX may crash when Python takes it down; and would wait there for other processes.
         os._exit(code)
     sys.exit(code)

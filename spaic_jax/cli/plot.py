@@ -10,7 +10,7 @@ def plot(run: str, out: str | None) -> None:
     """Draw the pictures of a run from its files.
 
     Args:
-        run: folder of `spaic-jax train` or `spaic-jax simulate`, finished or not.
+        run: folder of `spaic-jax train`, `spaic-jax simulate` or `spaic-jax sweep`, finished or not.
         out: folder of the pictures, which is made if it is not there; the run's when `None`.
 
     Raises:

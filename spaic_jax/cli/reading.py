@@ -1,4 +1,4 @@
-"""What a folder of `spaic-jax train` or `spaic-jax simulate` holds, also while the run goes on."""
+"""What a folder of `spaic-jax train`, `spaic-jax simulate` or `spaic-jax sweep` holds, also while the run goes on."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from spaic_jax.cli.experiment import Experiment, build_network, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.pictures import Picture, pictures_of_recording, pictures_of_training
 from spaic_jax.cli.run import Run
+from spaic_jax.cli.swept import Swept
 from spaic_jax.network import Network
 from spaic_jax.recording import Recording
 from spaic_jax.run import Simulator, Variables
@@ -73,14 +74,16 @@ class Simulation:
         return 0.0 if self.config is None else float(self.config["simulation"].get("settle", 0.0))
 
 
-def read_run(path: str | Path) -> Training | Simulation:
-    """Read a run from its folder; one that goes on, as it was at the end of its last epoch or chunk.
+def read_run(path: str | Path) -> Training | Simulation | Swept:
+    """Read a run, or a sweep, from its folder; one that goes on, as it was at the end of its last epoch, chunk or combination.
 
     Raises:
-        UserError: no run folder, a damaged one, or one of a run that has finished no epoch or chunk yet.
+        UserError: no run folder, a damaged one, or one of a run that has finished no epoch, chunk or combination yet.
     """
     folder = Path(path)
-    return _read_simulation(folder) if (folder / "index.json").is_file() else _read_training(folder)
+    if (folder / "index.json").is_file():
+        return _read_simulation(folder)
+    return Swept.read(RunFolder(folder)) if "over" in RunFolder(folder).read_config() else _read_training(folder)
 
 
 def _read_simulation(path: Path) -> Simulation:
@@ -97,7 +100,6 @@ def _read_simulation(path: Path) -> Simulation:
 
 def _read_training(path: Path) -> Training:
     folder = RunFolder(path)
-    folder.read_config()
     experiment = make_experiment(read_config(folder.config), folder.config)
     run = Run(experiment, folder, lambda: None)
     if run.start is None:

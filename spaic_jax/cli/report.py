@@ -20,6 +20,7 @@ from spaic_jax.cli.pictures import Picture
 from spaic_jax.cli.reading import Simulation, Training, read_run
 from spaic_jax.cli.simulate import monitors_of
 from spaic_jax.cli.summary import tables
+from spaic_jax.cli.swept import Swept
 from spaic_jax.train.presentations import learned
 
 #: Of more epochs than this the table shows every so many.
@@ -30,7 +31,7 @@ def report(run: str, out: str | None) -> None:
     """Write a run with its pictures as one HTML file, which asks for nothing from elsewhere.
 
     Args:
-        run: folder of `spaic-jax train` or `spaic-jax simulate`, finished or not.
+        run: folder of `spaic-jax train`, `spaic-jax simulate` or `spaic-jax sweep`, finished or not.
         out: the file; `report.html` in the folder when `None`.
 
     Raises:
@@ -40,7 +41,7 @@ def report(run: str, out: str | None) -> None:
     if out is not None:
         _check(file)
     read = read_run(run)
-    text = of_training(read) if isinstance(read, Training) else of_simulation(read)
+    text = of_training(read) if isinstance(read, Training) else of_sweep(read) if isinstance(read, Swept) else of_simulation(read)
     with user_errors():
         write_whole(file, lambda path: path.write_text(text, encoding="utf-8", errors="replace"))
     print(f"{file}")
@@ -116,6 +117,21 @@ def of_simulation(run: Simulation) -> str:
     }
     state = "finished" if recording.finished else f"{recording.duration:g} of {whole:g} ms so far"
     return page(run.path.resolve().name, f"simulation, {state}", facts, sections)
+
+
+def of_sweep(sweep: Swept) -> str:
+    """The page of a sweep."""
+    done, wanted = len(sweep.combinations), math.prod(map(len, sweep.over.values()))
+    facts = {"combinations": f"{done:,}", "runs": f"{len(sweep.rows):,}"} | ({"diverged": f"{sweep.diverged:,}"} if sweep.diverged else {})
+    failed = [[row["folder"], row["diverged"]] for row in sweep.rows if "diverged" in row]
+    sections = {
+        "Results": [table(*sweep.table), *map(figure, sweep.pictures())],
+        "Diverged": [table(["run", "why"], failed)] if failed else [],
+        "Versions": _versions(),
+        "Configuration": [_config(sweep.folder.read_config())],
+    }
+    state = "finished" if done == wanted else f"{done:,} of {wanted:,} combinations so far"
+    return page(sweep.folder.path.resolve().name, f"sweep, {state}", facts, sections)
 
 
 def _network(pictures: Mapping[str, Picture], declared: Iterable[tuple[str, list[str], list[list[str]]]]) -> list[str]:

@@ -34,11 +34,11 @@ class Run:
     def __init__(self, experiment: Experiment, folder: RunFolder, check_interrupt: Callable[[], None]):
         settings = experiment.config.training
         self.experiment, self.folder, self._check_interrupt = experiment, folder, check_interrupt
-        self._checkpoints = Checkpoints(folder.path, experiment.sim, experiment.optimizer, settings.keep)
+        self._checkpoints = Checkpoints(folder.path, experiment.sim, experiment.optimizer, settings.keep, experiment.task.layout)
         with user_errors(), warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", CheckpointWarning)
             newest = self._checkpoints.newest()
-        for each in told:
+        for each in told if first() else ():
             print(f"spaic-jax: {each.message}", file=sys.stderr)
         self.start: TrainState | None
         self.history: list[dict[str, Any]]
@@ -64,18 +64,21 @@ class Run:
         """
         with user_errors("training.stop.by"):
             answer = self.watch is not None and self.watch(state, row)
-        if not first():
-            # Process 0 writes, and hears of an interrupt.
-            self.history.append(row)
-            return answer
         with write_errors(self.folder.path, self.kept):
             # The checkpoint holds the history, so that the lines can be put right when a kill falls between the two.
             best = [] if self.watch is None else [self.watch.best]
-            self._checkpoints.save(state, [*self.history, row], besides=best)
+            if self.writes:
+                self._checkpoints.save(state, [*self.history, row], besides=best)
             self.history.append(row)
-            self.folder.write_metrics(self.history)
+            if first():
+                self.folder.write_metrics(self.history)
         self._check_interrupt()
         return answer
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process has something to write: of a training that several processes share out each has, else process 0."""
+        return first() or self.experiment.task.layout is not None
 
     def kept(self) -> str:
         """What is there, the start of `"... FOLDER"`."""

@@ -1,9 +1,10 @@
 """The command `simulate`."""
 
+import contextlib
 import json
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import jax
 
 from spaic_jax._extras import import_extra
 from spaic_jax.analysis import cv
-from spaic_jax.cli.config import read_declaration
+from spaic_jax.cli.config import Declaration, read_declaration
 from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_errors
 from spaic_jax.cli.experiment import build_network
 from spaic_jax.cli.folder import RunFolder
+from spaic_jax.cli.many import join, lost_errors, start_local
 from spaic_jax.cli.table import show
+from spaic_jax.distributed import Layout, agree, first
 from spaic_jax.recording import Recording, resume, simulate
 from spaic_jax.run import Simulator
 
@@ -31,6 +34,13 @@ def simulate_config(
     go_on: bool,
     as_json: bool,
     quiet: bool,
+    *,
+    devices: int | None = None,
+    local_processes: int | None = None,
+    patience: int | None = None,
+    coordinator: str | None = None,
+    processes: int | None = None,
+    process_id: int | None = None,
 ) -> None:
     """Simulate a network for a long time, and keep what its monitors see in a folder.
 
@@ -45,6 +55,8 @@ def simulate_config(
         go_on: whether to go on with a recording that is in the folder.
         as_json: whether to print one line of JSON in place of a table.
         quiet: whether to show no progress bar.
+        devices, local_processes, patience, coordinator, processes, process_id: as of `train`; the devices of all share out the neurons
+            of the network and the rows of its weights.
 
     Raises:
         UserError: bad input, with nothing written; a disk that is full, or a run that diverged, with what came before kept.
@@ -56,35 +68,39 @@ def simulate_config(
             import_extra("rich", "a progress bar (leave it out with --quiet)")
     timed = [*changes, *([] if duration is None else [f"simulation.duration={duration!r}"])]
     declared = read_declaration(config, timed)
+    check_settle(declared, config)
     settle = declared.simulation.settle
-    if settle >= declared.simulation.duration:
-        raise UserError(
-            f"{config}: simulation.settle: {settle:g} ms leave nothing of a run of {declared.simulation.duration:g} ms to take rates"
-            " of; give --set simulation.settle=0, or a longer --duration."
-        )
     folder = Path(out) if out is not None else Path("runs") / f"{Path(config).stem}-seed{seed}"
     check_out(folder)
+    how = ["spaic-jax", "simulate", config, *(f"--set={change}" for change in timed), f"--out={folder}"]
+    how += [*([] if chunk is None else [f"--chunk={chunk!r}"]), *([] if not seed else [f"--seed={seed}"]), *(["--learn"] if learn else [])]
+    how += [*(["--json"] if as_json else []), *([] if devices is None else [f"--devices={devices}"])]
+    how += [*([] if patience is None else [f"--patience={patience}"])]
+    joined = {"coordinator": coordinator, "processes": processes, "process-id": process_id}
+    how += [f"--{name}={value}" for name, value in {**joined, "local-processes": local_processes}.items() if value is not None]
+    how += ["--resume"]
+    if local_processes is not None:
+        return start_local(how, local_processes, patience, go_on, quiet, (coordinator, processes, process_id))
+    on = join(devices, None if devices is None and coordinator is None else "all", coordinator, processes, process_id, patience)
+    quiet = quiet or not first()
+    with user_errors(config):
+        declared = in_blocks(declared, folder if go_on else None, on)
     _, sim, steps = build_network(declared, config)
+    with user_errors():
+        # None of them begins, or writes, before all have looked.
+        agree(json.dumps([declared.model_dump(), chunk, seed, learn, go_on], sort_keys=True, default=str), "configuration")
     sim = sim.train() if learn else sim
     started = time.perf_counter()
-
-    def keep_config() -> None:
-        # Beside the recording, so that pictures of it can show the network.
-        if (folder / "index.json").is_file():
-            RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
-
     try:
-        with user_errors(config), memory_errors(config):
-            recording = _run(sim, steps, folder, chunk, seed, go_on, not quiet)
-            keep_config()
+        with user_errors(config), memory_errors(config), lost_errors(how), kept_beside(folder, declared):
+            recording = recorded(sim, steps, folder, chunk, seed, go_on, not quiet, on)
     except FloatingPointError as error:
-        if not go_on:
-            keep_config()
         raise UserError(f"{error} (what came before is kept in {folder})") from error
     except KeyboardInterrupt:
-        if not go_on:
-            keep_config()
-        raise KeyboardInterrupt(_how_to_go_on(config, timed, folder, learn)) from None
+        there = (folder / "index.json").is_file()
+        raise KeyboardInterrupt(f"interrupted; go on with: {shlex.join(how)}" if there else "interrupted; nothing was written.") from None
+    if not first():
+        return
     wall = time.perf_counter() - started
     monitors = monitors_of(recording, settle)
     if as_json:
@@ -100,25 +116,51 @@ def simulate_config(
     print(f"{wall:.3g} s of wall time, compilation included, kept in {folder}")
 
 
-def _run(
-    sim: Simulator, steps: int, folder: Path, chunk: float | None, seed: int, go_on: bool, progress: bool
+def check_settle(declared: Declaration, where: str) -> None:
+    """UserError where nothing is left of a run to take rates of."""
+    settle, duration = declared.simulation.settle, declared.simulation.duration
+    if settle >= duration:
+        raise UserError(
+            f"{where}: simulation.settle: {settle:g} ms leave nothing of a run of {duration:g} ms to take rates"
+            " of; give --set simulation.settle=0, or a longer --duration."
+        )
+
+
+@contextlib.contextmanager
+def kept_beside(folder: Path, declared: Declaration) -> Iterator[None]:
+    """The configuration beside a recording that is made within, however it ends, so that pictures of it can show the network."""
+    begun = (folder / "config.json").is_file()
+    try:
+        yield
+    finally:
+        if first() and not begun and (folder / "index.json").is_file():
+            RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
+
+
+def in_blocks(declared: Declaration, kept: Path | None, on: Layout | None) -> Declaration:
+    """A declaration that says in how many blocks its neurons are: if it does not, as many as a recording that is gone on with, or as there
+    are devices."""
+    simulation = declared.simulation
+    by_default = 1 if on is None else on.mesh.size
+    blocks = by_default if kept is None else Recording.load(kept).layout.blocks
+    if simulation.blocks is not None or blocks == 1:
+        return declared
+    return declared.model_copy(update={"simulation": simulation.model_copy(update={"blocks": blocks})})
+
+
+def recorded(
+    sim: Simulator, steps: int, folder: Path, chunk: float | None, seed: int, go_on: bool, progress: bool, on: Layout | None = None
 ) -> Recording:
+    """The recording of a run in a folder, begun or gone on with."""
     if go_on:
         layout, dt = Recording.load(folder).layout, sim.program.dt
         for what, begun, wanted in (("run", layout.steps * dt, steps * dt), ("chunk", layout.chunk * dt, chunk)):
             if wanted is not None and abs(begun - wanted) > dt / 2:
                 raise ValueError(f"the recording in '{folder}' has a {what} of {begun:g} ms, not of {wanted:g} ms.")
-        return resume(folder, sim, progress=progress)
+        return resume(folder, sim, mesh=on, progress=progress)
     start, key = jax.random.split(jax.random.key(seed))
     duration = steps * sim.program.dt
-    return simulate(sim, sim.init(start), duration, key=key, chunk=chunk, to=folder, progress=progress)
-
-
-def _how_to_go_on(config: str, changes: Sequence[str], folder: Path, learn: bool) -> str:
-    if not (folder / "index.json").is_file():
-        return "interrupted; nothing was written."
-    how = ["spaic-jax", "simulate", config, *(f"--set={change}" for change in changes), f"--out={folder}"]
-    return f"interrupted; go on with: {shlex.join([*how, *(['--learn'] if learn else []), '--resume'])}"
+    return simulate(sim, sim.init(start, 1, on), duration, key=key, chunk=chunk, to=folder, mesh=on, progress=progress)
 
 
 def monitors_of(recording: Recording, settle: float) -> dict[str, dict[str, Any]]:

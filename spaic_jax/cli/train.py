@@ -17,10 +17,12 @@ from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_error
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.interrupt import noted_interrupts
-from spaic_jax.cli.many import join, start_local
+from spaic_jax.cli.many import join, lost_errors, start_local
 from spaic_jax.cli.run import Run
 from spaic_jax.cli.table import show
-from spaic_jax.distributed import agree, first, local
+from spaic_jax.distributed import Layout, agree, first, local
+from spaic_jax.plan.apart import check_even, layout_apart
+from spaic_jax.plan.layout import shared_out
 from spaic_jax.storage import save_weights
 from spaic_jax.train.callbacks import OnEpoch
 from spaic_jax.train.evaluation import Evaluation
@@ -40,6 +42,7 @@ def train(
     quiet: bool,
     *,
     devices: int | None = None,
+    rows: int | None = None,
     local_processes: int | None = None,
     patience: int | None = None,
     coordinator: str | None = None,
@@ -56,9 +59,10 @@ def train(
         seeds: one run for each of these seeds, all at once, where they are trained by the gradient of a loss.
         resume: whether to go on with a run that is in the folder.
         quiet: whether to show no progress bar.
-        devices: devices that share out each batch, of each process.
+        devices: devices, of each process, that share out the seeds, or each batch of one training.
+        rows: how many of all devices share out rows of weights and neurons beside.
         local_processes: processes of this machine to start and to watch instead.
-        patience: seconds for which one of these may do nothing; 600 when `None`.
+        patience: seconds for which a process may do nothing; 600 when `None`.
         coordinator, processes, process_id: other processes to join, as of `spaic_jax.distributed.start`.
 
     Raises:
@@ -80,23 +84,26 @@ def train(
     how += [] if seeds is None else [f"--seeds={','.join(map(str, seeds))}"]
     how += [] if out is None else [f"--out={out}"]
     how += [] if devices is None else [f"--devices={devices}"]
+    how += [] if rows is None else [f"--rows={rows}"]
     how += [] if patience is None else [f"--patience={patience}"]
-    how += [*([] if local_processes is None else [f"--local-processes={local_processes}"]), "--resume"]
+    joined = {"coordinator": coordinator, "processes": processes, "process-id": process_id}
+    how += [f"--{name}={value}" for name, value in {**joined, "local-processes": local_processes}.items() if value is not None]
+    how += ["--resume"]
     folders = [RunFolder(path) for path in paths]
-    if seeds is not None and (devices or local_processes or coordinator):
-        raise UserError("--seeds trains on one device: leave out --devices, --local-processes and --coordinator.")
+    if seeds is not None and rows is not None:
+        raise UserError("--seeds shares out whole trainings: leave out --rows.")
     if local_processes is not None:
-        if coordinator is not None or processes is not None or process_id is not None:
-            raise UserError("--local-processes starts them itself: leave out --coordinator, --processes and --process-id.")
-        _check_extras(quiet)
+        check_extras(quiet)
         for folder in folders:
             folder.check_free(resume)
-        return start_local(how, local_processes, patience, resume, quiet)
-    layout = join(devices, coordinator, processes, process_id)
+        return start_local(how, local_processes, patience, resume, quiet, (coordinator, processes, process_id))
+    layout = join(devices, rows, coordinator, processes, process_id, patience)
     quiet = quiet or not first()
     try:
-        _check_extras(quiet)
-        experiment = make_experiment(read, config, layout)
+        check_extras(quiet)
+        # What learns by rules is trained one after the other.
+        apart = layout_of_seeds(layout, seeds) if seeds is not None and read.training.loss is not None else None
+        experiment = make_experiment(read, config, layout if apart is None else None)
         experiments = [experiment.seeded(number) for number in names]
         for folder, each in zip(folders, experiments, strict=True):
             # Of several runs some may have begun when they were stopped.
@@ -104,15 +111,34 @@ def train(
         with user_errors():
             # None of them begins, or writes, before all have looked.
             agree(json.dumps([each.resolved for each in experiments], sort_keys=True), "configuration")
-        _train(experiments, folders, config, resume, quiet, several=seeds is not None)
+        with lost_errors(how):
+            results = trained(experiments, folders, config, resume, quiet, apart)
+        finished = [result for result in results if isinstance(result, Finished)]
+        if first() and finished and seeds is not None:
+            _show(finished, config)
+        elif first() and finished:
+            print(f"test {finished[0].tested.words} {finished[0].when}, kept in {finished[0].run.folder.path}")
     except KeyboardInterrupt:
         begun = any(folder.config.is_file() for folder in folders)
         raise KeyboardInterrupt(
             f"interrupted; go on with: {shlex.join(how)}" if begun else "interrupted; nothing was written."
         ) from None
+    if diverged := [result for result in results if isinstance(result, str)]:
+        raise UserError("; ".join(diverged))
 
 
-def _check_extras(quiet: bool) -> None:
+def layout_of_seeds(layout: Layout | None, seeds: Sequence[int]) -> Layout | None:
+    """How several trainings are spread over the devices of a layout; UserError where they cannot be, evenly."""
+    if layout is None:
+        return None
+    apart = layout_apart(layout.mesh)
+    with user_errors("--seeds"):
+        check_even(len(seeds), "seeds", apart)
+    return apart
+
+
+def check_extras(quiet: bool) -> None:
+    """UserError where a package is missing that a run would need in the end."""
     with user_errors():
         for module, purpose in (("safetensors", "a checkpoint"), ("matplotlib", "a picture")):
             import_extra(module, purpose)
@@ -120,9 +146,22 @@ def _check_extras(quiet: bool) -> None:
             import_extra("rich", "a progress bar (leave it out with --quiet)")
 
 
-def _train(
-    experiments: Sequence[Experiment], folders: Sequence[RunFolder], where: str, resume: bool, quiet: bool, several: bool
-) -> None:
+def trained(
+    experiments: Sequence[Experiment], folders: Sequence[RunFolder], where: str, resume: bool, quiet: bool, apart: Layout | None
+) -> list["Finished | str"]:
+    """Train each of some experiments, which differ in their seed, in its folder.
+
+    Args:
+        experiments: what is trained on what.
+        folders: a folder for each.
+        where: the file of the configuration, for error messages.
+        resume: whether to go on with runs that are there.
+        quiet: whether to show no progress bar.
+        apart: how they are spread over devices, where these are several.
+
+    Returns:
+        What each came to; a sentence where it diverged.
+    """
     with contextlib.ExitStack() as opened:
         for experiment, folder in zip(experiments, folders, strict=True):
             if first():
@@ -131,24 +170,14 @@ def _train(
             runs = [Run(*each, check_interrupt) for each in zip(experiments, folders, strict=True)]
             with user_errors():
                 agree(str([run.history for run in runs]), "checkpoint to go on with")
-            results = _fitted(runs, quiet)
-        finished: list[Finished] = []
-        for run, result in zip(runs, results, strict=True):
-            if isinstance(result, FitResult):
-                finished.append(_finish(run, result))
-                if not several and first():
-                    print(f"test {finished[-1].tested.words} {finished[-1].when}, kept in {run.folder.path}")
-        if several and finished:
-            _show(finished, where)
-    diverged = [
-        f"{result} ({run.kept()} {run.folder.path})"
-        for run, result in zip(runs, results, strict=True) if isinstance(result, TrainingDiverged)
-    ]
-    if diverged:
-        raise UserError("; ".join(diverged))
+            results = _fitted(runs, quiet, apart)
+        return [
+            _finish(run, result) if isinstance(result, FitResult) else f"{result} ({run.kept()} {run.folder.path})"
+            for run, result in zip(runs, results, strict=True)
+        ]
 
 
-def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult | TrainingDiverged]:
+def _fitted(runs: Sequence[Run], quiet: bool, apart: Layout | None) -> list[FitResult | TrainingDiverged]:
     """What each training came to: all at once, where several are trained by the gradient of a loss."""
     left = [run for run in runs if run.ended is None]
     done: dict[int, FitResult | TrainingDiverged] = {}
@@ -162,7 +191,7 @@ def _fitted(runs: Sequence[Run], quiet: bool) -> list[FitResult | TrainingDiverg
                 one.sim, one.task, one.optimizer, one.training_arrays, keys=[run.experiment.key for run in left],
                 epochs=settings.epochs, batch_size=settings.batch_size, test=one.test_arrays, validation=one.validation_arrays,
                 start=[run.start for run in left], on_epoch=[run.keep for run in left], augment=one.augment,
-                compute=settings.compute, progress=not quiet,
+                compute=settings.compute, layout=apart, progress=not quiet,
             )
         done = {id(run): result.diverged or result for run, result in zip(left, results, strict=True)}
     return [done[id(run)] if id(run) in done else _alone(run, quiet) for run in runs]
@@ -209,6 +238,12 @@ class Finished:
     epoch: int
     tested: Evaluation
 
+    @property
+    def measures(self) -> dict[str, float]:
+        """The numbers of the test data by name, such as `"test accuracy"`."""
+        loss = {} if self.tested.loss is None or math.isnan(self.tested.loss) else {"loss": self.tested.loss}
+        return {f"test {name.replace('_', ' ')}": value for name, value in (self.tested.measures | loss).items()}
+
 
 def _finish(run: Run, result: FitResult) -> Finished:
     """Evaluate what was trained, and write all but the checkpoints."""
@@ -218,36 +253,44 @@ def _finish(run: Run, result: FitResult) -> Finished:
         result = fit(experiment, best.epoch, best)
     tested = experiment.evaluate(result.variables)
     finished = Finished(run, f"after epoch {result.epoch}{run.choice}", result.epoch, tested)
-    layout = experiment.task.layout
-    variables = result.variables if layout is None else local(layout.collected(result.variables))
+    with write_errors(folder.path):
+        if first():
+            folder.write_metrics(run.history)
+        if run.writes:
+            save_weights(folder.weights, experiment.sim, result.variables, result.epoch)
+    layout, variables = experiment.task.layout, result.variables
+    if any(map(shared_out, variables.params.values())):
+        # No process need have room for the whole.
+        return finished
+    variables = variables if layout is None else local(layout.collected(variables))
     if not first():
         return finished
     from spaic_jax.cli.pictures import pictures_of_training
 
     with write_errors(folder.path):
-        folder.write_metrics(run.history)
-        save_weights(folder.weights, experiment.sim, variables, result.epoch)
         for picture in pictures_of_training(experiment.alone(), variables, run.history, tested.predictions):
             picture.save(folder.path)
     return finished
 
 
+def shown(name: str, value: float) -> str:
+    """A measure as text.
+
+    >>> shown("test accuracy", 0.97), shown("test loss", 0.1234567)
+    ('97.00%', '0.1235')
+    """
+    return f"{value:.2%}" if name.endswith("accuracy") else f"{value:.4f}"
+
+
 def _show(finished: Sequence[Finished], where: str) -> None:
     """A table of several seeds, with mean and standard deviation."""
-    figures = {
-        **{
-            f"test {name.replace('_', ' ')}": ([each.tested.measures[name] for each in finished], form)
-            for name, form in (("accuracy", "{:.2%}"), ("mean_squared_error", "{:.4f}"), ("r2", "{:.4f}"))
-            if name in finished[0].tested.measures
-        },
-        "test loss": ([math.nan if each.tested.loss is None else each.tested.loss for each in finished], "{:.4f}"),
-    }
-    shown = {name: figure for name, figure in figures.items() if not any(map(math.isnan, figure[0]))}
+    measures = {name: [each.measures.get(name) for each in finished] for name in finished[0].measures}
+    there = {name: [x for x in values if x is not None] for name, values in measures.items() if None not in values}
     rows = [
-        [str(each.run.experiment.config.training.seed), str(each.epoch), *(form.format(values[number]) for values, form in shown.values()), str(each.run.folder.path)]
-        for number, each in enumerate(finished)
+        [str(each.run.experiment.config.training.seed), str(each.epoch), *(shown(name, each.measures[name]) for name in there), str(each.run.folder.path)]
+        for each in finished
     ]
-    for name, of in (("mean", statistics.fmean), ("deviation", statistics.stdev)):
+    for title, of in (("mean", statistics.fmean), ("deviation", statistics.stdev)):
         if len(finished) > 1:
-            rows.append([name, "", *(form.format(of(values)) for values, form in shown.values()), ""])
-    show(f"{where}: {len(finished)} seeds", ["seed", "epoch", *shown, "kept in"], rows)
+            rows.append([title, "", *(shown(name, of(values)) for name, values in there.items()), ""])
+    show(f"{where}: {len(finished)} seeds", ["seed", "epoch", *there, "kept in"], rows)

@@ -13,8 +13,15 @@ from typing import BinaryIO
 
 from spaic_jax.distributed.beat import NAME
 
-#: Seconds between two looks at the processes.
-_PAUSE = 0.1
+#: Seconds between two looks at the processes, and from the first end to that which is the reason of it.
+_PAUSE, _LATER = 0.1, 1.0
+
+#: What a process ends with that has lost another one.
+LOST = 3
+
+#: What ends are looked at first, where several have ended: something is wrong with a file, in all of them; any other reason, `None`; JAX
+#: aborts what has lost process 0; any other is lost.
+_ORDER = (2, None, -signal.SIGABRT, LOST)
 
 
 class ProcessError(RuntimeError):
@@ -67,8 +74,12 @@ def run_together(command: Callable[[str, int], Sequence[str]], processes: int, p
 
 def _check(children: Sequence["Child"], said: bytes, patience: float) -> None:
     ended = [child for child in children if child.code]
+    if ended and all(child.code in _ORDER for child in ended):
+        # The reason may be to come.
+        time.sleep(_LATER)
+        ended = [child for child in children if child.code]
     if ended:
-        child = next((each for each in ended if each.code is not None and each.code < 0), ended[0])
+        child = min(ended, key=_reason)
         assert child.code is not None
         if child.code < 0:
             raise ProcessError(f"{child.name} was ended by {_signal(-child.code)}; so are the others.")
@@ -81,6 +92,11 @@ def _check(children: Sequence["Child"], said: bytes, patience: float) -> None:
     slowest = max(running, key=lambda child: child.silence, default=None)
     if slowest is not None and slowest.silence > patience:
         raise ProcessError(f"{slowest.name} has done nothing for {patience:g} s; all are ended.")
+
+
+def _reason(child: "Child") -> tuple[int, int]:
+    """How near the end of a process is to the reason why all end, the nearest first; what is so in all of them process 0 says."""
+    return _ORDER.index(child.code if child.code in _ORDER else None), child.number
 
 
 class Child:

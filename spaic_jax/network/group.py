@@ -27,7 +27,7 @@ _DIMS: dict[int, tuple[Dim | None, ...]] = {1: ("post",), 3: ("map", None, None)
 
 @dataclasses.dataclass(frozen=True)
 class RateOfBlocks:
-    """The mean over the neurons of each block, `[B, blocks]`: devices that share out samples or blocks have nothing to ask each other.
+    """The mean over the neurons of each block, `[B, blocks]`: devices that share out samples or blocks ask each other nothing in a step.
 
     Attributes:
         blocks: how many there are.
@@ -184,7 +184,7 @@ class NeuronGroup(Element):
             return rows
         spikes = f"{site.name}.O"
         rate = RateOfBlocks(context.blocks_of(self.shape))
-        return rows + Fragment(records=(Record(spikes, spikes, "health", Mean(), transform=rate, finish=jnp.mean),))
+        return rows + Fragment(records=(Record(spikes, spikes, "health", Mean(), transform=rate, finish=jnp.mean, padded=True),))
 
     @property
     def in_blocks(self) -> bool:

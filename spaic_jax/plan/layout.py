@@ -125,6 +125,12 @@ class Layout:
         """Arrays of a tree whole on each device, wherever they lie; every process takes part."""
         return _moved(self.whole)(tree)
 
+    def told(self, tree: Any) -> Any:
+        """Arrays of a tree as those of one device of this process, whole; what several processes share out, as it is."""
+        leaves, structure = jax.tree.flatten(tree)
+        whole = iter(local(self.collected([x for x in leaves if not shared_out(x)])))
+        return jax.tree.unflatten(structure, [x if shared_out(x) else next(whole) for x in leaves])
+
 
 def spread(v: Variable, sizes: Mapping[str, int], rules: Iterable[tuple[str, str]] = RULES) -> tuple[str | None, ...]:
     """Which axes of a mesh, of which the sizes are enough to know, share out the axes of a variable's value: see `Layout.spec`.
@@ -182,9 +188,14 @@ def beside(tree: Any, other: Any) -> Any:
     return jax.tree.map(one, tree, other)
 
 
+def shared_out(x: Any) -> bool:
+    """Whether other processes have parts of an array that this one has not."""
+    return isinstance(x, jax.Array) and not x.is_fully_addressable and not x.is_fully_replicated
+
+
 def gathered(x: Any) -> Any:
     """An array that this process can read: what other processes hold a part of, whole on each device; all of them take part."""
-    if not isinstance(x, jax.Array) or x.is_fully_addressable or x.is_fully_replicated:
+    if not shared_out(x):
         return x
     assert isinstance(x.sharding, NamedSharding)
     return _moved(NamedSharding(x.sharding.mesh, PartitionSpec()))(x)

@@ -21,6 +21,7 @@ Example:
 from spaic_jax.plot.activity import activity
 from spaic_jax.plot.benchmark import benchmark
 from spaic_jax.plot.confusion import confusion_matrix
+from spaic_jax.plot.dependence import dependence
 from spaic_jax.plot.firing import firing
 from spaic_jax.plot.graph import network_graph
 from spaic_jax.plot.history import learning_curve
@@ -33,6 +34,6 @@ from spaic_jax.plot.traces import traces
 from spaic_jax.plot.weights import weights
 
 __all__ = [
-    "activity", "benchmark", "confusion_matrix", "firing", "learning_curve", "network_graph", "phase_plane", "raster", "rates",
+    "activity", "benchmark", "confusion_matrix", "dependence", "firing", "learning_curve", "network_graph", "phase_plane", "raster", "rates",
     "receptive_fields", "regression", "traces", "weights",
 ]

@@ -21,10 +21,12 @@ class Blocks:
     Attributes:
         operands: names of the first axes of all that the row reads.
         results: names of the first axes of all that it writes. What has none is what any block gives.
+        synapses: of a row that delivers, how many there are; its weights have empty places too.
     """
 
     operands: tuple[Names, ...]
     results: tuple[Names, ...]
+    synapses: int | None = None
 
 
 def block_of(shape: tuple[int, ...], count: int) -> tuple[int, ...]:

@@ -117,6 +117,11 @@ class Program(Listing):
         """The same program while it learns, or while it is frozen."""
         return self._changed(learning=learning)
 
+    @property
+    def blocks(self) -> int:
+        """In how many blocks the synapses are that are stored as pairs: see `spaic_jax.build`."""
+        return next((v.shape[0] for v in self.variables if "block" in v.dims[:1]), 1)
+
     def struct(self, read: str, batch_size: int) -> jax.ShapeDtypeStruct:
         """Shape and dtype of what a read gives in one step."""
         return self._structs[self.learning].of(read, batch_size)

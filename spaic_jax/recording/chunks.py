@@ -8,8 +8,11 @@ from typing import Any, Self
 
 import jax
 import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
 
+from spaic_jax.plan import layout as devices
 from spaic_jax.plan.records import finished, first_total
+from spaic_jax.program import Program
 from spaic_jax.recording.divergence import diverged, first_beyond
 from spaic_jax.recording.layout import Layout, recorded, watched
 from spaic_jax.recording.parts import Folder, Parts
@@ -17,6 +20,7 @@ from spaic_jax.recording.pieces import RATE, part_of, piece_of
 from spaic_jax.recording.progress import progress_bar
 from spaic_jax.recording.recording import Recording
 from spaic_jax.run import Simulator, Variables, compiled
+from spaic_jax.run.start import placed
 
 #: Names in a file of what a chunk goes on from; no variable can be called so.
 STEP, POSITION, TOTAL, ROWS = "[step]", "[position]", "[total]{}[{}]", "[rows]{}"
@@ -67,7 +71,7 @@ def first_totals(sim: Simulator, layout: Layout) -> dict[str, Any]:
 
 def go_on(
     sim: Simulator, layout: Layout, given: Iterator[dict[str, Any]], key: jax.Array | None, parts: Parts,
-    state: State, done: int, progress: bool,
+    state: State, done: int, progress: bool, on: devices.Layout | None = None,
 ) -> Recording:
     """All chunks from the number `done` on, and the end.
 
@@ -80,9 +84,14 @@ def go_on(
         state: what the first of them goes on from.
         done: how many are done before.
         progress: whether to show a bar.
+        on: the devices that share it out.
     """
+    sim = sim if on is None else sim.at(on.where)
     engine = dataclasses.replace(sim.engine, program=recorded(sim.engine.program))
     variables, totals = state.variables, state.totals
+    if on is not None:
+        variables = placed(sim.program, variables, on)
+        totals, key = on.put((totals, key))
     waiting: Callable[[], None] | None = None
     rest = state.rows
     health = {record.variable: record.name for record in engine.program.kept if record.kind == "health"}
@@ -94,7 +103,7 @@ def go_on(
                 raise diverged(sim, layout, number, before, inputs, key, seen)
             begin, end = layout.bounds(number)
             part, rest = part_of(layout, number, values, rest)
-            rates = {name: np.asarray(values[record]) / (end - begin) for name, record in health.items()}
+            rates = {name: np.asarray(values[record]).mean() / (end - begin) for name, record in health.items()}
             new = State(after, {name: values[name] for name in totals}, rest)
             with written(parts, layout):
                 parts.add(number, part | {RATE.format(name): rate for name, rate in rates.items()}, new.arrays())
@@ -104,8 +113,13 @@ def go_on(
         for number, inputs in enumerate(given, done):
             begin, end = layout.bounds(number)
             piece = piece_of(layout, number, totals)
+            inputs = inputs if on is None else _laid(sim.program, inputs, on)
             moved, values, beyond = compiled.piece(engine, variables, inputs, key, end - begin, piece)
             before, variables = variables, variables.moved(moved)
+            if on is not None:
+                # What is kept is whole in every process; what goes on lies as it did, so that nothing is compiled anew.
+                variables = placed(sim.program, variables, on)
+                values, beyond = on.collected((values, beyond))
             totals = {name: values[name] for name in totals}
             if waiting is not None:
                 # While the device computes this chunk, the one before is kept.
@@ -125,10 +139,18 @@ def _finished(sim: Simulator, layout: Layout, variables: Variables, totals: Mapp
     for name, total in totals.items():
         record, count = watched(sim.program)[name], len(layout.kept[name].steps())
         # Compiled as in a run, whose division by a number may be a product.
-        made[name] = np.asarray(jax.jit(lambda total, fixed, r=record, n=count: finished(r, total, n, fixed))(
+        made[name] = np.asarray(devices.gathered(jax.jit(lambda total, fixed, r=record, n=count: finished(r, total, n, fixed))(
             total, {name: values[name] for name in record.constants}
-        ))
+        )))
     return made
+
+
+def _laid(program: Program, inputs: Mapping[str, Any], on: devices.Layout) -> dict[str, Any]:
+    """Inputs on the devices of a layout, each with those of its samples."""
+    spec = {name: on.spec(program.by_name[name]) for name in inputs}
+    timed = {name: x.ndim == len(program.by_name[name].shape) + 2 for name, x in inputs.items()}
+    at = {name: PartitionSpec(*[None] * timed[name], *each) for name, each in spec.items()}
+    return {name: devices.put(x, NamedSharding(on.mesh, at[name])) for name, x in inputs.items()}
 
 
 @contextlib.contextmanager

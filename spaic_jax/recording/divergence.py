@@ -9,6 +9,7 @@ import numpy as np
 
 from spaic_jax.plan import Reference
 from spaic_jax.plan.base import Piece
+from spaic_jax.plan.layout import gathered
 from spaic_jax.plan.watch import limit_of
 from spaic_jax.recording.layout import Layout
 from spaic_jax.run import Simulator, Variables, compiled
@@ -60,7 +61,7 @@ def diverged(
         variables, beyond = run(exact[0] + 1)
     if exact is not None:
         step, name = exact
-    what = _place(name, variables.values[name], bool(declared[name].batched), limit_of(program, name))
+    what = _place(name, gathered(variables.values[name]), bool(declared[name].batched), limit_of(program, name))
     return FloatingPointError(
         f"the run diverged at {layout.time(begin + step + 1):g} ms: {what}; {remedy(name, f' than {layout.dt:g} ms')}"
     )

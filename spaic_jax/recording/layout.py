@@ -73,6 +73,7 @@ class Layout:
         groups: neurons of each spiking group, by variable.
         kept: what is kept, by name of the monitor or decoder.
         outputs: those of decoders.
+        blocks: in how many blocks the synapses are: see `spaic_jax.build`.
     """
 
     dt: float
@@ -85,6 +86,7 @@ class Layout:
     groups: Mapping[str, int]
     kept: Mapping[str, Kept]
     outputs: tuple[str, ...] = ()
+    blocks: int = 1
 
     @property
     def chunks(self) -> int:
@@ -172,7 +174,7 @@ def layout_of(program: Program, first: int, batch: int, steps: int, chunk: float
         for record in program.kept if record.kind == "health"
     }
     outputs = tuple(name for name, record in watched(program).items() if record.kind == "output")
-    return Layout(program.dt, first, steps, size, batch, program.learning, fingerprint(program), groups, kept, outputs)
+    return Layout(program.dt, first, steps, size, batch, program.learning, fingerprint(program), groups, kept, outputs, program.blocks)
 
 
 def _structs(

@@ -1,5 +1,6 @@
 """Where the parts of a recording are: in memory, or in a folder, one file a chunk."""
 
+import contextlib
 import json
 import os
 import zipfile
@@ -11,6 +12,8 @@ import jax
 import numpy as np
 
 from spaic_jax._files import write_whole
+from spaic_jax.distributed.processes import first, shared_errors
+from spaic_jax.plan import layout as devices
 from spaic_jax.program import Program
 from spaic_jax.recording.layout import Layout
 from spaic_jax.storage._tensors import CheckpointError, read_tensors, write_tensors
@@ -71,17 +74,33 @@ class Folder:
     Args:
         path: the folder.
         program: the network; not needed to read what monitors kept.
+        on: the devices that share it out. All processes that these belong to call what is below: process 0 writes, but for what each
+            has for itself, and what goes wrong in one of them goes wrong in all.
     """
 
-    def __init__(self, path: str | os.PathLike[str], program: Program | None = None):
-        self.path, self.program = Path(path), program
+    def __init__(self, path: str | os.PathLike[str], program: Program | None = None, on: devices.Layout | None = None):
+        self.path, self.program, self._on = Path(path), program, on
         self.index = self.path / "index.json"
         self._start = self.path / "start.safetensors"
         self._state = self.path / "state.safetensors"
         self._totals = self.path / "totals.npz"
 
+    @property
+    def _own(self) -> bool:
+        """Whether this process writes."""
+        return self._on is None or first()
+
+    @property
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext() if self._on is None else shared_errors()
+
     def check_free(self) -> None:
         """ValueError unless a new recording may be kept here; writes nothing."""
+        with self._errors:
+            if self._own:
+                self._check_free()
+
+    def _check_free(self) -> None:
         if self.index.is_file():
             raise ValueError(f"'{self.path}' holds a recording: go on with it by resume, or give another folder.")
         if self.path.exists() and not self.path.is_dir():
@@ -91,11 +110,18 @@ class Folder:
 
     def begin(self, layout: Layout, start: Arrays, key: Any) -> None:
         """Make the folder, and write all but the parts."""
-        self.path.mkdir(parents=True, exist_ok=True)
         kind = {} if key is None else {KEY: key}
-        write_tensors(self._start, {**start, **kind}, self.program, "start of a recording", {})
         text = json.dumps({**FORMAT, **layout.to_dict()}, indent=2) + "\n"
-        write_whole(self.index, lambda file: file.write_text(text, encoding="utf-8"))
+        with self._errors:
+            self.path.mkdir(parents=True, exist_ok=True)
+        self._write_state(self._start, {**start, **kind}, "start of a recording", {})
+        with self._errors:
+            if self._own:
+                write_whole(self.index, lambda file: file.write_text(text, encoding="utf-8"))
+
+    def _write_state(self, path: Path, arrays: Arrays, kind: str, extra: Mapping[str, str]) -> None:
+        if self._own or any(map(devices.shared_out, arrays.values())):
+            write_tensors(path, arrays, self.program, kind, extra)
 
     def layout(self) -> Layout:
         """What the recording says of itself.
@@ -132,11 +158,15 @@ class Folder:
         return _read(self._part(number), name)[name]
 
     def add(self, number: int, part: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
-        _write(self._part(number), part)
-        write_tensors(self._state, state, self.program, "state of a recording", {"chunks": str(number + 1)})
+        with self._errors:
+            if self._own:
+                _write(self._part(number), part)
+        self._write_state(self._state, dict(state), "state of a recording", {"chunks": str(number + 1)})
 
     def end(self, totals: Mapping[str, np.ndarray]) -> None:
-        _write(self._totals, totals)
+        with self._errors:
+            if self._own:
+                _write(self._totals, totals)
 
     def totals(self) -> dict[str, np.ndarray]:
         return _read(self._totals) if self._totals.is_file() else {}
@@ -149,8 +179,14 @@ class Folder:
             kind = metadata.get(f"key {KEY}")
             return {**needed} if kind is None else {**needed, KEY: jax.eval_shape(lambda: jax.random.key(0, impl=kind))}
 
-        arrays, _ = read_tensors(self._start, with_key, self.program, "start of a recording")
+        arrays, _ = read_tensors(self._start, with_key, self.program, "start of a recording", self._shardings)
         return {name: x for name, x in arrays.items() if name != KEY}, arrays.get(KEY)
+
+    @property
+    def _shardings(self) -> dict[str, Any]:
+        if self._on is None or self.program is None:
+            return {}
+        return {v.name: self._on.sharding(v) for v in self.program.variables if v.role != "input"}
 
     def read_state(self, needed: Callable[[int], Mapping[str, jax.ShapeDtypeStruct]]) -> tuple[Arrays, int]:
         """What the next chunk goes on from, and how many are done; `needed` tells the arrays of so many. Nothing before the first."""
@@ -164,7 +200,7 @@ class Folder:
                 raise CheckpointError(f"'{self.path}' is damaged: {chunks or 'no'} chunks are done, but it has {len(self)} parts.")
             return int(chunks)
 
-        arrays, metadata = read_tensors(self._state, lambda m: needed(number(m)), self.program, "state of a recording")
+        arrays, metadata = read_tensors(self._state, lambda m: needed(number(m)), self.program, "state of a recording", self._shardings)
         return arrays, number(metadata)
 
 

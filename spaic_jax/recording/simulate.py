@@ -7,8 +7,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from spaic_jax._numbers import whole
+from spaic_jax.plan.layout import Layout, as_layout
 from spaic_jax.recording.chunks import POSITION, STEP, State, first_totals, go_on, written
 from spaic_jax.recording.layout import layout_of
 from spaic_jax.recording.parts import Folder, Memory, Parts
@@ -16,6 +18,7 @@ from spaic_jax.recording.pieces import Inputs, input_pieces, open_rows
 from spaic_jax.recording.recording import Recording
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import batch_size_of, check_key
+from spaic_jax.run.start import placed
 from spaic_jax.storage._tensors import CheckpointError, fingerprint
 
 
@@ -28,6 +31,7 @@ def simulate(
     *,
     chunk: float | None = None,
     to: str | os.PathLike[str] | None = None,
+    mesh: Mesh | Layout | None = None,
     progress: bool = False,
 ) -> Recording:
     """A long run, in chunks: it takes the memory of a chunk, and gives what one run of all steps gives.
@@ -45,7 +49,10 @@ def simulate(
             not fit in memory, an iterable of them, one for each chunk.
         key: random key; may be left out where nothing is random.
         chunk: length of a chunk, ms; by default at most 1000 ms, and less where what is kept of it is large.
-        to: folder of the recording, which must be new or empty; in memory by default.
+        to: folder of the recording, which must be new or empty; in memory by default. Of several processes all see it, and process 0
+            writes; each writes its share of what they share out.
+        mesh: devices that share out the network, as of `spaic_jax.place`: its neurons and the rows of its weights over an axis
+            `"model"`, its samples over an axis `"data"`. What is recorded is that of one device.
         progress: whether to show a bar.
 
     Returns:
@@ -83,18 +90,20 @@ def simulate(
     whole(first + steps, "the number of steps of all runs")
     layout = layout_of(sim.program, first, batch, steps, chunk)
     given = input_pieces(sim.program, inputs, layout, 0)
-    start = dataclasses.replace(variables, position=jnp.zeros((), jnp.int32))
+    start, on = dataclasses.replace(variables, position=jnp.zeros((), jnp.int32)), None if mesh is None else as_layout(mesh)
+    if on is not None:
+        start = placed(sim.program, start, on)
     parts: Parts = Memory()
     if to is not None:
-        parts = folder = Folder(to, sim.program)
+        parts = folder = Folder(to, sim.program, on)
         with written(folder, layout):
             folder.check_free()
             folder.begin(layout, {**start.values, STEP: start.step, POSITION: start.position}, key)
-    return go_on(sim, layout, given, key, parts, State(start, first_totals(sim, layout)), 0, progress)
+    return go_on(sim, layout, given, key, parts, State(start, first_totals(sim, layout)), 0, progress, on)
 
 
 def resume(
-    folder: str | os.PathLike[str], sim: Simulator, inputs: Inputs = None, *, progress: bool = False
+    folder: str | os.PathLike[str], sim: Simulator, inputs: Inputs = None, *, mesh: Mesh | Layout | None = None, progress: bool = False
 ) -> Recording:
     """Go on with a run of `simulate` that was stopped or killed, from its last whole chunk to its end.
 
@@ -104,6 +113,7 @@ def resume(
         folder: of the recording.
         sim: the simulator that was run, built anew.
         inputs: those of the whole run, as of `simulate`; those of chunks that are done are passed over.
+        mesh: devices that share out the network, as of `simulate`; those that it was begun on may be others.
         progress: whether to show a bar.
 
     Raises:
@@ -123,8 +133,11 @@ def resume(
         ...     sj.resume(folder, sim).spikes("fired")
         Spikes(12 spikes of 1 neurons from 0 to 50 ms)
     """
-    parts = Folder(folder, sim.program)
+    on = None if mesh is None else as_layout(mesh)
+    parts = Folder(folder, sim.program, on)
     layout = parts.layout()
+    if layout.blocks != sim.program.blocks:
+        raise CheckpointError(f"'{folder}' is of a network in {layout.blocks} blocks, not in {sim.program.blocks}: build with blocks={layout.blocks}.")
     if layout.program != fingerprint(sim.program) or layout.dt != sim.program.dt:
         raise CheckpointError(f"'{folder}' is of another network: its states, constants, inputs or dt differ.")
     if layout.learning != sim.program.learning:
@@ -153,4 +166,4 @@ def resume(
     variables = Variables.of(sim.program, merged, merged[STEP], merged[POSITION])
     state = State.of(variables, totals, arrays) if done else State(variables, totals)
     given = input_pieces(sim.program, inputs, layout, done)
-    return go_on(sim, layout, given, key, parts, state, done, progress)
+    return go_on(sim, layout, given, key, parts, state, done, progress, on)

@@ -21,7 +21,8 @@ class Health:
     Attributes:
         finite: whether a variable stayed free of NaN, infinities and values beyond its limit (`Variable.limit`): 1e4 mV for the
             potential of a model in mV, 1e12 where no unit is known.
-        spike_rate: mean spikes a neuron and step, by variable: 0 is silent, close to 1 saturated.
+        spike_rate: mean spikes a neuron and step, by variable: 0 is silent, close to 1 saturated. Of samples of different length each
+            counts alike.
         beyond: the number of the step of the run in which a variable was first seen beyond that, -1 if never; the tiled
             plan looks at the end of each tile, and at weights that are learned at the end of the run.
         place: where the first such variable is so at the end of the run, int32 `[3]`: its number in `sorted(beyond)`, sample and

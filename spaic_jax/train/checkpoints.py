@@ -7,11 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import optax
+from jax.sharding import Mesh
 
 from spaic_jax._numbers import whole
+from spaic_jax.distributed.processes import agree, first
+from spaic_jax.plan.layout import Layout, shared_out
 from spaic_jax.run import Simulator
 from spaic_jax.storage import CheckpointError
+from spaic_jax.storage._parts import named_by, remove
 from spaic_jax.train.checkpoint import load_checkpoint, save_checkpoint
 from spaic_jax.train.state import TrainState
 
@@ -31,6 +36,8 @@ class Checkpoints:
         sim: what is trained.
         optimizer: what it is trained with; `optax.identity()` for what `learn` trains.
         keep: how many of them stay.
+        mesh: devices that share out parameters, as of `load_checkpoint`. All processes that these belong to call then what is below, and
+            process 0 writes, but for rows of parameters that each has for itself.
 
     Example:
         >>> import jax, optax, spaic_jax as sj, tempfile
@@ -50,9 +57,10 @@ class Checkpoints:
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], sim: Simulator, optimizer: optax.GradientTransformation, keep: int = 2
+        self, folder: str | os.PathLike[str], sim: Simulator, optimizer: optax.GradientTransformation, keep: int = 2,
+        mesh: Mesh | Layout | None = None,
     ):
-        self._folder, self._sim, self._optimizer = Path(folder), sim, optimizer
+        self._folder, self._sim, self._optimizer, self._mesh = Path(folder), sim, optimizer, mesh
         self._keep = whole(keep, "keep")
         self._folder.mkdir(parents=True, exist_ok=True)
 
@@ -78,11 +86,19 @@ class Checkpoints:
         Raises:
             OSError: when it cannot be written; those that are there stay.
         """
-        save_checkpoint(self.file(state.epoch), self._sim, state, history)
+        own = self._mesh is None or first()
+        if own or any(map(shared_out, jax.tree.leaves(state))):
+            save_checkpoint(self.file(state.epoch), self._sim, state, history)
+        if not own:
+            return
         so_far = [file for file in self.files() if _epoch(file) <= state.epoch]
         stay = {*so_far[: self._keep], *map(self.file, besides)}
         for file in self.files():
             if file not in stay:
+                remove(file)
+        for file in self._folder.glob("checkpoint-*.safetensors"):
+            # What processes wrote that were ended before all had written; of a later epoch they may be writing already.
+            if (index := named_by(file)) is not None and not index.is_file() and _epoch(index) <= state.epoch:
                 file.unlink(missing_ok=True)
 
     def load(self, epoch: int) -> TrainState:
@@ -91,7 +107,7 @@ class Checkpoints:
         Raises:
             CheckpointError: it is not there, damaged, or of another network or optimizer.
         """
-        return load_checkpoint(self.file(epoch), self._sim, self._optimizer)[0]
+        return self._load(self.file(epoch))[0]
 
     def newest(self) -> tuple[TrainState, list[dict[str, Any]]] | None:
         """The state and the history of the newest one that is whole; `None` where there is none at all.
@@ -100,11 +116,15 @@ class Checkpoints:
 
         Raises:
             CheckpointError: none of them is whole, or they are of another network or optimizer; it says why of the newest.
+        ValueError: several processes do not see the same files.
         """
         damaged: list[CheckpointError] = []
-        for file in self.files():
+        files = self.files()
+        if self._mesh is not None:
+            agree(str([file.name for file in files]), "set of checkpoints")
+        for file in files:
             try:
-                state, history = load_checkpoint(file, self._sim, self._optimizer)
+                state, history = self._load(file)
             except CheckpointError as error:
                 damaged.append(error)
                 continue
@@ -114,6 +134,9 @@ class Checkpoints:
         if damaged:
             raise damaged[0]
         return None
+
+    def _load(self, file: Path) -> tuple[TrainState, list[dict[str, Any]]]:
+        return load_checkpoint(file, self._sim, self._optimizer, self._mesh)
 
 
 def _epoch(file: Path) -> int:

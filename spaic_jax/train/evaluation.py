@@ -15,6 +15,7 @@ from spaic_jax._numbers import whole
 from spaic_jax.data import Dataset
 from spaic_jax.distributed import Layout, place
 from spaic_jax.distributed.beat import beat
+from spaic_jax.plan.layout import gathered
 from spaic_jax.program import Constant, Given
 from spaic_jax.run import Simulator, Variables
 from spaic_jax.run.check import check_bounds
@@ -152,19 +153,43 @@ def evaluate_arrays(
     task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array
 ) -> Evaluation:
     """`evaluate` of checked data."""
+    return _evaluation(jax.device_get(_measured(task, variables, arrays, batch_size, task.put(key))), len(arrays), batch_size)
+
+
+def evaluate_each(
+    task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, keys: jax.Array
+) -> list[Evaluation]:
+    """`evaluate` of checked data for several networks: variables and keys have an axis for them in front."""
+
+    def measured(variables: Variables, key: jax.Array) -> dict[str, jax.Array]:
+        return _measured(task, variables, arrays, batch_size, key)
+
+    found = jax.device_get(jax.tree.map(gathered, jax.vmap(measured)(variables, keys)))
+    each = [{name: values[place] for name, values in found.items()} for place in range(len(keys))]
+    return [_evaluation(own, len(arrays), batch_size) for own in each]
+
+
+def _measured(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> dict[str, jax.Array]:
+    """What an `Evaluation` is made of, by name; a pure function of variables and key."""
     assert arrays.labels is not None
-    key = task.put(key)
     output = responses(task, variables, arrays, batch_size, key)
-    measured = jax.device_get(_measure(task, output, arrays.labels, arrays.lengths))
-    numbers = {name: float(value) for name, value in measured.items() if name != "predictions"}
-    if task.loss is not None and "loss" not in numbers:
-        numbers["loss"] = _mean_cost(task, variables, arrays, batch_size, key)
+    measured: dict[str, jax.Array] = _measure(task, output, arrays.labels, arrays.lengths)
+    if task.loss is not None and "loss" not in measured:
+        measured["costs"] = _costs(task, variables, arrays, batch_size, key)
+    return measured
+
+
+def _evaluation(measured: dict[str, Any], count: int, batch_size: int) -> Evaluation:
+    numbers: dict[str, Any] = {name: float(value) for name, value in measured.items() if name not in ("predictions", "costs")}
+    if "costs" in measured:
+        # In the mean over batches, weighted by their samples.
+        costs = measured["costs"].astype(float)
+        numbers["loss"] = float(costs @ np.diff([*range(0, count, batch_size), count])) / count
     return Evaluation(**{"accuracy": None, "loss": None, **numbers, "predictions": measured["predictions"]})
 
 
 def responses(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> jax.Array:
-    """What the decoder says of every sample, `[N, ...]` or `[T, N, ...]`."""
-    key = task.put(key)
+    """What the decoder says of every sample, `[N, ...]` or `[T, N, ...]`; the key lies where the task is run."""
     with contextlib.closing(_batches(task, arrays, batch_size)) as batches:
         outputs = [
             _output(task, batch_size, variables, part.arrays, part.order, part.first, key, np.int32(number))
@@ -174,15 +199,14 @@ def responses(task: Task, variables: Variables, arrays: Arrays | Stored, batch_s
     return jax.lax.slice_in_dim(jnp.concatenate(outputs, axis), 0, len(arrays), axis=axis)
 
 
-def _mean_cost(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> float:
-    """The loss of runs that it sees, in the mean over batches, weighted by their samples."""
-    total = 0.0
+def _costs(task: Task, variables: Variables, arrays: Arrays | Stored, batch_size: int, key: jax.Array) -> jax.Array:
+    """The losses of the runs of all batches, of a loss that sees them."""
+    costs = []
     with contextlib.closing(_batches(task, arrays, batch_size)) as batches:
         for part, number in batches:
             size = min(batch_size, len(arrays) - number * batch_size)
-            cost = _cost(task, batch_size, size, variables, part.arrays, part.order, part.first, key, np.int32(number))
-            total += size * float(cost)
-    return total / len(arrays)
+            costs.append(_cost(task, batch_size, size, variables, part.arrays, part.order, part.first, key, np.int32(number)))
+    return jnp.stack(costs)
 
 
 def _batches(task: Task, arrays: Arrays | Stored, batch_size: int) -> Generator[tuple[Part, int], None, None]:

@@ -102,7 +102,8 @@ def fit(
             parameters that are trained, and the optimizer's state, stay as they are in float32. In float16 the loss is
             scaled, so that small derivatives come through. The test data is evaluated, and the result runs, in float32.
         mesh: devices that share out each batch, as of `spaic_jax.place`; the numbers are those of one device, but for the rounding
-            of sums over samples. `on_epoch` gets whole arrays on one device; in each process, where there are several.
+            of sums over samples. `on_epoch` gets whole arrays on one device; in each process, where there are
+            several, but for rows of parameters that these share out, which stay where they lie.
         progress: whether to show a progress bar, which needs the extra `progress`.
 
     Raises:

@@ -13,14 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from spaic_jax.distributed import local
+from spaic_jax.plan.layout import gathered
 from spaic_jax.run import Variables
 from spaic_jax.run.lasting import going_on
 from spaic_jax.train.activity import warn_of_activity
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.callbacks import OnEpoch, ends
 from spaic_jax.train.divergence import check_update
-from spaic_jax.train.evaluation import evaluate_arrays
+from spaic_jax.train.evaluation import Evaluation, evaluate_arrays
 from spaic_jax.train.keys import epoch_keys, evaluation_key
 from spaic_jax.train.progress import Report, progress_bar
 from spaic_jax.train.state import TrainState
@@ -67,9 +67,10 @@ class Training(abc.ABC):
         """One epoch: the new state, and its row of the history. The arrays of the old state are gone."""
 
     def told(self, state: TrainState) -> TrainState:
-        """A state in arrays of its own: the next update overwrites those of this one. On a mesh they are whole, on one device."""
+        """A state in arrays of its own: the next update overwrites those of this one. On a mesh they are whole, on one device, but for
+        those that several processes share out."""
         layout = self.task.layout
-        return copied(state if layout is None else local(layout.collected(state)))
+        return copied(state if layout is None else layout.told(state))
 
     def run(
         self, state: TrainState, epochs: int, on_epoch: OnEpoch | None, progress: bool
@@ -107,27 +108,25 @@ class Epochs(Training):
             report(epoch, (epoch - 1) * self.updates + number, means.words)
 
         carried = (state.params, state.opt_state, state.plastic)
-        carried = self.carry_out(train_step, carried, self.rest, order, run_key, look)
+        carried = self.carry_out(functools.partial(train_step, self.update), carried, self.rest, order, run_key, look)
         if epoch == 1:
             warn_of_activity(self.task.sim.program, means.rates)
         state = TrainState(carried[0], carried[1], epoch, carried[2])
         return state, {"epoch": epoch, **means.row, **self.tested(state)}
 
     def carry_out(
-        self, step: Any, carried: Carried, rest: Variables, order: jax.Array, key: jax.Array, look: Callable[[int, dict[str, Any]], None]
+        self, step: Callable[..., tuple[Carried, Any]], carried: Carried, rest: Variables, order: jax.Array, key: jax.Array, look: Callable[[int, dict[str, Any]], None]
     ) -> Carried:
-        """The updates of an epoch, each looked at on the host; gives what they have changed."""
+        """The updates of an epoch, each looked at on the host by every process; gives what they have changed."""
         waiting = None
         with contextlib.closing(parts(self.task, self.arrays, order, self.batch_size)) as all_parts:
             for part in all_parts:
                 for number in part.updates:
-                    carried, measures = step(
-                        self.update, carried, rest, part.arrays, part.order, part.first, key, np.int32(number)
-                    )
+                    carried, measures = step(carried, rest, part.arrays, part.order, part.first, key, np.int32(number))
                     # The update before is looked at while the device works on this one.
                     if waiting is not None:
                         look(number, jax.device_get(waiting))
-                    waiting = measures
+                    waiting = jax.tree.map(gathered, measures)
         look(self.updates, jax.device_get(waiting))
         return carried
 
@@ -136,9 +135,13 @@ class Epochs(Training):
         row: dict[str, float | None] = {}
         for name, arrays in self.held_out.items():
             variables = going_on(self.task.sim.program, dataclasses.replace(self.rest, params=state.params), state.plastic)
-            result = evaluate_arrays(self.task, variables, arrays, self.batch_size, evaluation_key(self.key))
-            row |= {f"{name}_loss": result.loss, **{f"{name}_{measure}": value for measure, value in result.measures.items()}}
+            row |= told(name, evaluate_arrays(self.task, variables, arrays, self.batch_size, evaluation_key(self.key)))
         return row
+
+
+def told(name: str, result: Evaluation) -> dict[str, float | None]:
+    """What a row of the history says of data that was evaluated."""
+    return {f"{name}_loss": result.loss, **{f"{name}_{measure}": value for measure, value in result.measures.items()}}
 
 
 class Means:

@@ -112,7 +112,7 @@ class Presentations(Training):
         assignment = f"{self.task.decoder}.assignment"
         counting = dataclasses.replace(self.task, decoder=f"{self.task.decoder}.counts")
         variables = self._evaluated(params, carried)
-        counts = responses(counting, variables, self.arrays, evaluated_at_once(self.batch_size), evaluation_key(self.key))
+        counts = responses(counting, variables, self.arrays, evaluated_at_once(self.batch_size), self.task.put(evaluation_key(self.key)))
         assign = assign_labels if carried[assignment].ndim == 1 else class_shares
         assert self.arrays.labels is not None
         assigned = assign(counts, self.arrays.labels, self.task.classes).astype(carried[assignment].dtype)

@@ -1,30 +1,35 @@
 """Several trainings at once that differ in their random key."""
 
 import dataclasses
+import functools
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import optax
+from jax.sharding import Mesh
 
 from spaic_jax.data import Dataset
+from spaic_jax.distributed import Layout
 from spaic_jax.gradients import Gradient
+from spaic_jax.plan.apart import check_even, filled, layout_apart, parted, stacked
 from spaic_jax.run import Simulator, Variables
+from spaic_jax.run.lasting import going_on
 from spaic_jax.train.activity import warn_of_activity
 from spaic_jax.train.arrays import Arrays, Stored
 from spaic_jax.train.augment import Augment
 from spaic_jax.train.callbacks import OnEpoch, ends
 from spaic_jax.train.divergence import check_update
+from spaic_jax.train.evaluation import evaluate_each
 from spaic_jax.train.fitting import prepare_fit, training_from
-from spaic_jax.train.keys import epoch_keys
-from spaic_jax.train.loop import Epochs, Means, copied, shuffled
+from spaic_jax.train.keys import epoch_keys, evaluation_key
+from spaic_jax.train.loop import Epochs, Means, copied, shuffled, told
 from spaic_jax.train.mixed import Half
 from spaic_jax.train.progress import Report, progress_bar
 from spaic_jax.train.state import DivergenceWarning, FitResult, TrainingDiverged, TrainState
-from spaic_jax.train.step import train_steps
+from spaic_jax.train.step import Carried, train_steps
 from spaic_jax.train.task import Task
 
 
@@ -47,6 +52,7 @@ def fit_seeds(
     on_epoch: Sequence[OnEpoch] | None = None,
     augment: Augment | None = None,
     compute: Half | None = None,
+    mesh: Mesh | None = None,
     progress: bool = True,
 ) -> list[FitResult]:
     """`fit` with each of several keys, all in one compiled update (`jax.vmap`), on data that is held once.
@@ -64,12 +70,15 @@ def fit_seeds(
         start: the state that each resumes from, or `None` for one that begins; those that are behind catch up first.
         on_epoch: what is called after each epoch, for each training its own: see `fit`. `seconds` of a row are those of all
             trainings together.
+        mesh: devices, whatever its axes are, each of which carries out its share of the trainings, by itself, on data of which each
+            has the whole. States that are given back, and given to `on_epoch`, lie on one device, in each process.
 
     Returns:
         What `fit` would give back, for each key.
 
     Raises:
-        ValueError: no keys, or another number of states or callbacks; else as of `fit`.
+        ValueError: no keys, a number of them that cannot be shared out evenly, or another number of states or callbacks; else as
+            of `fit`.
         TypeError: as of `fit`.
 
     Example:
@@ -87,11 +96,14 @@ def fit_seeds(
         >>> [result.history[-1]["accuracy"] for result in results]
         [1.0, 1.0, 1.0]
     """
+    keys, layout = list(keys), None if mesh is None else layout_apart(mesh)
+    if layout is not None:
+        check_even(len(keys), "trainings", layout)
     prepared = prepare_fit(sim, loss, optimizer, data, epochs, batch_size, steps, decoder, test, validation, gradient)
     return fit_seeds_arrays(
         prepared.sim, prepared.task, optimizer, prepared.arrays, keys=keys, epochs=prepared.epochs,
         batch_size=prepared.batch_size, test=prepared.test, validation=prepared.validation, variables=variables, start=start,
-        on_epoch=on_epoch, augment=augment, compute=compute, progress=progress,
+        on_epoch=on_epoch, augment=augment, compute=compute, layout=layout, progress=progress,
     )
 
 
@@ -101,7 +113,7 @@ def fit_seeds_arrays(
     optimizer: optax.GradientTransformation,
     arrays: Arrays | Stored,
     *,
-    keys: Iterable[jax.Array],
+    keys: Sequence[jax.Array],
     epochs: int,
     batch_size: int,
     test: Arrays | Stored | None = None,
@@ -111,10 +123,10 @@ def fit_seeds_arrays(
     on_epoch: Sequence[OnEpoch] | None = None,
     augment: Augment | None = None,
     compute: Half | None = None,
+    layout: Layout | None = None,
     progress: bool = True,
 ) -> list[FitResult]:
-    """`fit_seeds` of checked data."""
-    keys = list(keys)
+    """`fit_seeds` of checked data and a task of one device, on the devices of a layout of `spaic_jax.plan.apart`."""
     if not keys:
         raise ValueError("keys are needed, one for each training, such as jax.random.split(key, 5).")
     for name, given in (("start", start), ("on_epoch", on_epoch)):
@@ -128,11 +140,16 @@ def fit_seeds_arrays(
         for number, key in enumerate(keys)
     ]
     seeds = [Seed(number, each.loop, each.state) for number, each in enumerate(trainings)]
-    with progress_bar(progress, epochs, 0, epochs * seeds[0].loop.updates) as report:
+    spread = dataclasses.replace(task, layout=layout)
+    held_out = [None if data is None else spread.there(data) for data in (test, validation)]
+    together = dataclasses.replace(
+        seeds[0].loop, task=spread, arrays=spread.there(arrays), test=held_out[0], validation=held_out[1]
+    )
+    with progress_bar(progress, epochs, 0, epochs * together.updates) as report:
         for epoch in range(min(seed.state.epoch for seed in seeds) + 1, epochs + 1):
             there = [seed for seed in seeds if not seed.ended and seed.state.epoch == epoch - 1]
             if there:
-                _epoch(there, epoch, report)
+                _epoch(there, together, epoch, report)
             for seed in there:
                 if not seed.ended and on_epoch is not None:
                     seed.ended = ends(on_epoch[seed.number](copied(seed.state), dict(seed.history[-1])))
@@ -171,12 +188,14 @@ class Seed:
             warnings.warn(f"training {self.number} (of the keys, from 0) ended: {error}", DivergenceWarning, stacklevel=2)
 
 
-def _epoch(seeds: list[Seed], epoch: int, report: Report) -> None:
-    """An epoch of all of some trainings; of those that come through it, the state and the history go on."""
+def _epoch(seeds: list[Seed], loop: Epochs, epoch: int, report: Report) -> None:
+    """An epoch of all of some trainings, on the data of `loop`; of those that come through it, the state and the history go on."""
     begin = time.perf_counter()
-    loop = seeds[0].loop
-    order_keys, run_keys = jax.vmap(epoch_keys, (0, None))(jnp.stack([seed.loop.key for seed in seeds]), epoch)
-    orders = jnp.stack([shuffled(key, len(loop.arrays)) for key in order_keys])
+    layout = loop.task.layout
+    several = filled(seeds, layout)
+    keys = loop.task.put(stacked([seed.loop.key for seed in several], None))
+    order_keys, run_keys = jax.vmap(epoch_keys, (0, None))(keys, epoch)
+    orders = jax.vmap(lambda key: shuffled(key, len(loop.arrays)))(order_keys)
     means = [Means() for _ in seeds]
 
     def look(number: int, measures: dict[str, Any]) -> None:
@@ -187,19 +206,31 @@ def _epoch(seeds: list[Seed], epoch: int, report: Report) -> None:
             mean.add(own)
         report(epoch, (epoch - 1) * loop.updates + number, f"of {len(seeds)}: {means[0].words}")
 
-    stacked = _stacked([(seed.state.params, seed.state.opt_state, seed.state.plastic) for seed in seeds])
-    rest = _stacked([seed.loop.rest for seed in seeds])
-    stacked = loop.carry_out(train_steps, stacked, rest, orders, run_keys, look)
-    for place, (seed, mean) in enumerate(zip(seeds, means, strict=True)):
+    carried = stacked([(seed.state.params, seed.state.opt_state, seed.state.plastic) for seed in several], layout)
+    rest = stacked([seed.loop.rest for seed in several], layout)
+    step = functools.partial(train_steps, loop.update, layout)
+    carried = loop.carry_out(step, carried, rest, orders, run_keys, look)
+    rows = _tested(loop, carried, rest, keys)
+    for place, (seed, mean, new) in enumerate(zip(seeds, means, parted(carried, len(seeds), layout), strict=True)):
         if seed.ended:
             continue
         if epoch == 1:
             warn_of_activity(loop.task.sim.program, mean.rates, f" of training {seed.number}")
-        params, opt_state, plastic = jax.tree.map(lambda x, place=place: x[place], stacked)
+        params, opt_state, plastic = new
         seed.state = TrainState(params, opt_state, epoch, plastic)
-        row = {"epoch": epoch, **mean.row, **seed.loop.tested(seed.state)}
+        row = {"epoch": epoch, **mean.row, **rows[place]}
         seed.history.append({**row, "seconds": round(time.perf_counter() - begin, 4)})
 
 
-def _stacked(trees: list[Any]) -> Any:
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+def _tested(loop: Epochs, carried: Carried, rest: Variables, keys: jax.Array) -> list[dict[str, float | None]]:
+    """What the histories say of the test and validation data."""
+    rows: list[dict[str, float | None]] = [{} for _ in keys]
+
+    def one(carried: Carried, rest: Variables) -> Variables:
+        return going_on(loop.task.sim.program, dataclasses.replace(rest, params=carried[0]), carried[2])
+
+    for name, arrays in loop.held_out.items():
+        variables = jax.vmap(one)(carried, rest)
+        results = evaluate_each(loop.task, variables, arrays, loop.batch_size, jax.vmap(evaluation_key)(keys))
+        rows = [row | told(name, result) for row, result in zip(rows, results, strict=True)]
+    return rows

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from spaic_jax.distributed import Layout
+from spaic_jax.plan.apart import apart
 from spaic_jax.run import Variables
 from spaic_jax.run.lasting import going_on, lasting
 from spaic_jax.train.activity import activity
@@ -103,9 +105,10 @@ class Update:
 train_step = jax.jit(Update.__call__, static_argnums=0, donate_argnums=1)
 
 
-@functools.partial(jax.jit, static_argnums=0, donate_argnums=1)
+@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
 def train_steps(
     update: Update,
+    layout: Layout | None,
     carried: Carried,
     rest: Variables,
     arrays: Arrays,
@@ -114,6 +117,9 @@ def train_steps(
     keys: jax.Array,
     number: jax.Array,
 ) -> tuple[Carried, dict[str, Any]]:
-    """An update of each of several trainings on the same data: all but `arrays`, `first` and `number` have an axis for them in front."""
-    each = jax.vmap(update, in_axes=(0, 0, None, 0, None, 0, None))
+    """An update of each of several trainings on the same data: all but `arrays`, `first` and `number` have an axis for them in front.
+
+    Each device of a layout carries out those that it has, and asks no other.
+    """
+    each = apart(update, (0, 0, None, 0, None, 0, None), layout)
     return each(carried, rest, arrays, order, first, keys, number)

@@ -57,7 +57,7 @@ def parts(task: Task, arrays: Arrays | Stored, order: Any, batch_size: int) -> G
         return
     numbers = np.asarray(order)[..., : updates * batch_size]
     trainings = numbers.size // numbers.shape[-1]
-    if task.layout is not None:
+    if task.layout is not None and numbers.ndim == 1:
         yield from _dealt(task, arrays, numbers.reshape(updates, batch_size))
         return
     limit = min(LARGEST, room.room() // 4)
@@ -80,7 +80,7 @@ def parts(task: Task, arrays: Arrays | Stored, order: Any, batch_size: int) -> G
             if after < updates:
                 ahead = reader.submit(read, after)
             # The device is told by the thread that works with it: a default device is a matter of a thread.
-            yield Part(on_device(ready), places, jnp.int32(first), range(first, min(after, updates)))
+            yield Part(task.put(on_device(ready)), task.put(places), jnp.int32(first), range(first, min(after, updates)))
 
 
 def _dealt(task: Task, arrays: Stored, numbers: np.ndarray) -> Generator[Part, None, None]:

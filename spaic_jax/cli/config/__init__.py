@@ -60,10 +60,7 @@ def read_declaration(path: str | Path, changes: Sequence[str] = ()) -> Declarati
 
 
 def _read(kind: type[Kind], path: str | Path, changes: Sequence[str]) -> Kind:
-    with user_errors():
-        table = read_tables(path)
-    for change in changes:
-        _change(table, change)
+    table = read_table(path, changes)
     try:
         read = kind.model_validate(table)
     except ValidationError as error:
@@ -71,12 +68,32 @@ def _read(kind: type[Kind], path: str | Path, changes: Sequence[str]) -> Kind:
     return read if read.data is None else read.model_copy(update={"data": read.data.seen_from(Path(path).parent)})
 
 
-def _change(table: Any, change: str) -> None:
+def read_table(path: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]:
+    """What a file of a configuration says, and what changes make of it, unchecked.
+
+    Raises:
+        UserError: a file that is not there or damaged, or a change that is none.
+    """
+    with user_errors():
+        table = read_tables(path)
+    for change in changes:
+        _change(table, change)
+    return table
+
+
+def read_change(change: str, option: str = "--set") -> tuple[str, Any]:
+    """The key and the value of a change.
+
+    Raises:
+        UserError: it has no key or no value, or is damaged TOML.
+
+    >>> read_change("training.epochs = 3"), read_change("network.groups.hidden.model=lif")
+    (('training.epochs', 3), ('network.groups.hidden.model', 'lif'))
+    """
     key, sign, text = change.partition("=")
-    names = key.strip().split(".")
-    change = change if len(change) < 200 else f"{change[:200]}..."
-    if not sign or not all(names):
-        raise UserError(f"--set {change}: a key, '=' and a value are needed, such as training.epochs=3.")
+    key, change = key.strip(), change if len(change) < 200 else f"{change[:200]}..."
+    if not sign or not all(key.split(".")):
+        raise UserError(f"{option} {change}: a key, '=' and a value are needed, such as training.epochs=3.")
 
     def parse() -> Any:
         try:
@@ -85,12 +102,20 @@ def _change(table: Any, change: str) -> None:
             return {"value": text}
 
     with user_errors():
-        parsed = parse_text(parse, f"--set {change}", "TOML")
-    for name in names[:-1]:
+        parsed = parse_text(parse, f"{option} {change}", "TOML")
+    if parsed.keys() != {"value"}:
+        raise UserError(f"{option} {change}: {key} is no key with a value of its own.")
+    return key, parsed["value"]
+
+
+def _change(table: Any, change: str) -> None:
+    key, value = read_change(change)
+    *names, last = key.split(".")
+    for name in names:
         table = table.setdefault(name, {}) if isinstance(table, dict) else None
-    if not isinstance(table, dict) or parsed.keys() != {"value"}:
-        raise UserError(f"--set {change}: {key.strip()} is no key with a value of its own.")
-    table[names[-1]] = parsed["value"]
+    if not isinstance(table, dict):
+        raise UserError(f"--set {change if len(change) < 200 else f'{change[:200]}...'}: {key} is no key with a value of its own.")
+    table[last] = value
 
 
 def _sentence(error: Mapping[str, Any]) -> str:

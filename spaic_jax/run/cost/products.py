@@ -71,7 +71,8 @@ def products_of(program: Program) -> tuple[Product, ...]:
         # What grows with the batch: products of weights alone are no part of a step.
         dense = _operations(program, op, 2) - _operations(program, op, 1)
         if known and not dense and weight is not None:
-            dense = math.prod(program.struct(weight, 1).shape)
+            blocks = dict(op.settings).get("blocks")
+            dense = math.prod(program.struct(weight, 1).shape) if blocks is None else blocks.synapses
         if known or dense:
             made.append(Product(op, source if known else None, weight if known else None, dense))
     return tuple(made)

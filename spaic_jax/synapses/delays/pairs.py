@@ -96,7 +96,7 @@ def late(
     if blocks > 1:
         ring: Names = ("batch", None, "post")
         operands: tuple[Names, ...] = (ring, ("batch",), ("block",), ("block",), ("block",), (), ("post",))
-        settings["blocks"] = Blocks(operands[: 6 + len(bias)], (("batch", "post"), ring))
+        settings["blocks"] = Blocks(operands[: 6 + len(bias)], (("batch", "post"), ring), pattern.count)
         of_place["blocks"] = Blocks((("block",), ("block",)), (("block",),))
     rows = [
         Op(place, places, (times.name, post), name=place, settings=of_place),

@@ -74,7 +74,7 @@ class Pairs(Storage):
         settings: dict[str, Any] = {"shape": block_of(site.gives, blocks)}
         if blocks > 1:
             operands: tuple[Names, ...] = (("batch",), ("block",), ("block",), ("block",), ("post",))
-            settings["blocks"] = Blocks(operands[: 4 + len(bias)], (("batch", "post"),))
+            settings["blocks"] = Blocks(operands[: 4 + len(bias)], (("batch", "post"),), pattern.count)
         inputs = (site.source, *synapses, *biases)
         return made + Fragment(ops=(Op(site.target, delivered, inputs, name=site.name, settings=settings),))
 
