@@ -133,7 +133,7 @@ def _networks(add: _Add) -> None:
 
     plan = add(
         "plan", "plan:plan", "say how a configuration would run on many processes: memory, exchanges and time, without any of them",
-        "configs/coba.toml --processes 1,2,4", "configs/coba_million.toml --processes 16,256 --bandwidth 10 --latency 5",
+        "configs/coba.toml --processes 1,2,4", "configs/coba_million.toml --processes 16,1000 --bandwidth 10 --latency 5",
         "configs/digits.toml --processes 1,2,4",
     )
     plan.add_argument("config", help="configuration, .toml or .json: one network, or a training by a gradient")
