@@ -83,6 +83,42 @@ dt = 1.0
 duration = 100.0
 """
 
+#: Four blocks of three neurons, that hear of each other once in two steps, and learn.
+BLOCKS = """
+[network.generators.noise]
+num = 8
+coding_method = "poisson_generator"
+rate = 2.0
+[network.groups.zzz]
+num = 12
+model = "lif"
+tau_m = 20.0
+[network.connections.drive]
+pre = "noise"
+post = "zzz"
+link_type = "fixed_indegree"
+indegree = 4
+storage = "pairs"
+weight = { initial = "normal", mean = 0.3, std = 0.1 }
+[network.connections.loop]
+pre = "zzz"
+post = "zzz"
+link_type = "fixed_indegree"
+indegree = 4
+storage = "pairs"
+delay = 2.0
+w_mean = 0.1
+w_std = 0.1
+w_max = 0.6
+plasticity = ["stdp"]
+[network.monitors.fired]
+kind = "spikes"
+target = "zzz"
+[simulation]
+dt = 1.0
+duration = 120.0
+"""
+
 
 @pytest.fixture
 def config(tmp_path):
@@ -155,6 +191,23 @@ def test_one_of_two_is_killed_and_the_rest_is_gone_on_with(config, tmp_path, who
     assert not (killed / "weights.safetensors").exists()
     assert main(["train", path, "--out", str(killed), "--quiet", "--resume"]) == 0
     assert_same(killed, whole)
+
+
+def test_four_processes_have_blocks_of_one_network(tmp_path):
+    path = tmp_path / "net.toml"
+    path.write_text(BLOCKS)
+    how = ["simulate", str(path), "--learn", "--chunk=40", "--quiet"]
+    four, one = tmp_path / "four", tmp_path / "one"
+    run = command(*how, f"--out={four}", "--local-processes=4", "--json")
+    assert main([*how, f"--out={one}"]) == 0
+    shown, said = run.communicate(timeout=200)
+    assert run.returncode == 0, said
+    found, needed = sj.Recording.load(four), sj.Recording.load(one)
+    # What is printed is one line of JSON, whatever is said below Python.
+    assert json.loads(shown)["monitors"]["fired"]["spikes"] == len(needed.spikes("fired")) > 200
+    assert (found.layout.blocks, needed.layout.blocks) == (4, 1)
+    np.testing.assert_array_equal(found.spikes("fired").times, needed.spikes("fired").times)
+    np.testing.assert_array_equal(found.spikes("fired").neurons, needed.spikes("fired").neurons)
 
 
 @pytest.mark.slow

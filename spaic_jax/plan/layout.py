@@ -201,6 +201,13 @@ def gathered(x: Any) -> Any:
     return _moved(NamedSharding(x.sharding.mesh, PartitionSpec()))(x)
 
 
+def own(x: Any) -> Any:
+    """An array that other processes hold a part of, whole as one of this process alone; all of them take part. Any other as it is."""
+    if not isinstance(x, jax.Array) or isinstance(x, jax.core.Tracer) or x.is_fully_addressable:
+        return x
+    return local(gathered(x))
+
+
 def local(tree: Any) -> Any:
     """Arrays that lie whole on each device, as those of one device of this process."""
     return jax.tree.map(lambda x: x.addressable_data(0) if isinstance(x, jax.Array) else x, tree)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from spaic_jax._errors import unknown
 from spaic_jax._keys import check_key
 from spaic_jax._numbers import whole
-from spaic_jax.plan.layout import Layout, beside, put
+from spaic_jax.plan.layout import Layout, beside, own, put
 from spaic_jax.program import Constant, Given, Program
 from spaic_jax.program.evaluate import overwrite
 from spaic_jax.program.initial import drawn_once
@@ -117,7 +117,7 @@ def following(program: Program, values: Mapping[str, jax.Array], new: Collection
     made: Values = {}
     for v in program.of_role("constant"):
         if v.derived is not None and any(name in new for name in v.derived[0]):
-            made[v.name] = v.derived[1](*(values[name] for name in v.derived[0]), v.shape).astype(v.dtype)
+            made[v.name] = v.derived[1](*(own(values[name]) for name in v.derived[0]), v.shape).astype(v.dtype)
     return made
 
 
