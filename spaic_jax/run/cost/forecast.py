@@ -12,7 +12,8 @@ The seven constants were fitted to 20 runs: the network COBA with 4 000 and 20 0
 delays of 0.5 to 3 ms, on 1, 2 and 4 processes that shared two cores of a server, and Brunel's network on one; half came within a
 factor of 1.09, the worst within 1.33. Of 17 runs that were not fitted (COBA with 10 000 and 40 000 neurons, CUBA, a twentieth of the
 microcircuit, and Brunel's network, on 1, 2 and 4 processes) half took what was foreseen within a factor of 1.35, and all within 2.4.
-Latency and bandwidth are those of gloo between two processes of that server, measured by themselves. No network between machines and
+The cores were busy with other work at times, so that the constants are rather too large than too small. Latency and bandwidth are those
+of gloo between two processes of that server, measured by themselves. No network between machines and
 no more than four processes were there to be measured: what is said of those follows from the ring alone.
 """
 
