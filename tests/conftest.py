@@ -19,7 +19,7 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
 #: A program of its own, which tests run on more devices than there are here.
-collect_ignore = ["many_devices.py"]
+collect_ignore = ["many_blocks.py", "many_devices.py"]
 
 TESTS = itertools.count(1)
 

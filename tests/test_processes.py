@@ -385,7 +385,8 @@ def test_process_0_says_itself_what_is_wrong(capfd):
         (["--coordinator", "localhost:1", "--processes", "2"], "coordinator, processes and process_id belong together"),
         (["--coordinator", "auto", "--processes", "2"], "coordinator, processes and process_id belong together"),
         (["--coordinator", "localhost:1", "--processes", "2", "--process-id", "2"], "process_id must be within 0 ... 1 for 2 processes, not 2."),
-        (["--seeds", "0..1", "--devices", "2"], "--seeds trains on one device"),
+        (["--seeds", "0..2", "--devices", "2"], "--seeds: 3 seeds cannot be shared out evenly over 2 devices."),
+        (["--seeds", "0..1", "--devices", "2", "--rows", "2"], "--seeds shares out whole trainings: leave out --rows."),
         (["--local-processes", "2", "--process-id", "0"], "--local-processes starts them itself"),
     ],
 )

@@ -24,7 +24,7 @@ def run(tmp_path_factory):
 def wrong(folder, run, count, seed, capsys, monkeypatch):
     """What is not answered as it should be, and how many damaged inputs mean something after all."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("spaic_jax.cli.train._train", lambda *args, **kwargs: None)
+    monkeypatch.setattr("spaic_jax.cli.train.trained", lambda *args, **kwargs: [])
     bad, taken = [], []
     # A sentence of its own.
     warnings.simplefilter("ignore", UnreachedWarning)

@@ -33,11 +33,11 @@ def join(
         if coordinator is None and (processes is not None or process_id is not None):
             raise ValueError("--processes and --process-id need --coordinator HOST:PORT.")
         if coordinator is not None:
-            _leave_out_libraries()
             try:
                 start(None if coordinator == "auto" else coordinator, processes, process_id)
             except RuntimeError as error:
                 raise ValueError(f"the processes have not found each other by {coordinator}: {error}") from error
+            _leave_out_libraries()
             watch(_patience(patience), f"process {jax.process_index()} of {jax.process_count()}")
         elif devices is None and rows is None:
             return None
