@@ -85,6 +85,8 @@ def training(folder, mesh):
     # Process 1 finds its part damaged, and so do all; it cannot write, and so can none.
     damaged = next(each for each in (folder / "trained").glob("checkpoint-3.1of2.*"))
     whole = damaged.read_bytes()
+    # Before process 1 writes to it.
+    sj.distributed.agree("read", "word")
     write(damaged, whole[:-1] + bytes([whole[-1] ^ 1]))
     fails(sj.train.CheckpointError, f"'{damaged}' is damaged: what it holds is not what was written.", lambda: kept.load(3))
     write(damaged, whole)
