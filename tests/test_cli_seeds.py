@@ -4,7 +4,6 @@ import json
 import math
 import shutil
 import statistics
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,7 @@ DIGITS = str(Path(__file__).parent.parent / "configs" / "digits.toml")
 SMALL = ["--quiet", "--set", "network.groups.hidden.num=4", "--set", "simulation.duration=2", "--set", "training.batch_size=700"]
 STOP = ["--set", "training.validation=0.2", "--set", "training.stop.patience=1", "--set", "training.optimizer.learning_rate=0.3"]
 
-pytestmark = pytest.mark.filterwarnings("ignore::spaic_jax.train.ActivityWarning")
-
-
-@pytest.fixture(autouse=True)
-def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("rich.console", "rich.table", "rich.text"):
-        monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr("spaic_jax.cli.pictures.pictures_of_training", lambda *_: iter(()))
+pytestmark = [pytest.mark.filterwarnings("ignore::spaic_jax.train.ActivityWarning"), pytest.mark.usefixtures("plainly_told")]
 
 
 def train(*more: str) -> int:

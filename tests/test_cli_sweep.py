@@ -5,7 +5,6 @@ import math
 import re
 import shutil
 import statistics
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,7 @@ SMALL = ["network.groups.hidden.num=4", "simulation.duration=2", "training.batch
 SET = ["--quiet", *(word for each in SMALL for word in ("--set", each))]
 RATES = ["--over", "training.optimizer.learning_rate=1e37,5e-3", "--set", "training.optimizer.name=sgd"]
 
-pytestmark = pytest.mark.filterwarnings("ignore::spaic_jax.train.ActivityWarning")
-
-
-@pytest.fixture(autouse=True)
-def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("rich.console", "rich.table", "rich.text"):
-        monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr("spaic_jax.cli.pictures.pictures_of_training", lambda *_: iter(()))
+pytestmark = [pytest.mark.filterwarnings("ignore::spaic_jax.train.ActivityWarning"), pytest.mark.usefixtures("plainly_told")]
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:

@@ -1,11 +1,32 @@
-"""A Ctrl-C that is not lost."""
+"""A Ctrl-C that is not lost, and the command by which one goes on after it."""
 
 import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+
+def command_to_go_on(command: str, config: str, **options: Any) -> list[str]:
+    """The words of a command that goes on with what it began.
+
+    Args:
+        command, config: its name, and the file that it is given.
+        options: by name; those that are `None` or false are left out, a list stands for one of each, and `True` for the option alone.
+
+    >>> " ".join(command_to_go_on("train", "c.toml", set=["a=1", "b=2"], seed=None, local_processes=2, learn=True))
+    'spaic-jax train c.toml --set=a=1 --set=b=2 --local-processes=2 --learn --resume'
+    """
+    words = ["spaic-jax", command, config]
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif value is not None and value is not False:
+            several: Sequence[Any] = value if isinstance(value, list | tuple) else [value]
+            words += [f"{option}={each}" for each in several]
+    return [*words, "--resume"]
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from spaic_jax.cli.config import Declaration, read_declaration
 from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_errors
 from spaic_jax.cli.experiment import build_network
 from spaic_jax.cli.folder import RunFolder
+from spaic_jax.cli.interrupt import command_to_go_on
 from spaic_jax.cli.many import join, lost_errors, start_local
 from spaic_jax.cli.table import show
 from spaic_jax.distributed import Layout, agree, first
@@ -72,13 +73,10 @@ def simulate_config(
     settle = declared.simulation.settle
     folder = Path(out) if out is not None else Path("runs") / f"{Path(config).stem}-seed{seed}"
     check_out(folder)
-    how = ["spaic-jax", "simulate", config, *(f"--set={change}" for change in timed), f"--out={folder}"]
-    how += [*([] if chunk is None else [f"--chunk={chunk!r}"]), *([] if not seed else [f"--seed={seed}"]), *(["--learn"] if learn else [])]
-    how += [*(["--json"] if as_json else []), *([] if devices is None else [f"--devices={devices}"])]
-    how += [*([] if patience is None else [f"--patience={patience}"])]
-    joined = {"coordinator": coordinator, "processes": processes, "process-id": process_id}
-    how += [f"--{name}={value}" for name, value in {**joined, "local-processes": local_processes}.items() if value is not None]
-    how += ["--resume"]
+    how = command_to_go_on(
+        "simulate", config, set=timed, out=folder, chunk=chunk, seed=seed or None, learn=learn, json=as_json, devices=devices,
+        patience=patience, coordinator=coordinator, processes=processes, process_id=process_id, local_processes=local_processes,
+    )
     if local_processes is not None:
         return start_local(how, local_processes, patience, go_on, quiet, (coordinator, processes, process_id))
     on = join(devices, None if devices is None and coordinator is None else "all", coordinator, processes, process_id, patience)

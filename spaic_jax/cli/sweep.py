@@ -10,6 +10,7 @@ from spaic_jax.cli.config import read_table
 from spaic_jax.cli.errors import UserError, check_out, write_errors
 from spaic_jax.cli.folder import RunFolder
 from spaic_jax.cli.grid import Point, combinations, read_over
+from spaic_jax.cli.interrupt import command_to_go_on
 from spaic_jax.cli.many import join
 from spaic_jax.cli.sweep_runs import Simulations, Trainings
 from spaic_jax.cli.swept import Swept
@@ -77,16 +78,13 @@ def sweep(
             runs.check(point, _paths(path, point, seeds))
         except UserError as error:
             raise UserError(f"with {point.words}: {error}") from error
-    how = ["spaic-jax", "sweep", config, *(f"--set={change}" for change in changes), *(f"--over={each}" for each in over)]
-    how += [] if seeds is None else [f"--seeds={','.join(map(str, seeds))}"]
-    how += [] if out is None else [f"--out={out}"]
-    how += [] if devices is None else [f"--devices={devices}"]
-    how += ["--learn"] if learn else []
+    joined = None if seeds is None else ",".join(map(str, seeds))
+    how = command_to_go_on("sweep", config, set=changes, over=over, seeds=joined, out=out, devices=devices, learn=learn)
     try:
         with folder.open(declared, resume):
             swept = _carried(Swept.read(folder), points, seeds, runs, quiet)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted; go on with: {shlex.join([*how, '--resume'])}") from None
+        raise KeyboardInterrupt(f"interrupted; go on with: {shlex.join(how)}") from None
     print(json.dumps(swept.told)) if as_json else show(f"{config}: {len(points)} combinations", *swept.table)
     if not as_json:
         print(f"kept in {path}")

@@ -16,7 +16,7 @@ from spaic_jax.cli.config import read_config
 from spaic_jax.cli.errors import UserError, check_out, memory_errors, user_errors, write_errors
 from spaic_jax.cli.experiment import Experiment, make_experiment
 from spaic_jax.cli.folder import RunFolder
-from spaic_jax.cli.interrupt import noted_interrupts
+from spaic_jax.cli.interrupt import command_to_go_on, noted_interrupts
 from spaic_jax.cli.many import join, lost_errors, start_local
 from spaic_jax.cli.run import Run
 from spaic_jax.cli.table import show
@@ -79,16 +79,10 @@ def train(
     ]
     for path in paths:
         check_out(path)
-    how = ["spaic-jax", "train", config, *(f"--set={change}" for change in changes)]
-    how += [] if seed is None else [f"--seed={seed}"]
-    how += [] if seeds is None else [f"--seeds={','.join(map(str, seeds))}"]
-    how += [] if out is None else [f"--out={out}"]
-    how += [] if devices is None else [f"--devices={devices}"]
-    how += [] if rows is None else [f"--rows={rows}"]
-    how += [] if patience is None else [f"--patience={patience}"]
-    joined = {"coordinator": coordinator, "processes": processes, "process-id": process_id}
-    how += [f"--{name}={value}" for name, value in {**joined, "local-processes": local_processes}.items() if value is not None]
-    how += ["--resume"]
+    how = command_to_go_on(
+        "train", config, set=changes, seed=seed, seeds=None if seeds is None else ",".join(map(str, seeds)), out=out, devices=devices, rows=rows, patience=patience,
+        coordinator=coordinator, processes=processes, process_id=process_id, local_processes=local_processes,
+    )
     folders = [RunFolder(path) for path in paths]
     if seeds is not None and rows is not None:
         raise UserError("--seeds shares out whole trainings: leave out --rows.")

@@ -1,5 +1,6 @@
 """Of processes that work together: what a machine does in how much time, and how long they take to hand something round."""
 
+import abc
 import dataclasses
 
 from spaic_jax._numbers import real, whole
@@ -39,3 +40,25 @@ class Machine:
     def turns(self, processes: int) -> float:
         """How many processes take turns on a core."""
         return 1.0 if self.cores is None else max(1.0, processes / self.cores)
+
+
+class Speed(abc.ABC):
+    """How fast several processes are beside one: of what says how many there are, and how long one alone takes."""
+
+    processes: int
+    alone: float
+
+    @property
+    @abc.abstractmethod
+    def seconds(self) -> float:
+        """How long they take together."""
+
+    @property
+    def speedup(self) -> float:
+        """How many times as fast it is as on one process."""
+        return self.alone / self.seconds
+
+    @property
+    def efficiency(self) -> float:
+        """The speed-up a process."""
+        return self.speedup / self.processes
