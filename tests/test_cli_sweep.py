@@ -106,6 +106,7 @@ def test_without_a_training_it_is_simulated(tmp_path: Path, capsys: pytest.Captu
         (["training.keep=1,,2"], "--over training.keep=1,,2: values with commas between are needed"),
         (["training.keep"], "--over training.keep: values with commas between are needed"),
         (["training.keep=[1,2"], r"--over training.keep=\[1,2: a quote or a bracket is not closed"),
+        (["network.groups.hiden.num=4,8"], "--over network.groups.hiden.num: unknown member of network.groups 'hiden': did you mean 'hidden'?"),
         (["training.seed=1,2"], "--over training.seed: --seeds is there too"),
     ],
 )

@@ -210,6 +210,13 @@ def test_four_processes_have_blocks_of_one_network(tmp_path):
     np.testing.assert_array_equal(found.spikes("fired").neurons, needed.spikes("fired").neurons)
 
 
+def test_devices_that_cannot_share_out_a_group_are_told(tmp_path):
+    path = tmp_path / "net.toml"
+    path.write_text(BLOCKS)
+    with pytest.warns(UserWarning, match="2 devices cannot share out zzz evenly: each has the whole of it"):
+        assert main(["simulate", str(path), "--set=network.groups.zzz.num=13", "--devices=2", "--duration=8", "--quiet", f"--out={tmp_path / 'out'}"]) == 0
+
+
 @pytest.mark.slow
 def test_a_simulation_goes_on_with_another_number_of_processes(tmp_path):
     path = tmp_path / "net.toml"

@@ -4,6 +4,7 @@ import contextlib
 import json
 import shlex
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,8 @@ def simulate_config(
     with user_errors(config):
         declared = in_blocks(declared, folder if go_on else None, on)
     _, sim, steps = build_network(declared, config)
+    if on is not None and first():
+        _note_whole(sim, on)
     with user_errors():
         # None of them begins, or writes, before all have looked.
         agree(json.dumps([declared.model_dump(), chunk, seed, learn, go_on], sort_keys=True, default=str), "configuration")
@@ -133,6 +136,13 @@ def kept_beside(folder: Path, declared: Declaration) -> Iterator[None]:
     finally:
         if first() and not begun and (folder / "index.json").is_file():
             RunFolder(folder).write_config(declared.model_dump(exclude_none=True))
+
+
+def _note_whole(sim: Simulator, on: Layout) -> None:
+    """Warn of groups that the devices do not divide: sharing out would be to no purpose."""
+    states = (v for v in sim.program.of_role("state") if "post" in v.dims and not v.ring)
+    if whole := sorted({v.name.rpartition(".")[0] for v in states if not any(on.spec(v))}):
+        warnings.warn(f"{on.mesh.size} devices cannot share out {', '.join(whole)} evenly: each has the whole of it.", stacklevel=2)
 
 
 def in_blocks(declared: Declaration, kept: Path | None, on: Layout | None) -> Declaration:

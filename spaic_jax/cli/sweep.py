@@ -3,9 +3,11 @@
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from spaic_jax._errors import unknown
 from spaic_jax.cli.config import read_table
 from spaic_jax.cli.errors import UserError, check_out, write_errors
 from spaic_jax.cli.folder import RunFolder
@@ -57,6 +59,7 @@ def sweep(
     base = read_table(config, changes)
     if seeds is not None and "training.seed" in read:
         raise UserError("--over training.seed: --seeds is there too.")
+    _check_members(read, base)
     by_training = "training" in {*base, *(key.split(".")[0] for key in read)}
     for option, given, needed in (("--devices", devices is not None, True), ("--learn", learn, False)):
         if given and by_training != needed:
@@ -91,6 +94,15 @@ def sweep(
     if swept.diverged:
         first = next(row for row in swept.rows if "diverged" in row)
         raise UserError(f"{swept.diverged} of {len(swept.rows)} runs diverged; {first['folder']}: {first['diverged']}")
+
+
+def _check_members(keys: Iterable[str], base: Mapping[str, Any]) -> None:
+    """UserError where a key is one of a member that the network has not: a slip in its name would make another member, and change nothing."""
+    for key in keys:
+        table, kind, name, *_ = [*key.split("."), "", "", ""]
+        members = base.get(table, {}).get(kind) if table == "network" else None
+        if isinstance(members, Mapping) and name not in members:
+            raise UserError(f"--over {key}: {unknown(f'member of network.{kind}', name, members)}")
 
 
 def _carried(
